@@ -1,0 +1,46 @@
+namespace Hyperlight.Abstractions;
+
+/// <summary>Why a hypervisor can or cannot be used on this machine.</summary>
+public enum HypervisorAvailability
+{
+    /// <summary>A guest can run.</summary>
+    Usable,
+
+    /// <summary>This operating system or processor architecture has no such hypervisor.</summary>
+    UnsupportedPlatform,
+
+    /// <summary>The hypervisor's device does not exist.</summary>
+    NoDevice,
+
+    /// <summary>The device exists, but this process may not open it.</summary>
+    NoPermission,
+
+    /// <summary>The hypervisor speaks another version of its interface.</summary>
+    WrongApiVersion,
+
+    /// <summary>The hypervisor lacks a capability that guests need.</summary>
+    MissingCapability,
+
+    /// <summary>The device could not be used for another reason, named in <see cref="HypervisorStatus.Reason"/>.</summary>
+    Failed,
+
+    /// <summary>This version of the library has no driver for the hypervisor yet.</summary>
+    NotImplemented,
+}
+
+/// <summary>The answer of <see cref="IHypervisor.Probe"/>.</summary>
+/// <param name="Availability">Usable, or the kind of obstacle.</param>
+/// <param name="Reason">One sentence a person can read: what was found, or what is missing.</param>
+/// <param name="Remedy">What the user can do about it; <see langword="null"/> when usable or when nothing can be done.</param>
+public sealed record HypervisorStatus(HypervisorAvailability Availability, string Reason, string? Remedy = null)
+{
+    /// <summary>Whether a guest can run.</summary>
+    public bool IsUsable => Availability == HypervisorAvailability.Usable;
+
+    /// <summary>A status that says a guest can run.</summary>
+    /// <param name="reason">What was found, such as the device and its interface version.</param>
+    public static HypervisorStatus Usable(string reason) => new(HypervisorAvailability.Usable, reason);
+
+    /// <inheritdoc/>
+    public override string ToString() => Remedy is null ? Reason : $"{Reason} {Remedy}";
+}

@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Abstractions;
+
+/// <summary>
+/// A region in the managed heap: pinned, zero-filled and page aligned. For drivers that run in this process, and for tests
+/// that need real memory without a hypervisor.
+/// </summary>
+public sealed class ManagedMemoryRegion : IMemoryRegion
+{
+    private readonly byte[] _array;
+    private readonly int _start;
+    private readonly PinnedArrayHandle _handle;
+
+    /// <summary>Allocates the memory.</summary>
+    /// <param name="size">Bytes, a positive multiple of <see cref="GuestPage.Size"/>, below 2 GiB.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is out of range or not a multiple of a page.</exception>
+    public ManagedMemoryRegion(nuint size)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, (nuint)(Array.MaxLength - GuestPage.Size));
+        if (!GuestPage.IsAligned(size))
+        {
+            throw new ArgumentOutOfRangeException(nameof(size), size, $"The size must be a multiple of {GuestPage.Size} bytes.");
+        }
+
+        _array = GC.AllocateArray<byte>((int)size + GuestPage.Size, pinned: true);
+        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(_array, 0);
+        _start = (int)(GuestPage.RoundUp((ulong)address) - (ulong)address);
+        _handle = new PinnedArrayHandle(_array, address + _start);
+        Size = size;
+    }
+
+    /// <inheritdoc/>
+    public nuint Size { get; }
+
+    /// <inheritdoc/>
+    public MemoryRegionKind Kind => MemoryRegionKind.Managed;
+
+    /// <inheritdoc/>
+    public SafeHandle Handle => _handle;
+
+    /// <inheritdoc/>
+    public void Read(nuint offset, Span<byte> destination) => Slice(offset, (nuint)destination.Length).CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void Write(nuint offset, ReadOnlySpan<byte> source) => source.CopyTo(Slice(offset, (nuint)source.Length));
+
+    /// <inheritdoc/>
+    public void Clear(nuint offset, nuint length) => Slice(offset, length).Clear();
+
+    /// <inheritdoc/>
+    public Span<byte> GetSpan(nuint offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return Slice(offset, (nuint)length);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Span<byte> Slice(nuint offset, nuint length)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        if (offset > Size || length > Size - offset)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), $"The range of {length} bytes at offset {offset} leaves the region of {Size} bytes.");
+        }
+
+        return _array.AsSpan(_start + (int)offset, (int)length);
+    }
+
+    /// <summary>Keeps the array reachable for as long as anyone holds the handle.</summary>
+    private sealed class PinnedArrayHandle : SafeHandle
+    {
+        private byte[]? _array;
+
+        public PinnedArrayHandle(byte[] array, nint address)
+            : base(0, ownsHandle: true)
+        {
+            _array = array;
+            SetHandle(address);
+        }
+
+        public override bool IsInvalid => handle == 0;
+
+        protected override bool ReleaseHandle()
+        {
+            _array = null;
+            return true;
+        }
+    }
+}

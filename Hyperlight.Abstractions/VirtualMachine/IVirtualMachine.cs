@@ -1,0 +1,99 @@
+namespace Hyperlight.Abstractions;
+
+/// <summary>
+/// One partition with one vCPU. <see cref="Run"/> blocks its calling thread until the guest exits. Only
+/// <see cref="Cancel"/> may be called from another thread; everything else needs exclusive access, which the caller provides.
+/// </summary>
+public interface IVirtualMachine : IDisposable
+{
+    /// <summary>
+    /// Maps host memory into guest physical space. The machine keeps the memory alive until the slot is unmapped or the
+    /// machine is disposed, even if the region itself is disposed earlier.
+    /// </summary>
+    /// <param name="slot">The slot to fill; it must be free.</param>
+    /// <param name="mapping">What appears where. Without <see cref="MemoryFlags.Write"/> guest writes exit.</param>
+    /// <exception cref="ArgumentException">The mapping is not page aligned, leaves its region, or its region belongs to another driver.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused the mapping; the slot is still free.</exception>
+    void MapMemory(uint slot, in GuestMapping mapping);
+
+    /// <summary>Removes the mapping in a slot and lets go of its memory.</summary>
+    /// <param name="slot">The slot to empty.</param>
+    /// <exception cref="InvalidOperationException">The slot is free.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused; the mapping is still there.</exception>
+    void UnmapMemory(uint slot);
+
+    /// <summary>
+    /// Enters the guest and returns at its next exit. Interruptions that are nobody's request (signals meant for others)
+    /// re-enter the guest and are not seen by the caller.
+    /// </summary>
+    /// <exception cref="HypervisorException">The hypervisor could not run the vCPU.</exception>
+    VmExit Run();
+
+    /// <summary>
+    /// Makes the current <see cref="Run"/> return <see cref="VmExitReason.Cancelled"/> soon, or the next one at once when
+    /// none is in progress. A request is consumed by exactly one <see cref="VmExitReason.Cancelled"/>. Safe to call from any
+    /// thread at any time, also after disposal, when it does nothing.
+    /// </summary>
+    void Cancel();
+
+    /// <summary>Reads the general registers, RIP and RFLAGS.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    GeneralRegisters GetGeneralRegisters();
+
+    /// <summary>Replaces the general registers, RIP and RFLAGS before the next <see cref="Run"/>.</summary>
+    /// <param name="registers">All of them; none keeps its old value.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    void SetGeneralRegisters(in GeneralRegisters registers);
+
+    /// <summary>Reads segment, descriptor-table and control registers.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    SpecialRegisters GetSpecialRegisters();
+
+    /// <summary>Replaces segment, descriptor-table and control registers.</summary>
+    /// <param name="registers">All of them; none keeps its old value.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused, for example an inconsistent combination.</exception>
+    void SetSpecialRegisters(in SpecialRegisters registers);
+
+    /// <summary>Reads the x87 and SSE state.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    FpuRegisters GetFpuRegisters();
+
+    /// <summary>Replaces the x87 and SSE state, MXCSR included; wider vector state returns to its initial value.</summary>
+    /// <param name="registers">The new state.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    void SetFpuRegisters(in FpuRegisters registers);
+
+    /// <summary>Reads the debug registers.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    DebugRegisters GetDebugRegisters();
+
+    /// <summary>Replaces the debug registers.</summary>
+    /// <param name="registers">All of them; none keeps its old value.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    void SetDebugRegisters(in DebugRegisters registers);
+
+    /// <summary>Size of the extended state image of <see cref="GetXsave"/> and <see cref="SetXsave"/>, in bytes.</summary>
+    int XsaveSize { get; }
+
+    /// <summary>Reads the extended state as an XSAVE image.</summary>
+    /// <param name="destination">At least <see cref="XsaveSize"/> bytes.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too small.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    void GetXsave(Span<byte> destination);
+
+    /// <summary>Replaces the extended state by an XSAVE image.</summary>
+    /// <param name="source">Exactly <see cref="XsaveSize"/> bytes.</param>
+    /// <exception cref="ArgumentException"><paramref name="source"/> has another size.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused, for example an invalid header.</exception>
+    void SetXsave(ReadOnlySpan<byte> source);
+
+    /// <summary>Reads model-specific registers: each entry's index says which, its value is filled in.</summary>
+    /// <param name="registers">The registers to read.</param>
+    /// <exception cref="HypervisorException">The hypervisor does not give one of them; it is named.</exception>
+    void GetMsrs(Span<ModelSpecificRegister> registers);
+
+    /// <summary>Writes model-specific registers in order.</summary>
+    /// <param name="registers">The registers and their new values.</param>
+    /// <exception cref="HypervisorException">The hypervisor does not take one of them; it is named, and those before it are written.</exception>
+    void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers);
+}
