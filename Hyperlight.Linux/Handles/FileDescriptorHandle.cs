@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Linux;
+
+/// <summary>A file descriptor.</summary>
+internal class FileDescriptorHandle : KernelHandle
+{
+    public FileDescriptorHandle(ILinuxKernel kernel, int fd, SafeHandle? parent = null)
+        : base(kernel, invalid: -1, fd, parent)
+    {
+    }
+
+    public override bool IsInvalid => handle < 0;
+
+    private int Descriptor
+    {
+        get
+        {
+            // The number may belong to someone else once it was closed.
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return (int)handle;
+        }
+    }
+
+    /// <summary>ioctl with a value.</summary>
+    public int Ioctl(uint request, nint argument)
+    {
+        int result = Kernel.Ioctl(Descriptor, request, argument);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    /// <summary>ioctl with the address of a structure.</summary>
+    // SAFETY: whoever passes the address passes one of the structure that the request takes, and keeps it in place.
+    public unsafe int Ioctl(uint request, void* argument) => Ioctl(request, (nint)argument);
+
+    /// <summary>fstat.</summary>
+    public int Stat(out FileStatus status)
+    {
+        int result = Kernel.Stat(Descriptor, out status);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    /// <summary>pread.</summary>
+    public nint ReadAt(Span<byte> buffer, long offset)
+    {
+        nint result = Kernel.ReadAt(Descriptor, buffer, offset);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    /// <summary>mmap of the file's beginning.</summary>
+    public nint Map(nuint length, int protection, int flags)
+    {
+        nint result = Kernel.MapMemory(length, protection, flags, Descriptor);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    protected override int Release(out string operation)
+    {
+        operation = "close";
+        return Kernel.Close((int)handle);
+    }
+}
