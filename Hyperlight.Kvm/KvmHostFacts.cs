@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>What never changes about a KVM host, read once.</summary>
+internal sealed class KvmHostFacts
+{
+    /// <summary>How many memory slots every KVM has had since it could be asked.</summary>
+    private const int FewestMemorySlots = 32;
+
+    private KvmHostFacts(int runPageSize, int memorySlots, bool hasSyncRegs, bool hasSyncSregs, KvmCpuid cpuid)
+    {
+        RunPageSize = runPageSize;
+        MemorySlots = memorySlots;
+        HasSyncRegs = hasSyncRegs;
+        HasSyncSregs = hasSyncSregs;
+        Cpuid = cpuid;
+    }
+
+    /// <summary>Bytes of a vCPU's run page, which is really several pages.</summary>
+    public int RunPageSize { get; }
+
+    /// <summary>How many memory slots a machine has.</summary>
+    public int MemorySlots { get; }
+
+    /// <summary>Whether general registers can pass through the run page.</summary>
+    public bool HasSyncRegs { get; }
+
+    /// <summary>Whether special registers can pass through the run page.</summary>
+    public bool HasSyncSregs { get; }
+
+    /// <summary>The processor features that KVM can give to a guest.</summary>
+    public KvmCpuid Cpuid { get; }
+
+    /// <summary>Asks the device.</summary>
+    /// <returns>0, or the errno of <paramref name="operation"/>.</returns>
+    public static int Read(FileDescriptorHandle device, out KvmHostFacts? facts, out string operation)
+    {
+        facts = null;
+        operation = nameof(KvmIoctls.KVM_GET_VCPU_MMAP_SIZE);
+        int runPageSize = device.Ioctl(KvmIoctls.KVM_GET_VCPU_MMAP_SIZE, 0);
+        if (runPageSize < 0)
+        {
+            return -runPageSize;
+        }
+
+        if (runPageSize < Unsafe.SizeOf<KvmRun>())
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        operation = nameof(KvmIoctls.KVM_GET_SUPPORTED_CPUID);
+        int error = KvmCpuid.Read(device, out KvmCpuid? cpuid);
+        if (cpuid is null)
+        {
+            return error;
+        }
+
+        operation = nameof(KvmIoctls.KVM_CHECK_EXTENSION);
+        int slots = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_NR_MEMSLOTS);
+        int syncRegs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_SYNC_REGS);
+        if (slots < 0 || syncRegs < 0)
+        {
+            return -Math.Min(slots, syncRegs);
+        }
+
+        bool hasSyncRegs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0;
+        bool hasSyncSregs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0;
+        facts = new KvmHostFacts(
+            runPageSize, slots > 0 ? slots : FewestMemorySlots, hasSyncRegs, hasSyncSregs, cpuid);
+        return 0;
+    }
+}

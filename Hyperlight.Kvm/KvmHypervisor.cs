@@ -1,0 +1,88 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Linux;
+using Hyperlight.Linux.Interop;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>The Linux kernel's hypervisor, on x86-64. Disposing it leaves the machines that it created alone.</summary>
+public sealed class KvmHypervisor : IHypervisor, IDisposable
+{
+    /// <summary>The driver's name in errors.</summary>
+    internal const string DriverName = "kvm";
+
+    /// <summary>The widths of physical addresses that x86-64 knows.</summary>
+    private const byte FewestAddressBits = 32;
+    private const byte MostAddressBits = 52;
+
+    private readonly ILinuxKernel _kernel;
+    private readonly Lock _opening = new();
+    private HypervisorStatus? _status;
+    private KvmSystem? _system;
+    private bool _disposed;
+
+    /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
+    public KvmHypervisor()
+        : this(LinuxKernel.Instance)
+    {
+    }
+
+    /// <summary>Creates the driver on a given kernel.</summary>
+    internal KvmHypervisor(ILinuxKernel kernel) => _kernel = kernel;
+
+    /// <inheritdoc/>
+    public string Name => DriverName;
+
+    /// <inheritdoc/>
+    public HypervisorStatus Probe() => Open(out _);
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The width of physical addresses is not 32 to 52 bits.</exception>
+    /// <exception cref="HypervisorNotAvailableException">KVM cannot be used on this machine.</exception>
+    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
+        HypervisorStatus status = Open(out KvmSystem? system);
+        return system is null
+            ? throw new HypervisorNotAvailableException(status.ToString(), [new(DriverName, status)])
+            : KvmVirtualMachine.Create(system, options.PhysicalAddressBits);
+    }
+
+    /// <inheritdoc/>
+    public IMemoryRegion AllocateMemory(nuint size) => LinuxMemoryRegion.Allocate(_kernel, DriverName, size);
+
+    /// <inheritdoc/>
+    public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
+        LinuxPreparedMapping.Open(_kernel, DriverName, path, guestAddress, label, LibC.PROT_READ);
+
+    /// <summary>Closes the device, once no machine needs it any more.</summary>
+    /// <exception cref="HypervisorException">The kernel reports an error; the device is closed nevertheless.</exception>
+    public void Dispose()
+    {
+        KvmSystem? system;
+        lock (_opening)
+        {
+            _disposed = true;
+            system = _system;
+            _system = null;
+        }
+
+        system?.Dispose();
+    }
+
+    /// <summary>Opens the device once. A failure is not kept: the user may have removed its cause.</summary>
+    private HypervisorStatus Open(out KvmSystem? system)
+    {
+        lock (_opening)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_system is null)
+            {
+                _status = KvmProbe.Open(_kernel, out _system);
+            }
+
+            system = _system;
+            return _status!;
+        }
+    }
+}

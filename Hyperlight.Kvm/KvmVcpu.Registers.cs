@@ -1,0 +1,64 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm.Interop;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>
+/// General and debug registers. General registers live in the run page: with KVM_CAP_SYNC_REGS the kernel stores
+/// them there at each exit and loads them at the next entry if they are marked as changed. Without it the kernel leaves
+/// that part of the page alone, and it serves as a cache.
+/// </summary>
+internal sealed unsafe partial class KvmVcpu
+{
+    /// <summary>Whether the run page holds the vCPU's general registers.</summary>
+    private bool _generalRegistersKnown;
+
+    public GeneralRegisters GetGeneralRegisters()
+    {
+        ThrowIfDisposed();
+        if (!_generalRegistersKnown)
+        {
+            // SAFETY: the run page has room for the structure, and outlives the call.
+            int result = _handle.Ioctl(KvmIoctls.KVM_GET_REGS, &RunPage->Regs);
+            KvmError.Check(result, nameof(KvmIoctls.KVM_GET_REGS));
+            _generalRegistersKnown = true;
+        }
+
+        return RegisterConversion.ToGeneral(in RunPage->Regs);
+    }
+
+    public void SetGeneralRegisters(in GeneralRegisters registers)
+    {
+        ThrowIfDisposed();
+        LeaveOut(registers.Rip);
+        RegisterConversion.FromGeneral(in registers, out RunPage->Regs);
+        if (_syncRegs)
+        {
+            RunPage->DirtyRegs |= KvmCapabilities.KVM_SYNC_X86_REGS;
+        }
+        else
+        {
+            _generalRegistersKnown = false;
+            int result = _handle.Ioctl(KvmIoctls.KVM_SET_REGS, &RunPage->Regs);
+            KvmError.Check(result, nameof(KvmIoctls.KVM_SET_REGS));
+        }
+
+        _generalRegistersKnown = true;
+    }
+
+    public DebugRegisters GetDebugRegisters()
+    {
+        // SAFETY: a local structure of the request's type, which the kernel fills.
+        KvmDebugregs debugregs;
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_GET_DEBUGREGS, &debugregs), nameof(KvmIoctls.KVM_GET_DEBUGREGS));
+        return RegisterConversion.ToDebug(in debugregs);
+    }
+
+    public void SetDebugRegisters(in DebugRegisters registers)
+    {
+        RegisterConversion.FromDebug(in registers, out KvmDebugregs debugregs);
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_DEBUGREGS, &debugregs), nameof(KvmIoctls.KVM_SET_DEBUGREGS));
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_runPage.IsClosed, typeof(KvmVirtualMachine));
+}

@@ -1,0 +1,142 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>A machine with one vCPU.</summary>
+internal sealed class KvmVirtualMachine : IVirtualMachine
+{
+    private readonly ILinuxKernel _kernel;
+    private readonly KvmVm _vm;
+    private readonly KvmVcpu _vcpu;
+    private readonly VcpuKicker _kicker;
+
+    private KvmVirtualMachine(ILinuxKernel kernel, KvmVm vm, KvmVcpu vcpu)
+    {
+        _kernel = kernel;
+        _vm = vm;
+        _vcpu = vcpu;
+        _kicker = new VcpuKicker(kernel, KvmHypervisor.DriverName);
+    }
+
+    public int XsaveSize => _vcpu.XsaveSize;
+
+    /// <summary>Creates the machine and its vCPU.</summary>
+    /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
+    public static KvmVirtualMachine Create(KvmSystem system, byte physicalAddressBits)
+    {
+        KvmVm vm = system.CreateVm();
+        try
+        {
+            return new KvmVirtualMachine(system.Kernel, vm, vm.CreateVcpu(physicalAddressBits));
+        }
+        catch
+        {
+            ReleaseFailures ignored = default;
+            vm.Dispose(ref ignored);
+            throw;
+        }
+    }
+
+    public void MapMemory(uint slot, in GuestMapping mapping)
+    {
+        mapping.Validate();
+        if ((mapping.Flags & MemoryFlags.Read) == 0)
+        {
+            throw new ArgumentException("KVM cannot map memory that the guest may not read.", nameof(mapping));
+        }
+
+        if (mapping.Region.Handle.IsInvalid)
+        {
+            throw new ArgumentException("The region has no address in this process: it belongs to another driver.", nameof(mapping));
+        }
+
+        _vm.Map(slot, in mapping);
+    }
+
+    public void UnmapMemory(uint slot) => _vm.Unmap(slot);
+
+    public VmExit Run()
+    {
+        VcpuThread thread = VcpuThread.Current(_kernel, KvmHypervisor.DriverName);
+        while (_kicker.TryEnter(thread.Id))
+        {
+            try
+            {
+                _vcpu.UseSignalMask(thread.RunSignalMask);
+                int result = _vcpu.Run();
+                if (result >= 0)
+                {
+                    VmExit exit = KvmExitDecoder.Decode(_vcpu);
+                    _vcpu.SettleExit();
+                    return exit;
+                }
+
+                switch (result)
+                {
+                    case -Errno.EAGAIN:
+                        break;
+                    case -Errno.EINTR:
+                        // Cancelled, which the next attempt to enter finds; or a signal that meant someone else.
+                        if (!_kicker.IsCancelRequested)
+                        {
+                            _kicker.DrainSignal();
+                        }
+
+                        break;
+                    case -Errno.EFAULT or -Errno.EHWPOISON:
+                        return KvmExitDecoder.DecodeMemoryFault(_vcpu);
+                    default:
+                        throw KvmError.Create(result, nameof(KvmIoctls.KVM_RUN));
+                }
+            }
+            finally
+            {
+                _kicker.Leave();
+            }
+        }
+
+        return VmExit.Cancelled;
+    }
+
+    public void Cancel() => _kicker.Cancel();
+
+    public GeneralRegisters GetGeneralRegisters() => _vcpu.GetGeneralRegisters();
+
+    public void SetGeneralRegisters(in GeneralRegisters registers) => _vcpu.SetGeneralRegisters(in registers);
+
+    public SpecialRegisters GetSpecialRegisters() => _vcpu.GetSpecialRegisters();
+
+    public void SetSpecialRegisters(in SpecialRegisters registers) => _vcpu.SetSpecialRegisters(in registers);
+
+    public FpuRegisters GetFpuRegisters() => _vcpu.GetFpuRegisters();
+
+    public void SetFpuRegisters(in FpuRegisters registers) => _vcpu.SetFpuRegisters(in registers);
+
+    public DebugRegisters GetDebugRegisters() => _vcpu.GetDebugRegisters();
+
+    public void SetDebugRegisters(in DebugRegisters registers) => _vcpu.SetDebugRegisters(in registers);
+
+    public void GetXsave(Span<byte> destination) => _vcpu.GetXsave(destination);
+
+    public void SetXsave(ReadOnlySpan<byte> source) => _vcpu.SetXsave(source);
+
+    public void GetMsrs(Span<ModelSpecificRegister> registers) => _vcpu.GetMsrs(registers);
+
+    public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers) => _vcpu.SetMsrs(registers);
+
+    /// <summary>Ends a run in progress, then gives everything back, in the kernel's order.</summary>
+    public void Dispose()
+    {
+        if (!_kicker.Close())
+        {
+            return;
+        }
+
+        ReleaseFailures failures = default;
+        _vcpu.Dispose(ref failures);
+        _vm.Dispose(ref failures);
+        failures.ThrowIfAny(KvmHypervisor.DriverName);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>A machine: guest physical memory, and the place where vCPUs come from.</summary>
+internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
+{
+    /// <summary>KVM_CREATE_VCPU.</summary>
+    /// <param name="physicalAddressBits">The width of guest physical addresses that CPUID reports.</param>
+    /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
+    public KvmVcpu CreateVcpu(byte physicalAddressBits)
+    {
+        int xsaveSize = handle.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_XSAVE2);
+        KvmError.Check(xsaveSize, nameof(KvmIoctls.KVM_CHECK_EXTENSION));
+        int fd = handle.Ioctl(KvmIoctls.KVM_CREATE_VCPU, 0);
+        KvmError.Check(fd, nameof(KvmIoctls.KVM_CREATE_VCPU));
+        FileDescriptorHandle vcpu = new(system.Kernel, fd, parent: handle);
+        try
+        {
+            return KvmVcpu.Create(system, vcpu, physicalAddressBits, xsaveSize);
+        }
+        catch
+        {
+            vcpu.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>KVM_SET_USER_MEMORY_REGION: fills a slot, and keeps the memory alive.</summary>
+    /// <exception cref="InvalidOperationException">The slot is in use.</exception>
+    /// <exception cref="HypervisorException">KVM refused; the slot is still free.</exception>
+    public void Map(uint slot, in GuestMapping mapping)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, typeof(KvmVirtualMachine));
+        if (slot >= system.Facts.MemorySlots)
+        {
+            throw new ArgumentOutOfRangeException(nameof(slot), slot, $"KVM has {system.Facts.MemorySlots} memory slots here.");
+        }
+
+        if (handle.Holds(slot))
+        {
+            throw new InvalidOperationException($"Memory slot {slot} is in use.");
+        }
+
+        handle.Hold(slot, mapping.Region.Handle);
+        KvmUserspaceMemoryRegion region = new()
+        {
+            Slot = slot,
+            Flags = (mapping.Flags & MemoryFlags.Write) != 0 ? 0 : KvmUserspaceMemoryRegion.KVM_MEM_READONLY,
+            GuestPhysAddr = mapping.GuestAddress,
+            MemorySize = mapping.Size,
+            UserspaceAddr = (ulong)mapping.Region.Handle.DangerousGetHandle() + mapping.RegionOffset,
+        };
+        // SAFETY: a local structure of the request's type. The host memory in it stays, as the slot holds it.
+        int result = handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, &region);
+        if (result < 0)
+        {
+            handle.LetGo(slot);
+            throw KvmError.Create(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
+        }
+    }
+
+    /// <summary>KVM_SET_USER_MEMORY_REGION with size 0: empties a slot, and lets go of the memory.</summary>
+    /// <exception cref="InvalidOperationException">The slot is free.</exception>
+    /// <exception cref="HypervisorException">KVM refused and the mapping is still there, or the memory could not be released.</exception>
+    public void Unmap(uint slot)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, typeof(KvmVirtualMachine));
+        if (!handle.Holds(slot))
+        {
+            throw new InvalidOperationException($"Memory slot {slot} is free.");
+        }
+
+        // SAFETY: a local structure of the request's type.
+        KvmUserspaceMemoryRegion region = new() { Slot = slot };
+        int result = handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, &region);
+        KvmError.Check(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
+
+        ReleaseFailures failures = default;
+        failures.Note(handle.LetGo(slot));
+        failures.ThrowIfAny(KvmHypervisor.DriverName);
+    }
+
+    /// <summary>Closes the machine and lets go of all memory.</summary>
+    public void Dispose(ref ReleaseFailures failures)
+    {
+        // Whoever unmaps memory last learns of a failure, and that may be this machine.
+        SafeHandle[] memory = handle.HeldMemory();
+        failures.Dispose(handle);
+        foreach (SafeHandle region in memory)
+        {
+            failures.Note(region);
+        }
+    }
+}
