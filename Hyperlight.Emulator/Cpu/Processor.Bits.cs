@@ -1,0 +1,93 @@
+using System.Numerics;
+using Hyperlight.Emulator.Decoding;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Instructions on single bits, and those that count them.</summary>
+internal sealed partial class Processor
+{
+    private bool ExecuteBits(ref MicroOp op) => op.Op <= Op.Btc ? ExecuteBitTest(ref op) : ExecuteBitScan(ref op);
+
+    private bool ExecuteBitTest(ref MicroOp op)
+    {
+        if (!ReadSource(ref op, op.Size, out ulong index))
+        {
+            return false;
+        }
+
+        int bits = 8 * op.Size;
+        ulong mask = 1UL << (int)(index & (ulong)(bits - 1));
+        bool isMemory = op.Destination == OperandKind.Memory;
+        ulong address = 0;
+        ulong value;
+        if (isMemory)
+        {
+            // A register as index reaches beyond the operand, in both directions.
+            long words = op.Source == OperandKind.Register
+                ? (long)SignExtend(index, op.Size) >> BitOperations.Log2((uint)bits)
+                : 0;
+            address = Address(ref op) + (ulong)(words * op.Size);
+            bool loaded = op.Op == Op.Bt
+                ? Load(address, op.Size, out value)
+                : LoadForStore(address, op.Size, out value);
+            if (!loaded)
+            {
+                return false;
+            }
+        }
+        else
+        {
+            value = _regs[op.DestinationRegister];
+        }
+
+        bool carry = (value & mask) != 0;
+        ulong result = op.Op switch { Op.Bts => value | mask, Op.Btr => value & ~mask, _ => value ^ mask };
+        if (op.Op != Op.Bt)
+        {
+            if (!isMemory)
+            {
+                WriteRegister(op.DestinationRegister, op.Size, result);
+            }
+            else if (!Store(address, op.Size, result))
+            {
+                return false;
+            }
+        }
+
+        SetCarries(carry, Overflow, Adjust);
+        return true;
+    }
+
+    private bool ExecuteBitScan(ref MicroOp op)
+    {
+        if (!ReadSource(ref op, op.Size, out ulong value))
+        {
+            return false;
+        }
+
+        int bits = 8 * op.Size;
+        if (op.Op is Op.Bsf or Op.Bsr)
+        {
+            if (value != 0)
+            {
+                int found = op.Op == Op.Bsf ? BitOperations.TrailingZeroCount(value) : BitOperations.Log2(value);
+                WriteRegister(op.DestinationRegister, op.Size, (ulong)found);
+            }
+
+            SetLogic(value, op.Size);
+            return true;
+        }
+
+        int count = op.Op switch
+        {
+            Op.Tzcnt => value == 0 ? bits : BitOperations.TrailingZeroCount(value),
+            Op.Lzcnt => BitOperations.LeadingZeroCount(value) - (64 - bits),
+            _ => BitOperations.PopCount(value),
+        };
+        WriteRegister(op.DestinationRegister, op.Size, (ulong)count);
+        bool isPopulation = op.Op == Op.Popcnt;
+        WriteArithmeticFlags((isPopulation ? value == 0 : count == 0) ? FlagZero : 0);
+        SetCarries(!isPopulation && value == 0, false, false);
+        return true;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Access to linear memory. Each access returns whether it succeeded; if not, what happens instead is pending.</summary>
+internal sealed partial class Processor
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Load(ulong address, int size, out ulong value)
+    {
+        ref TlbEntry entry = ref _tlb.Slot(address);
+        if (entry.ReadTag == (address & ~HostPage.OffsetMask) && HostPage.Fits(address, size))
+        {
+            value = entry.Page.Read(address, size);
+            return true;
+        }
+
+        return LoadSlow(address, size, Access.Read, out value);
+    }
+
+    /// <summary>Loads what the same instruction will store back: the page must be writable.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool LoadForStore(ulong address, int size, out ulong value)
+    {
+        ref TlbEntry entry = ref _tlb.Slot(address);
+        if (entry.WriteTag == (address & ~HostPage.OffsetMask) && HostPage.Fits(address, size))
+        {
+            value = entry.Page.Read(address, size);
+            return true;
+        }
+
+        return LoadSlow(address, size, Access.Write, out value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Store(ulong address, int size, ulong value)
+    {
+        ref TlbEntry entry = ref _tlb.Slot(address);
+        if (entry.WriteTag == (address & ~HostPage.OffsetMask) && HostPage.Fits(address, size))
+        {
+            entry.Page.Write(address, value, size);
+            return true;
+        }
+
+        return StoreSlow(address, size, value);
+    }
+
+    private bool LoadSlow(ulong address, int size, Access access, out ulong value)
+    {
+        value = 0;
+        if (!HostPage.Fits(address, size))
+        {
+            return LoadAcross(address, size, access, out value);
+        }
+
+        if (!Translate(address, access, out ulong physical))
+        {
+            return false;
+        }
+
+        if (!memory.TryGetPage(physical, out HostPage page, out MemoryFlags flags) || (flags & MemoryFlags.Read) == 0)
+        {
+            return ExitWith(VmExit.MmioRead(physical, (byte)size));
+        }
+
+        value = page.Read(address, size);
+        return true;
+    }
+
+    private bool LoadAcross(ulong address, int size, Access access, out ulong value)
+    {
+        value = 0;
+        int first = (int)(HostPage.Size - (address & HostPage.OffsetMask));
+        for (int i = 0; i < size; i++)
+        {
+            // The page of the last byte is looked at before anything is read: a fault names it as the processor does.
+            if (i == 0 && (!Translate(address, access, out _) || !Translate(address + (ulong)first, access, out _)))
+            {
+                return false;
+            }
+
+            if (!LoadSlow(address + (ulong)i, 1, access, out ulong part))
+            {
+                return false;
+            }
+
+            value |= part << (8 * i);
+        }
+
+        return true;
+    }
+
+    private bool StoreSlow(ulong address, int size, ulong value)
+    {
+        if (!HostPage.Fits(address, size))
+        {
+            return StoreAcross(address, size, value);
+        }
+
+        if (!Translate(address, Access.Write, out ulong physical))
+        {
+            return false;
+        }
+
+        if (!memory.TryGetPage(physical, out HostPage page, out MemoryFlags flags) || (flags & MemoryFlags.Write) == 0)
+        {
+            ulong mask = size == 8 ? ulong.MaxValue : (1UL << (8 * size)) - 1;
+            return ExitWith(VmExit.MmioWrite(physical, value & mask, (byte)size));
+        }
+
+        if (_blocks.HasCode(page))
+        {
+            // The running block may be among those that are gone.
+            _blocks.Invalidate(page);
+            _blockEnd = 0;
+        }
+
+        page.Write(address, value, size);
+        return true;
+    }
+
+    private bool StoreAcross(ulong address, int size, ulong value)
+    {
+        ulong second = address + HostPage.Size - (address & HostPage.OffsetMask);
+        if (!Translate(address, Access.Write, out ulong low) || !Translate(second, Access.Write, out ulong high))
+        {
+            return false;
+        }
+
+        // Nothing is written unless all of it can be.
+        if (!IsWritable(low, value) || !IsWritable(high, value))
+        {
+            return false;
+        }
+
+        for (int i = 0; i < size; i++)
+        {
+            if (!StoreSlow(address + (ulong)i, 1, value >> (8 * i)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool IsWritable(ulong physical, ulong value) =>
+        (memory.TryGetPage(physical, out _, out MemoryFlags flags) && (flags & MemoryFlags.Write) != 0)
+        || ExitWith(VmExit.MmioWrite(physical, value & 0xFF, 1));
+
+    private bool Push(ulong value, int size = 8)
+    {
+        ulong rsp = _regs[Rsp] - (ulong)size;
+        if (!Store(rsp, size, value))
+        {
+            return StackFault(rsp);
+        }
+
+        _regs[Rsp] = rsp;
+        return true;
+    }
+
+    private bool Pop(out ulong value, int size = 8)
+    {
+        ulong rsp = _regs[Rsp];
+        if (!Load(rsp, size, out value))
+        {
+            return StackFault(rsp);
+        }
+
+        _regs[Rsp] = rsp + (ulong)size;
+        return true;
+    }
+
+    /// <summary>An address that is not canonical is a stack fault where the stack is used.</summary>
+    private bool StackFault(ulong address) =>
+        _pending == Pending.Fault && _vector == GeneralProtection && !IsCanonical(address) && Fault(StackFaultVector, 0);
+}

@@ -1,0 +1,184 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>What an access to memory is for.</summary>
+internal enum Access
+{
+    Read,
+    Write,
+    Fetch,
+}
+
+/// <summary>Four-level paging.</summary>
+internal sealed partial class Processor
+{
+    private const ulong EntryPresent = 1;
+    private const ulong EntryWritable = 2;
+    private const ulong EntryUser = 4;
+    private const ulong EntryAccessed = 0x20;
+    private const ulong EntryDirty = 0x40;
+    private const ulong EntryLarge = 0x80;
+    private const ulong EntryGlobal = 0x100;
+    private const ulong EntryNoExecute = 1UL << 63;
+    private const ulong AddressMask = 0x000F_FFFF_FFFF_F000;
+    private const ulong ErrorPresent = 1;
+    private const ulong ErrorWrite = 2;
+    private const ulong ErrorUser = 4;
+    private const ulong ErrorReserved = 8;
+    private const ulong ErrorFetch = 16;
+
+    /// <summary>Address bits that the processor does not have must be zero in every entry.</summary>
+    private readonly ulong _reservedAddressBits = AddressMask & ~((1UL << physicalAddressBits) - 1);
+
+    private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
+
+    /// <summary>Finds the guest physical address of a linear one, or makes a fault pending.</summary>
+    private bool Translate(ulong address, Access access, out ulong physical)
+    {
+        physical = 0;
+        if (!IsCanonical(address))
+        {
+            return Fault(GeneralProtection, 0);
+        }
+
+        ulong table = _cr3 & AddressMask;
+        bool writable = true;
+        bool user = true;
+        bool noExecute = false;
+        for (int shift = 39; ; shift -= 9)
+        {
+            ulong entryAddress = table + (((address >> shift) & 511) * 8);
+            if (!memory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
+            {
+                return ExitWith(VmExit.AccessViolation(entryAddress, MemoryFlags.Read));
+            }
+
+            ulong entry = page.Read(entryAddress, 8);
+            if ((entry & EntryPresent) == 0)
+            {
+                return PageFault(address, access, 0);
+            }
+
+            bool isLeaf = shift == 12 || (shift <= 30 && (entry & EntryLarge) != 0);
+            if (HasReservedBits(entry, shift, isLeaf))
+            {
+                return PageFault(address, access, ErrorPresent | ErrorReserved);
+            }
+
+            writable &= (entry & EntryWritable) != 0;
+            user &= (entry & EntryUser) != 0;
+            noExecute |= (entry & EntryNoExecute) != 0;
+            if (isLeaf)
+            {
+                if (!IsPermitted(access, writable, user, noExecute))
+                {
+                    return PageFault(address, access, ErrorPresent);
+                }
+
+                ulong mark = EntryAccessed | (access == Access.Write ? EntryDirty : 0);
+                Mark(page, flags, entryAddress, entry, mark);
+                ulong offsetMask = (1UL << shift) - 1;
+                physical = (entry & AddressMask & ~offsetMask) | (address & offsetMask);
+                Remember(address, physical, entry | mark, shift, writable, user, noExecute);
+                return true;
+            }
+
+            Mark(page, flags, entryAddress, entry, EntryAccessed);
+            table = entry & AddressMask;
+        }
+    }
+
+    private bool HasReservedBits(ulong entry, int shift, bool isLeaf)
+    {
+        ulong reserved = _reservedAddressBits;
+        if ((_efer & EferNoExecute) == 0)
+        {
+            reserved |= EntryNoExecute;
+        }
+
+        if (shift == 39)
+        {
+            reserved |= EntryLarge;
+        }
+        else if (isLeaf && shift > 12)
+        {
+            // Bit 12 of a large page's entry is its PAT bit.
+            reserved |= ((1UL << shift) - 1) & ~0x1FFFUL;
+        }
+
+        return (entry & reserved) != 0;
+    }
+
+    private bool IsPermitted(Access access, bool writable, bool user, bool noExecute)
+    {
+        bool atUser = Cpl == 3;
+        return (!atUser || user) && access switch
+        {
+            Access.Write => writable || (!atUser && (_cr0 & Cr0WriteProtect) == 0),
+            Access.Fetch => !noExecute && (atUser || !user || (_cr4 & Cr4Smep) == 0),
+            _ => true,
+        } && (access == Access.Fetch || atUser || !user || (_cr4 & Cr4Smap) == 0 || (_otherFlags & FlagAlignment) != 0);
+    }
+
+    private const ulong FlagAlignment = 1 << 18;
+
+    /// <summary>Sets accessed and dirty bits, where the table can be written.</summary>
+    private void Mark(HostPage page, MemoryFlags flags, ulong entryAddress, ulong entry, ulong mark)
+    {
+        if ((entry & mark) == mark || (flags & MemoryFlags.Write) == 0)
+        {
+            return;
+        }
+
+        if (_blocks.HasCode(page))
+        {
+            _blocks.Invalidate(page);
+            _blockEnd = 0;
+        }
+
+        page.Write(entryAddress, entry | mark, 8);
+    }
+
+    private bool PageFault(ulong address, Access access, ulong error)
+    {
+        error |= access == Access.Write ? ErrorWrite : 0;
+        error |= Cpl == 3 ? ErrorUser : 0;
+        if (access == Access.Fetch && ((_efer & EferNoExecute) != 0 || (_cr4 & Cr4Smep) != 0))
+        {
+            error |= ErrorFetch;
+        }
+
+        _cr2 = address;
+
+        // The processor forgets a translation that faulted, so that the handler can change the tables without INVLPG.
+        _tlb.FlushPage(address);
+        return Fault(PageFaultVector, error);
+    }
+
+    private void Remember(ulong address, ulong physical, ulong entry, int shift, bool writable, bool user, bool noExecute)
+    {
+        if (!memory.TryGetPage(physical, out HostPage page, out MemoryFlags flags))
+        {
+            return;
+        }
+
+        ulong tag = address & ~HostPage.OffsetMask;
+        bool isData = IsPermitted(Access.Read, writable, user, noExecute) && (flags & MemoryFlags.Read) != 0;
+        bool isWritable = (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
+            && IsPermitted(Access.Write, writable, user, noExecute) && !_blocks.HasCode(page);
+        bool isCode = (flags & (MemoryFlags.Read | MemoryFlags.Execute)) != 0
+            && IsPermitted(Access.Fetch, writable, user, noExecute);
+        ref TlbEntry slot = ref _tlb.Slot(address);
+        slot.Page = page;
+        slot.ReadTag = isData ? tag : Tlb.Invalid;
+        slot.WriteTag = isWritable ? tag : Tlb.Invalid;
+        slot.FetchTag = isCode ? tag : Tlb.Invalid;
+        slot.IsGlobal = (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0;
+        if (shift > 12)
+        {
+            _tlb.NoteLargePage();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>An x86-64 processor in 64-bit mode: its registers and caches. What it does is in the other parts.</summary>
+internal sealed partial class Processor(PhysicalMemory memory, byte physicalAddressBits)
+{
+    public const int Rax = 0;
+    public const int Rcx = 1;
+    public const int Rdx = 2;
+    public const int Rbx = 3;
+    public const int Rsp = 4;
+    public const int Rbp = 5;
+    public const int Rsi = 6;
+    public const int Rdi = 7;
+
+    private readonly Tlb _tlb = new();
+    private readonly BlockCache _blocks = new();
+
+    /// <summary>The general registers in encoding order, and one that stays zero.</summary>
+    private readonly ulong[] _regs = new ulong[17];
+    private ulong _rip;
+
+    /// <summary>How many instructions were executed.</summary>
+    public long InstructionCount { get; private set; }
+
+    public GeneralRegisters General
+    {
+        get => new()
+        {
+            Rax = _regs[Rax],
+            Rbx = _regs[Rbx],
+            Rcx = _regs[Rcx],
+            Rdx = _regs[Rdx],
+            Rsi = _regs[Rsi],
+            Rdi = _regs[Rdi],
+            Rsp = _regs[Rsp],
+            Rbp = _regs[Rbp],
+            R8 = _regs[8],
+            R9 = _regs[9],
+            R10 = _regs[10],
+            R11 = _regs[11],
+            R12 = _regs[12],
+            R13 = _regs[13],
+            R14 = _regs[14],
+            R15 = _regs[15],
+            Rip = _rip,
+            Rflags = ReadFlags(),
+        };
+        set
+        {
+            _regs[Rax] = value.Rax;
+            _regs[Rbx] = value.Rbx;
+            _regs[Rcx] = value.Rcx;
+            _regs[Rdx] = value.Rdx;
+            _regs[Rsi] = value.Rsi;
+            _regs[Rdi] = value.Rdi;
+            _regs[Rsp] = value.Rsp;
+            _regs[Rbp] = value.Rbp;
+            _regs[8] = value.R8;
+            _regs[9] = value.R9;
+            _regs[10] = value.R10;
+            _regs[11] = value.R11;
+            _regs[12] = value.R12;
+            _regs[13] = value.R13;
+            _regs[14] = value.R14;
+            _regs[15] = value.R15;
+            _rip = value.Rip;
+            WriteFlags(value.Rflags);
+        }
+    }
+
+    /// <summary>Called when slots change: translations and decoded pages may be of memory that is gone.</summary>
+    public void ForgetMemory()
+    {
+        _tlb.FlushAll();
+        _blocks.Clear();
+    }
+}

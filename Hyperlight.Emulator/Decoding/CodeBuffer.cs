@@ -1,0 +1,26 @@
+using Iced.Intel;
+
+namespace Hyperlight.Emulator.Decoding;
+
+/// <summary>The bytes that the decoder reads: copied from guest memory once, so that what is decoded is what was checked.</summary>
+internal sealed class CodeBuffer : CodeReader
+{
+    private readonly byte[] _bytes = new byte[0x1000];
+
+    public int Position { get; set; }
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Consumed(int length) => _bytes.AsSpan(0, length);
+
+    public void Start() => (Position, Length) = (0, 0);
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        int count = Math.Min(bytes.Length, _bytes.Length - Length);
+        bytes[..count].CopyTo(_bytes.AsSpan(Length));
+        Length += count;
+    }
+
+    public override int ReadByte() => Position < Length ? _bytes[Position++] : -1;
+}

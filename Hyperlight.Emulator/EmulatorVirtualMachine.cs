@@ -1,0 +1,128 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator;
+
+/// <summary>A machine of one processor and the memory mapped into it.</summary>
+internal sealed class EmulatorVirtualMachine : IVirtualMachine
+{
+    private readonly PhysicalMemory _memory = new();
+    private readonly Processor _processor;
+    private bool _disposed;
+
+    public EmulatorVirtualMachine(byte physicalAddressBits) => _processor = new Processor(_memory, physicalAddressBits);
+
+    public int XsaveSize => Processor.XsaveSize;
+
+    /// <summary>How many instructions the guest executed.</summary>
+    public long InstructionCount => _processor.InstructionCount;
+
+    public void MapMemory(uint slot, in GuestMapping mapping)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        mapping.Validate();
+        if (mapping.Region.Handle.IsInvalid)
+        {
+            throw new ArgumentException("The region has no address in this process: it belongs to another driver.", nameof(mapping));
+        }
+
+        _memory.Map(slot, in mapping);
+        _processor.ForgetMemory();
+    }
+
+    public void UnmapMemory(uint slot)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _memory.Unmap(slot);
+        _processor.ForgetMemory();
+    }
+
+    public VmExit Run()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _processor.IsInLongMode
+            ? _processor.Run()
+            : throw new HypervisorException(
+                EmulatorHypervisor.DriverName, "Run", 0, "the special registers are not those of 64-bit mode");
+    }
+
+    public void Cancel() => _processor.Cancel();
+
+    public GeneralRegisters GetGeneralRegisters() => _processor.General;
+
+    public void SetGeneralRegisters(in GeneralRegisters registers) => _processor.General = registers;
+
+    public SpecialRegisters GetSpecialRegisters() => _processor.Special;
+
+    public void SetSpecialRegisters(in SpecialRegisters registers) => _processor.Special = registers;
+
+    public FpuRegisters GetFpuRegisters() => _processor.Fpu;
+
+    public void SetFpuRegisters(in FpuRegisters registers) => _processor.Fpu = registers;
+
+    public DebugRegisters GetDebugRegisters() => _processor.Debug;
+
+    public void SetDebugRegisters(in DebugRegisters registers) => _processor.Debug = registers;
+
+    public void GetXsave(Span<byte> destination)
+    {
+        if (destination.Length < XsaveSize)
+        {
+            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, the buffer {destination.Length}.", nameof(destination));
+        }
+
+        _processor.GetXsave(destination);
+    }
+
+    public void SetXsave(ReadOnlySpan<byte> source)
+    {
+        if (source.Length != XsaveSize)
+        {
+            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, not {source.Length}.", nameof(source));
+        }
+
+        if (!_processor.TrySetXsave(source))
+        {
+            throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXsave", 0, "the image's header or MXCSR is invalid");
+        }
+    }
+
+    public void GetMsrs(Span<ModelSpecificRegister> registers)
+    {
+        foreach (ref ModelSpecificRegister register in registers)
+        {
+            if (!_processor.TryReadMsr(register.Index, out ulong value))
+            {
+                throw Refused("GetMsrs", register.Index);
+            }
+
+            register = register with { Value = value };
+        }
+    }
+
+    public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers)
+    {
+        foreach (ModelSpecificRegister register in registers)
+        {
+            if (!_processor.TryWriteMsr(register.Index, register.Value))
+            {
+                throw Refused("SetMsrs", register.Index);
+            }
+        }
+    }
+
+    /// <summary>Lets go of the guest's memory.</summary>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _processor.ForgetMemory();
+            _memory.Dispose();
+        }
+    }
+
+    private static HypervisorException Refused(string operation, uint index) => new(
+        EmulatorHypervisor.DriverName, operation, 0, $"the model-specific register 0x{index:X} does not take or give the value");
+}

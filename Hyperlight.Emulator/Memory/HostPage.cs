@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+
+namespace Hyperlight.Emulator.Memory;
+
+/// <summary>
+/// One page of guest memory in the host. Every access names an offset inside the page and a size of at most eight bytes that
+/// ends inside it, which <see cref="Fits"/> says; so nothing outside the page is reachable.
+/// </summary>
+/// <remarks>
+/// The only unsafe code of this assembly: the memory is outside the managed heap or pinned, a span cannot be kept in a
+/// translation cache, and each region's handle is held for as long as a page of it can be reached.
+/// </remarks>
+internal readonly unsafe struct HostPage(nint address)
+{
+    public const int Size = 0x1000;
+    public const ulong OffsetMask = Size - 1;
+
+    private readonly byte* _start = (byte*)address;
+
+    /// <summary>Identifies the page, also when it is mapped at several guest addresses.</summary>
+    public ulong Identity => (ulong)_start;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Fits(ulong address, int size) => (address & OffsetMask) <= (ulong)(Size - size);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Read(ulong address, int size)
+    {
+        byte* at = _start + (address & OffsetMask);
+        return size switch
+        {
+            8 => Unsafe.ReadUnaligned<ulong>(at),
+            4 => Unsafe.ReadUnaligned<uint>(at),
+            2 => Unsafe.ReadUnaligned<ushort>(at),
+            _ => *at,
+        };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Write(ulong address, ulong value, int size)
+    {
+        byte* at = _start + (address & OffsetMask);
+        switch (size)
+        {
+            case 8: Unsafe.WriteUnaligned(at, value); break;
+            case 4: Unsafe.WriteUnaligned(at, (uint)value); break;
+            case 2: Unsafe.WriteUnaligned(at, (ushort)value); break;
+            default: *at = (byte)value; break;
+        }
+    }
+
+    /// <summary>The page from an offset to its end.</summary>
+    public Span<byte> From(ulong address)
+    {
+        int offset = (int)(address & OffsetMask);
+        return new Span<byte>(_start + offset, Size - offset);
+    }
+}
