@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Hyperlight.Host.Diagnostics;
+
+/// <summary>What the library itself logs about sandboxes.</summary>
+internal static partial class SandboxLog
+{
+    /// <summary>The logging category of the library's own records.</summary>
+    public const string Category = "Hyperlight.Sandbox";
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Hypervisor {Driver} was chosen: {Reason}")]
+    public static partial void DriverChosen(ILogger logger, string driver, string reason);
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Debug, Message = "Sandbox {SandboxId} of guest {Guest} is ready on {Driver}: {Reason}")]
+    public static partial void Ready(ILogger logger, long sandboxId, string guest, string driver, string reason);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned by a failure in guest function {Function}")]
+    public static partial void Poisoned(ILogger logger, Exception exception, long sandboxId, string function);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "A late cancellation was ignored; the guest was entered again")]
+    public static partial void LateCancellation(ILogger logger);
+}

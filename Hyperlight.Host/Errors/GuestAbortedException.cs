@@ -1,0 +1,31 @@
+namespace Hyperlight;
+
+/// <summary>A guest gave up: it aborted, panicked, or met a processor exception it does not handle. The sandbox is poisoned.</summary>
+public sealed class GuestAbortedException : HyperlightException
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="code">The guest's abort code.</param>
+    /// <param name="guestMessage">The guest's message.</param>
+    /// <param name="exceptionVector">The processor exception's number, or <see langword="null"/>.</param>
+    /// <param name="innerException">What a host function threw during the same call, if one did.</param>
+    public GuestAbortedException(byte code, string guestMessage, byte? exceptionVector, Exception? innerException = null)
+        : base(
+            guestMessage.Length == 0
+                ? $"The guest aborted with code {code}."
+                : $"The guest aborted with code {code}: {guestMessage}",
+            innerException)
+    {
+        Code = code;
+        GuestMessage = guestMessage;
+        ExceptionVector = exceptionVector;
+    }
+
+    /// <summary>The guest's abort code; see <see cref="GuestErrorCode"/> for those of the guest ABI.</summary>
+    public byte Code { get; }
+
+    /// <summary>The guest's message, possibly empty.</summary>
+    public string GuestMessage { get; }
+
+    /// <summary>The processor exception's number (0 divide error, 6 invalid opcode, 14 page fault, ...), or <see langword="null"/>.</summary>
+    public byte? ExceptionVector { get; }
+}

@@ -1,0 +1,26 @@
+namespace Hyperlight;
+
+/// <summary>A guest function answered with another type than the caller asked for. The call is complete and the sandbox remains usable.</summary>
+public sealed class ReturnTypeMismatchException : HyperlightException
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="expected">The type asked for.</param>
+    /// <param name="actual">The type the guest returned.</param>
+    public ReturnTypeMismatchException(string functionName, GuestValueType expected, GuestValueType actual)
+        : base($"Guest function '{functionName}' returned {actual}, but the call asked for {expected}. Call it with the type it returns.")
+    {
+        FunctionName = functionName;
+        Expected = expected;
+        Actual = actual;
+    }
+
+    /// <summary>The guest function.</summary>
+    public string FunctionName { get; }
+
+    /// <summary>The type asked for.</summary>
+    public GuestValueType Expected { get; }
+
+    /// <summary>The type the guest returned.</summary>
+    public GuestValueType Actual { get; }
+}

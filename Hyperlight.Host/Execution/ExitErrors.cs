@@ -1,0 +1,26 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>Turns exits that no well-behaved guest causes into typed errors.</summary>
+internal static class ExitErrors
+{
+    private const string ShutdownHint =
+        "The guest met a processor exception that it could not handle; before it has set up its exception handlers any exception ends like this.";
+
+    private const string EmulationHint =
+        "Privileged guest code is executed by emulation here, and the emulation lacks the instruction. Build the guest for general "
+        + "registers only (-mgeneral-regs-only), or use a host with hardware virtualization or another driver.";
+
+    public static HyperlightException Translate(in VmExit exit) => exit.Reason switch
+    {
+        VmExitReason.MmioRead => new MemoryAccessViolationException(exit.Address, MemoryFlags.Read),
+        VmExitReason.MmioWrite => new MemoryAccessViolationException(exit.Address, MemoryFlags.Write),
+        VmExitReason.AccessViolation => new MemoryAccessViolationException(exit.Address, exit.Attempted),
+        VmExitReason.IoIn => new GuestProtocolException(
+            $"The guest read {exit.AccessSize} byte(s) from I/O port {exit.Port}; the guest ABI has no ports to read."),
+        VmExitReason.Shutdown => new UnexpectedVmExitException(exit, ShutdownHint),
+        VmExitReason.EmulationFailure => new UnexpectedVmExitException(exit, EmulationHint),
+        _ => new UnexpectedVmExitException(exit),
+    };
+}

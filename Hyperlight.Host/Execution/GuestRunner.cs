@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>
+/// One guest in its virtual machine: brings it up, enters it for each call, and serves its exits until it halts. The
+/// calling thread runs the vCPU.
+/// </summary>
+internal sealed class GuestRunner : IDisposable
+{
+    private const uint ImageSlot = 0;
+    private const uint ScratchSlot = 1;
+    private const ulong StackAlignment = 16;
+
+    private static readonly FpuRegisters CleanFpu = FpuRegisters.Reset;
+
+    private readonly IVirtualMachine _machine;
+    private readonly GuestMemory _memory;
+    private readonly ILogger _logger;
+    private GeneralRegisters _dispatchRegisters;
+
+    private GuestRunner(IVirtualMachine machine, GuestMemory memory, PortHandler ports, ILogger logger)
+    {
+        _machine = machine;
+        _memory = memory;
+        Ports = ports;
+        _logger = logger;
+        Interrupts = new InterruptState(machine);
+    }
+
+    public InterruptState Interrupts { get; }
+
+    public PortHandler Ports { get; }
+
+    /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
+    public static GuestRunner Create(IHypervisor hypervisor, GuestMemory memory, PortHandler ports, ILogger logger)
+    {
+        IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+        try
+        {
+            machine.SetSpecialRegisters(InitialRegisters.Special(memory.Layout.PageTableAddress));
+            machine.MapMemory(ImageSlot, memory.ImageMapping);
+            machine.MapMemory(ScratchSlot, memory.ScratchMapping);
+            return new GuestRunner(machine, memory, ports, logger);
+        }
+        catch
+        {
+            machine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the guest's initialisation and learns where its dispatcher is.</summary>
+    /// <exception cref="GuestInitializationException">The guest left a stack pointer that cannot be used.</exception>
+    public void Initialize(GuestLogLevel logLevel)
+    {
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        RandomNumberGenerator.Fill(seed);
+        _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, BitConverter.ToUInt64(seed), logLevel));
+        RunToHalt();
+
+        GeneralRegisters registers = _machine.GetGeneralRegisters();
+        if (registers.Rsp % StackAlignment != 0)
+        {
+            throw new GuestInitializationException(
+                $"it left the stack pointer 0x{registers.Rsp:X}, which is not a multiple of {StackAlignment}.");
+        }
+
+        _dispatchRegisters = InitialRegisters.Dispatch(registers.Rax, registers.Rsp);
+    }
+
+    /// <summary>Forgets interruptions and leftovers of earlier calls. Interruptions from here on count.</summary>
+    public void BeginCall()
+    {
+        Interrupts.BeginCall();
+        Ports.BeginCall();
+    }
+
+    /// <summary>Sets the registers for a call. The guest has not run yet if this fails.</summary>
+    public void PrepareDispatch()
+    {
+        _machine.SetGeneralRegisters(_dispatchRegisters);
+        _machine.SetFpuRegisters(CleanFpu);
+    }
+
+    /// <summary>Enters the guest and serves its exits until it says it has finished.</summary>
+    /// <exception cref="ExecutionCanceledException">The call was interrupted.</exception>
+    /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
+    public void RunToHalt()
+    {
+        while (true)
+        {
+            VmExit exit = Interrupts.IsRequested ? VmExit.Cancelled : Enter();
+            switch (exit.Reason)
+            {
+                case VmExitReason.IoOut when exit.Port == GuestPort.Halt:
+                case VmExitReason.Halt:
+                    return;
+                case VmExitReason.IoOut:
+                    Ports.Handle(exit);
+                    break;
+                case VmExitReason.Cancelled when Interrupts.IsRequested:
+                    throw new ExecutionCanceledException();
+                case VmExitReason.Cancelled:
+                    SandboxLog.LateCancellation(_logger);
+                    break;
+                default:
+                    throw ExitErrors.Translate(exit);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        Interrupts.Detach();
+        _machine.Dispose();
+    }
+
+    private VmExit Enter()
+    {
+        Interrupts.EnterGuest();
+        try
+        {
+            return _machine.Run();
+        }
+        finally
+        {
+            Interrupts.LeaveGuest();
+        }
+    }
+}

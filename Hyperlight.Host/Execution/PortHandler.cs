@@ -1,0 +1,96 @@
+using System.Text;
+using CommunityToolkit.HighPerformance.Buffers;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Wire;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>Serves a guest's OUT instructions: everything a guest can ask of its host.</summary>
+internal sealed class PortHandler
+{
+    private readonly GuestMemory _memory;
+    private readonly HostFunctionTable _functions;
+    private readonly GuestLog _log;
+    private readonly Action<Rune> _debugPrint;
+    private readonly AbortReceiver _abort = new();
+
+    public PortHandler(GuestMemory memory, HostFunctionTable functions, GuestLog log, Action<Rune> debugPrint)
+    {
+        _memory = memory;
+        _functions = functions;
+        _log = log;
+        _debugPrint = debugPrint;
+    }
+
+    /// <summary>What a host function threw last in this call, if one did.</summary>
+    public Exception? HostFunctionError { get; private set; }
+
+    /// <summary>Forgets what belongs to an earlier call.</summary>
+    public void BeginCall()
+    {
+        HostFunctionError = null;
+        _abort.Reset();
+    }
+
+    /// <summary>Serves one OUT. The guest cannot go on if this throws.</summary>
+    /// <exception cref="GuestAbortedException">The guest aborted.</exception>
+    /// <exception cref="GuestProtocolException">The port is unknown, or what the guest sent is malformed.</exception>
+    /// <exception cref="MessageTooLargeException">A host function's result does not fit.</exception>
+    public void Handle(in VmExit exit)
+    {
+        switch (exit.Port)
+        {
+            case GuestPort.CallFunction:
+                CallFunction();
+                break;
+            case GuestPort.Log:
+                Log();
+                break;
+            case GuestPort.Abort:
+                Abort((uint)exit.Data);
+                break;
+            case GuestPort.DebugPrint:
+                DebugPrint((uint)exit.Data);
+                break;
+            default:
+                throw new GuestProtocolException($"The guest wrote 0x{exit.Data:X} to I/O port {exit.Port}, which the guest ABI does not have.");
+        }
+    }
+
+    private void CallFunction()
+    {
+        using SpanOwner<byte> message = _memory.Output.Pop();
+        if (_functions.Answer(message.Span, _memory.Input) is { } exception)
+        {
+            HostFunctionError = exception;
+        }
+    }
+
+    private void Log()
+    {
+        using SpanOwner<byte> message = _memory.Output.Pop();
+        _log.Write(GuestLogReader.Read(message.Span));
+    }
+
+    private void Abort(uint packet)
+    {
+        if (_abort.Receive(packet) is { } abort)
+        {
+            throw new GuestAbortedException(abort.Code, abort.Message, abort.ExceptionVector, HostFunctionError);
+        }
+    }
+
+    private void DebugPrint(uint value)
+    {
+        if (!Rune.TryCreate(value, out Rune character))
+        {
+            throw new GuestProtocolException($"The guest sent 0x{value:X} to the debug output, which is not a Unicode character.");
+        }
+
+        _debugPrint(character);
+    }
+}

@@ -1,0 +1,448 @@
+using Hyperlight.Host.Functions;
+
+namespace Hyperlight;
+
+/// <content>The overloads for functions without a result.</content>
+public static partial class HostFunctionExtensions
+{
+    /// <summary>Registers a function of 0 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget>(
+        this TTarget target, string name, Action function)
+        where TTarget : IHostFunctionRegistrar
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function();
+                frame.Return();
+            }));
+    }
+
+    /// <summary>Registers a function of 1 parameter without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1>(
+        this TTarget target, string name, Action<T1> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(frame.Argument<T1>(0));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>()));
+    }
+
+    /// <summary>Registers a function of 2 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2>(
+        this TTarget target, string name, Action<T1, T2> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(frame.Argument<T1>(0), frame.Argument<T2>(1));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>()));
+    }
+
+    /// <summary>Registers a function of 3 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3>(
+        this TTarget target, string name, Action<T1, T2, T3> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>()));
+    }
+
+    /// <summary>Registers a function of 4 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4>(
+        this TTarget target, string name, Action<T1, T2, T3, T4> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2), frame.Argument<T4>(3));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>()));
+    }
+
+    /// <summary>Registers a function of 5 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>()));
+    }
+
+    /// <summary>Registers a function of 6 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5, T6> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>()));
+    }
+
+    /// <summary>Registers a function of 7 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5, T6, T7> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>()));
+    }
+
+    /// <summary>Registers a function of 8 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5, T6, T7, T8> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>()));
+    }
+
+    /// <summary>Registers a function of 9 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <typeparam name="T9">The type of parameter 9.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8, T9>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5, T6, T7, T8, T9> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+        where T9 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7),
+                frame.Argument<T9>(8));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>(),
+            ValueTypes.OfArgument<T9>()));
+    }
+
+    /// <summary>Registers a function of 10 parameters without a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <typeparam name="T9">The type of parameter 9.</typeparam>
+    /// <typeparam name="T10">The type of parameter 10.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10>(
+        this TTarget target, string name, Action<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+        where T9 : allows ref struct
+        where T10 : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            GuestValueType.Void,
+            (ref HostFunctionFrame frame) =>
+            {
+                function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7),
+                frame.Argument<T9>(8),
+                frame.Argument<T10>(9));
+                frame.Return();
+            },
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>(),
+            ValueTypes.OfArgument<T9>(),
+            ValueTypes.OfArgument<T10>()));
+    }
+}

@@ -1,0 +1,444 @@
+using Hyperlight.Host.Functions;
+
+namespace Hyperlight;
+
+/// <summary>
+/// Registers plain delegates as host functions. Parameters and results may be <see cref="int"/>, <see cref="uint"/>,
+/// <see cref="long"/>, <see cref="ulong"/>, <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>,
+/// <see cref="string"/>, and bytes as <c>byte[]</c>, <see cref="ReadOnlyMemory{T}"/> or <see cref="ReadOnlySpan{T}"/>; a
+/// span argument is valid until the function returns. A function runs on the thread that called the guest. An exception it
+/// throws reaches the guest as an error and, if the guest does not handle that, the caller as an inner exception.
+/// </summary>
+/// <remarks>
+/// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for an empty name and
+/// <see cref="NotSupportedException"/> for a type that the guest ABI does not have.
+/// </remarks>
+public static partial class HostFunctionExtensions
+{
+    /// <summary>Registers a function of 0 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, TResult>(
+        this TTarget target, string name, Func<TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function())));
+    }
+
+    /// <summary>Registers a function of 1 parameter with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, TResult>(
+        this TTarget target, string name, Func<T1, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0))),
+            ValueTypes.OfArgument<T1>()));
+    }
+
+    /// <summary>Registers a function of 2 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, TResult>(
+        this TTarget target, string name, Func<T1, T2, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>()));
+    }
+
+    /// <summary>Registers a function of 3 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>()));
+    }
+
+    /// <summary>Registers a function of 4 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2), frame.Argument<T4>(3))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>()));
+    }
+
+    /// <summary>Registers a function of 5 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>()));
+    }
+
+    /// <summary>Registers a function of 6 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, T6, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>()));
+    }
+
+    /// <summary>Registers a function of 7 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, T6, T7, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>()));
+    }
+
+    /// <summary>Registers a function of 8 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, T6, T7, T8, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>()));
+    }
+
+    /// <summary>Registers a function of 9 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <typeparam name="T9">The type of parameter 9.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, T6, T7, T8, T9, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+        where T9 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7),
+                frame.Argument<T9>(8))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>(),
+            ValueTypes.OfArgument<T9>()));
+    }
+
+    /// <summary>Registers a function of 10 parameters with a result.</summary>
+    /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
+    /// <typeparam name="T1">The type of parameter 1.</typeparam>
+    /// <typeparam name="T2">The type of parameter 2.</typeparam>
+    /// <typeparam name="T3">The type of parameter 3.</typeparam>
+    /// <typeparam name="T4">The type of parameter 4.</typeparam>
+    /// <typeparam name="T5">The type of parameter 5.</typeparam>
+    /// <typeparam name="T6">The type of parameter 6.</typeparam>
+    /// <typeparam name="T7">The type of parameter 7.</typeparam>
+    /// <typeparam name="T8">The type of parameter 8.</typeparam>
+    /// <typeparam name="T9">The type of parameter 9.</typeparam>
+    /// <typeparam name="T10">The type of parameter 10.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="target">The builder or sandbox.</param>
+    /// <param name="name">The name by which the guest calls the function.</param>
+    /// <param name="function">The function.</param>
+    /// <returns><paramref name="target"/>, for further calls.</returns>
+    public static TTarget WithHostFunction<TTarget, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult>(
+        this TTarget target, string name, Func<T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, TResult> function)
+        where TTarget : IHostFunctionRegistrar
+        where T1 : allows ref struct
+        where T2 : allows ref struct
+        where T3 : allows ref struct
+        where T4 : allows ref struct
+        where T5 : allows ref struct
+        where T6 : allows ref struct
+        where T7 : allows ref struct
+        where T8 : allows ref struct
+        where T9 : allows ref struct
+        where T10 : allows ref struct
+        where TResult : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            ValueTypes.OfResult<TResult>(),
+            (ref HostFunctionFrame frame) => frame.Return(function(
+                frame.Argument<T1>(0),
+                frame.Argument<T2>(1),
+                frame.Argument<T3>(2),
+                frame.Argument<T4>(3),
+                frame.Argument<T5>(4),
+                frame.Argument<T6>(5),
+                frame.Argument<T7>(6),
+                frame.Argument<T8>(7),
+                frame.Argument<T9>(8),
+                frame.Argument<T10>(9))),
+            ValueTypes.OfArgument<T1>(),
+            ValueTypes.OfArgument<T2>(),
+            ValueTypes.OfArgument<T3>(),
+            ValueTypes.OfArgument<T4>(),
+            ValueTypes.OfArgument<T5>(),
+            ValueTypes.OfArgument<T6>(),
+            ValueTypes.OfArgument<T7>(),
+            ValueTypes.OfArgument<T8>(),
+            ValueTypes.OfArgument<T9>(),
+            ValueTypes.OfArgument<T10>()));
+    }
+
+    private static TTarget Add<TTarget>(TTarget target, HostFunction function)
+        where TTarget : IHostFunctionRegistrar
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        target.AddHostFunction(function);
+        return target;
+    }
+}

@@ -1,0 +1,54 @@
+using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Wire;
+
+namespace Hyperlight.Host.Functions;
+
+/// <summary>Takes the arguments of one call from the message, runs the function and puts its result on the input buffer.</summary>
+internal delegate void HostFunctionBody(ref HostFunctionFrame frame);
+
+/// <summary>
+/// One call of a host function. It knows how far the call has come, so that an exception of the function itself can be told
+/// from a malformed argument before it and from a result that does not fit after it.
+/// </summary>
+internal ref struct HostFunctionFrame
+{
+    private readonly FunctionCallReader _call;
+    private readonly SharedBuffer _input;
+    private readonly string _name;
+    private int _argumentsRead;
+    private bool _hasReturned;
+
+    public HostFunctionFrame(FunctionCallReader call, SharedBuffer input, string name)
+    {
+        _call = call;
+        _input = input;
+        _name = name;
+    }
+
+    /// <summary>Whether the function itself is running: its arguments are there, its result is not.</summary>
+    public readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
+
+    /// <summary>Reads one argument; the call's types were compared with the function's before.</summary>
+    public T Argument<T>(int index)
+        where T : allows ref struct
+    {
+        T value = _call.GetParameter<T>(index);
+        _argumentsRead++;
+        return value;
+    }
+
+    /// <summary>Sends the function's result.</summary>
+    /// <exception cref="MessageTooLargeException">It does not fit the input buffer.</exception>
+    public void Return<T>(T value)
+        where T : allows ref struct
+    {
+        _hasReturned = true;
+        long length = FunctionResultEncoder.EncodeValue(default, value);
+        Span<byte> target = _input.Reserve(length, "The result of host function", _name, out int start);
+        FunctionResultEncoder.EncodeValue(target, value);
+        _input.Commit(start, target.Length);
+    }
+
+    /// <summary>Sends the end of a function without a result.</summary>
+    public void Return() => Return(default(Unit));
+}

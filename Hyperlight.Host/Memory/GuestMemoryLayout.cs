@@ -1,0 +1,111 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Host.Memory;
+
+/// <summary>
+/// Where everything is in a fresh guest's memory. The image region holds code, PEB, heap and init data from
+/// <see cref="GuestAddresses.ImageBase"/> upwards; the scratch region holds the buffers and page tables from its base
+/// upwards, and the metadata and exception stack at its top. Offsets count from the start of their region.
+/// </summary>
+internal sealed record GuestMemoryLayout
+{
+    // What the guest runtime needs besides buffers and the host's page tables: two pages of control block with four of page
+    // tables, a page of stack with three of page tables, and two pages of exception stack and metadata.
+    private const ulong ReservedScratch = 12 * GuestPage.Size;
+
+    private GuestMemoryLayout(SandboxConfiguration configuration, ulong codeSize, int initDataSize)
+    {
+        InputBufferSize = configuration.InputBufferSize;
+        OutputBufferSize = configuration.OutputBufferSize;
+        HeapSize = configuration.HeapSize;
+        ScratchSize = configuration.ScratchSize;
+        InitDataSize = initDataSize;
+        PebOffset = GuestPage.RoundUp(codeSize);
+        HeapOffset = PebOffset + GuestPage.Size;
+        InitDataOffset = GuestPage.RoundUp(HeapOffset + HeapSize);
+        ImageSize = GuestPage.RoundUp(InitDataOffset + (ulong)initDataSize);
+    }
+
+    public int InputBufferSize { get; }
+
+    public int OutputBufferSize { get; }
+
+    public ulong HeapSize { get; }
+
+    public ulong ScratchSize { get; }
+
+    public int InitDataSize { get; }
+
+    /// <summary>Image offset of the process environment block, right after the code.</summary>
+    public ulong PebOffset { get; }
+
+    /// <summary>Image offset of the heap.</summary>
+    public ulong HeapOffset { get; }
+
+    /// <summary>Image offset of the init data.</summary>
+    public ulong InitDataOffset { get; }
+
+    /// <summary>Size of the image region.</summary>
+    public ulong ImageSize { get; }
+
+    /// <summary>Guest virtual address of the process environment block.</summary>
+    public ulong PebAddress => GuestAddresses.ImageBase + PebOffset;
+
+    public ulong ScratchPhysicalBase => GuestAddresses.ScratchPhysicalBase(ScratchSize);
+
+    public ulong ScratchVirtualBase => GuestAddresses.ScratchVirtualBase(ScratchSize);
+
+    /// <summary>Scratch offset of the input buffer.</summary>
+    public static ulong InputBufferOffset => 0;
+
+    /// <summary>Scratch offset of the output buffer, which need not be page aligned.</summary>
+    public ulong OutputBufferOffset => (ulong)InputBufferSize;
+
+    /// <summary>Scratch offset of the page tables, the root first.</summary>
+    public ulong PageTableOffset => GuestPage.RoundUp((ulong)InputBufferSize + (ulong)OutputBufferSize);
+
+    /// <summary>Guest physical address of the root page table.</summary>
+    public ulong PageTableAddress => ScratchPhysicalBase + PageTableOffset;
+
+    private ulong MinimumScratchSize => PageTableOffset + ReservedScratch;
+
+    /// <summary>Lays out a guest and checks that it fits.</summary>
+    /// <param name="configuration">The sandbox's sizes.</param>
+    /// <param name="codeSize">Bytes of the loaded image, not rounded.</param>
+    /// <param name="initDataSize">Bytes of init data.</param>
+    /// <exception cref="MemoryRequestException">Something is too large, or scratch memory too small.</exception>
+    public static GuestMemoryLayout Create(SandboxConfiguration configuration, ulong codeSize, int initDataSize)
+    {
+        if (codeSize > SandboxConfiguration.MaximumMemorySize)
+        {
+            throw TooBig(codeSize);
+        }
+
+        var layout = new GuestMemoryLayout(configuration, codeSize, initDataSize);
+        layout.CheckScratch(0);
+        return layout.ImageSize <= SandboxConfiguration.MaximumMemorySize ? layout : throw TooBig(layout.ImageSize);
+    }
+
+    /// <summary>Checks that scratch memory holds the page tables too.</summary>
+    /// <exception cref="MemoryRequestException">It does not.</exception>
+    public void CheckScratch(ulong pageTableSize)
+    {
+        ulong needed = MinimumScratchSize + pageTableSize;
+        if (ScratchSize < needed)
+        {
+            throw new MemoryRequestException(
+                "scratch memory",
+                ScratchSize,
+                needed,
+                isTooSmall: true,
+                $"Raise {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.ScratchSize)}, or lower the buffer or heap sizes.");
+        }
+    }
+
+    private static MemoryRequestException TooBig(ulong size) => new(
+        "guest image with heap and init data",
+        size,
+        SandboxConfiguration.MaximumMemorySize,
+        isTooSmall: false,
+        $"Use a smaller guest, or lower {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)}.");
+}

@@ -1,0 +1,24 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Host.Memory;
+
+/// <summary>Builds a fresh guest's page tables: the image identity mapped, then scratch memory at the top.</summary>
+internal static class GuestPageTables
+{
+    public static PageTableBuilder Build(GuestMemoryLayout layout, MemoryFlags initDataFlags)
+    {
+        var tables = new PageTableBuilder(layout.PageTableAddress);
+        MapImage(tables, 0, layout.PebOffset, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute);
+        MapImage(tables, layout.PebOffset, layout.HeapOffset, MemoryFlags.Read);
+        MapImage(tables, layout.HeapOffset, layout.InitDataOffset, MemoryFlags.Read | MemoryFlags.Write);
+        MapImage(tables, layout.InitDataOffset, layout.ImageSize, initDataFlags);
+        tables.Map(layout.ScratchVirtualBase, layout.ScratchPhysicalBase, layout.ScratchSize, PageTableEntry.ScratchLeaf);
+        return tables;
+    }
+
+    private static void MapImage(PageTableBuilder tables, ulong start, ulong end, MemoryFlags flags)
+    {
+        ulong address = GuestAddresses.ImageBase + start;
+        tables.Map(address, address, end - start, PageTableEntry.ImageLeaf(flags));
+    }
+}

@@ -1,0 +1,226 @@
+using CommunityToolkit.HighPerformance.Buffers;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution;
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Sandboxes;
+using Hyperlight.Host.Wire;
+
+namespace Hyperlight;
+
+/// <summary>
+/// A running guest whose functions can be called any number of times. State that the guest keeps persists between calls.
+/// The calling thread runs the guest; a sandbox may be used by one thread after another, but by one at a time. Use beyond
+/// that is refused with <see cref="SandboxInUseException"/>.
+/// </summary>
+public sealed class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
+{
+    private static long _lastId;
+
+    private readonly SandboxSetup _setup;
+    private readonly GuestMemory _memory;
+    private readonly GuestRunner _runner;
+    private readonly SandboxGate _gate = new();
+    private volatile Exception? _poison;
+
+    internal MultiUseSandbox(SandboxSetup setup, GuestMemory memory, GuestRunner runner)
+    {
+        _setup = setup;
+        _memory = memory;
+        _runner = runner;
+        Id = Interlocked.Increment(ref _lastId);
+        InterruptHandle = new InterruptHandle(runner.Interrupts);
+    }
+
+    /// <summary>A number that no other sandbox of this process has.</summary>
+    public long Id { get; }
+
+    /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
+    public HypervisorSelection Hypervisor => _setup.Hypervisor;
+
+    /// <summary>The guest program.</summary>
+    public GuestBinary Guest => _setup.Guest;
+
+    /// <summary>Interrupts calls from other threads.</summary>
+    public InterruptHandle InterruptHandle { get; }
+
+    /// <summary>What can be done with the sandbox now.</summary>
+    public SandboxStatus Status =>
+        _gate.IsClosed ? SandboxStatus.Disposed : _poison is null ? SandboxStatus.Ready : SandboxStatus.Poisoned;
+
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    public void AddHostFunction(HostFunction hostFunction)
+    {
+        ArgumentNullException.ThrowIfNull(hostFunction);
+        ObjectDisposedException.ThrowIf(_gate.IsClosed, this);
+        _setup.Functions.Add(hostFunction);
+    }
+
+    /// <summary>Calls a guest function that returns a value.</summary>
+    /// <typeparam name="TResult">
+    /// What the function returns: <see cref="int"/>, <see cref="uint"/>, <see cref="long"/>, <see cref="ulong"/>,
+    /// <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>, <see cref="string"/>, <c>byte[]</c> or
+    /// <see cref="ReadOnlyMemory{T}"/> of <see cref="byte"/>.
+    /// </typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <exception cref="GuestErrorException">The guest answered with an error, for example for an unknown function or a wrong argument.</exception>
+    /// <exception cref="ReturnTypeMismatchException">The guest returned another type.</exception>
+    /// <exception cref="MessageTooLargeException">The arguments do not fit the input buffer.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="TResult"/> is not a type of the guest ABI.</exception>
+    /// <exception cref="GuestAbortedException">The guest aborted. The sandbox is poisoned.</exception>
+    /// <exception cref="ExecutionCanceledException">The call was interrupted. The sandbox is poisoned.</exception>
+    /// <exception cref="MemoryAccessViolationException">The guest left its memory. The sandbox is poisoned.</exception>
+    /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
+    /// <exception cref="GuestProtocolException">
+    /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was malformed.
+    /// </exception>
+    /// <exception cref="HypervisorException">The hypervisor failed.</exception>
+    /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
+    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    public TResult Call<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<TResult>(functionName, arguments, CancellationToken.None);
+
+    /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public TResult Call<TResult>(
+        string functionName, CancellationToken cancellationToken, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<TResult>(functionName, arguments, cancellationToken);
+
+    /// <summary>Calls a guest function that returns nothing.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public void Call(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<Unit>(functionName, arguments, CancellationToken.None);
+
+    /// <summary>Calls a guest function that returns nothing, with a token that can end the call.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public void Call(string functionName, CancellationToken cancellationToken, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<Unit>(functionName, arguments, cancellationToken);
+
+    /// <summary>
+    /// Releases the virtual machine and its memory. A call in progress on another thread is interrupted, and releases them
+    /// when it ends.
+    /// </summary>
+    /// <exception cref="HypervisorException">The operating system refused to release something; everything else is released.</exception>
+    public void Dispose()
+    {
+        if (_gate.Close(out bool isBusy))
+        {
+            Release();
+        }
+        else if (isBusy)
+        {
+            InterruptHandle.Cancel();
+        }
+    }
+
+    private TResult CallCore<TResult>(
+        string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(functionName);
+        GuestValueType resultType = ValueTypes.OfResult<TResult>();
+        _gate.Enter("a call", this);
+        try
+        {
+            if (_poison is { } cause)
+            {
+                throw new SandboxPoisonedException(cause);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            _runner.BeginCall();
+            try
+            {
+                Send(functionName, arguments, resultType);
+                _runner.PrepareDispatch();
+                Run(functionName, cancellationToken);
+                return Receive<TResult>(functionName, resultType);
+            }
+            catch
+            {
+                // Whatever the guest left in the buffers must not be taken for a part of the next call.
+                _memory.Input.Reset();
+                _memory.Output.Reset();
+                throw;
+            }
+        }
+        finally
+        {
+            if (_gate.Leave())
+            {
+                Release();
+            }
+        }
+    }
+
+    private void Send(string functionName, ReadOnlySpan<GuestValue> arguments, GuestValueType resultType)
+    {
+        long length = FunctionCallEncoder.Encode(default, functionName, arguments, resultType);
+        Span<byte> target = _memory.Input.Reserve(length, "The call of guest function", functionName, out int start);
+        FunctionCallEncoder.Encode(target, functionName, arguments, resultType);
+        _memory.Input.Commit(start, target.Length);
+    }
+
+    private void Run(string functionName, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = CallCancellation.Register(_runner.Interrupts, cancellationToken);
+        try
+        {
+            _runner.RunToHalt();
+        }
+        catch (Exception exception)
+        {
+            _poison = exception;
+            SandboxLog.Poisoned(_setup.Logger, exception, Id, functionName);
+            if (exception is ExecutionCanceledException cancelled)
+            {
+                throw CallCancellation.Translate(cancelled, cancellationToken);
+            }
+
+            throw;
+        }
+    }
+
+    private TResult Receive<TResult>(string functionName, GuestValueType expected)
+    {
+        using SpanOwner<byte> message = _memory.Output.Pop();
+        var result = new FunctionResultReader(message.Span);
+        if (result.IsError)
+        {
+            throw new GuestErrorException(functionName, result.ErrorCode, result.ErrorMessage, _runner.Ports.HostFunctionError);
+        }
+
+        return result.ValueType == expected
+            ? result.GetValue<TResult>()
+            : throw new ReturnTypeMismatchException(functionName, expected, result.ValueType);
+    }
+
+    private void Release()
+    {
+        try
+        {
+            _runner.Dispose();
+        }
+        finally
+        {
+            _memory.Dispose();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Sandboxes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hyperlight;
+
+/// <summary>
+/// Makes sandboxes: choose a guest, register host functions, build. A builder can build any number of sandboxes; each gets
+/// the host functions registered so far. Not safe for use by several threads at once.
+/// </summary>
+public sealed class SandboxBuilder : IHostFunctionRegistrar
+{
+    private const string PrintFunction = "HostPrint";
+
+    private readonly List<HostFunction> _functions = [];
+    private Func<HypervisorSelection> _selectHypervisor;
+    private ILoggerFactory _loggers = NullLoggerFactory.Instance;
+    private SandboxConfiguration _configuration = new();
+    private GuestBinary? _guest;
+    private InitData _initData = InitData.None;
+    private Action<Rune> _debugPrint = static character => Console.Error.Write(character.ToString());
+
+    /// <summary>Creates a builder that uses the first usable hypervisor of this machine.</summary>
+    public SandboxBuilder()
+    {
+        _selectHypervisor = HypervisorSelector.Default.Select;
+        WithPrint(Console.Write);
+    }
+
+    /// <summary>Chooses the guest by its file.</summary>
+    /// <param name="path">An x86-64 ELF guest.</param>
+    /// <exception cref="GuestBinaryException">The file cannot be read, or is not an x86-64 guest.</exception>
+    public SandboxBuilder WithGuest(string path) => WithGuest(GuestBinary.FromFile(path));
+
+    /// <summary>Chooses the guest.</summary>
+    /// <param name="guest">A guest that was read before, and may be shared by many builders.</param>
+    public SandboxBuilder WithGuest(GuestBinary guest)
+    {
+        ArgumentNullException.ThrowIfNull(guest);
+        _guest = guest;
+        return this;
+    }
+
+    /// <summary>Hands bytes to the guest together with its image.</summary>
+    /// <param name="data">The bytes; they are copied when a sandbox is built.</param>
+    /// <param name="permissions">What the guest may do with them. Writes stay private to the sandbox. Default: read.</param>
+    public SandboxBuilder WithInitData(ReadOnlyMemory<byte> data, MemoryFlags permissions = MemoryFlags.Read)
+    {
+        _initData = new InitData(data, permissions);
+        return this;
+    }
+
+    /// <summary>Sets sizes and limits.</summary>
+    /// <param name="configuration">The configuration.</param>
+    public SandboxBuilder WithConfiguration(SandboxConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        _configuration = configuration;
+        return this;
+    }
+
+    /// <summary>Uses one hypervisor and no other.</summary>
+    /// <param name="hypervisor">The driver.</param>
+    public SandboxBuilder WithHypervisor(IHypervisor hypervisor)
+    {
+        ArgumentNullException.ThrowIfNull(hypervisor);
+        return WithHypervisor(new HypervisorSelector([hypervisor]).Select);
+    }
+
+    /// <summary>Uses the hypervisor of a name and no other.</summary>
+    /// <param name="name">The driver's name, such as <c>kvm</c>.</param>
+    public SandboxBuilder WithHypervisor(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return WithHypervisor(() => HypervisorSelector.Default.Select(name));
+    }
+
+    /// <summary>Logs what guests and the library have to say. Default: nothing is logged.</summary>
+    /// <param name="loggers">Where the records go; guests use the category <c>Hyperlight.Guest</c>.</param>
+    public SandboxBuilder WithLogging(ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(loggers);
+        _loggers = loggers;
+        return this;
+    }
+
+    /// <summary>Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output.</summary>
+    /// <param name="print">Receives the text; it need not be a whole line.</param>
+    public SandboxBuilder WithPrint(Action<string> print)
+    {
+        ArgumentNullException.ThrowIfNull(print);
+        return this.WithHostFunction(PrintFunction, (string text) =>
+        {
+            print(text);
+            return Encoding.UTF8.GetByteCount(text);
+        });
+    }
+
+    /// <summary>Takes what the guest writes to the debug port, character by character. Default: it goes to standard error.</summary>
+    /// <param name="debugPrint">Receives the characters. Guests send UTF-8 byte by byte, so that only ASCII arrives intact.</param>
+    public SandboxBuilder WithDebugPrint(Action<Rune> debugPrint)
+    {
+        ArgumentNullException.ThrowIfNull(debugPrint);
+        _debugPrint = debugPrint;
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public void AddHostFunction(HostFunction hostFunction)
+    {
+        ArgumentNullException.ThrowIfNull(hostFunction);
+        _functions.Add(hostFunction);
+    }
+
+    /// <summary>Builds a sandbox and runs the guest's initialisation: it is ready for calls.</summary>
+    /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
+    /// <exception cref="InvalidOperationException">No guest was chosen.</exception>
+    /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
+    /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
+    /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public MultiUseSandbox Build(CancellationToken cancellationToken = default)
+    {
+        using UninitializedSandbox sandbox = BuildUninitialized();
+        return sandbox.Evolve(cancellationToken);
+    }
+
+    /// <summary>Loads the guest and lays out its memory, but does not create a virtual machine yet.</summary>
+    /// <exception cref="InvalidOperationException">No guest was chosen.</exception>
+    /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
+    /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
+    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    public UninitializedSandbox BuildUninitialized()
+    {
+        GuestBinary guest = _guest ?? throw new InvalidOperationException($"No guest was chosen; call {nameof(WithGuest)} first.");
+        if (guest.AbiVersion is { } version && !_configuration.AcceptedGuestVersions.Accepts(version))
+        {
+            throw new GuestVersionMismatchException(guest.Source, version, _configuration.AcceptedGuestVersions.ToString());
+        }
+
+        HypervisorSelection hypervisor = _selectHypervisor();
+        ILogger logger = _loggers.CreateLogger(SandboxLog.Category);
+        var setup = new SandboxSetup(
+            hypervisor, guest, _configuration, new HostFunctionTable(_functions), _debugPrint, logger, new GuestLog(_loggers));
+        return new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest.Image, _initData, _configuration));
+    }
+
+    internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)
+    {
+        _selectHypervisor = select;
+        return this;
+    }
+}

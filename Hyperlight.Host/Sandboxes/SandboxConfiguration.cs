@@ -1,0 +1,102 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight;
+
+/// <summary>
+/// The sizes of a sandbox and what it accepts. Immutable: derive a variant with a <c>with</c> expression. Values are checked
+/// when they are set; what depends on the guest (whether everything fits) is checked when a sandbox is built.
+/// </summary>
+public sealed record SandboxConfiguration
+{
+    /// <summary>Smallest input or output buffer, in bytes.</summary>
+    public const int MinimumBufferSize = 0x2000;
+
+    /// <summary>Largest input or output buffer, in bytes: 1 GiB.</summary>
+    public const int MaximumBufferSize = 0x4000_0000;
+
+    /// <summary>Largest scratch memory, and largest image with heap, in bytes: 16 GiB less a page.</summary>
+    public const ulong MaximumMemorySize = 0x3_FFFF_F000;
+
+    /// <summary>
+    /// Bytes of the buffer through which calls and host functions' results reach the guest. Default 16 KiB. A message may
+    /// have 16 bytes less. Memory of the host is committed only as it is used.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below <see cref="MinimumBufferSize"/> or above <see cref="MaximumBufferSize"/>.</exception>
+    public int InputBufferSize
+    {
+        get;
+        init => field = CheckBuffer(value, nameof(InputBufferSize));
+    } = 0x4000;
+
+    /// <summary>
+    /// Bytes of the buffer through which results and calls of host functions reach the host. Default 16 KiB. A message may
+    /// have 16 bytes less.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below <see cref="MinimumBufferSize"/> or above <see cref="MaximumBufferSize"/>.</exception>
+    public int OutputBufferSize
+    {
+        get;
+        init => field = CheckBuffer(value, nameof(OutputBufferSize));
+    } = 0x4000;
+
+    /// <summary>Bytes of the guest's heap. Default 128 KiB. The guest cannot allocate more.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero, or above <see cref="MaximumMemorySize"/>.</exception>
+    public ulong HeapSize
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(value, nameof(HeapSize));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumMemorySize, nameof(HeapSize));
+            field = value;
+        }
+    } = 0x2_0000;
+
+    /// <summary>
+    /// Bytes of all memory that the guest can write: buffers, page tables, copies of pages it changes, stack. Default
+    /// 288 KiB. A guest that changes more of its memory than fits ends with an out-of-memory abort.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero, not a multiple of <see cref="GuestPage.Size"/>, or above <see cref="MaximumMemorySize"/>.</exception>
+    public ulong ScratchSize
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(value, nameof(ScratchSize));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumMemorySize, nameof(ScratchSize));
+            if (!GuestPage.IsAligned(value))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(ScratchSize), value, $"The scratch size must be a multiple of {GuestPage.Size} bytes.");
+            }
+
+            field = value;
+        }
+    } = 0x4_8000;
+
+    /// <summary>Which guest ABI versions are accepted. Default <see cref="GuestVersionPolicy.Compatible"/>.</summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public GuestVersionPolicy AcceptedGuestVersions
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(AcceptedGuestVersions));
+            field = value;
+        }
+    } = GuestVersionPolicy.Compatible;
+
+    /// <summary>
+    /// The most verbose level the guest may log at; it is handed to the guest when it starts. Default
+    /// <see langword="null"/>: what the sandbox's logger has enabled for the category <c>Hyperlight.Guest</c>, or errors
+    /// only without a logger. Verbose logging costs a VM exit for each record.
+    /// </summary>
+    public GuestLogLevel? GuestLogLevel { get; init; }
+
+    private static int CheckBuffer(int value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, MinimumBufferSize, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumBufferSize, name);
+        return value;
+    }
+}

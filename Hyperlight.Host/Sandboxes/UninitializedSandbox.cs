@@ -1,0 +1,99 @@
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Sandboxes;
+
+namespace Hyperlight;
+
+/// <summary>
+/// A guest that is loaded but has not run: its memory is laid out, it has no virtual machine yet. Register host functions,
+/// then <see cref="Evolve"/> it. Not safe for use by several threads at once.
+/// </summary>
+public sealed class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
+{
+    private readonly SandboxSetup _setup;
+    private GuestMemory? _memory;
+
+    internal UninitializedSandbox(SandboxSetup setup, GuestMemory memory)
+    {
+        _setup = setup;
+        _memory = memory;
+    }
+
+    /// <summary>The hypervisor that will run the guest, and why.</summary>
+    public HypervisorSelection Hypervisor => _setup.Hypervisor;
+
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
+    public void AddHostFunction(HostFunction hostFunction)
+    {
+        ArgumentNullException.ThrowIfNull(hostFunction);
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        _setup.Functions.Add(hostFunction);
+    }
+
+    /// <summary>
+    /// Creates the virtual machine and runs the guest's initialisation. This object is used up by it, whether it succeeds
+    /// or not; on failure everything is released.
+    /// </summary>
+    /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
+    /// <returns>The sandbox, ready for calls.</returns>
+    /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
+    public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        GuestMemory memory = _memory;
+        _memory = null;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugPrint);
+            GuestRunner runner = GuestRunner.Create(_setup.Hypervisor.Hypervisor, memory, ports, _setup.Logger);
+            try
+            {
+                Initialize(runner, cancellationToken);
+                var sandbox = new MultiUseSandbox(_setup, memory, runner);
+                SandboxLog.Ready(_setup.Logger, sandbox.Id, _setup.Guest.Source, Hypervisor.Name, Hypervisor.Reason);
+                return sandbox;
+            }
+            catch
+            {
+                runner.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Releases the guest's memory, unless the sandbox was evolved.</summary>
+    public void Dispose()
+    {
+        GuestMemory? memory = _memory;
+        _memory = null;
+        memory?.Dispose();
+    }
+
+    private void Initialize(GuestRunner runner, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = CallCancellation.Register(runner.Interrupts, cancellationToken);
+        try
+        {
+            runner.Initialize(_setup.GuestLogLevel);
+        }
+        catch (ExecutionCanceledException exception)
+        {
+            throw CallCancellation.Translate(exception, cancellationToken);
+        }
+        catch (HyperlightException exception) when (exception is not (GuestInitializationException or HypervisorException))
+        {
+            throw new GuestInitializationException(exception.Message, exception);
+        }
+    }
+}
