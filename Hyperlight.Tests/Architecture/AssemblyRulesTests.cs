@@ -1,0 +1,69 @@
+using ArchUnitNET.Domain;
+using ArchUnitNET.Loader;
+using ArchUnitNET.NUnit;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Kvm;
+using Hyperlight.Mshv;
+using Hyperlight.Whp;
+using static ArchUnitNET.Fluent.ArchRuleDefinition;
+using Assembly = System.Reflection.Assembly;
+
+namespace Hyperlight.Tests.Architecture;
+
+/// <summary>Which assembly may know which.</summary>
+[TestFixture]
+internal sealed class AssemblyRulesTests
+{
+    private static readonly Assembly Abstractions = typeof(IHypervisor).Assembly;
+    private static readonly Assembly Linux = typeof(Hyperlight.Linux.ILinuxKernel).Assembly;
+    private static readonly Assembly Host = typeof(SandboxBuilder).Assembly;
+    private static readonly Assembly[] Drivers =
+    [
+        typeof(KvmHypervisor).Assembly, typeof(MshvHypervisor).Assembly, typeof(WhpHypervisor).Assembly,
+        typeof(EmulatorHypervisor).Assembly,
+    ];
+
+    private static readonly ArchUnitNET.Domain.Architecture Architecture =
+        new ArchLoader().LoadAssemblies([Abstractions, Linux, Host, .. Drivers]).Build();
+
+    [Test]
+    public void The_contracts_know_nothing_of_ours() =>
+        Assert.That(References(Abstractions), Is.Empty);
+
+    [Test]
+    public void The_linux_floor_knows_only_the_contracts() =>
+        Assert.That(References(Linux), Is.SubsetOf(new[] { "Hyperlight.Abstractions" }));
+
+    [Test]
+    public void A_driver_knows_only_the_contracts_and_the_linux_floor([ValueSource(nameof(Drivers))] Assembly driver) =>
+        Assert.That(References(driver), Is.SubsetOf(new[] { "Hyperlight.Abstractions", "Hyperlight.Linux" }));
+
+    [Test]
+    public void Only_one_type_of_the_host_knows_the_drivers()
+    {
+        IObjectProvider<IType> drivers = Types().That().ResideInAssembly(Drivers[0], Drivers[1..]).As("the drivers");
+        Types().That().ResideInAssembly(Host)
+            .And().DoNotHaveFullName("Hyperlight.Host.Hypervisors.Drivers")
+            .And().DoNotHaveFullNameContaining("Hyperlight.Host.Hypervisors.Drivers+")
+            .Should().NotDependOnAny(drivers)
+            .Check(Architecture);
+    }
+
+    [Test]
+    public void Native_calls_live_in_interop_namespaces()
+    {
+        string[] outside = [.. new[] { Abstractions, Linux, Host }.Concat(Drivers)
+            .SelectMany(a => a.GetTypes())
+            .Where(t => t.GetMethods((System.Reflection.BindingFlags)0x3E).Any(m =>
+                m.Attributes.HasFlag(System.Reflection.MethodAttributes.PinvokeImpl)))
+            .Where(t => t.Namespace?.EndsWith(".Interop", StringComparison.Ordinal) != true)
+            .Select(t => t.FullName!)];
+
+        Assert.That(outside, Is.Empty);
+    }
+
+    private static string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies()
+        .Select(r => r.Name!)
+        .Where(n => n.StartsWith("Hyperlight", StringComparison.Ordinal))];
+}

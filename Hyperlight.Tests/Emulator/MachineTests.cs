@@ -1,0 +1,194 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Tests.Kvm;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Hyperlight.Tests.Emulator;
+
+/// <summary>Faults, code that changes, and requests from outside.</summary>
+[TestFixture]
+internal sealed class MachineTests
+{
+    private const ulong GdtAddress = 0x5000;
+    private const ulong IdtAddress = 0x6000;
+    private const ulong HandlerAddress = 0x9000;
+    private const int PageDirectory = 0x3000;
+
+    /// <summary>A page of the second large page, whose entry each test chooses.</summary>
+    private const ulong TestAddress = 0x20_0000;
+    private const ulong Present = 1;
+    private const ulong Writable = 2;
+    private const ulong Large = 0x80;
+    private const ulong NoExecute = 1UL << 63;
+    private const ulong BeyondPhysicalSpace = 1UL << 40;
+
+    [TestCase(0UL, Access.Read, 0x0UL)]
+    [TestCase(0UL, Access.Write, 0x2UL)]
+    [TestCase(0UL, Access.Execute, 0x10UL)]
+    [TestCase(Present | Large, Access.Write, 0x3UL)]
+    [TestCase(Present | Writable | Large | NoExecute, Access.Execute, 0x11UL)]
+    [TestCase(Present | Writable | Large | BeyondPhysicalSpace, Access.Read, 0x9UL)]
+    [TestCase(Present | Writable | Large | 0x2000, Access.Read, 0x9UL)]
+    public void A_page_fault_says_what_happened(ulong entry, Access access, ulong errorCode)
+    {
+        using LongModeGuest guest = WithHandler(c =>
+        {
+            c.mov(ebx, (uint)TestAddress + 0x123);
+            switch (access)
+            {
+                case Access.Read: c.mov(eax, __[rbx]); break;
+                case Access.Write: c.add(__dword_ptr[rbx], 1); break;
+                default: c.jmp(rbx); break;
+            }
+        });
+        BinaryPrimitives.WriteUInt64LittleEndian(guest.Memory.GetSpan(PageDirectory + 8, 8), entry);
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.IoOut(0x64, (uint)errorCode, 4)));
+        Assert.That(guest.Machine.GetSpecialRegisters().Cr2, Is.EqualTo(TestAddress + 0x123));
+    }
+
+    [Test]
+    public void Translations_mark_entries_as_accessed_and_dirty()
+    {
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), c =>
+        {
+            c.mov(eax, __[LongModeGuest.DataAddress]);
+            c.hlt();
+            c.mov(__[LongModeGuest.DataAddress], eax);
+            c.hlt();
+        });
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        Assert.That(guest.Memory.GetSpan(PageDirectory, 1)[0] & 0x60, Is.EqualTo(0x20));
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        Assert.That(guest.Memory.GetSpan(PageDirectory, 1)[0] & 0x60, Is.EqualTo(0x60));
+    }
+
+    /// <summary>The second instruction is in the block that the first one runs in.</summary>
+    [Test]
+    public void An_instruction_that_was_just_written_is_executed()
+    {
+        // mov ebx, the address of the immediate; mov byte [rbx], 42; mov al, 1; hlt
+        byte[] code = [0xBB, 0x09, 0x80, 0, 0, 0xC6, 0x03, 0x2A, 0xB0, 0x01, 0xF4];
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), code);
+
+        for (int i = 0; i < 2; i++)
+        {
+            guest.Restart();
+            Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+            Assert.That(guest.Machine.GetGeneralRegisters().Rax, Is.EqualTo(42));
+        }
+    }
+
+    [Test]
+    public void Code_that_the_host_replaced_is_executed()
+    {
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), c => { c.mov(eax, 1); c.hlt(); });
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+
+        guest.Memory.Write((nuint)LongModeGuest.CodeAddress, LongModeGuest.Assemble(c => { c.mov(eax, 2); c.hlt(); }));
+        guest.Restart();
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        Assert.That(guest.Machine.GetGeneralRegisters().Rax, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_cancelled_string_instruction_goes_on_where_it_was()
+    {
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), c => { c.rep.stosb(); c.hlt(); });
+        guest.Machine.SetGeneralRegisters(new GeneralRegisters
+        {
+            Rip = LongModeGuest.CodeAddress,
+            Rcx = 0x2000,
+            Rdi = LongModeGuest.DataAddress,
+            Rax = 7,
+            Rflags = 2,
+        });
+        guest.Machine.Cancel();
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        Assert.That(
+            guest.Memory.GetSpan((nuint)LongModeGuest.DataAddress, 0x2000).IndexOfAnyExcept((byte)7), Is.EqualTo(-1));
+    }
+
+    [Test]
+    public void Random_code_raises_no_exception_in_the_host()
+    {
+        const int seed = 5;
+        TestContext.Out.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        byte[] code = new byte[256];
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), code);
+        byte[] clean = new byte[(int)guest.Memory.Size];
+        guest.Memory.Read(0, clean);
+        for (int i = 0; i < 2000; i++)
+        {
+            guest.Memory.Write(0, clean);
+            random.NextBytes(code);
+            guest.Memory.Write((nuint)LongModeGuest.CodeAddress, code);
+            guest.Machine.SetSpecialRegisters(LongModeGuest.SpecialRegisters);
+            guest.Restart();
+            using var timer = new Timer(_ => guest.Machine.Cancel(), null, 10, Timeout.Infinite);
+
+            Assert.That(() => guest.Machine.Run(), Throws.Nothing);
+        }
+    }
+
+    [Test, Explicit("Measures.")]
+    public void How_many_instructions_a_second()
+    {
+        const int rounds = 20_000_000;
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), c =>
+        {
+            Label loop = c.CreateLabel();
+            c.mov(ecx, rounds);
+            c.mov(ebx, (uint)LongModeGuest.DataAddress);
+            c.Label(ref loop);
+            c.mov(eax, __[rbx + 8]);
+            c.lea(edx, __[rax + rcx * 4]);
+            c.add(eax, edx);
+            c.shr(edx, 3);
+            c.mov(__[rbx + 8], eax);
+            c.dec(ecx);
+            c.jne(loop);
+            c.hlt();
+        });
+        long start = Stopwatch.GetTimestamp();
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+
+        double millions = 7.0 * rounds / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
+        TestContext.Progress.WriteLine($"{millions:F1} million instructions a second");
+    }
+
+    /// <summary>A guest whose page faults reach a handler that sends the error code to a port.</summary>
+    private static LongModeGuest WithHandler(Action<Assembler> code)
+    {
+        const ushort codeSelector = 8;
+        var guest = new LongModeGuest(new EmulatorHypervisor(), code);
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            guest.Memory.GetSpan((nuint)GdtAddress + codeSelector, 8), 0x00AF_9B00_0000_FFFF);
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            guest.Memory.GetSpan((nuint)IdtAddress + (14 * 16), 8), HandlerAddress | (codeSelector << 16) | (0x8EUL << 40));
+        guest.Memory.Write((nuint)HandlerAddress, LongModeGuest.Assemble(c => { c.pop(rax); c.@out(0x64, eax); }));
+        guest.Machine.SetSpecialRegisters(LongModeGuest.SpecialRegisters with
+        {
+            Gdtr = new DescriptorTableRegister { Base = GdtAddress, Limit = 15 },
+            Idtr = new DescriptorTableRegister { Base = IdtAddress, Limit = 0xFFF },
+        });
+        return guest;
+    }
+
+    /// <summary>What the guest attempts.</summary>
+    internal enum Access
+    {
+        Read,
+        Write,
+        Execute,
+    }
+}

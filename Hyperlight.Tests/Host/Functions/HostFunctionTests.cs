@@ -1,0 +1,69 @@
+using Hyperlight.Tests.Host.Sandboxes;
+
+namespace Hyperlight.Tests.Host.Functions;
+
+/// <summary>Delegates as host functions: their signatures, and what is refused when they are registered.</summary>
+[TestFixture]
+internal sealed class HostFunctionTests
+{
+    [Test]
+    public void The_signature_is_that_of_the_delegate()
+    {
+        var target = new Registrar();
+        target
+            .WithHostFunction("a", () => { })
+            .WithHostFunction("b", (int x, uint y, long z, ulong w) => 1.5f)
+            .WithHostFunction("c", (double x, bool y, string z, byte[] w) => "text")
+            .WithHostFunction("d", (ReadOnlyMemory<byte> x) => new byte[1])
+            .WithHostFunction<Registrar, ReadOnlySpan<byte>, bool>("e", x => x.IsEmpty)
+            .WithHostFunction("f", (int a, int b, int c, int d, int e, int f, int g, int h, int i, int j) => 1L);
+
+        Assert.That(target.Functions.Select(f => f.ToString()), Is.EqualTo(new[]
+        {
+            "Void a()",
+            "Float b(Int, UInt, Long, ULong)",
+            "String c(Double, Bool, String, Bytes)",
+            "Bytes d(Bytes)",
+            "Bool e(Bytes)",
+            "Long f(Int, Int, Int, Int, Int, Int, Int, Int, Int, Int)",
+        }));
+    }
+
+    [Test]
+    public void A_type_that_the_abi_does_not_have_is_refused_at_registration()
+    {
+        var target = new Registrar();
+
+        Assert.That(() => target.WithHostFunction("f", (DateTime x) => 1), Throws.TypeOf<NotSupportedException>().With.Message.Contains("DateTime"));
+        Assert.That(() => target.WithHostFunction("f", () => 'c'), Throws.TypeOf<NotSupportedException>().With.Message.Contains("Char"));
+        Assert.That(target.Functions, Is.Empty);
+    }
+
+    [Test]
+    public void A_name_is_needed()
+    {
+        Assert.That(() => new Registrar().WithHostFunction("", () => 1), Throws.ArgumentException);
+        Assert.That(() => new Registrar().WithHostFunction(null!, () => 1), Throws.ArgumentNullException);
+        Assert.That(() => new Registrar().WithHostFunction("f", (Func<int>)null!), Throws.ArgumentNullException);
+        Assert.That(() => new Registrar().WithHostFunction("f", (Action)null!), Throws.ArgumentNullException);
+    }
+
+    [Test]
+    public void A_builder_gives_each_sandbox_a_table_of_its_own()
+    {
+        var guest = new ScriptedMachine();
+        SandboxBuilder builder = guest.Builder();
+        using UninitializedSandbox first = builder.BuildUninitialized();
+        using UninitializedSandbox second = builder.BuildUninitialized();
+
+        Assert.That(first.WithHostFunction("f", () => 1), Is.SameAs(first));
+        Assert.That(second.WithHostFunction("f", () => 2), Is.SameAs(second));
+    }
+
+    private sealed class Registrar : IHostFunctionRegistrar
+    {
+        public List<HostFunction> Functions { get; } = [];
+
+        public void AddHostFunction(HostFunction hostFunction) => Functions.Add(hostFunction);
+    }
+}

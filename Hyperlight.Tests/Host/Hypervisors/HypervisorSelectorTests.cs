@@ -1,0 +1,90 @@
+using Hyperlight.Abstractions;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Hypervisors;
+
+/// <summary>Which driver is chosen, and what is said when none can be.</summary>
+[TestFixture]
+internal sealed class HypervisorSelectorTests
+{
+    private static readonly HypervisorStatus NoDevice =
+        new(HypervisorAvailability.NoDevice, "There is no /dev/first.", "Load the module.");
+
+    [Test]
+    public void The_first_usable_one_is_chosen()
+    {
+        var selector = new HypervisorSelector([Driver("first", NoDevice), Driver("second", Usable), Driver("third", Usable)]);
+
+        Assert.That(selector.Select().ToString(), Is.EqualTo("second (works; first: There is no /dev/first)"));
+    }
+
+    [Test]
+    public void Drivers_that_do_not_exist_here_are_not_mentioned()
+    {
+        var elsewhere = new HypervisorStatus(HypervisorAvailability.UnsupportedPlatform, "Only on the moon.");
+
+        Assert.That(
+            new HypervisorSelector([Driver("first", elsewhere), Driver("second", Usable)]).Select().ToString(),
+            Is.EqualTo("second (works)"));
+    }
+
+    [Test]
+    public void A_choice_is_kept_and_a_failure_is_not()
+    {
+        var driver = new Mock<IHypervisor>();
+        driver.Setup(d => d.Name).Returns("only");
+        driver.SetupSequence(d => d.Probe()).Returns(NoDevice).Returns(Usable);
+        var selector = new HypervisorSelector([driver.Object]);
+
+        Assert.That(selector.Select, Throws.TypeOf<HypervisorNotAvailableException>());
+        HypervisorSelection first = selector.Select();
+        Assert.That(selector.Select(), Is.SameAs(first));
+        driver.Verify(d => d.Probe(), Times.Exactly(2));
+    }
+
+    [Test]
+    public void When_none_is_usable_the_error_says_why_and_what_to_do()
+    {
+        var selector = new HypervisorSelector([Driver("first", NoDevice)]);
+
+        HypervisorNotAvailableException error = Assert.Throws<HypervisorNotAvailableException>(() => selector.Select())!;
+
+        Assert.That(error.Message, Does.Contain("first: There is no /dev/first. Load the module."));
+        Assert.That(error.Statuses.Single().Value, Is.SameAs(NoDevice));
+    }
+
+    [Test]
+    public void Without_drivers_the_error_says_so() =>
+        Assert.That(() => new HypervisorSelector([]).Select(), Throws.TypeOf<HypervisorNotAvailableException>());
+
+    [Test]
+    public void One_asked_for_by_name_is_never_replaced_by_another()
+    {
+        var selector = new HypervisorSelector([Driver("first", NoDevice), Driver("second", Usable)]);
+
+        Assert.That(selector.Select("SECOND").Name, Is.EqualTo("second"));
+        Assert.That(() => selector.Select("first"), Throws.TypeOf<HypervisorNotAvailableException>());
+    }
+
+    [Test]
+    public void An_unknown_name_lists_those_there_are() => Assert.That(
+        () => new HypervisorSelector([Driver("first", Usable), Driver("second", Usable)]).Select("hyperv"),
+        Throws.ArgumentException.With.Message.Contains("first, second"));
+
+    [Test]
+    public void Drivers_that_are_not_there_yet_say_so_and_throw_typed_errors(
+        [ValueSource(nameof(Unimplemented))] IHypervisor driver)
+    {
+        Assert.That(driver.Probe().Availability, Is.EqualTo(HypervisorAvailability.NotImplemented));
+        Assert.That(() => driver.AllocateMemory(0x1000), Throws.TypeOf<HypervisorNotAvailableException>());
+        Assert.That(() => driver.CreateVirtualMachine(new VirtualMachineOptions()), Throws.TypeOf<HypervisorNotAvailableException>());
+        Assert.That(() => driver.PrepareFileMapping("f", 0), Throws.TypeOf<HypervisorNotAvailableException>());
+    }
+
+    private static IHypervisor[] Unimplemented => [new Mshv.MshvHypervisor(), new Whp.WhpHypervisor()];
+
+    private static HypervisorStatus Usable => HypervisorStatus.Usable("works");
+
+    private static IHypervisor Driver(string name, HypervisorStatus status) =>
+        Mock.Of<IHypervisor>(h => h.Name == name && h.Probe() == status);
+}

@@ -1,0 +1,118 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Tests.Host.Wire;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Sandboxes;
+
+/// <summary>Cancelling before, during and after a call, over a mocked driver.</summary>
+[TestFixture]
+internal sealed class CancellationTests : ScriptedSandboxTest
+{
+    [Test]
+    public void Before_a_call_it_does_nothing_to_it()
+    {
+        Assert.That(Sandbox.InterruptHandle.Cancel(), Is.False);
+        Guest.Then(VmExit.Cancelled).Answer(GoldenVectors.IntResult);
+
+        Assert.That(Sandbox.Call<int>("f"), Is.EqualTo(3), "the driver's late cancellation is ignored");
+    }
+
+    [Test]
+    public void While_theGuest_runs_it_ends_the_call()
+    {
+        bool wasInGuest = false;
+        Guest.Then(() =>
+        {
+            wasInGuest = Sandbox.InterruptHandle.Cancel();
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(wasInGuest, Is.True);
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+        Guest.Machine.Verify(m => m.Cancel(), Times.Once);
+    }
+
+    [Test]
+    public void During_a_host_function_it_waits_for_the_function_and_keeps_theGuest_out()
+    {
+        bool? wasInGuest = null;
+        Sandbox.WithHostFunction("Add", (int a, int b) =>
+        {
+            wasInGuest = Sandbox.InterruptHandle.Cancel();
+            return a + b;
+        });
+        Guest.Then(() =>
+        {
+            Guest.PushOutput(GoldenVectors.AddCall);
+            return VmExit.IoOut(101, 0, 4);
+        });
+
+        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(wasInGuest, Is.False);
+        Guest.Machine.Verify(m => m.Run(), Times.Exactly(2), "initialisation and one entry");
+    }
+
+    [Test]
+    public void After_the_last_exit_it_does_nothing()
+    {
+        Guest.Answer(GoldenVectors.IntResult).Then(VmExit.Cancelled).Answer(GoldenVectors.IntResult);
+
+        Assert.That(Sandbox.Call<int>("f"), Is.EqualTo(3));
+        Assert.That(Sandbox.InterruptHandle.Cancel(), Is.False);
+        Assert.That(Sandbox.Call<int>("f"), Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_token_ends_the_call_with_its_own_exception()
+    {
+        using var source = new CancellationTokenSource();
+        Guest.Then(() =>
+        {
+            source.Cancel();
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(
+            () => Sandbox.Call<int>("f", source.Token),
+            Throws.TypeOf<OperationCanceledException>()
+                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(source.Token)
+                .And.InnerException.TypeOf<ExecutionCanceledException>());
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+    }
+
+    [Test]
+    public void A_token_that_is_cancelled_already_keeps_theGuest_out_and_does_not_poison()
+    {
+        Assert.That(
+            () => Sandbox.Call("f", new CancellationToken(canceled: true)), Throws.TypeOf<OperationCanceledException>());
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Ready));
+    }
+
+    [Test]
+    public void A_token_that_is_cancelled_just_before_the_guest_is_entered_keeps_it_out()
+    {
+        var guest = new ScriptedMachine();
+        using var source = new CancellationTokenSource();
+        guest.Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny)).Callback(source.Cancel);
+
+        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<OperationCanceledException>());
+        guest.Machine.Verify(m => m.Run(), Times.Never);
+    }
+
+    [Test]
+    public void A_token_ends_the_initialisation_and_everything_is_released()
+    {
+        var guest = new ScriptedMachine();
+        using var source = new CancellationTokenSource();
+        guest.Then(() =>
+        {
+            source.Cancel();
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<OperationCanceledException>());
+        Assert.That(guest.AllReleased, Is.True);
+        guest.Machine.Verify(m => m.Dispose(), Times.Once);
+    }
+}

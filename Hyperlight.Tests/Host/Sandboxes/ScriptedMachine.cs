@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using Hyperlight.Abstractions;
+using Hyperlight.Tests.Host.Elf;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Sandboxes;
+
+/// <summary>
+/// A mocked hypervisor whose guest is a script: each <see cref="IVirtualMachine.Run"/> takes the next step, which may look at
+/// and change the guest's scratch memory and says how the vCPU exits. Memory is real, everything else is Moq.
+/// </summary>
+internal sealed class ScriptedMachine
+{
+    public const ulong DispatchAddress = 0x1234;
+    public const ulong StackPointer = 0xFFFF_FEFF_FFFF_FFE0;
+
+    private readonly Queue<Func<VmExit>> _steps = new();
+    private readonly Dictionary<uint, GuestMapping> _mappings = [];
+    private GeneralRegisters _registers;
+
+    private delegate void SetRegisters(in GeneralRegisters registers);
+
+    private delegate void Map(uint slot, in GuestMapping mapping);
+
+    public ScriptedMachine()
+    {
+        Machine.Setup(m => m.SetGeneralRegisters(It.Ref<GeneralRegisters>.IsAny))
+            .Callback(new SetRegisters((in GeneralRegisters registers) =>
+            {
+                _registers = registers;
+                RegistersSet.Add(registers);
+            }));
+        Machine.Setup(m => m.GetGeneralRegisters()).Returns(() => _registers);
+        Machine.Setup(m => m.MapMemory(It.IsAny<uint>(), It.Ref<GuestMapping>.IsAny))
+            .Callback(new Map((uint slot, in GuestMapping mapping) => _mappings.Add(slot, mapping)));
+        Machine.Setup(m => m.Run()).Returns(() => _steps.Count > 0
+            ? _steps.Dequeue()()
+            : throw new InvalidOperationException("The script has no further step."));
+
+        Hypervisor.Setup(h => h.Name).Returns("mock");
+        Hypervisor.Setup(h => h.Probe()).Returns(HypervisorStatus.Usable("scripted"));
+        Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => Track(new ManagedMemoryRegion(size)));
+        Hypervisor.Setup(h => h.CreateVirtualMachine(It.Ref<VirtualMachineOptions>.IsAny)).Returns(() => Machine.Object);
+    }
+
+    public Mock<IHypervisor> Hypervisor { get; } = new();
+
+    public Mock<IVirtualMachine> Machine { get; } = new();
+
+    /// <summary>Every set of general registers the host wrote, in order.</summary>
+    public List<GeneralRegisters> RegistersSet { get; } = [];
+
+    /// <summary>Every region that was allocated, to see that all are released.</summary>
+    public List<ManagedMemoryRegion> Regions { get; } = [];
+
+    public IReadOnlyDictionary<uint, GuestMapping> Mappings => _mappings;
+
+    public IMemoryRegion Scratch => _mappings[1].Region;
+
+    public bool AllReleased => Regions.TrueForAll(r => r.Handle.IsClosed);
+
+    /// <summary>A builder over this hypervisor with a guest that is never executed.</summary>
+    public SandboxBuilder Builder() => new SandboxBuilder()
+        .WithHypervisor(Hypervisor.Object)
+        .WithGuest(GuestBinary.FromBytes(TestElf.OfCode([0xF4]).Build()))
+        .WithPrint(_ => { });
+
+    /// <summary>A sandbox whose guest has initialised as it should.</summary>
+    public MultiUseSandbox Build()
+    {
+        Initialise();
+        return Builder().Build();
+    }
+
+    public ScriptedMachine Then(Func<VmExit> step)
+    {
+        _steps.Enqueue(step);
+        return this;
+    }
+
+    public ScriptedMachine Then(VmExit exit) => Then(() => exit);
+
+    /// <summary>The guest's initialisation: says where its dispatcher and stack are, and halts.</summary>
+    public ScriptedMachine Initialise(ulong stackPointer = StackPointer) => Then(() =>
+    {
+        _registers = _registers with { Rax = DispatchAddress, Rsp = stackPointer };
+        return Halt;
+    });
+
+    /// <summary>The guest answers with a message and halts.</summary>
+    public ScriptedMachine Answer(byte[] message) => Then(() =>
+    {
+        PopInput();
+        PushOutput(message);
+        return Halt;
+    });
+
+    public static VmExit Halt => VmExit.IoOut(108, 0, 4);
+
+    /// <summary>Takes the message that the host pushed, as a guest would.</summary>
+    public byte[] PopInput()
+    {
+        Span<byte> buffer = Scratch.GetSpan(0, 0x4000);
+        int top = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer);
+        int start = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer[(top - 8)..]);
+        byte[] message = buffer[start..(top - 8)].ToArray();
+        BinaryPrimitives.WriteUInt64LittleEndian(buffer, (ulong)start);
+        buffer[start..top].Clear();
+        return message;
+    }
+
+    /// <summary>Pushes a message for the host, as a guest would.</summary>
+    public void PushOutput(byte[] message)
+    {
+        Span<byte> buffer = Scratch.GetSpan(0x4000, 0x4000);
+        int top = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer);
+        message.CopyTo(buffer[top..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(buffer[(top + message.Length)..], (ulong)top);
+        BinaryPrimitives.WriteUInt64LittleEndian(buffer, (ulong)(top + message.Length + 8));
+    }
+
+    private ManagedMemoryRegion Track(ManagedMemoryRegion region)
+    {
+        Regions.Add(region);
+        return region;
+    }
+}

@@ -1,0 +1,59 @@
+using Hyperlight.Host.Wire;
+
+namespace Hyperlight.Tests.Host.Wire;
+
+/// <summary>Every value of every type survives encoding and decoding.</summary>
+[TestFixture]
+internal sealed class ScalarRoundTripTests
+{
+    [FsCheck.NUnit.Property]
+    public bool Int(int value) => RoundTrip(value) == value && Argument<int>(value) == value;
+
+    [FsCheck.NUnit.Property]
+    public bool UInt(uint value) => RoundTrip(value) == value && Argument<uint>(value) == value;
+
+    [FsCheck.NUnit.Property]
+    public bool Long(long value) => RoundTrip(value) == value && Argument<long>(value) == value;
+
+    [FsCheck.NUnit.Property]
+    public bool ULong(ulong value) => RoundTrip(value) == value && Argument<ulong>(value) == value;
+
+    [FsCheck.NUnit.Property]
+    public bool Float(float value) =>
+        BitConverter.SingleToInt32Bits(RoundTrip(value)) == BitConverter.SingleToInt32Bits(value)
+        && BitConverter.SingleToInt32Bits(Argument<float>(value)) == BitConverter.SingleToInt32Bits(value);
+
+    [FsCheck.NUnit.Property]
+    public bool Double(double value) =>
+        BitConverter.DoubleToInt64Bits(RoundTrip(value)) == BitConverter.DoubleToInt64Bits(value)
+        && BitConverter.DoubleToInt64Bits(Argument<double>(value)) == BitConverter.DoubleToInt64Bits(value);
+
+    [FsCheck.NUnit.Property]
+    public bool Bool(bool value) => RoundTrip(value) == value && Argument<bool>(value) == value;
+
+    [FsCheck.NUnit.Property]
+    public bool Bytes(byte[] value) => RoundTrip(value).AsSpan().SequenceEqual(value) && Argument<byte[]>(value).AsSpan().SequenceEqual(value);
+
+    [TestCase("")]
+    [TestCase("a")]
+    [TestCase("Grüße, Wörld")]
+    [TestCase("emoji \U0001F600 and NUL \0 inside")]
+    public void String(string value)
+    {
+        Assert.That(RoundTrip(value), Is.EqualTo(value));
+        Assert.That(Argument<string>(value), Is.EqualTo(value));
+    }
+
+    [Test]
+    public void Signalling_float_bits_are_preserved()
+    {
+        float signalling = BitConverter.Int32BitsToSingle(0x7FA00001);
+
+        Assert.That(BitConverter.SingleToInt32Bits(Argument<float>(signalling)), Is.EqualTo(0x7FA00001));
+    }
+
+    private static T RoundTrip<T>(T value) => new FunctionResultReader(WireMessages.EncodeValue(value)).GetValue<T>();
+
+    private static T Argument<T>(GuestValue value) =>
+        new FunctionCallReader(WireMessages.EncodeCall("f", [1, value, "end"], GuestValueType.Void)).GetParameter<T>(1);
+}

@@ -1,0 +1,67 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>Finds out on which drivers, and with which builds of the test guest, the suite can run on this machine.</summary>
+internal static class TestTargets
+{
+    public const string GeneralGuest = "testguest.elf";
+    public const string SseGuest = "testguest-sse.elf";
+
+    private static readonly Lazy<IReadOnlyList<(string Name, TestTarget? Target, string Reason)>> LazyAll = new(() => [.. Find()]);
+
+    /// <summary>Every combination, with the reason why it runs or does not.</summary>
+    public static IReadOnlyList<(string Name, TestTarget? Target, string Reason)> All => LazyAll.Value;
+
+    /// <summary>The combinations that run: the source of the integration fixtures.</summary>
+    public static IEnumerable<TestFixtureData> Runnable =>
+        All.Where(t => t.Target is not null).Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Name));
+
+    /// <summary>The drivers that are usable, each once.</summary>
+    public static IEnumerable<TestFixtureData> RunnableDrivers => All
+        .Where(t => t.Target is { GuestFile: GeneralGuest })
+        .Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Target!.Hypervisor.Name));
+
+    private static IEnumerable<(string Name, TestTarget? Target, string Reason)> Find()
+    {
+        foreach (IHypervisor hypervisor in HypervisorSelector.Default.Hypervisors)
+        {
+            HypervisorStatus status = hypervisor.Probe();
+            foreach (string guest in new[] { GeneralGuest, SseGuest })
+            {
+                string name = $"{hypervisor.Name}, {guest}";
+                var target = new TestTarget(hypervisor, guest);
+                if (!status.IsUsable)
+                {
+                    yield return (name, null, status.ToString());
+                }
+                else if (guest == SseGuest && WhyNoSse(target) is { } reason)
+                {
+                    yield return (name, null, reason);
+                }
+                else
+                {
+                    yield return (name, target, status.Reason);
+                }
+            }
+        }
+    }
+
+    /// <summary>Some nested KVMs execute privileged guest code by emulation and know no SSE instruction.</summary>
+    private static string? WhyNoSse(TestTarget target)
+    {
+        try
+        {
+            using MultiUseSandbox sandbox = target.Builder().Build();
+            _ = sandbox.Call<double>("SseAdd", 1.0, 2.0);
+            return null;
+        }
+        catch (HyperlightException exception) when (Cause(exception) is UnexpectedVmExitException)
+        {
+            return Cause(exception).Message;
+        }
+    }
+
+    private static Exception Cause(Exception exception) =>
+        exception is GuestInitializationException { InnerException: { } inner } ? inner : exception;
+}

@@ -1,0 +1,154 @@
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Tests.Kvm;
+
+/// <summary>A vCPU of the simulated kernel: registers that scripts and tests may read and change.</summary>
+internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machine)
+{
+    private int _runPageSize;
+
+    /// <summary>The machine it belongs to.</summary>
+    public FakeVm Machine => machine;
+
+    /// <summary>The run page; null before it is mapped.</summary>
+    public KvmRun* RunPage { get; private set; }
+
+    /// <summary>General registers: in a script, those the guest has.</summary>
+    public KvmRegs Regs = new() { Rip = 0xFFF0, Rflags = 2 };
+
+    public KvmSregs Sregs;
+
+    public KvmDebugregs Debugregs;
+
+    public byte[] Xsave { get; } = new byte[kernel.Capabilities[KvmCapabilities.KVM_CAP_XSAVE2]];
+
+    /// <summary>Model-specific registers; an index that is not here is refused.</summary>
+    public Dictionary<uint, ulong> Msrs { get; } = new() { [0x10] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0 };
+
+    public List<KvmCpuidEntry2> Cpuid { get; } = [];
+
+    /// <summary>The signals that stay blocked while a guest runs.</summary>
+    public ulong? SignalMask { get; private set; }
+
+    /// <summary>How often KVM_RUN was called.</summary>
+    public int Runs { get; private set; }
+
+    /// <summary>RCX when KVM was last entered without the guest.</summary>
+    public ulong RcxWithoutGuest { get; private set; } = ulong.MaxValue;
+
+    /// <summary>How many more pieces of an access KVM reports when it is entered without the guest.</summary>
+    public int PiecesWithoutGuest { get; set; }
+
+    public bool IsClosed { get; set; }
+
+    public void MapRunPage(nint address, int length)
+    {
+        RunPage = (KvmRun*)address;
+        _runPageSize = length;
+    }
+
+    /// <summary>The bytes of the run page and of those behind it.</summary>
+    public Span<byte> RunPageBytes => new(RunPage, _runPageSize);
+
+    /// <summary>KVM_RUN, around the script.</summary>
+    public int Run()
+    {
+        Runs++;
+        if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0)
+        {
+            Regs = RunPage->Regs;
+        }
+
+        if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0)
+        {
+            Sregs = RunPage->Sregs;
+        }
+
+        RunPage->DirtyRegs = 0;
+
+        int result = RunPage->ImmediateExit != 0 ? RunWithoutGuest() : kernel.OnRun(this);
+        if ((RunPage->ValidRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0)
+        {
+            RunPage->Regs = Regs;
+        }
+
+        return result;
+    }
+
+    /// <summary>What KVM does when it may not enter the guest: it finishes an access, and reports its further pieces.</summary>
+    private int RunWithoutGuest()
+    {
+        RcxWithoutGuest = Regs.Rcx;
+        return PiecesWithoutGuest-- > 0 ? ExitMmio(0, 8, isWrite: true) : -Errno.EINTR;
+    }
+
+    /// <summary>Every other request.</summary>
+    public int Ioctl(uint request, nint argument)
+    {
+        switch (request)
+        {
+            case KvmIoctls.KVM_GET_REGS:
+                *(KvmRegs*)argument = Regs;
+                return 0;
+            case KvmIoctls.KVM_SET_REGS:
+                Regs = *(KvmRegs*)argument;
+                return 0;
+            case KvmIoctls.KVM_GET_SREGS:
+                *(KvmSregs*)argument = Sregs;
+                return 0;
+            case KvmIoctls.KVM_SET_SREGS:
+                Sregs = *(KvmSregs*)argument;
+                return 0;
+            case KvmIoctls.KVM_GET_DEBUGREGS:
+                *(KvmDebugregs*)argument = Debugregs;
+                return 0;
+            case KvmIoctls.KVM_SET_DEBUGREGS:
+                Debugregs = *(KvmDebugregs*)argument;
+                return 0;
+            case KvmIoctls.KVM_GET_XSAVE or KvmIoctls.KVM_GET_XSAVE2:
+                Xsave.AsSpan().CopyTo(new Span<byte>((void*)argument, Xsave.Length));
+                return 0;
+            case KvmIoctls.KVM_SET_XSAVE:
+                new ReadOnlySpan<byte>((void*)argument, Xsave.Length).CopyTo(Xsave);
+                return 0;
+            case KvmIoctls.KVM_GET_MSRS:
+                return TransferMsrs((KvmMsrs*)argument, write: false);
+            case KvmIoctls.KVM_SET_MSRS:
+                return TransferMsrs((KvmMsrs*)argument, write: true);
+            case KvmIoctls.KVM_SET_CPUID2:
+                KvmCpuid2* cpuid = (KvmCpuid2*)argument;
+                Cpuid.Clear();
+                Cpuid.AddRange(new ReadOnlySpan<KvmCpuidEntry2>(cpuid + 1, (int)cpuid->NEnt));
+                return 0;
+            case KvmIoctls.KVM_SET_SIGNAL_MASK:
+                SignalMask = ((KvmSignalMask*)argument)->Sigset;
+                return 0;
+            default:
+                return -Errno.ENOTTY;
+        }
+    }
+
+    private int TransferMsrs(KvmMsrs* msrs, bool write)
+    {
+        KvmMsrEntry* entries = (KvmMsrEntry*)(msrs + 1);
+        for (int i = 0; i < msrs->NMsrs; i++)
+        {
+            if (!Msrs.ContainsKey(entries[i].Index))
+            {
+                return i;
+            }
+
+            if (write)
+            {
+                Msrs[entries[i].Index] = entries[i].Data;
+            }
+            else
+            {
+                entries[i].Data = Msrs[entries[i].Index];
+            }
+        }
+
+        return (int)msrs->NMsrs;
+    }
+}

@@ -1,0 +1,106 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Tests.Kvm;
+
+/// <summary>What a new machine is given, on a scripted kernel.</summary>
+internal sealed class KvmCreationTests
+{
+    [TestCase(36)]
+    [TestCase(32)]
+    [TestCase(52)]
+    public void CpuidReportsTheWidthOfPhysicalAddresses(byte bits)
+    {
+        FakeKvmKernel kernel = new();
+        using KvmHypervisor kvm = new(kernel);
+
+        using IVirtualMachine machine = kvm.CreateVirtualMachine(new VirtualMachineOptions { PhysicalAddressBits = bits });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(kernel.Vcpu.Cpuid, Has.Count.EqualTo(2));
+            Assert.That(kernel.Vcpu.Cpuid[0], Is.EqualTo(kernel.SupportedCpuid[0]), "other leaves are passed through");
+            Assert.That(kernel.Vcpu.Cpuid[1].Eax, Is.EqualTo(0x0030_3000u | bits), "only EAX[7:0] of the leaf changes");
+            Assert.That(kernel.Vcpu.Cpuid[1].Ebx, Is.EqualTo(0x1234));
+        });
+    }
+
+    [TestCase(0)]
+    [TestCase(31)]
+    [TestCase(53)]
+    public void ImpossibleWidthIsRefused(byte bits)
+    {
+        using KvmHypervisor kvm = new(new FakeKvmKernel());
+
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => kvm.CreateVirtualMachine(new VirtualMachineOptions { PhysicalAddressBits = bits }));
+    }
+
+    [Test]
+    public void ManyCpuidLeavesAreAskedForAgain()
+    {
+        FakeKvmKernel kernel = new();
+        for (uint i = 0; i < 300; i++)
+        {
+            kernel.SupportedCpuid.Add(new KvmCpuidEntry2 { Function = 0x4000_0000 + i });
+        }
+
+        using KvmHypervisor kvm = new(kernel);
+        using IVirtualMachine machine = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+
+        Assert.That(kernel.Vcpu.Cpuid, Has.Count.EqualTo(302));
+    }
+
+    [Test]
+    public void SignalDuringCreationIsNoFailure()
+    {
+        FakeKvmKernel fake = new();
+        using KvmHypervisor kvm = new(fake);
+        kvm.Probe();
+        using KvmHypervisor interrupted = new(new FailingKernel(fake, CallsOfProbe() + 1, Errno.EINTR));
+
+        Assert.DoesNotThrow(() => interrupted.CreateVirtualMachine(new VirtualMachineOptions()).Dispose());
+    }
+
+    [Test]
+    public void SecondMachineCostsFewCalls()
+    {
+        FakeKvmKernel kernel = new();
+        using KvmHypervisor kvm = new(kernel);
+        using IVirtualMachine first = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+        int before = kernel.Journal.Count;
+
+        using IVirtualMachine second = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+
+        Assert.That(kernel.Journal.Skip(before), Is.EqualTo(new[]
+        {
+            "KVM_CREATE_VM", "KVM_CHECK_EXTENSION", "KVM_CREATE_VCPU", "KVM_SET_CPUID2", "mmap",
+        }));
+    }
+
+    [Test]
+    public void GuestRunsWithTheThreadsSignalsBlockedButTheKick()
+    {
+        using FakeMachine fake = new();
+        fake.Kernel.BlockSignals(0xF0 | KickSignal.Set, out _);
+
+        fake.Run(static vcpu => vcpu.ExitHalt());
+        fake.Run(static vcpu => vcpu.ExitHalt());
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(fake.Vcpu.SignalMask, Is.EqualTo(0xF0));
+            Assert.That(fake.Kernel.Journal.Count(static call => call == "KVM_SET_SIGNAL_MASK"), Is.EqualTo(1));
+        });
+    }
+
+    private static int CallsOfProbe()
+    {
+        FailingKernel counter = new(new FakeKvmKernel());
+        using KvmHypervisor kvm = new(counter);
+        kvm.Probe();
+        return counter.Calls;
+    }
+}

@@ -1,0 +1,145 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Tests.Kvm;
+
+/// <summary>What Probe says about each obstacle, and that creating a machine says the same.</summary>
+internal sealed class KvmProbeTests
+{
+    [Test]
+    public void UsableDeviceIsNamedWithItsVersion()
+    {
+        using KvmHypervisor kvm = new(new FakeKvmKernel());
+
+        Assert.That(kvm.Probe(), Is.EqualTo(HypervisorStatus.Usable("/dev/kvm, API version 12")));
+    }
+
+    [Test]
+    public void OtherPlatformIsNamed() => AssertObstacle(
+        new FakeKvmKernel { UnsupportedPlatform = "This is Plan 9, not Linux." },
+        HypervisorAvailability.UnsupportedPlatform,
+        "Plan 9");
+
+    [TestCase(Errno.ENOENT, "ENOENT")]
+    [TestCase(Errno.ENXIO, "ENXIO")]
+    [TestCase(Errno.ENODEV, "ENODEV")]
+    public void MissingDeviceIsToldWithARemedy(int error, string name)
+    {
+        HypervisorStatus status = AssertObstacle(
+            new FakeKvmKernel { OpenError = error }, HypervisorAvailability.NoDevice, name);
+
+        Assert.That(status.Remedy, Does.Contain("kvm_intel").And.Contain("--device /dev/kvm"));
+    }
+
+    [TestCase(Errno.EACCES, "EACCES")]
+    [TestCase(Errno.EPERM, "EPERM")]
+    public void MissingPermissionIsToldWithARemedy(int error, string name)
+    {
+        HypervisorStatus status = AssertObstacle(
+            new FakeKvmKernel { OpenError = error }, HypervisorAvailability.NoPermission, name);
+
+        Assert.That(status.Remedy, Does.Contain("kvm group").And.Contain("--device /dev/kvm"));
+    }
+
+    [Test]
+    public void OtherErrorsOfOpenAreNamed() => AssertObstacle(
+        new FakeKvmKernel { OpenError = Errno.EMFILE }, HypervisorAvailability.Failed, "open failed: EMFILE");
+
+    [Test]
+    public void OtherApiVersionIsNamed() =>
+        AssertObstacle(new FakeKvmKernel { ApiVersion = 13 }, HypervisorAvailability.WrongApiVersion, "13");
+
+    [TestCase(KvmCapabilities.KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY")]
+    [TestCase(KvmCapabilities.KVM_CAP_READONLY_MEM, "KVM_CAP_READONLY_MEM")]
+    [TestCase(KvmCapabilities.KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID")]
+    [TestCase(KvmCapabilities.KVM_CAP_XSAVE, "KVM_CAP_XSAVE")]
+    [TestCase(KvmCapabilities.KVM_CAP_DEBUGREGS, "KVM_CAP_DEBUGREGS")]
+    [TestCase(KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT")]
+    public void MissingCapabilityIsNamed(int capability, string name)
+    {
+        FakeKvmKernel kernel = new();
+        kernel.Capabilities.Remove(capability);
+
+        AssertObstacle(kernel, HypervisorAvailability.MissingCapability, name);
+    }
+
+    [Test]
+    public void RunPageThatIsTooSmallIsRefused() => AssertObstacle(
+        new FakeKvmKernel { RunPageSize = 2048 }, HypervisorAvailability.Failed, "KVM_GET_VCPU_MMAP_SIZE");
+
+    [Test]
+    public void FailureOfEachCallIsNamedAndLeavesNothingOpen()
+    {
+        for (int failAt = 1; ; failAt++)
+        {
+            FakeKvmKernel fake = new();
+            FailingKernel kernel = new(fake, failAt);
+            KvmHypervisor kvm = new(kernel);
+
+            HypervisorStatus status = kvm.Probe();
+
+            if (kernel.FailedCall is null)
+            {
+                Assert.That(Assert.Throws<HypervisorException>(kvm.Dispose)!.Operation, Is.EqualTo("close"), "the next call");
+                Assert.That(failAt, Is.GreaterThan(10), "the probe makes more calls than that");
+                break;
+            }
+
+            Assert.Multiple(() =>
+            {
+                Assert.That(status.Availability, Is.EqualTo(HypervisorAvailability.Failed));
+                Assert.That(status.Reason, Does.Contain(kernel.FailedCall).And.Contain("EIO"));
+                Assert.That(fake.OpenDescriptors, Is.Zero, kernel.FailedCall);
+                Assert.DoesNotThrow(kvm.Dispose);
+            });
+        }
+    }
+
+    [Test]
+    public void ObstacleMayDisappear()
+    {
+        FakeKvmKernel kernel = new() { OpenError = Errno.EACCES };
+        using KvmHypervisor kvm = new(kernel);
+        Assert.That(kvm.Probe().IsUsable, Is.False);
+
+        kernel.OpenError = 0;
+
+        Assert.That(kvm.Probe().IsUsable, Is.True);
+    }
+
+    [Test]
+    public void DeviceIsOpenedOnceAndClosedAtTheEnd()
+    {
+        FakeKvmKernel kernel = new();
+        using (KvmHypervisor kvm = new(kernel))
+        {
+            Assert.That(kernel.Journal, Is.Empty, "nothing is opened before it is needed");
+            kvm.Probe();
+            kvm.Probe();
+            kvm.CreateVirtualMachine(new VirtualMachineOptions()).Dispose();
+            Assert.That(kernel.Journal.Count(static call => call == "open"), Is.EqualTo(1));
+        }
+
+        Assert.That(kernel.OpenDescriptors, Is.Zero);
+    }
+
+    private static HypervisorStatus AssertObstacle(FakeKvmKernel kernel, HypervisorAvailability availability, string words)
+    {
+        using KvmHypervisor kvm = new(kernel);
+        HypervisorStatus status = kvm.Probe();
+        HypervisorNotAvailableException? error = Assert.Throws<HypervisorNotAvailableException>(
+            () => kvm.CreateVirtualMachine(new VirtualMachineOptions()));
+        Assert.Multiple(() =>
+        {
+            Assert.That(status.IsUsable, Is.False);
+            Assert.That(status.Availability, Is.EqualTo(availability));
+            Assert.That(status.Reason, Does.Contain(words));
+            Assert.That(error!.Message, Is.EqualTo(status.ToString()));
+            Assert.That(error.Statuses, Is.EqualTo(new[] { KeyValuePair.Create("kvm", status) }));
+            Assert.That(kernel.OpenDescriptors, Is.Zero);
+        });
+        return status;
+    }
+}

@@ -1,0 +1,314 @@
+using System.Diagnostics;
+using Hyperlight.Linux;
+using Hyperlight.Tests.Kvm;
+
+namespace Hyperlight.Tests.Linux;
+
+/// <summary>The state machine that decides when a signal may be sent, on simulated signals.</summary>
+internal sealed class VcpuKickerTests
+{
+    /// <summary>How long each stress test goes on.</summary>
+    private static readonly TimeSpan StressTime = TimeSpan.FromSeconds(2);
+
+    private FakeKvmKernel _kernel = null!;
+    private VcpuKicker _kicker = null!;
+
+    private static int ThreadId => Environment.CurrentManagedThreadId;
+
+    [SetUp]
+    public void Create()
+    {
+        _kernel = new FakeKvmKernel();
+        _kernel.BlockSignals(KickSignal.Set, out _);
+        _kicker = new VcpuKicker(_kernel, "test");
+    }
+
+    [Test]
+    public void UndisturbedStaySendsNothing()
+    {
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Leave();
+
+        Assert.That(_kernel.Journal, Is.EqualTo(new[] { "rt_sigprocmask" }), "the one of the set-up");
+    }
+
+    [Test]
+    public void RequestWhileNobodyRunsSendsNothingAndIsTakenOnce()
+    {
+        _kicker.Cancel();
+        _kicker.Cancel();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+            Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+            Assert.That(_kernel.Journal, Has.None.EqualTo("tgkill"));
+        });
+    }
+
+    [Test]
+    public void RequestDuringAStaySendsOneSignalAndLeaveTakesItBack()
+    {
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Cancel();
+        _kicker.Cancel();
+        Assert.That(_kernel.PendingSignals, Is.EqualTo(1));
+
+        _kicker.Leave();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(_kernel.PendingSignals, Is.Zero);
+            Assert.That(_kicker.IsCancelRequested, Is.True, "a real exit may have come first: the request stands");
+            Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+            Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+            Assert.That(_kernel.Violations, Is.Empty);
+        });
+    }
+
+    [Test]
+    public void LeaveWaitsForASenderInFlight()
+    {
+        using ManualResetEventSlim sending = new();
+        using ManualResetEventSlim mayGo = new();
+        _kernel.OnSendSignal = (_, _) =>
+        {
+            sending.Set();
+            mayGo.Wait();
+            return 0;
+        };
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        Thread canceller = new(_kicker.Cancel);
+        canceller.Start();
+        sending.Wait();
+        Timer release = new(_ => mayGo.Set(), null, 50, Timeout.Infinite);
+
+        _kicker.Leave();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(mayGo.IsSet, Is.True, "Leave returned while a signal was on its way");
+            Assert.That(_kernel.PendingSignals, Is.Zero);
+        });
+        canceller.Join();
+        release.Dispose();
+    }
+
+    [Test]
+    public void FullSignalQueueIsWaitedFor()
+    {
+        int attempts = 0;
+        _kernel.OnSendSignal = (_, _) => ++attempts < 4 ? -Errno.EAGAIN : 0;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        _kicker.Cancel();
+
+        Assert.That((attempts, _kernel.PendingSignals), Is.EqualTo((4, 1)));
+        _kicker.Leave();
+        Assert.That(_kernel.PendingSignals, Is.Zero);
+    }
+
+    [Test]
+    public void SignalThatCannotBeSentIsATypedErrorAndTheRequestStands()
+    {
+        _kernel.OnSendSignal = static (_, _) => -Errno.EPERM;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        HypervisorException? error = Assert.Throws<HypervisorException>(_kicker.Cancel);
+        _kicker.Leave();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(error!.Operation, Is.EqualTo("tgkill"));
+            Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+        });
+    }
+
+    [Test]
+    public void SecondStayAtTheSameTimeIsRefused()
+    {
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        Assert.That(() => _kicker.TryEnter(ThreadId), Throws.InvalidOperationException);
+        _kicker.Leave();
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+    }
+
+    [Test]
+    public void ClosedKickerLetsNobodyInAndSendsNothing()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(_kicker.Close(), Is.True);
+            Assert.That(_kicker.Close(), Is.False);
+            Assert.That(() => _kicker.TryEnter(ThreadId), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.DoesNotThrow(_kicker.Cancel);
+            Assert.That(_kernel.Journal, Has.None.EqualTo("tgkill"));
+        });
+    }
+
+    [Test]
+    public void CloseEndsAStayAndWaitsForIt()
+    {
+        using ManualResetEventSlim inside = new();
+        bool left = false;
+        Thread runner = new(() =>
+        {
+            _kernel.BlockSignals(KickSignal.Set, out _);
+            Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+            inside.Set();
+            while (!_kernel.HasPendingSignal())
+            {
+                Thread.Yield();
+            }
+
+            Volatile.Write(ref left, true);
+            _kicker.Leave();
+        });
+        runner.Start();
+        inside.Wait();
+
+        _kicker.Close();
+
+        Assert.That(Volatile.Read(ref left), Is.True);
+        runner.Join();
+        Assert.That(_kernel.PendingSignals, Is.Zero);
+    }
+
+    [Test]
+    public void StraySignalIsTaken()
+    {
+        _kernel.SendSignal(ThreadId, KickSignal.Number);
+
+        _kicker.DrainSignal();
+
+        Assert.That(_kernel.PendingSignals, Is.Zero);
+    }
+
+    /// <summary>Each request is made at a random moment, and must be answered before the next is made.</summary>
+    [Test]
+    [CancelAfter(120_000)]
+    public void NoRequestAtARandomMomentIsLost(CancellationToken timeout)
+    {
+        int answered = 0;
+        using Background runner = new(stop =>
+        {
+            _kernel.BlockSignals(KickSignal.Set, out _);
+            Random random = new(1);
+            while (!stop.IsCancellationRequested)
+            {
+                if (!_kicker.TryEnter(ThreadId))
+                {
+                    Interlocked.Increment(ref answered);
+                    continue;
+                }
+
+                // A guest that exits by itself after a while, or is made to.
+                for (int left = random.Next(60); left > 0 && !_kernel.HasPendingSignal(); left--)
+                {
+                    Thread.SpinWait(1);
+                }
+
+                _kicker.Leave();
+            }
+        });
+
+        int requests = 0;
+        Random moments = new(2);
+        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < StressTime;)
+        {
+            Thread.SpinWait(moments.Next(200));
+            _kicker.Cancel();
+            requests++;
+            while (Volatile.Read(ref answered) < requests)
+            {
+                timeout.ThrowIfCancellationRequested();
+                Thread.Yield();
+            }
+        }
+
+        runner.Dispose();
+        Assert.Multiple(() =>
+        {
+            Assert.That(answered, Is.EqualTo(requests), "each request is answered exactly once");
+            Assert.That(_kernel.PendingSignals, Is.Zero);
+            Assert.That(_kernel.Violations, Is.Empty);
+        });
+    }
+
+    /// <summary>Several threads cancel at once, while threads take turns at running.</summary>
+    [Test]
+    public void NoSignalReachesAThreadThatHasLeft()
+    {
+        int requests = 0;
+        int answered = 0;
+        Background[] cancellers =
+        [
+            .. Enumerable.Range(0, 3).Select(_ => new Background(stop =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    _kicker.Cancel();
+                    Interlocked.Increment(ref requests);
+                    Thread.SpinWait(20);
+                }
+            })),
+        ];
+        try
+        {
+            for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < StressTime;)
+            {
+                // A thread that ends leaves nothing behind for whoever gets its number next.
+                Thread turn = new(() =>
+                {
+                    _kernel.BlockSignals(KickSignal.Set, out _);
+                    for (int n = 0; n < 50; n++)
+                    {
+                        if (_kicker.TryEnter(ThreadId))
+                        {
+                            Thread.SpinWait(n);
+                            _kicker.Leave();
+                        }
+                        else
+                        {
+                            answered++;
+                        }
+                    }
+                });
+                turn.Start();
+                turn.Join();
+                Assert.That(_kernel.PendingSignals, Is.Zero, "a signal is left for a thread that has ended");
+            }
+        }
+        finally
+        {
+            Array.ForEach(cancellers, static canceller => canceller.Dispose());
+        }
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(answered, Is.GreaterThan(0).And.LessThanOrEqualTo(requests));
+            Assert.That(_kernel.Violations, Is.Empty);
+        });
+    }
+
+    /// <summary>A thread that ends with its test, however the test ends.</summary>
+    private sealed class Background : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Thread _thread;
+
+        public Background(Action<CancellationToken> work)
+        {
+            CancellationToken token = _stop.Token;
+            _thread = new Thread(() => work(token)) { IsBackground = true };
+            _thread.Start();
+        }
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            _thread.Join();
+        }
+    }
+}
