@@ -1,0 +1,75 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Benchmarks.Kernel;
+
+/// <summary>Finds the drivers that can be measured on this machine.</summary>
+internal sealed class BenchmarkDrivers
+{
+    private BenchmarkDrivers(IReadOnlyList<BenchmarkDriver> usable, IReadOnlyList<string> unusable)
+    {
+        Usable = usable;
+        Unusable = unusable;
+    }
+
+    /// <summary>Those that can run a guest.</summary>
+    public IReadOnlyList<BenchmarkDriver> Usable { get; }
+
+    /// <summary>The others, each with the reason.</summary>
+    public IReadOnlyList<string> Unusable { get; }
+
+    /// <summary>Probes every driver of this operating system.</summary>
+    /// <param name="metered">Whether calls to the kernel are counted.</param>
+    public static BenchmarkDrivers Find(bool metered)
+    {
+        List<BenchmarkDriver> usable = [];
+        List<string> unusable = [];
+        foreach (IHypervisor hypervisor in HypervisorSelector.Default.Hypervisors)
+        {
+            HypervisorStatus status = hypervisor.Probe();
+            if (status.IsUsable)
+            {
+                usable.Add(metered ? WithMeter(hypervisor) : new BenchmarkDriver(hypervisor, null));
+            }
+            else
+            {
+                unusable.Add($"{hypervisor.Name}: {status}");
+            }
+        }
+
+        return new BenchmarkDrivers(usable, unusable);
+    }
+
+    /// <summary>The driver of a name.</summary>
+    public BenchmarkDriver this[string name] => Usable.Single(d => d.Name == name);
+
+    /// <summary>Says why nothing can be measured, if that is so.</summary>
+    /// <returns>Whether something can.</returns>
+    public bool ReportIfNone(TextWriter errors)
+    {
+        if (Usable.Count > 0)
+        {
+            return true;
+        }
+
+        errors.WriteLine("No hypervisor on this machine can run a guest, so there is nothing to measure.");
+        foreach (string reason in Unusable)
+        {
+            errors.WriteLine(reason);
+        }
+
+        return false;
+    }
+
+    private static BenchmarkDriver WithMeter(IHypervisor hypervisor)
+    {
+        if (hypervisor is not KvmHypervisor)
+        {
+            return new BenchmarkDriver(hypervisor, null);
+        }
+
+        var meter = new KernelMeter();
+        return new BenchmarkDriver(new KvmHypervisor(new MeteredKernel(LinuxKernel.Instance, meter)), meter);
+    }
+}
