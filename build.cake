@@ -1,0 +1,61 @@
+// The pipeline. `dotnet cake` builds, checks and tests everything; `--target=NAME` runs one part with what it needs.
+
+var target = Argument("target", "Default");
+var configuration = Argument("configuration", "Release");
+const string Solution = "Hyperlight.slnx";
+const string Artifacts = "artifacts";
+
+Task("Build")
+    .Does(() => DotNetBuild(Solution, new DotNetBuildSettings { Configuration = configuration }));
+
+Task("Format")
+    .Description("Fails if `dotnet format` would change anything.")
+    .Does(() => DotNetFormat(Solution, new DotNetFormatSettings { VerifyNoChanges = true }));
+
+Task("Test")
+    .IsDependentOn("Build")
+    .Does(() => DotNetTest(Solution, new DotNetTestSettings { Configuration = configuration, NoBuild = true }));
+
+Task("Guests")
+    .Description("Rebuilds the guests with gcc and says whether the bytes match those checked in.")
+    .Does(() => Run("make", "-C guests check"));
+
+Task("Samples")
+    .IsDependentOn("Build")
+    .Description("Runs the console sample, as it is and compiled ahead of time.")
+    .Does(() =>
+    {
+        Run("dotnet", $"run --no-build -c {configuration} --project samples/HelloWorld");
+        Run("dotnet", $"publish samples/HelloWorld -c {configuration} --ucr -p:PublishAot=true -o {Artifacts}/HelloWorld");
+        Run($"{Artifacts}/HelloWorld/HelloWorld", "");
+    });
+
+Task("Benchmarks")
+    .IsDependentOn("Build")
+    .Does(() => Run("dotnet", "run --no-build -c Release --project Hyperlight.Benchmarks -- --quick"));
+
+Task("Pack")
+    .IsDependentOn("Build")
+    .Does(() => DotNetPack(Solution, new DotNetPackSettings
+    {
+        Configuration = configuration,
+        NoBuild = true,
+        OutputDirectory = Artifacts,
+    }));
+
+Task("Default")
+    .IsDependentOn("Build")
+    .IsDependentOn("Format")
+    .IsDependentOn("Test")
+    .IsDependentOn("Samples");
+
+RunTarget(target);
+
+void Run(string command, string arguments)
+{
+    int exitCode = StartProcess(command, new ProcessSettings { Arguments = arguments });
+    if (exitCode != 0)
+    {
+        throw new CakeException($"'{command} {arguments}' ended with exit code {exitCode}.");
+    }
+}
