@@ -31,21 +31,12 @@ public sealed class EmulatorHypervisor : IHypervisor
         return new EmulatorVirtualMachine(options.PhysicalAddressBits);
     }
 
-    /// <summary>Allocates zero-filled managed memory, at most 2 GiB less a few bytes.</summary>
-    /// <param name="size">Bytes, a positive multiple of <see cref="GuestPage.Size"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is zero or not a multiple of a page.</exception>
-    /// <exception cref="HypervisorException">The memory is larger than a managed array, or there is not enough of it.</exception>
+    /// <inheritdoc/>
     public IMemoryRegion AllocateMemory(nuint size)
     {
-        if (GuestPage.IsAligned(size) && size > (nuint)(Array.MaxLength - GuestPage.Size))
-        {
-            throw new HypervisorException(
-                DriverName, "AllocateMemory", 0, $"{size} bytes do not fit a managed array", "Use regions below 2 GiB.");
-        }
-
         try
         {
-            return new ManagedMemoryRegion(size);
+            return new NativeRegion(size);
         }
         catch (OutOfMemoryException exception)
         {
@@ -55,10 +46,10 @@ public sealed class EmulatorHypervisor : IHypervisor
     }
 
     /// <summary>
-    /// Reads a file for mapping into a guest. The guest sees the content the file has now: it is copied into managed
-    /// memory, so a file of 2 GiB or more is refused.
+    /// Opens a file for mapping into a guest. A page of it is read when the guest uses it first, and kept: whatever the page
+    /// holds at that moment is what the guest sees from then on.
     /// </summary>
     /// <inheritdoc/>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
-        PreparedFile.Read(path, guestAddress, label);
+        PreparedMapping.Prepare(path, guestAddress, label, FileRegion.Open);
 }

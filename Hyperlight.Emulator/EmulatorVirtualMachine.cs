@@ -15,6 +15,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine
 
     public int XsaveSize => Processor.XsaveSize;
 
+    public uint? MemorySlotLimit => null;
+
     /// <summary>How many instructions the guest executed.</summary>
     public long InstructionCount => _processor.InstructionCount;
 
@@ -22,7 +24,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         mapping.Validate();
-        if (mapping.Region.Handle.IsInvalid)
+        if (mapping.Region.Handle.IsInvalid && mapping.Region.Kind != MemoryRegionKind.File)
         {
             throw new ArgumentException("The region has no address in this process: it belongs to another driver.", nameof(mapping));
         }

@@ -53,7 +53,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
 
     /// <inheritdoc/>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
-        LinuxPreparedMapping.Open(_kernel, DriverName, path, guestAddress, label, LibC.PROT_READ);
+        LinuxFileMapping.Prepare(_kernel, DriverName, path, guestAddress, label, LibC.PROT_READ);
 
     /// <summary>Closes the device, once no machine needs it any more.</summary>
     /// <exception cref="HypervisorException">The kernel reports an error; the device is closed nevertheless.</exception>

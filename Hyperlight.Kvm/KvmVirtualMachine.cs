@@ -22,6 +22,8 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
 
     public int XsaveSize => _vcpu.XsaveSize;
 
+    public uint? MemorySlotLimit => _vm.MemorySlots;
+
     /// <summary>Creates the machine and its vCPU.</summary>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
     public static KvmVirtualMachine Create(KvmSystem system, byte physicalAddressBits)
@@ -47,7 +49,7 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
             throw new ArgumentException("KVM cannot map memory that the guest may not read.", nameof(mapping));
         }
 
-        if (mapping.Region.Handle.IsInvalid)
+        if (mapping.Region.Handle.IsInvalid || mapping.Region.Handle.DangerousGetHandle() == 0)
         {
             throw new ArgumentException("The region has no address in this process: it belongs to another driver.", nameof(mapping));
         }

@@ -8,6 +8,9 @@ namespace Hyperlight.Kvm;
 /// <summary>A machine: guest physical memory, and the place where vCPUs come from.</summary>
 internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
 {
+    /// <summary>KVM_CAP_NR_MEMSLOTS.</summary>
+    public uint MemorySlots => (uint)system.Facts.MemorySlots;
+
     /// <summary>KVM_CREATE_VCPU.</summary>
     /// <param name="physicalAddressBits">The width of guest physical addresses that CPUID reports.</param>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>

@@ -18,6 +18,12 @@ public interface IPreparedMapping : IDisposable
     /// <summary>Whether ownership has moved on.</summary>
     bool IsConsumed { get; }
 
+    /// <summary>
+    /// What went wrong when <see cref="IDisposable.Dispose"/> released the resources, for whoever disposed the mapping to
+    /// log; disposing never throws. <see langword="null"/> if nothing went wrong.
+    /// </summary>
+    HypervisorException? CleanupFailure { get; }
+
     /// <summary>Describes the mapping to the virtual machine: readable, executable, never writable.</summary>
     /// <exception cref="InvalidOperationException">The mapping was consumed.</exception>
     /// <exception cref="ObjectDisposedException">The mapping was disposed.</exception>

@@ -11,4 +11,7 @@ public enum MemoryRegionKind
 
     /// <summary>Memory of the managed heap, for drivers that run in this process and for tests.</summary>
     Managed,
+
+    /// <summary>Memory that the application gave.</summary>
+    Host,
 }

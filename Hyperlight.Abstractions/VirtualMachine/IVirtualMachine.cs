@@ -6,6 +6,9 @@ namespace Hyperlight.Abstractions;
 /// </summary>
 public interface IVirtualMachine : IDisposable
 {
+    /// <summary>How many memory slots there are, numbered from 0; <see langword="null"/> if the hypervisor has no limit.</summary>
+    uint? MemorySlotLimit { get; }
+
     /// <summary>
     /// Maps host memory into guest physical space. The machine keeps the memory alive until the slot is unmapped or the
     /// machine is disposed, even if the region itself is disposed earlier.

@@ -62,7 +62,7 @@ internal sealed partial class Processor
 
         if (!memory.TryGetPage(physical, out HostPage page, out MemoryFlags flags) || (flags & MemoryFlags.Read) == 0)
         {
-            return ExitWith(VmExit.MmioRead(physical, (byte)size));
+            return ExitWith(memory.RefusedRead(physical, size));
         }
 
         value = page.Read(address, size);

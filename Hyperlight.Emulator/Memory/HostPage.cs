@@ -7,7 +7,7 @@ namespace Hyperlight.Emulator.Memory;
 /// ends inside it, which <see cref="Fits"/> says; so nothing outside the page is reachable.
 /// </summary>
 /// <remarks>
-/// The only unsafe code of this assembly: the memory is outside the managed heap or pinned, a span cannot be kept in a
+/// Unsafe because the memory is outside the managed heap or pinned, a span cannot be kept in a
 /// translation cache, and each region's handle is held for as long as a page of it can be reached.
 /// </remarks>
 internal readonly unsafe struct HostPage(nint address)

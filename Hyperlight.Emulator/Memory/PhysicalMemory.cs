@@ -31,8 +31,9 @@ internal sealed class PhysicalMemory : IDisposable
 
         bool held = false;
         mapping.Region.Handle.DangerousAddRef(ref held);
-        nint address = mapping.Region.Handle.DangerousGetHandle() + (nint)mapping.RegionOffset;
-        _slots.Add(new Slot(number, first, first + size, address, mapping));
+        FilePages? pages = mapping.Region.Kind == MemoryRegionKind.File ? new FilePages(mapping.Region, mapping.RegionOffset) : null;
+        nint address = pages is null ? mapping.Region.Handle.DangerousGetHandle() + (nint)mapping.RegionOffset : 0;
+        _slots.Add(new Slot(number, first, first + size, address, pages, mapping));
     }
 
     /// <summary>Empties a slot and gives its reference back.</summary>
@@ -44,11 +45,15 @@ internal sealed class PhysicalMemory : IDisposable
             throw new InvalidOperationException($"Slot {number} is free.");
         }
 
-        _slots[index].Mapping.Region.Handle.DangerousRelease();
+        _slots[index].Release();
         _slots.RemoveAt(index);
     }
 
-    /// <summary>Finds the page behind a guest physical address. The one way from an address to host memory.</summary>
+    /// <summary>
+    /// Finds the page behind a guest physical address. The one way from an address to host memory; a page of a file is read
+    /// here when it is used first. A page keeps its place for as long as its slot is filled.
+    /// </summary>
+    /// <returns>Whether there is one: not where nothing is mapped, nor where a file cannot be read.</returns>
     public bool TryGetPage(ulong address, out HostPage page, out MemoryFlags flags)
     {
         foreach (Slot slot in _slots)
@@ -56,8 +61,13 @@ internal sealed class PhysicalMemory : IDisposable
             if (address >= slot.First && address < slot.End)
             {
                 ulong offset = (address & ~HostPage.OffsetMask) - slot.First;
-                page = new HostPage(slot.Address + (nint)offset);
                 flags = slot.Mapping.Flags;
+                if (slot.Pages is { } pages)
+                {
+                    return pages.TryGet(offset, out page);
+                }
+
+                page = new HostPage(slot.Address + (nint)offset);
                 return true;
             }
         }
@@ -67,15 +77,27 @@ internal sealed class PhysicalMemory : IDisposable
         return false;
     }
 
+    /// <summary>The exit for a read that found no page, or one that cannot be read.</summary>
+    public VmExit RefusedRead(ulong address, int size) => _slots.Exists(s => address >= s.First && address < s.End)
+        ? VmExit.AccessViolation(address, MemoryFlags.Read)
+        : VmExit.MmioRead(address, (byte)size);
+
     public void Dispose()
     {
         foreach (Slot slot in _slots)
         {
-            slot.Mapping.Region.Handle.DangerousRelease();
+            slot.Release();
         }
 
         _slots.Clear();
     }
 
-    private sealed record Slot(uint Number, ulong First, ulong End, nint Address, GuestMapping Mapping);
+    private sealed record Slot(uint Number, ulong First, ulong End, nint Address, FilePages? Pages, GuestMapping Mapping)
+    {
+        public void Release()
+        {
+            Pages?.Dispose();
+            Mapping.Region.Handle.DangerousRelease();
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory.Mappings;
 
 namespace Hyperlight.Host.Execution;
 
@@ -12,11 +13,11 @@ internal static class ExitErrors
         "Privileged guest code is executed by emulation here, and the emulation lacks the instruction. Build the guest for general "
         + "registers only (-mgeneral-regs-only), or use a host with hardware virtualization or another driver.";
 
-    public static HyperlightException Translate(in VmExit exit) => exit.Reason switch
+    public static HyperlightException Translate(in VmExit exit, MappedRegions mappings) => exit.Reason switch
     {
-        VmExitReason.MmioRead => new MemoryAccessViolationException(exit.Address, MemoryFlags.Read),
-        VmExitReason.MmioWrite => new MemoryAccessViolationException(exit.Address, MemoryFlags.Write),
-        VmExitReason.AccessViolation => new MemoryAccessViolationException(exit.Address, exit.Attempted),
+        VmExitReason.MmioRead => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Read),
+        VmExitReason.MmioWrite => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Write),
+        VmExitReason.AccessViolation => AccessErrors.Explain(mappings, exit.Address, exit.Attempted),
         VmExitReason.IoIn => new GuestProtocolException(
             $"The guest read {exit.AccessSize} byte(s) from I/O port {exit.Port}; the guest ABI has no ports to read."),
         VmExitReason.Shutdown => new UnexpectedVmExitException(exit, ShutdownHint),

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,7 @@ internal sealed class GuestRunner : IDisposable
 {
     private const uint ImageSlot = 0;
     private const uint ScratchSlot = 1;
+    private const uint FirstFreeSlot = 2;
     private const ulong StackAlignment = 16;
 
     private static readonly FpuRegisters CleanFpu = FpuRegisters.Reset;
@@ -31,11 +33,15 @@ internal sealed class GuestRunner : IDisposable
         Ports = ports;
         _logger = logger;
         Interrupts = new InterruptState(machine);
+        Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
 
     public InterruptState Interrupts { get; }
 
     public PortHandler Ports { get; }
+
+    /// <summary>What is mapped into the machine besides the guest's image and scratch memory.</summary>
+    public MappedRegions Mappings { get; }
 
     /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
@@ -111,7 +117,7 @@ internal sealed class GuestRunner : IDisposable
                     SandboxLog.LateCancellation(_logger);
                     break;
                 default:
-                    throw ExitErrors.Translate(exit);
+                    throw ExitErrors.Translate(exit, Mappings);
             }
         }
     }
@@ -119,7 +125,14 @@ internal sealed class GuestRunner : IDisposable
     public void Dispose()
     {
         Interrupts.Detach();
-        _machine.Dispose();
+        try
+        {
+            _machine.Dispose();
+        }
+        finally
+        {
+            Mappings.ReleaseAll();
+        }
     }
 
     private VmExit Enter()

@@ -41,6 +41,15 @@ internal sealed class GuestMemory : IDisposable
     public GuestMapping ScratchMapping => GuestMapping.Whole(
         Layout.ScratchPhysicalBase, _scratch, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute);
 
+    /// <summary>Publishes the file mappings in the table that the guest finds them by, if it is configured.</summary>
+    public void WriteFileMappings(IEnumerable<SandboxMapping> mappings)
+    {
+        if (Layout.HasFileMappingTable)
+        {
+            FileMappingTable.Write(_image, Layout, mappings);
+        }
+    }
+
     /// <summary>Allocates and fills the memory of a fresh guest.</summary>
     /// <exception cref="MemoryRequestException">The guest and its configuration do not fit.</exception>
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
@@ -57,6 +66,11 @@ internal sealed class GuestMemory : IDisposable
         {
             elf.Load(image, GuestAddresses.ImageBase);
             ProcessEnvironmentBlock.Write(image, layout);
+            if (layout.HasFileMappingTable)
+            {
+                FileMappingTable.Write(image, layout, []);
+            }
+
             image.Write((nuint)layout.InitDataOffset, initData.Bytes.Span);
 
             scratch = hypervisor.AllocateMemory((nuint)layout.ScratchSize);

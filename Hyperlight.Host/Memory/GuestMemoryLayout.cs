@@ -20,6 +20,7 @@ internal sealed record GuestMemoryLayout
         HeapSize = configuration.HeapSize;
         ScratchSize = configuration.ScratchSize;
         InitDataSize = initDataSize;
+        HasFileMappingTable = configuration.FileMappingTable;
         PebOffset = GuestPage.RoundUp(codeSize);
         HeapOffset = PebOffset + GuestPage.Size;
         InitDataOffset = GuestPage.RoundUp(HeapOffset + HeapSize);
@@ -35,6 +36,9 @@ internal sealed record GuestMemoryLayout
     public ulong ScratchSize { get; }
 
     public int InitDataSize { get; }
+
+    /// <summary>Whether the guest finds its file mappings behind the process environment block.</summary>
+    public bool HasFileMappingTable { get; }
 
     /// <summary>Image offset of the process environment block, right after the code.</summary>
     public ulong PebOffset { get; }

@@ -13,7 +13,7 @@ namespace Hyperlight;
 /// The calling thread runs the guest; a sandbox may be used by one thread after another, but by one at a time. Use beyond
 /// that is refused with <see cref="SandboxInUseException"/>.
 /// </summary>
-public sealed class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
+public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
 {
     private static long _lastId;
 

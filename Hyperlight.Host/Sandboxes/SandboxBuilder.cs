@@ -13,7 +13,7 @@ namespace Hyperlight;
 /// Makes sandboxes: choose a guest, register host functions, build. A builder can build any number of sandboxes; each gets
 /// the host functions registered so far. Not safe for use by several threads at once.
 /// </summary>
-public sealed class SandboxBuilder : IHostFunctionRegistrar
+public sealed partial class SandboxBuilder : IHostFunctionRegistrar
 {
     private const string PrintFunction = "HostPrint";
 
@@ -137,7 +137,9 @@ public sealed class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system refused the memory, or a file cannot be mapped.</exception>
+    /// <exception cref="MappingOverlapException">A file's addresses are in use.</exception>
+    /// <exception cref="MappingLimitException">There are more files than can be mapped.</exception>
     public UninitializedSandbox BuildUninitialized()
     {
         GuestBinary guest = _guest ?? throw new InvalidOperationException($"No guest was chosen; call {nameof(WithGuest)} first.");
@@ -150,7 +152,8 @@ public sealed class SandboxBuilder : IHostFunctionRegistrar
         ILogger logger = _loggers.CreateLogger(SandboxLog.Category);
         var setup = new SandboxSetup(
             hypervisor, guest, _configuration, new HostFunctionTable(_functions), _debugPrint, logger, new GuestLog(_loggers));
-        return new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest.Image, _initData, _configuration));
+        return WithMappings(
+            new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest.Image, _initData, _configuration)));
     }
 
     internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)

@@ -17,6 +17,9 @@ public sealed record SandboxConfiguration
     /// <summary>Largest scratch memory, and largest image with heap, in bytes: 16 GiB less a page.</summary>
     public const ulong MaximumMemorySize = 0x3_FFFF_F000;
 
+    /// <summary>Most file mappings of a sandbox whose guest finds them in a table: see <see cref="FileMappingTable"/>.</summary>
+    public const int MaximumFileMappings = 32;
+
     /// <summary>
     /// Bytes of the buffer through which calls and host functions' results reach the guest. Default 16 KiB. A message may
     /// have 16 bytes less. Memory of the host is committed only as it is used.
@@ -92,6 +95,13 @@ public sealed record SandboxConfiguration
     /// only without a logger. Verbose logging costs a VM exit for each record.
     /// </summary>
     public GuestLogLevel? GuestLogLevel { get; init; }
+
+    /// <summary>
+    /// Whether the guest can find its file mappings by label, in a table behind its process environment block. Default
+    /// <see langword="false"/>: the guest sees the block that every guest knows, and learns addresses in some other way, for
+    /// example as arguments of a call. A sandbox with the table has at most <see cref="MaximumFileMappings"/> file mappings.
+    /// </summary>
+    public bool FileMappingTable { get; init; }
 
     private static int CheckBuffer(int value, string name)
     {

@@ -1,6 +1,7 @@
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
@@ -9,15 +10,17 @@ namespace Hyperlight;
 /// A guest that is loaded but has not run: its memory is laid out, it has no virtual machine yet. Register host functions,
 /// then <see cref="Evolve"/> it. Not safe for use by several threads at once.
 /// </summary>
-public sealed class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
+public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
 {
     private readonly SandboxSetup _setup;
+    private readonly PendingMappings _pending;
     private GuestMemory? _memory;
 
     internal UninitializedSandbox(SandboxSetup setup, GuestMemory memory)
     {
         _setup = setup;
         _memory = memory;
+        _pending = new PendingMappings(setup.Logger);
     }
 
     /// <summary>The hypervisor that will run the guest, and why.</summary>
@@ -40,6 +43,7 @@ public sealed class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
     /// <returns>The sandbox, ready for calls.</returns>
     /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
     public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
@@ -54,6 +58,7 @@ public sealed class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
             GuestRunner runner = GuestRunner.Create(_setup.Hypervisor.Hypervisor, memory, ports, _setup.Logger);
             try
             {
+                ApplyMappings(runner, memory);
                 Initialize(runner, cancellationToken);
                 var sandbox = new MultiUseSandbox(_setup, memory, runner);
                 SandboxLog.Ready(_setup.Logger, sandbox.Id, _setup.Guest.Source, Hypervisor.Name, Hypervisor.Reason);
@@ -70,13 +75,18 @@ public sealed class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
             memory.Dispose();
             throw;
         }
+        finally
+        {
+            _pending.Dispose();
+        }
     }
 
-    /// <summary>Releases the guest's memory, unless the sandbox was evolved.</summary>
+    /// <summary>Releases the guest's memory and the files that wait to be mapped, unless the sandbox was evolved.</summary>
     public void Dispose()
     {
         GuestMemory? memory = _memory;
         _memory = null;
+        _pending.Dispose();
         memory?.Dispose();
     }
 

@@ -5,6 +5,7 @@ namespace Hyperlight.Linux;
 /// <summary>A mapping made by mmap; its value is the address of the first usable byte.</summary>
 internal sealed class MemoryMapHandle : KernelHandle
 {
+    private readonly FileDescriptorHandle? _file;
     private readonly nuint _guard;
     private readonly nuint _length;
 
@@ -14,9 +15,12 @@ internal sealed class MemoryMapHandle : KernelHandle
     /// <param name="length">The length that mmap was given.</param>
     /// <param name="guard">Bytes at the beginning that are not usable.</param>
     /// <param name="parent">What must stay while the mapping exists.</param>
-    public MemoryMapHandle(ILinuxKernel kernel, nint address, nuint length, nuint guard = 0, SafeHandle? parent = null)
+    /// <param name="file">A descriptor that is closed after the mapping is gone, and not before.</param>
+    public MemoryMapHandle(
+        ILinuxKernel kernel, nint address, nuint length, nuint guard = 0, SafeHandle? parent = null, FileDescriptorHandle? file = null)
         : base(kernel, invalid: 0, address + (nint)guard, parent)
     {
+        _file = file;
         _guard = guard;
         _length = length;
     }
@@ -28,4 +32,6 @@ internal sealed class MemoryMapHandle : KernelHandle
         operation = "munmap";
         return Kernel.UnmapMemory(handle - (nint)_guard, _length);
     }
+
+    protected override void ReleaseDependents() => _file?.Dispose();
 }

@@ -6,7 +6,8 @@ namespace Hyperlight.Linux;
 
 /// <summary>
 /// A private view of a file for a guest. The host reads it through the descriptor instead of the view: touching a view of
-/// a file that someone shortened would end the process.
+/// a file that someone shortened would end the process. It can do so for as long as anyone holds the view: a machine that
+/// executes guests in this process reads the file page by page even if the region itself is disposed.
 /// </summary>
 internal sealed class FileMemoryRegion : IMemoryRegion
 {
@@ -63,7 +64,7 @@ internal sealed class FileMemoryRegion : IMemoryRegion
             nuint size = (nuint)GuestPage.RoundUp((ulong)status.Size);
             nint address = file.Map(size, protection, LibC.MAP_PRIVATE | LibC.MAP_NORESERVE);
             Check(address, "mmap", driver, path);
-            MemoryMapHandle view = new(kernel, address, size);
+            MemoryMapHandle view = new(kernel, address, size, file: file);
             return new FileMemoryRegion(driver, path, (ulong)status.Size, file, view, size);
         }
         catch
@@ -77,7 +78,7 @@ internal sealed class FileMemoryRegion : IMemoryRegion
     /// <exception cref="FileMappingException">The file cannot be read any more, or is shorter than when it was mapped.</exception>
     public void Read(nuint offset, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_view.IsClosed, this);
+        ObjectDisposedException.ThrowIf(_file.IsClosed, this);
         RegionBounds.Check(offset, (nuint)destination.Length, Size);
         while (!destination.IsEmpty && offset < _fileLength)
         {
@@ -112,7 +113,7 @@ internal sealed class FileMemoryRegion : IMemoryRegion
     {
         ReleaseFailures failures = default;
         failures.Dispose(_view);
-        failures.Dispose(_file);
+        failures.Note(_file);
         failures.ThrowIfAny(_driver);
     }
 

@@ -14,6 +14,9 @@ internal sealed class ScriptedMachine
     public const ulong DispatchAddress = 0x1234;
     public const ulong StackPointer = 0xFFFF_FEFF_FFFF_FFE0;
 
+    /// <summary>The size of every file that is prepared.</summary>
+    public const uint FileSize = 0x3000;
+
     private readonly Queue<Func<VmExit>> _steps = new();
     private readonly Dictionary<uint, GuestMapping> _mappings = [];
     private GeneralRegisters _registers;
@@ -33,6 +36,7 @@ internal sealed class ScriptedMachine
         Machine.Setup(m => m.GetGeneralRegisters()).Returns(() => _registers);
         Machine.Setup(m => m.MapMemory(It.IsAny<uint>(), It.Ref<GuestMapping>.IsAny))
             .Callback(new Map((uint slot, in GuestMapping mapping) => _mappings.Add(slot, mapping)));
+        Machine.Setup(m => m.UnmapMemory(It.IsAny<uint>())).Callback((uint slot) => _mappings.Remove(slot));
         Machine.Setup(m => m.Run()).Returns(() => _steps.Count > 0
             ? _steps.Dequeue()()
             : throw new InvalidOperationException("The script has no further step."));
@@ -40,6 +44,9 @@ internal sealed class ScriptedMachine
         Hypervisor.Setup(h => h.Name).Returns("mock");
         Hypervisor.Setup(h => h.Probe()).Returns(HypervisorStatus.Usable("scripted"));
         Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => Track(new ManagedMemoryRegion(size)));
+        Hypervisor.Setup(h => h.PrepareFileMapping(It.IsAny<string>(), It.IsAny<ulong>(), It.IsAny<string?>()))
+            .Returns((string path, ulong address, string? label) =>
+                PreparedMapping.Prepare(path, address, label, _ => Track(new ManagedMemoryRegion(FileSize))));
         Hypervisor.Setup(h => h.CreateVirtualMachine(It.Ref<VirtualMachineOptions>.IsAny)).Returns(() => Machine.Object);
     }
 
@@ -81,8 +88,9 @@ internal sealed class ScriptedMachine
     public ScriptedMachine Then(VmExit exit) => Then(() => exit);
 
     /// <summary>The guest's initialisation: says where its dispatcher and stack are, and halts.</summary>
-    public ScriptedMachine Initialise(ulong stackPointer = StackPointer) => Then(() =>
+    public ScriptedMachine Initialise(ulong stackPointer = StackPointer, Action? look = null) => Then(() =>
     {
+        look?.Invoke();
         _registers = _registers with { Rax = DispatchAddress, Rsp = stackPointer };
         return Halt;
     });

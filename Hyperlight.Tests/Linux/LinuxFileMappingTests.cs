@@ -7,7 +7,7 @@ using Hyperlight.Tests.Kvm;
 namespace Hyperlight.Tests.Linux;
 
 /// <summary>Files on their way into a guest, on the machine's own kernel.</summary>
-internal sealed partial class LinuxPreparedMappingTests
+internal sealed partial class LinuxFileMappingTests
 {
     private const ulong GuestAddress = 0x10_0000;
     private string _directory = null!;
@@ -31,7 +31,7 @@ internal sealed partial class LinuxPreparedMappingTests
     [Test]
     public void MappingDescribesItself()
     {
-        using LinuxPreparedMapping mapping = Open(NewFile("model.bin", 5000), GuestAddress);
+        using PreparedMapping mapping = Open(NewFile("model.bin", 5000), GuestAddress);
 
         GuestMapping guest = mapping.ToGuestMapping();
 
@@ -52,7 +52,7 @@ internal sealed partial class LinuxPreparedMappingTests
     [Test]
     public void ConsumptionHandsTheRegionOverOnce()
     {
-        LinuxPreparedMapping mapping = Open(NewFile("file", 10), GuestAddress);
+        PreparedMapping mapping = Open(NewFile("file", 10), GuestAddress);
 
         using IMemoryRegion region = mapping.Consume();
         mapping.Dispose();
@@ -69,7 +69,7 @@ internal sealed partial class LinuxPreparedMappingTests
     [Test]
     public void DisposedMappingSaysSo()
     {
-        LinuxPreparedMapping mapping = Open(NewFile("file", 10), GuestAddress);
+        PreparedMapping mapping = Open(NewFile("file", 10), GuestAddress);
         IMemoryRegion region = mapping.ToGuestMapping().Region;
 
         mapping.Dispose();
@@ -90,7 +90,7 @@ internal sealed partial class LinuxPreparedMappingTests
         string path = NewFile("file", 10);
         for (int i = 0; i < 50; i++)
         {
-            LinuxPreparedMapping mapping = Open(path, GuestAddress);
+            PreparedMapping mapping = Open(path, GuestAddress);
             int won = 0;
             Parallel.For(0, 4, n =>
             {
@@ -214,16 +214,16 @@ internal sealed partial class LinuxPreparedMappingTests
     [Test]
     public void LargeFileCostsNoReading()
     {
-        using LinuxPreparedMapping mapping = Open(NewSparseFile("large", 8L << 30), 0);
+        using PreparedMapping mapping = Open(NewSparseFile("large", 8L << 30), 0);
 
         Assert.That(mapping.Size, Is.EqualTo((nuint)8 << 30));
     }
 
-    private static LinuxPreparedMapping Open(string path, ulong address, string? label = null) =>
+    private static PreparedMapping Open(string path, ulong address, string? label = null) =>
         Open(LinuxKernel.Instance, path, address, label);
 
-    private static LinuxPreparedMapping Open(ILinuxKernel kernel, string path, ulong address, string? label = null) =>
-        LinuxPreparedMapping.Open(kernel, "test", path, address, label, LibC.PROT_READ);
+    private static PreparedMapping Open(ILinuxKernel kernel, string path, ulong address, string? label = null) =>
+        LinuxFileMapping.Prepare(kernel, "test", path, address, label, LibC.PROT_READ);
 
     private static void AssertRefused(string path, string operation, int error, string words)
     {
