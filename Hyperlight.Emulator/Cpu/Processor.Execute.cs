@@ -84,7 +84,7 @@ internal sealed partial class Processor
             case Op.Cmpxchg: return ExecuteCompareExchange(ref op);
             case Op.Cmpxchg8b: return ExecuteCompareExchangePair(ref op, 4);
             case Op.Cmpxchg16b: return ExecuteCompareExchangePair(ref op, 8);
-            case Op.Leave: return ExecuteLeave();
+            case Op.Leave: return ExecuteLeave(op.Size);
             case Op.Cbw:
                 WriteRegister(Rax, op.Size, SignExtend(_regs[Rax], op.Size / 2));
                 return true;
@@ -190,15 +190,15 @@ internal sealed partial class Processor
         return true;
     }
 
-    private bool ExecuteLeave()
+    private bool ExecuteLeave(int size)
     {
-        if (!Load(_regs[Rbp], 8, out ulong value))
+        if (!Load(_regs[Rbp], size, out ulong value))
         {
             return StackFault(_regs[Rbp]);
         }
 
-        _regs[Rsp] = _regs[Rbp] + 8;
-        _regs[Rbp] = value;
+        _regs[Rsp] = _regs[Rbp] + (ulong)size;
+        WriteRegister(Rbp, size, value);
         return true;
     }
 

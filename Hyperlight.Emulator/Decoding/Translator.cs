@@ -134,7 +134,7 @@ internal static class Translator
             Op.Outs => op.SourceSize,
             Op.Out => op.SourceSize,
             Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne => JumpCounterSize(instruction.Code),
-            Op.Imul when instruction.OpCount == 2 => op.Size,
+            Op.Leave => (byte)(instruction.Code == Code.Leavew ? 2 : 8),
             _ => op.Size,
         };
         if (op.Op == Op.Retf)

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using Iced.Intel;
+
+namespace Hyperlight.Tests.Emulator.Differential;
+
+/// <summary>
+/// Instructions that the manuals specify by a bound of their error, so that processors differ in the last bits: the
+/// reciprocals of SSE (relative error at most 1.5 * 2^-12), and the transcendental functions of x87, which the managed
+/// machine computes in double precision.
+/// </summary>
+internal static class ApproximateResults
+{
+    private const double ReciprocalError = 2 * 1.5 / 4096;
+    private const double SmallestNormal = 2.2250738585072014E-308;
+    private const double TranscendentalError = 1.0 / (1L << 48);
+
+    public static bool IsApproximate(Mnemonic mnemonic) => IsReciprocal(mnemonic) || IsTranscendental(mnemonic);
+
+    public static bool IsReciprocal(Mnemonic mnemonic) =>
+        mnemonic is Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss;
+
+    public static bool IsTranscendental(Mnemonic mnemonic) => mnemonic is Mnemonic.Fsin or Mnemonic.Fcos or Mnemonic.Fsincos
+        or Mnemonic.Fptan or Mnemonic.Fpatan or Mnemonic.Fyl2x or Mnemonic.Fyl2xp1 or Mnemonic.F2xm1;
+
+    /// <summary>Whether four single-precision numbers are each nearly the other's, or the same bits.</summary>
+    public static bool AreNearSingles(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
+    {
+        for (int i = 0; i < expected.Length; i += 4)
+        {
+            if (!AreNear(
+                BinaryPrimitives.ReadSingleLittleEndian(expected[i..]),
+                BinaryPrimitives.ReadSingleLittleEndian(actual[i..]),
+                ReciprocalError))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether two numbers of 80 bits are nearly equal, or both beyond what double precision holds.</summary>
+    public static bool AreNearExtended(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual) =>
+        AreNear(ToDouble(expected), ToDouble(actual), TranscendentalError);
+
+    private static bool AreNear(double expected, double actual, double error) =>
+        expected.Equals(actual) || Math.Abs(expected - actual) <= Math.Abs(expected) * error
+        || (Math.Abs(expected) < SmallestNormal && Math.Abs(actual) < SmallestNormal);
+
+    private static double ToDouble(ReadOnlySpan<byte> bytes)
+    {
+        ulong significand = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        int exponent = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]);
+        double magnitude = (exponent & 0x7FFF) == 0x7FFF
+            ? significand << 1 == 0 ? double.PositiveInfinity : double.NaN
+            : Math.ScaleB(significand, (exponent & 0x7FFF) - 0x3FFF - 63);
+        return exponent > 0x7FFF ? -magnitude : magnitude;
+    }
+}
