@@ -16,6 +16,12 @@ public sealed class EmulatorHypervisor : IHypervisor
     private const byte FewestAddressBits = 32;
     private const byte MostAddressBits = 52;
 
+    private readonly EmulatorOptions _options;
+
+    /// <summary>Creates the driver.</summary>
+    /// <param name="options">How its machines work; <see langword="null"/> for the defaults.</param>
+    public EmulatorHypervisor(EmulatorOptions? options = null) => _options = options ?? new EmulatorOptions();
+
     /// <inheritdoc/>
     public string Name => DriverName;
 
@@ -28,7 +34,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
-        return new EmulatorVirtualMachine(options.PhysicalAddressBits);
+        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options);
     }
 
     /// <inheritdoc/>

@@ -5,20 +5,30 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
-internal sealed class EmulatorVirtualMachine : IVirtualMachine
+internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter
 {
     private readonly PhysicalMemory _memory = new();
     private readonly Processor _processor;
     private bool _disposed;
 
-    public EmulatorVirtualMachine(byte physicalAddressBits) => _processor = new Processor(_memory, physicalAddressBits);
+    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options) =>
+        _processor = new Processor(_memory, physicalAddressBits, options);
 
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;
 
-    /// <summary>How many instructions the guest executed.</summary>
     public long InstructionCount => _processor.InstructionCount;
+
+    public long InstructionBudget
+    {
+        get => _processor.InstructionBudget;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _processor.InstructionBudget = value;
+        }
+    }
 
     public void MapMemory(uint slot, in GuestMapping mapping)
     {

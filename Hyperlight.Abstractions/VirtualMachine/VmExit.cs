@@ -35,6 +35,9 @@ public enum VmExitReason
 
     /// <summary>The hypervisor had to emulate an instruction and could not.</summary>
     EmulationFailure,
+
+    /// <summary>The guest executed as many instructions as <see cref="IInstructionCounter.InstructionBudget"/> allowed.</summary>
+    InstructionBudgetExhausted,
 }
 
 /// <summary>One exit of a vCPU: a plain value, valid after the next run too. Properties that a reason does not name are zero.</summary>
@@ -94,6 +97,9 @@ public readonly record struct VmExit
 
     /// <summary>An exit by triple fault.</summary>
     public static VmExit Shutdown => new(VmExitReason.Shutdown);
+
+    /// <summary>An exit by an instruction budget that is used up.</summary>
+    public static VmExit InstructionBudgetExhausted => new(VmExitReason.InstructionBudgetExhausted);
 
     /// <summary>A write to an I/O port.</summary>
     /// <param name="port">The port.</param>
@@ -171,6 +177,7 @@ public readonly record struct VmExit
         VmExitReason.AccessViolation => $"forbidden access ({Attempted}) at guest physical address 0x{Address:X}",
         VmExitReason.Debug => $"debug exception {Vector} at RIP 0x{Rip:X}",
         VmExitReason.Shutdown => "triple fault (shutdown)",
+        VmExitReason.InstructionBudgetExhausted => "the instruction budget is used up",
         VmExitReason.EmulationFailure =>
             $"the hypervisor cannot emulate the instruction at RIP 0x{Rip:X} (bytes: {FormatInstruction()})",
         VmExitReason.Unknown => $"unknown exit, code {RawCode} (detail 0x{RawDetail:X})",

@@ -110,15 +110,18 @@ internal sealed partial class Processor
             return ExitWith(VmExit.MmioWrite(physical, value & mask, (byte)size));
         }
 
-        if (_blocks.HasCode(page))
-        {
-            // The running block may be among those that are gone.
-            _blocks.Invalidate(page);
-            _blockEnd = 0;
-        }
-
+        NoteWrite(page, address, size);
         page.Write(address, value, size);
         return true;
+    }
+
+    /// <summary>Forgets the instructions that a write changes. The running block may be among them.</summary>
+    private void NoteWrite(HostPage page, ulong address, int size)
+    {
+        if (_blocks.Invalidate(page, address, size))
+        {
+            _blockEnd = 0;
+        }
     }
 
     private bool StoreAcross(ulong address, int size, ulong value)

@@ -132,12 +132,7 @@ internal sealed partial class Processor
             return;
         }
 
-        if (_blocks.HasCode(page))
-        {
-            _blocks.Invalidate(page);
-            _blockEnd = 0;
-        }
-
+        NoteWrite(page, entryAddress, 8);
         page.Write(entryAddress, entry | mark, 8);
     }
 
@@ -175,7 +170,7 @@ internal sealed partial class Processor
         slot.ReadTag = isData ? tag : Tlb.Invalid;
         slot.WriteTag = isWritable ? tag : Tlb.Invalid;
         slot.FetchTag = isCode ? tag : Tlb.Invalid;
-        slot.IsGlobal = (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0;
+        _tlb.SetGlobal(address, (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0);
         if (shift > 12)
         {
             _tlb.NoteLargePage();

@@ -1,24 +1,14 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
-using Iced.Intel;
-using Decoder = Iced.Intel.Decoder;
 
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The way from RIP to executed instructions.</summary>
 internal sealed partial class Processor
 {
-    private const int LongestBlock = 64;
-    private const int LongestInstruction = 15;
-
-    private readonly CodeBuffer _code = new();
-    private readonly MicroOp[] _decoded = new MicroOp[LongestBlock];
-
-    /// <summary>An instruction that crosses pages is decoded anew each time, into this block.</summary>
-    private readonly Block _crossing = new(0, 0, [], new MicroOp[1]);
-    private Decoder? _decoder;
     private long _run;
+
+    /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
     private int _cancelRequested;
 
     /// <summary>Instructions of the running block that may be executed: 0 once they may have changed.</summary>
@@ -39,7 +29,12 @@ internal sealed partial class Processor
                 return VmExit.Cancelled;
             }
 
-            if ((FindBlock() is { } block && Execute(block)) || Deliver())
+            if (_executed >= _executedLimit)
+            {
+                return VmExit.InstructionBudgetExhausted;
+            }
+
+            if ((FindBlock() is { } block && (block.Region is { } region ? Enter(region, block) : Interpret(block))) || Deliver())
             {
                 continue;
             }
@@ -49,10 +44,16 @@ internal sealed partial class Processor
     }
 
     /// <summary>Executes a block, and says whether nothing is pending.</summary>
-    private bool Execute(Block block)
+    private bool Interpret(Block block)
     {
+        if (++block.Heat == options.HotThreshold && IsCompiling)
+        {
+            Compile(block);
+        }
+
         MicroOp[] ops = block.Ops;
-        _blockEnd = ops.Length;
+        long allowed = _executedLimit - _executed;
+        _blockEnd = allowed < ops.Length ? (int)allowed : ops.Length;
         int i = 0;
         while (i < _blockEnd)
         {
@@ -60,7 +61,7 @@ internal sealed partial class Processor
             _rip = op.NextRip;
             if (!Execute(ref op))
             {
-                InstructionCount += i;
+                _executed += i;
                 if (_pending != Pending.ExitBehind)
                 {
                     _rip = op.Rip;
@@ -70,114 +71,19 @@ internal sealed partial class Processor
             }
         }
 
-        InstructionCount += i;
+        _executed += i;
+        NoteTarget(block);
         return true;
     }
 
-    /// <summary>The block at RIP, or <see langword="null"/> and something is pending.</summary>
-    private Block? FindBlock()
+    /// <summary>Remembers where an indirect branch went, for the compiler.</summary>
+    private void NoteTarget(Block block)
     {
-        ref TlbEntry entry = ref _tlb.Slot(_rip);
-        if (entry.FetchTag != (_rip & ~HostPage.OffsetMask) && !FillForFetch(ref entry))
+        const int MostTargets = 8;
+        if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < options.HotThreshold
+            && block.Targets.Count < MostTargets && !block.Targets.Contains(_rip))
         {
-            return null;
+            block.Targets.Add(_rip);
         }
-
-        HostPage page = entry.Page;
-        ulong key = page.Identity | (_rip & HostPage.OffsetMask);
-        Block? block = _blocks.Find(key, _rip);
-        if (block is null)
-        {
-            return Decode(page, key);
-        }
-
-        if (block.VerifiedInRun != _run)
-        {
-            if (!page.From(_rip)[..block.Bytes.Length].SequenceEqual(block.Bytes))
-            {
-                _blocks.Invalidate(page);
-                return Decode(page, key);
-            }
-
-            block.VerifiedInRun = _run;
-        }
-
-        return block;
-    }
-
-    private bool FillForFetch(ref TlbEntry entry)
-    {
-        if (!Translate(_rip, Access.Fetch, out ulong physical))
-        {
-            return false;
-        }
-
-        return entry.FetchTag == (_rip & ~HostPage.OffsetMask)
-            || ExitWith(VmExit.AccessViolation(physical, MemoryFlags.Execute));
-    }
-
-    private Block? Decode(HostPage page, ulong key)
-    {
-        _code.Start();
-        _code.Append(page.From(_rip)[..Math.Min(page.From(_rip).Length, LongestBlock * LongestInstruction)]);
-        _decoder ??= Decoder.Create(64, _code);
-        _decoder.IP = _rip;
-        int count = 0;
-        int length = 0;
-        while (count < LongestBlock)
-        {
-            _decoder.Decode(out Instruction instruction);
-            if (_decoder.LastError == DecoderError.NoMoreBytes)
-            {
-                break;
-            }
-
-            length = _code.Position;
-            ref MicroOp op = ref _decoded[count++];
-            op = Translator.Translate(in instruction);
-            if (OpTable.EndsBlock(op.Op))
-            {
-                break;
-            }
-        }
-
-        if (count == 0)
-        {
-            return DecodeCrossing();
-        }
-
-        var block = new Block(key, _rip, _code.Consumed(length).ToArray(), _decoded.AsSpan(0, count).ToArray())
-        {
-            VerifiedInRun = _run,
-        };
-        if (!_blocks.HasCode(page))
-        {
-            _tlb.ProtectFromWrites(page);
-        }
-
-        _blocks.Add(block);
-        return block;
-    }
-
-    private Block? DecodeCrossing()
-    {
-        ulong second = (_rip | HostPage.OffsetMask) + 1;
-        if (!Translate(second, Access.Fetch, out ulong physical))
-        {
-            return null;
-        }
-
-        if (!memory.TryGetPage(physical, out HostPage page, out _))
-        {
-            ExitWith(VmExit.AccessViolation(physical, MemoryFlags.Execute));
-            return null;
-        }
-
-        _code.Append(page.From(second)[..LongestInstruction]);
-        _code.Position = 0;
-        _decoder!.IP = _rip;
-        _decoder.Decode(out Instruction instruction);
-        _crossing.Ops[0] = Translator.Translate(in instruction);
-        return _crossing;
     }
 }

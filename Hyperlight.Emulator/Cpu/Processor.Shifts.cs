@@ -22,45 +22,53 @@ internal sealed partial class Processor
 
         return op.Op switch
         {
-            Op.Shl or Op.Shr or Op.Sar => Shift(ref op, a, count, bits),
+            Op.Shl or Op.Shr or Op.Sar => Shift(ref op, a, count),
             Op.Rol or Op.Ror => Rotate(ref op, a, count, bits),
             _ => RotateThroughCarry(ref op, a, count, bits),
         };
     }
 
-    private bool Shift(ref MicroOp op, ulong a, int count, int bits)
+    private bool Shift(ref MicroOp op, ulong a, int count)
     {
-        ulong result;
-        bool carry;
-        bool overflow;
-        switch (op.Op)
+        ulong result = op.Op switch
         {
-            case Op.Shl:
-                result = a << count;
-                carry = count <= bits && (a >> (bits - count) & 1) != 0;
-                overflow = (result >> (bits - 1) & 1) != 0 != carry;
-                break;
-            case Op.Shr:
-                result = a >> count;
-                carry = (a >> (count - 1) & 1) != 0;
-                overflow = (a >> (bits - 1) & 1) != 0;
-                break;
-            default:
-                long extended = (long)SignExtend(a, op.Size);
-                result = (ulong)(extended >> count);
-                carry = (extended >> (count - 1) & 1) != 0;
-                overflow = false;
-                break;
-        }
-
+            Op.Shl => a << count,
+            Op.Shr => a >> count,
+            _ => (ulong)((long)SignExtend(a, op.Size) >> count),
+        };
         if (!WriteDestination(ref op, result))
         {
             return false;
         }
 
-        SetResult(result, op.Size);
-        SetCarries(carry, overflow, false);
+        SetShiftFlags(op.Op, a, result, count, op.Size);
         return true;
+    }
+
+    /// <summary>The flags of a shift by a count that is not zero.</summary>
+    private void SetShiftFlags(Op op, ulong a, ulong result, int count, int size)
+    {
+        int bits = 8 * size;
+        bool carry;
+        bool overflow;
+        switch (op)
+        {
+            case Op.Shl:
+                carry = count <= bits && (a >> (bits - count) & 1) != 0;
+                overflow = (result >> (bits - 1) & 1) != 0 != carry;
+                break;
+            case Op.Shr:
+                carry = (a >> (count - 1) & 1) != 0;
+                overflow = (a >> (bits - 1) & 1) != 0;
+                break;
+            default:
+                carry = ((long)SignExtend(a, size) >> (count - 1) & 1) != 0;
+                overflow = false;
+                break;
+        }
+
+        SetResult(result, size);
+        SetCarries(carry, overflow, false);
     }
 
     private bool Rotate(ref MicroOp op, ulong a, int count, int bits)
@@ -74,18 +82,18 @@ internal sealed partial class Processor
             return false;
         }
 
-        bool high = (result >> (bits - 1) & 1) != 0;
-        if (op.Op == Op.Rol)
-        {
-            bool carry = (result & 1) != 0;
-            SetCarries(carry, high != carry, Adjust);
-        }
-        else
-        {
-            SetCarries(high, high != ((result >> (bits - 2) & 1) != 0), Adjust);
-        }
-
+        SetRotateFlags(op.Op, result, op.Size);
         return true;
+    }
+
+    /// <summary>CF and OF of a rotation by a count that is not zero.</summary>
+    private void SetRotateFlags(Op op, ulong result, int size)
+    {
+        int bits = 8 * size;
+        bool high = (result >> (bits - 1) & 1) != 0;
+        bool carry = op == Op.Rol ? (result & 1) != 0 : high;
+        bool overflow = op == Op.Rol ? high != carry : high != ((result >> (bits - 2) & 1) != 0);
+        SetCarries(carry, overflow, Adjust);
     }
 
     private bool RotateThroughCarry(ref MicroOp op, ulong a, int count, int bits)

@@ -5,7 +5,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>An x86-64 processor in 64-bit mode: its registers and caches. What it does is in the other parts.</summary>
-internal sealed partial class Processor(PhysicalMemory memory, byte physicalAddressBits)
+internal sealed partial class Processor(PhysicalMemory memory, byte physicalAddressBits, EmulatorOptions options)
 {
     public const int Rax = 0;
     public const int Rcx = 1;
@@ -24,7 +24,20 @@ internal sealed partial class Processor(PhysicalMemory memory, byte physicalAddr
     private ulong _rip;
 
     /// <summary>How many instructions were executed.</summary>
-    public long InstructionCount { get; private set; }
+    private long _executed;
+
+    /// <summary>How many may have been executed when the run has to end.</summary>
+    private long _executedLimit = long.MaxValue;
+
+    /// <summary>How many instructions were executed.</summary>
+    public long InstructionCount => _executed;
+
+    /// <summary>How many more may be.</summary>
+    public long InstructionBudget
+    {
+        get => _executedLimit == long.MaxValue ? long.MaxValue : _executedLimit - _executed;
+        set => _executedLimit = value > long.MaxValue - _executed ? long.MaxValue : _executed + value;
+    }
 
     public GeneralRegisters General
     {

@@ -1,19 +1,67 @@
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Memory;
+
 namespace Hyperlight.Emulator.Decoding;
 
-/// <summary>Instructions that follow each other in one page, up to the first that may go elsewhere.</summary>
-internal sealed class Block(ulong key, ulong rip, byte[] bytes, MicroOp[] ops)
+/// <summary>
+/// Instructions that follow each other up to the first that may go elsewhere. They are in one page, or it is a single one
+/// that crosses into a second.
+/// </summary>
+internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte[] bytes, MicroOp[] ops)
 {
-    /// <summary>Host address of the first byte: tells blocks of aliased pages apart from others, but not from each other.</summary>
-    public ulong Key { get; } = key;
-
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip { get; } = rip;
+
+    /// <summary>The page of the first byte.</summary>
+    public HostPage Page { get; } = page;
+
+    /// <summary>The page of the last byte if it is another.</summary>
+    public HostPage? SecondPage { get; } = secondPage;
 
     /// <summary>What was decoded, to find out whether the host changed it since.</summary>
     public byte[] Bytes { get; } = bytes;
 
     public MicroOp[] Ops { get; } = ops;
 
+    /// <summary>Host address of the first byte: tells blocks of aliased pages apart from others, but not from each other.</summary>
+    public ulong Key => Page.Identity | (Rip & HostPage.OffsetMask);
+
+    /// <summary>How often it was interpreted.</summary>
+    public int Heat { get; set; }
+
     /// <summary>The run in which the bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
+
+    /// <summary>The compiled code that it is a part of, while that is valid.</summary>
+    public Region? Region { get; set; }
+
+    /// <summary>Where it is entered in <see cref="Region"/>.</summary>
+    public int Entry { get; set; }
+
+    /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
+    public List<ulong> Targets { get; } = [];
+
+    /// <summary>The linear addresses and pages that its bytes are in.</summary>
+    public IEnumerable<(ulong Address, HostPage Page)> Pages()
+    {
+        ulong first = Rip & ~HostPage.OffsetMask;
+        yield return (first, Page);
+        if (SecondPage is { } second)
+        {
+            yield return (first + HostPage.Size, second);
+        }
+    }
+
+    /// <summary>Whether the memory still holds what was decoded.</summary>
+    public bool Matches()
+    {
+        ReadOnlySpan<byte> first = Page.From(Rip);
+        if (SecondPage is not { } second)
+        {
+            return first[..Bytes.Length].SequenceEqual(Bytes);
+        }
+
+        return first.SequenceEqual(Bytes.AsSpan(0, first.Length))
+            && second.From(0)[..(Bytes.Length - first.Length)].SequenceEqual(Bytes.AsSpan(first.Length));
+    }
 }

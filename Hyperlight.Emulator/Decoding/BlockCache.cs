@@ -10,8 +10,11 @@ internal sealed class BlockCache
     private const int RecentBlocks = 1024;
 
     private readonly Dictionary<ulong, Block> _blocks = [];
-    private readonly Dictionary<ulong, List<ulong>> _pages = [];
+    private readonly Dictionary<ulong, CodePage> _pages = [];
     private readonly Block?[] _recent = new Block?[RecentBlocks];
+
+    /// <summary>How many were added since the cache was empty, those that are gone again included.</summary>
+    private int _added;
 
     /// <summary>Finds the block of a host address that was decoded for a linear address.</summary>
     public Block? Find(ulong key, ulong rip)
@@ -33,54 +36,105 @@ internal sealed class BlockCache
 
     public void Add(Block block)
     {
-        if (_blocks.Count >= MostBlocks)
+        if (_added++ >= MostBlocks)
         {
             Clear();
         }
 
-        ulong page = block.Key & ~HostPage.OffsetMask;
-        if (!_pages.TryGetValue(page, out List<ulong>? keys))
+        if (_blocks.Remove(block.Key, out Block? replaced))
         {
-            _pages.Add(page, keys = []);
+            Drop(replaced);
         }
 
-        if (!_blocks.ContainsKey(block.Key))
-        {
-            keys.Add(block.Key);
-        }
-
-        _blocks[block.Key] = block;
+        _blocks.Add(block.Key, block);
         _recent[Hash(block.Key)] = block;
+        int first = (int)(block.Rip & HostPage.OffsetMask);
+        int inFirst = Math.Min(block.Bytes.Length, HostPage.Size - first);
+        PageOf(block.Page).Add(block, first, inFirst);
+        if (block.SecondPage is { } second)
+        {
+            PageOf(second).Add(block, 0, block.Bytes.Length - inFirst);
+        }
     }
 
     /// <summary>Whether instructions were decoded from a page.</summary>
-    public bool HasCode(HostPage page) => _pages.ContainsKey(page.Identity);
+    public bool HasCode(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) && code.Blocks.Count != 0;
+
+    /// <summary>How often instructions of a page were forgotten.</summary>
+    public int Invalidations(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) ? code.Invalidations : 0;
+
+    /// <summary>Forgets what was decoded from a page if bytes that are about to change are among it.</summary>
+    /// <returns>Whether anything was forgotten.</returns>
+    public bool Invalidate(HostPage page, ulong address, int size)
+    {
+        if (!_pages.TryGetValue(page.Identity, out CodePage? code)
+            || !code.Covers((int)(address & HostPage.OffsetMask), size))
+        {
+            return false;
+        }
+
+        Invalidate(code);
+        return true;
+    }
 
     /// <summary>Forgets what was decoded from a page.</summary>
     public void Invalidate(HostPage page)
     {
-        if (!_pages.Remove(page.Identity, out List<ulong>? keys))
+        if (_pages.TryGetValue(page.Identity, out CodePage? code))
         {
-            return;
-        }
-
-        foreach (ulong key in keys)
-        {
-            _blocks.Remove(key);
-            ref Block? recent = ref _recent[Hash(key)];
-            if (recent is not null && recent.Key == key)
-            {
-                recent = null;
-            }
+            Invalidate(code);
         }
     }
 
     public void Clear()
     {
+        foreach (Block block in _blocks.Values)
+        {
+            block.Region?.Invalidate();
+        }
+
+        _added = 0;
         _blocks.Clear();
         _pages.Clear();
         Array.Clear(_recent);
     }
 
     private static int Hash(ulong key) => (int)((key ^ (key >> 10)) & (RecentBlocks - 1));
+
+    private CodePage PageOf(HostPage page)
+    {
+        if (!_pages.TryGetValue(page.Identity, out CodePage? code))
+        {
+            _pages.Add(page.Identity, code = new CodePage());
+        }
+
+        return code;
+    }
+
+    private void Invalidate(CodePage code)
+    {
+        code.Invalidations++;
+        foreach (Block block in code.Blocks)
+        {
+            // Another block may have taken its place.
+            if (_blocks.TryGetValue(block.Key, out Block? current) && ReferenceEquals(current, block))
+            {
+                _blocks.Remove(block.Key);
+            }
+
+            Drop(block);
+        }
+
+        code.Clear();
+    }
+
+    private void Drop(Block block)
+    {
+        block.Region?.Invalidate();
+        ref Block? recent = ref _recent[Hash(block.Key)];
+        if (ReferenceEquals(recent, block))
+        {
+            recent = null;
+        }
+    }
 }

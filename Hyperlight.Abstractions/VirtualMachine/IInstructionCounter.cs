@@ -1,0 +1,22 @@
+namespace Hyperlight.Abstractions;
+
+/// <summary>
+/// What a virtual machine offers in addition if it counts the guest's instructions exactly. A driver whose machines cannot
+/// count does not implement it; ask by a type test.
+/// </summary>
+public interface IInstructionCounter
+{
+    /// <summary>
+    /// Instructions executed since the machine was created. One with a repeat prefix counts once for each time it is
+    /// started, and one that faults counts too.
+    /// </summary>
+    long InstructionCount { get; }
+
+    /// <summary>
+    /// How many more instructions may be executed, at least 0; <see cref="long.MaxValue"/>, the default, if there is no limit.
+    /// It falls with every instruction. At 0, <see cref="IVirtualMachine.Run"/> returns
+    /// <see cref="VmExitReason.InstructionBudgetExhausted"/> before the next one.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    long InstructionBudget { get; set; }
+}

@@ -1,0 +1,30 @@
+using Hyperlight.Emulator.Decoding;
+
+namespace Hyperlight.Emulator.Compilation;
+
+/// <summary>A block in a region, and where it leads.</summary>
+internal sealed class RegionNode(Block block)
+{
+    public Block Block { get; } = block;
+
+    /// <summary>The last instruction, which says where it leads.</summary>
+    public ref MicroOp Last => ref Block.Ops[^1];
+
+    /// <summary>The block behind the last instruction, if it is in the region.</summary>
+    public RegionNode? Next { get; set; }
+
+    /// <summary>The block that a direct jump or call leads to, if it is in the region.</summary>
+    public RegionNode? Target { get; set; }
+
+    /// <summary>How many blocks of the region lead here.</summary>
+    public int Predecessors { get; set; }
+
+    /// <summary>Whether an instruction of the region may come here without naming it: a return or an indirect jump.</summary>
+    public bool IsIndirectTarget { get; set; }
+
+    /// <summary>Whether it is only reached from the block before it, whose flags it then knows.</summary>
+    public bool Continues { get; set; }
+
+    /// <summary>Where it stands in the compiled code.</summary>
+    public int Position { get; set; } = -1;
+}

@@ -1,0 +1,212 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Enters compiled code, and what such code calls for anything but the common cases.</summary>
+internal sealed partial class Processor
+{
+    /// <summary>A guest cannot make the host keep more regions than this.</summary>
+    private const int MostRegions = 512;
+
+    /// <summary>Code that was changed more often than this is interpreted.</summary>
+    private const int MostInvalidations = 8;
+
+    private int _regions;
+
+    /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
+    private ulong _loaded;
+
+    /// <summary>How much code was compiled since the last time that all was forgotten.</summary>
+    public int CompiledRegions => _regions;
+
+    private bool IsCompiling => options.TranslateHotCode && RuntimeFeature.IsDynamicCodeCompiled;
+
+    /// <summary>Compiles the code around a block.</summary>
+    private void Compile(Block seed)
+    {
+        if (!RuntimeFeature.IsDynamicCodeCompiled || seed.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
+        {
+            return;
+        }
+
+        if (_regions >= MostRegions)
+        {
+            _blocks.Clear();
+            _regions = 0;
+            return;
+        }
+
+        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(seed);
+        Region region = RegionCompiler.Compile(nodes);
+        region.NoteVerified(_run, _tlb.Epoch);
+        _regions++;
+    }
+
+    /// <summary>A block that was executed before and is still what it was, found without side effects.</summary>
+    private Block? FindExecuted(ulong rip)
+    {
+        ref TlbEntry entry = ref _tlb.Slot(rip);
+        if (entry.FetchTag != (rip & ~HostPage.OffsetMask))
+        {
+            return null;
+        }
+
+        Block? block = _blocks.Find(entry.Page.Identity | (rip & HostPage.OffsetMask), rip);
+        return block is { Heat: > 0 } && block.VerifiedInRun == _run ? block : null;
+    }
+
+    /// <summary>Executes compiled code, and says whether nothing is pending.</summary>
+    private bool Enter(Region region, Block block)
+    {
+        if (!region.IsVerified(_run, _tlb.Epoch) && !Verify(region))
+        {
+            return Interpret(block);
+        }
+
+        _blockEnd = int.MaxValue;
+        switch (region.Code(this, block.Entry))
+        {
+            case RegionExit.Continue:
+                return true;
+            case RegionExit.Pending:
+                return false;
+            default:
+                return (Volatile.Read(ref _cancelRequested) != 0 || _executed >= _executedLimit)
+                    || (FindBlock() is { } next && Interpret(next));
+        }
+    }
+
+    /// <summary>Whether a region's code is still where and what it was. If not, it is forgotten or it is not the time to enter it.</summary>
+    private bool Verify(Region region)
+    {
+        foreach ((ulong address, HostPage page) in region.Pages)
+        {
+            if (!TryProbe(address, out HostPage current) || current.Identity != page.Identity)
+            {
+                region.Invalidate();
+                return false;
+            }
+        }
+
+        if (!region.Matches())
+        {
+            foreach (HostPage page in region.Pages.Values)
+            {
+                _blocks.Invalidate(page);
+            }
+
+            region.Invalidate();
+            return false;
+        }
+
+        region.NoteVerified(_run, _tlb.Epoch);
+        return true;
+    }
+
+    /// <summary>Finds the page of code at an address without any effect that the guest could see.</summary>
+    private bool TryProbe(ulong address, out HostPage page)
+    {
+        ref TlbEntry entry = ref _tlb.Slot(address);
+        if (entry.FetchTag != address)
+        {
+            ulong faultAddress = _cr2;
+            if (!Translate(address, Access.Fetch, out _))
+            {
+                _cr2 = faultAddress;
+                _pending = Pending.None;
+                page = default;
+                return false;
+            }
+        }
+
+        page = entry.Page;
+        return entry.FetchTag == address;
+    }
+
+    private bool LoadForCode(ulong address, int size) => Load(address, size, out _loaded);
+
+    private bool LoadForStoreByCode(ulong address, int size) => LoadForStore(address, size, out _loaded);
+
+    /// <summary>Stores; afterwards <see cref="_blockEnd"/> is zero if code changed.</summary>
+    private bool StoreByCode(ulong address, int size, ulong value) => Store(address, size, value);
+
+    /// <summary>Executes an instruction that is not compiled. Its registers and flags are in the processor's fields.</summary>
+    private RegionExit ExecuteForCode(ref MicroOp op)
+    {
+        _rip = op.NextRip;
+        if (Execute(ref op))
+        {
+            return _blockEnd == 0 || OpTable.EndsBlock(op.Op) ? RegionExit.Interpret : RegionExit.Continue;
+        }
+
+        if (_pending != Pending.ExitBehind)
+        {
+            _rip = op.Rip;
+        }
+
+        return RegionExit.Pending;
+    }
+
+    /// <summary>Works the flags out from what they follow from.</summary>
+    private void SetFlags(FlagSource source, ulong a, ulong b, ulong result, ulong carry)
+    {
+        int size = (int)(source & FlagSource.SizeMask);
+        switch (source & FlagSource.KindMask)
+        {
+            case FlagSource.Processor:
+                break;
+            case FlagSource.Add:
+                SetArithmetic(result, (a & b) | ((a | b) & ~result), size);
+                break;
+            case FlagSource.Subtract:
+                Subtract(a, b, 0, size);
+                break;
+            case FlagSource.SubtractWithBorrow:
+                SetArithmetic(result, (~a & b) | ((~a | b) & result), size);
+                break;
+            case FlagSource.Logic:
+                SetLogic(result, size);
+                break;
+            case FlagSource.Increment:
+                Add(result - 1, 1, 0, size);
+                SetCarries(carry != 0, Overflow, Adjust);
+                break;
+            case FlagSource.Decrement:
+                Subtract(result + 1, 1, 0, size);
+                SetCarries(carry != 0, Overflow, Adjust);
+                break;
+            case FlagSource.Product:
+                SetProduct(result, a != 0, size);
+                break;
+            default:
+                SetShiftFlags(ShiftOf(source), Truncate(a, size), Truncate(result, size), (int)b, size);
+                break;
+        }
+    }
+
+    private static Op ShiftOf(FlagSource source) => (source & FlagSource.KindMask) switch
+    {
+        FlagSource.ShiftLeft => Op.Shl,
+        FlagSource.ShiftRight => Op.Shr,
+        _ => Op.Sar,
+    };
+
+    /// <summary>CF alone, 0 or 1.</summary>
+    private ulong CarryOf(FlagSource source, ulong a, ulong b, ulong result, ulong carry)
+    {
+        if ((source & FlagSource.KindMask) is FlagSource.Increment or FlagSource.Decrement)
+        {
+            return carry;
+        }
+
+        SetFlags(source, a, b, result, carry);
+        return Carry ? 1UL : 0;
+    }
+
+    private static ulong MultiplyHigh(ulong a, ulong b) => Math.BigMul(a, b, out _);
+
+    private static ulong MultiplyHighSigned(ulong a, ulong b) => (ulong)Math.BigMul((long)a, (long)b, out _);
+}
