@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator;
@@ -17,6 +18,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     private const byte MostAddressBits = 52;
 
     private readonly EmulatorOptions _options;
+    private readonly CodeCache _code = new();
 
     /// <summary>Creates the driver.</summary>
     /// <param name="options">How its machines work; <see langword="null"/> for the defaults.</param>
@@ -34,7 +36,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
-        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options);
+        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options, _code);
     }
 
     /// <inheritdoc/>

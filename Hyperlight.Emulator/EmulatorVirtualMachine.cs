@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Memory;
 
@@ -11,8 +12,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     private readonly Processor _processor;
     private bool _disposed;
 
-    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options) =>
-        _processor = new Processor(_memory, physicalAddressBits, options);
+    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options, CodeCache code) =>
+        _processor = new Processor(_memory, physicalAddressBits, options, code);
 
     public int XsaveSize => Processor.XsaveSize;
 

@@ -23,29 +23,60 @@ internal enum RegionExit
 }
 
 /// <summary>Blocks that lead to each other, compiled together.</summary>
-internal sealed class Region(IReadOnlyList<Block> blocks, RegionCode code)
+internal sealed class Region
 {
-    private readonly Dictionary<ulong, HostPage> _pages = PagesOf(blocks);
-    private long _verifiedInRun;
-    private long _verifiedInEpoch = -1;
+    private readonly Block[] _blocks;
+    private readonly (ulong Address, HostPage Page)[] _pages;
 
-    public RegionCode Code { get; } = code;
+    private Region(Block[] blocks, RegionCode code)
+    {
+        _blocks = blocks;
+        _pages = [.. blocks.SelectMany(block => block.Pages()).DistinctBy(page => page.Address)];
+        Code = code;
+    }
+
+    public RegionCode Code { get; }
 
     /// <summary>The linear pages its code is in, and the memory it was found in.</summary>
-    public IReadOnlyDictionary<ulong, HostPage> Pages => _pages;
+    public ReadOnlySpan<(ulong Address, HostPage Page)> Pages => _pages;
 
-    /// <summary>Whether nothing it depends on can have changed since it was last checked.</summary>
-    public bool IsVerified(long run, long epoch) => _verifiedInRun == run && _verifiedInEpoch == epoch;
+    /// <summary>The run in which its bytes were last seen unchanged.</summary>
+    public long VerifiedInRun { get; set; }
+
+    /// <summary>The epoch of translations in which its pages were last seen in their places.</summary>
+    public long VerifiedInEpoch { get; set; }
+
+    /// <summary>Makes code known to its blocks.</summary>
+    public static Region Create(List<RegionNode> nodes, RegionCode code)
+    {
+        var region = new Region([.. nodes.Select(node => node.Block)], code);
+        foreach (RegionNode node in nodes.Where(node => !node.Continues))
+        {
+            node.Block.Region = region;
+            node.Block.Entry = node.Position;
+        }
+
+        return region;
+    }
 
     /// <summary>Whether the memory still holds what was compiled.</summary>
-    public bool Matches() => blocks.All(block => block.Matches());
+    public bool Matches()
+    {
+        foreach (Block block in _blocks)
+        {
+            if (!block.Matches())
+            {
+                return false;
+            }
+        }
 
-    public void NoteVerified(long run, long epoch) => (_verifiedInRun, _verifiedInEpoch) = (run, epoch);
+        return true;
+    }
 
     /// <summary>Its blocks are interpreted from now on.</summary>
     public void Invalidate()
     {
-        foreach (Block block in blocks)
+        foreach (Block block in _blocks)
         {
             if (ReferenceEquals(block.Region, this))
             {
@@ -53,16 +84,5 @@ internal sealed class Region(IReadOnlyList<Block> blocks, RegionCode code)
                 block.Heat = 0;
             }
         }
-    }
-
-    private static Dictionary<ulong, HostPage> PagesOf(IEnumerable<Block> blocks)
-    {
-        var pages = new Dictionary<ulong, HostPage>();
-        foreach ((ulong address, HostPage page) in blocks.SelectMany(block => block.Pages()))
-        {
-            pages[address] = page;
-        }
-
-        return pages;
     }
 }

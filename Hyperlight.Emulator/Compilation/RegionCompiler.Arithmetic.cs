@@ -14,20 +14,8 @@ internal sealed partial class RegionCompiler
             _w.Store(_carry);
         }
 
-        if (op.Op is Op.Xor or Op.Sub && op is { Destination: OperandKind.Register, Source: OperandKind.Register }
-            && op.DestinationRegister == op.SourceRegister)
-        {
-            // The idiom for zero, which needs no old value.
-            _w.Int64(0);
-            _w.Store(_left);
-            _w.Int64(0);
-            _w.Store(_right);
-        }
-        else
-        {
-            PushSource(in op, op.Size, site);
-            _w.Store(_right);
-        }
+        PushSource(in op, op.Size, site);
+        _w.Store(_right);
 
         void Compute()
         {

@@ -78,8 +78,8 @@ internal sealed partial class RegionCompiler
         }
     }
 
-    /// <summary>Compiles blocks and makes their code known to them.</summary>
-    public static Region Compile(List<RegionNode> nodes)
+    /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
+    public static RegionCode Compile(List<RegionNode> nodes)
     {
         var method = new DynamicMethod(
             $"guest_0x{nodes[0].Block.Rip:X}",
@@ -89,15 +89,7 @@ internal sealed partial class RegionCompiler
             skipVisibility: true);
         var compiler = new RegionCompiler(nodes, new CodeWriter(method.GetILGenerator()));
         compiler.WriteAll();
-        var code = method.CreateDelegate<RegionCode>(compiler._ops.ToArray());
-        var region = new Region([.. nodes.Select(node => node.Block)], code);
-        foreach (RegionNode node in nodes.Where(node => !node.Continues))
-        {
-            node.Block.Region = region;
-            node.Block.Entry = node.Position;
-        }
-
-        return region;
+        return method.CreateDelegate<RegionCode>(compiler._ops.ToArray());
     }
 
     private void WriteAll()

@@ -40,8 +40,8 @@ internal sealed partial class Processor
         }
 
         List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(seed);
-        Region region = RegionCompiler.Compile(nodes);
-        region.NoteVerified(_run, _tlb.Epoch);
+        Region region = Region.Create(nodes, code.GetOrCompile(nodes));
+        (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _regions++;
     }
 
@@ -61,7 +61,7 @@ internal sealed partial class Processor
     /// <summary>Executes compiled code, and says whether nothing is pending.</summary>
     private bool Enter(Region region, Block block)
     {
-        if (!region.IsVerified(_run, _tlb.Epoch) && !Verify(region))
+        if (!IsInPlace(region) || !IsUnchanged(region))
         {
             return Interpret(block);
         }
@@ -79,9 +79,14 @@ internal sealed partial class Processor
         }
     }
 
-    /// <summary>Whether a region's code is still where and what it was. If not, it is forgotten or it is not the time to enter it.</summary>
-    private bool Verify(Region region)
+    /// <summary>Whether a region's pages are where they were; if not, it is forgotten.</summary>
+    private bool IsInPlace(Region region)
     {
+        if (region.VerifiedInEpoch == _tlb.Epoch)
+        {
+            return true;
+        }
+
         foreach ((ulong address, HostPage page) in region.Pages)
         {
             if (!TryProbe(address, out HostPage current) || current.Identity != page.Identity)
@@ -91,18 +96,29 @@ internal sealed partial class Processor
             }
         }
 
+        region.VerifiedInEpoch = _tlb.Epoch;
+        return true;
+    }
+
+    /// <summary>Whether a region's bytes are what they were: the host may change them between runs. If not, it is forgotten.</summary>
+    private bool IsUnchanged(Region region)
+    {
+        if (region.VerifiedInRun == _run)
+        {
+            return true;
+        }
+
         if (!region.Matches())
         {
-            foreach (HostPage page in region.Pages.Values)
+            foreach ((_, HostPage page) in region.Pages)
             {
                 _blocks.Invalidate(page);
             }
 
-            region.Invalidate();
             return false;
         }
 
-        region.NoteVerified(_run, _tlb.Epoch);
+        region.VerifiedInRun = _run;
         return true;
     }
 

@@ -1,11 +1,13 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>An x86-64 processor in 64-bit mode: its registers and caches. What it does is in the other parts.</summary>
-internal sealed partial class Processor(PhysicalMemory memory, byte physicalAddressBits, EmulatorOptions options)
+internal sealed partial class Processor(
+    PhysicalMemory memory, byte physicalAddressBits, EmulatorOptions options, CodeCache code)
 {
     public const int Rax = 0;
     public const int Rcx = 1;

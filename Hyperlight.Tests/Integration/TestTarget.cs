@@ -3,7 +3,10 @@ using Hyperlight.Abstractions;
 namespace Hyperlight.Tests.Integration;
 
 /// <summary>A usable driver and a build of the test guest that it can execute: what one run of the suite is about.</summary>
-internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile)
+/// <param name="Hypervisor">The driver.</param>
+/// <param name="GuestFile">The build of the test guest.</param>
+/// <param name="Variant">How the driver was told to work, where that makes a difference.</param>
+internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, string Variant = "")
 {
     private static readonly Dictionary<string, GuestBinary> Binaries = [];
 
@@ -16,7 +19,10 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile)
         .WithPrint(TestContext.Out.Write)
         .WithDebugPrint(character => TestContext.Out.Write(character.ToString()));
 
-    public override string ToString() => $"{Hypervisor.Name}, {GuestFile}";
+    /// <summary>Driver and variant.</summary>
+    public string Driver => Variant.Length == 0 ? Hypervisor.Name : $"{Hypervisor.Name} ({Variant})";
+
+    public override string ToString() => $"{Driver}, {GuestFile}";
 
     private static GuestBinary Load(string file)
     {

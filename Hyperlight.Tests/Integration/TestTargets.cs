@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -20,17 +21,17 @@ internal static class TestTargets
     /// <summary>The drivers that are usable, each once.</summary>
     public static IEnumerable<TestFixtureData> RunnableDrivers => All
         .Where(t => t.Target is { GuestFile: GeneralGuest })
-        .Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Target!.Hypervisor.Name));
+        .Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Target!.Driver));
 
     private static IEnumerable<(string Name, TestTarget? Target, string Reason)> Find()
     {
-        foreach (IHypervisor hypervisor in HypervisorSelector.Default.Hypervisors)
+        foreach ((IHypervisor hypervisor, string variant) in Drivers())
         {
             HypervisorStatus status = hypervisor.Probe();
             foreach (string guest in new[] { GeneralGuest, SseGuest })
             {
-                string name = $"{hypervisor.Name}, {guest}";
-                var target = new TestTarget(hypervisor, guest);
+                var target = new TestTarget(hypervisor, guest, variant);
+                string name = target.ToString();
                 if (!status.IsUsable)
                 {
                     yield return (name, null, status.ToString());
@@ -43,6 +44,23 @@ internal static class TestTargets
                 {
                     yield return (name, target, status.Reason);
                 }
+            }
+        }
+    }
+
+    /// <summary>The drivers of this machine; the emulator in both its tiers, the second one so that it translates almost everything.</summary>
+    private static IEnumerable<(IHypervisor Hypervisor, string Variant)> Drivers()
+    {
+        foreach (IHypervisor hypervisor in HypervisorSelector.Default.Hypervisors)
+        {
+            if (hypervisor is EmulatorHypervisor)
+            {
+                yield return (new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), "interpreter");
+                yield return (new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2 }), "translator");
+            }
+            else
+            {
+                yield return (hypervisor, "");
             }
         }
     }
