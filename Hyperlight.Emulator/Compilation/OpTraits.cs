@@ -12,12 +12,12 @@ internal static class OpTraits
         bool inMemory = op.Destination == OperandKind.Memory;
         switch (op.Op)
         {
-            case Op.Nop or Op.Mov or Op.Lea or Op.Movzx or Op.Movsx or Op.Leave
+            case Op.Nop or Op.Mov or Op.Lea or Op.Movzx or Op.Movsx
                 or Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor or Op.Cmp or Op.Test
                 or Op.Inc or Op.Dec or Op.Neg or Op.Not or Op.Imul or Op.Cbw or Op.Cwd
-                or Op.Jcc or Op.Jmp or Op.JmpIndirect or Op.Call or Op.CallIndirect or Op.Ret or Op.Setcc or Op.Cmovcc:
+                or Op.Jcc or Op.Jmp or Op.Call or Op.Ret or Op.Setcc or Op.Cmovcc:
                 return true;
-            case Op.Push:
+            case Op.Push or Op.Leave or Op.JmpIndirect or Op.CallIndirect:
                 return op.Size == 8;
             case Op.Pop:
                 return op.Size == 8 && !inMemory;
