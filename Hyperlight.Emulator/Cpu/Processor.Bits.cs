@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using Hyperlight.Emulator.Decoding;
 
@@ -90,4 +91,27 @@ internal sealed partial class Processor
         SetCarries(!isPopulation && value == 0, false, false);
         return true;
     }
+
+    /// <summary>CRC32 with the polynomial of Castagnoli, without the inversions that protocols add.</summary>
+    private bool ExecuteCrc32(ref MicroOp op)
+    {
+        if (!ReadSource(ref op, op.SourceSize, out ulong value))
+        {
+            return false;
+        }
+
+        uint crc = (uint)_regs[op.DestinationRegister];
+        _regs[op.DestinationRegister] = op.SourceSize switch
+        {
+            8 => BitOperations.Crc32C(crc, value),
+            4 => BitOperations.Crc32C(crc, (uint)value),
+            2 => BitOperations.Crc32C(crc, (ushort)value),
+            _ => BitOperations.Crc32C(crc, (byte)value),
+        };
+        return true;
+    }
+
+    private bool ExecuteMoveBigEndian(ref MicroOp op) =>
+        ReadSource(ref op, op.Size, out ulong value)
+        && WriteDestination(ref op, BinaryPrimitives.ReverseEndianness(value) >> (64 - (8 * op.Size)));
 }

@@ -71,6 +71,7 @@ internal sealed partial class Processor
             case >= Op.Mul and <= Op.Idiv: return ExecuteMultiply(ref op);
             case >= Op.Bt and <= Op.Popcnt: return ExecuteBits(ref op);
             case >= Op.Movs and <= Op.Outs: return ExecuteString(ref op);
+            case Op.Vector: return ExecuteVector(ref op);
             default: return ExecuteRare(ref op);
         }
     }
@@ -103,6 +104,9 @@ internal sealed partial class Processor
                 bool overflow = Overflow;
                 WriteArithmeticFlags((_regs[Rax] >> 8 & 0xFF) | (overflow ? FlagOverflow : 0));
                 return true;
+            case Op.Crc32: return ExecuteCrc32(ref op);
+            case Op.Movbe: return ExecuteMoveBigEndian(ref op);
+            case Op.Clflush: return Load(Address(ref op), 1, out _);
             case Op.Clc: SetCarries(false, Overflow, Adjust); return true;
             case Op.Stc: SetCarries(true, Overflow, Adjust); return true;
             case Op.Cmc: SetCarries(!Carry, Overflow, Adjust); return true;

@@ -5,7 +5,10 @@ using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>x87 and SSE state, held as the XSAVE image it is exchanged in. No instruction computes with it.</summary>
+/// <summary>
+/// x87 state, held as the image that FXSAVE stores, and how it is exchanged together with that of SSE. No x87 instruction
+/// computes with it.
+/// </summary>
 internal sealed partial class Processor
 {
     /// <summary>Bytes of the XSAVE image: as large as that of other hypervisors.</summary>
@@ -17,16 +20,15 @@ internal sealed partial class Processor
     private const int XmmOffset = 160;
     private const ulong X87 = 1;
     private const ulong Sse = 2;
-    private const uint MxcsrBits = 0xFFFF;
 
-    /// <summary>The part that FXSAVE stores.</summary>
+    /// <summary>The part that FXSAVE stores; what it says of SSE is up to date only after <see cref="FxsaveImage"/>.</summary>
     private readonly byte[] _fpu = InitialFpu();
 
     public FpuRegisters Fpu
     {
         get
         {
-            ReadOnlySpan<byte> image = _fpu;
+            ReadOnlySpan<byte> image = FxsaveImage();
             X87Stack st = default;
             image.Slice(StOffset, 128).CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)st));
             XmmRegisters xmm = default;
@@ -61,6 +63,7 @@ internal sealed partial class Processor
             MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)st).CopyTo(image[StOffset..]);
             XmmRegisters xmm = value.Xmm;
             MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)xmm).CopyTo(image[XmmOffset..]);
+            TakeSse(image);
         }
     }
 
@@ -68,7 +71,7 @@ internal sealed partial class Processor
     {
         Span<byte> image = destination[..XsaveSize];
         image.Clear();
-        _fpu.CopyTo(image);
+        FxsaveImage().CopyTo(image);
         BinaryPrimitives.WriteUInt64LittleEndian(image[FxsaveSize..], X87 | Sse);
     }
 
@@ -96,7 +99,21 @@ internal sealed partial class Processor
             image[XmmOffset..(XmmOffset + 256)].CopyTo(_fpu.AsSpan(XmmOffset));
         }
 
+        TakeSse(_fpu);
         return true;
+    }
+
+    private byte[] FxsaveImage()
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(_fpu.AsSpan(MxcsrOffset), _mxcsr);
+        XmmBytes.CopyTo(_fpu.AsSpan(XmmOffset));
+        return _fpu;
+    }
+
+    private void TakeSse(ReadOnlySpan<byte> image)
+    {
+        _mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]);
+        image.Slice(XmmOffset, 256).CopyTo(XmmBytes);
     }
 
     private static byte[] InitialFpu()
@@ -116,10 +133,12 @@ internal sealed partial class Processor
             return Fault(GeneralProtection, 0);
         }
 
+        byte[] image = FxsaveImage();
+
         // The last 96 bytes are the program's own.
         for (int i = 0; i < XmmOffset + 256; i += 8)
         {
-            if (!Store(address + (ulong)i, 8, BinaryPrimitives.ReadUInt64LittleEndian(_fpu.AsSpan(i))))
+            if (!Store(address + (ulong)i, 8, BinaryPrimitives.ReadUInt64LittleEndian(image.AsSpan(i))))
             {
                 return false;
             }
@@ -154,6 +173,7 @@ internal sealed partial class Processor
 
         image[..(XmmOffset + 256)].CopyTo(_fpu);
         BinaryPrimitives.WriteUInt32LittleEndian(_fpu.AsSpan(MxcsrOffset + 4), MxcsrBits);
+        TakeSse(_fpu);
         return true;
     }
 }

@@ -7,6 +7,10 @@ internal struct MicroOp
     public const byte ZeroRegister = 16;
 
     public Op Op;
+
+    /// <summary>What <see cref="Decoding.Op.Vector"/> does, and to which elements.</summary>
+    public VectorOp Vector;
+    public VectorForm Form;
     public OperandKind Destination;
     public OperandKind Source;
     public byte DestinationRegister;

@@ -16,6 +16,7 @@ internal enum Op : byte
     Cpuid, Rdtsc, Rdtscp, Rdmsr, Wrmsr, Lgdt, Lidt, Sgdt, Sidt, Lldt, Ltr, Sldt, Str, Smsw, Lmsw, Clts,
     MovFromControl, MovToControl, MovFromDebug, MovToDebug, MovFromSegment, MovToSegment,
     Invlpg, Iretq, Hlt, In, Out, Int, Int3, Int1, Fxsave, Fxrstor, Swapgs, Xlat,
+    Vector, Crc32, Movbe, Clflush,
 }
 
 /// <summary>Where an operand is.</summary>

@@ -22,11 +22,7 @@ internal static class OpTable
             case Op.Jmp or Op.Call when instruction.GetOpKind(0) is OpKind.Register or OpKind.Memory:
                 return instruction.IsJmpFarIndirect || instruction.IsCallFarIndirect ? Op.Invalid
                     : op == Op.Jmp ? Op.JmpIndirect : Op.CallIndirect;
-
-            // MOVSD and CMPSD are string instructions or SSE ones.
-            case Op.Movs or Op.Cmps when !instruction.IsStringInstruction:
-                return Op.Unsupported;
-            case Op.Invalid when IsVector(in instruction):
+            case Op.Invalid when IsX87OrMmx(in instruction):
                 return Op.Unsupported;
             case Op.Push or Op.Pop when instruction.GetOpKind(0) == OpKind.Register && !instruction.Op0Register.IsGPR():
                 return Op.Invalid;
@@ -41,13 +37,20 @@ internal static class OpTable
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw;
 
-    private static bool IsVector(in Instruction instruction)
+    /// <summary>Whether it belongs to x87 or MMX, which no handler executes.</summary>
+    private static bool IsX87OrMmx(in Instruction instruction)
     {
         foreach (CpuidFeature feature in instruction.CpuidFeatures)
         {
-            if (feature is CpuidFeature.SSE or CpuidFeature.SSE2 or CpuidFeature.SSE3 or CpuidFeature.SSSE3
-                or CpuidFeature.SSE4_1 or CpuidFeature.SSE4_2 or CpuidFeature.FPU or CpuidFeature.FPU287
-                or CpuidFeature.FPU387 or CpuidFeature.MMX)
+            if (feature is CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 or CpuidFeature.MMX)
+            {
+                return true;
+            }
+        }
+
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            if (instruction.GetOpKind(i) == OpKind.Register && instruction.GetOpRegister(i).IsMM())
             {
                 return true;
             }
@@ -74,7 +77,8 @@ internal static class OpTable
         Mnemonic.Nop or Mnemonic.Pause or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Lfence or Mnemonic.Sfence
             or Mnemonic.Mfence or Mnemonic.Wbinvd or Mnemonic.Invd or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1
             or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Reservednop => Op.Nop,
-        Mnemonic.Mov => Op.Mov,
+        Mnemonic.Mov or Mnemonic.Movnti => Op.Mov,
+        Mnemonic.Movbe => Op.Movbe,
         Mnemonic.Lea => Op.Lea,
         Mnemonic.Movzx => Op.Movzx,
         Mnemonic.Movsx or Mnemonic.Movsxd => Op.Movsx,
@@ -124,6 +128,7 @@ internal static class OpTable
         Mnemonic.Tzcnt => Op.Tzcnt,
         Mnemonic.Lzcnt => Op.Lzcnt,
         Mnemonic.Popcnt => Op.Popcnt,
+        Mnemonic.Crc32 => Op.Crc32,
         Mnemonic.Jmp => Op.Jmp,
         Mnemonic.Call => Op.Call,
         Mnemonic.Ret => Op.Ret,
@@ -196,6 +201,7 @@ internal static class OpTable
         Mnemonic.Fxrstor or Mnemonic.Fxrstor64 => Op.Fxrstor,
         Mnemonic.Swapgs => Op.Swapgs,
         Mnemonic.Xlatb => Op.Xlat,
+        Mnemonic.Clflush => Op.Clflush,
         _ => Op.Invalid,
     };
 }

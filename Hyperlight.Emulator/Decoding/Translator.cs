@@ -28,6 +28,13 @@ internal static class Translator
         }
 
         FixSize(in instruction, ref op);
+
+        // MOVSD and CMPSD are names of string instructions as well.
+        if (op.Op is (Op.Invalid or Op.Unsupported or Op.Movs or Op.Cmps) && !instruction.IsStringInstruction)
+        {
+            _ = VectorTable.TryTranslate(in instruction, ref op);
+        }
+
         return op;
     }
 
@@ -117,6 +124,7 @@ internal static class Translator
         {
             >= Register.CR0 and <= Register.CR15 => (byte)(name - Register.CR0),
             >= Register.DR0 and <= Register.DR15 => (byte)(name - Register.DR0),
+            >= Register.XMM0 and <= Register.XMM15 => (byte)(name - Register.XMM0),
             _ => 0,
         };
     }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Hyperlight.Emulator.Memory;
 
 /// <summary>
-/// One page of guest memory in the host. Every access names an offset inside the page and a size of at most eight bytes that
-/// ends inside it, which <see cref="Fits"/> says; so nothing outside the page is reachable.
+/// One page of guest memory in the host. Every access names an offset inside the page and a size that ends
+/// inside it, which <see cref="Fits"/> says; so nothing outside the page is reachable.
 /// </summary>
 /// <remarks>
 /// Unsafe because the memory is outside the managed heap or pinned, a span cannot be kept in a
@@ -48,6 +49,12 @@ internal readonly unsafe struct HostPage(nint address)
             default: *at = (byte)value; break;
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector128<byte> ReadVector(ulong address) => Vector128.Load(_start + (address & OffsetMask));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WriteVector(ulong address, Vector128<byte> value) => value.Store(_start + (address & OffsetMask));
 
     /// <summary>The page from an offset to its end.</summary>
     public Span<byte> From(ulong address)
