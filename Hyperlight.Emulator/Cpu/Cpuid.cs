@@ -8,8 +8,9 @@ internal static class Cpuid
         // "HyperlightEm", in the order EBX, EDX, ECX.
         0 => (1, 0x6570_7948, 0x6D45_7468, 0x6769_6C72),
 
-        // CMPXCHG16B and POPCNT; PSE, TSC, MSR, PAE, CX8, SEP without use is left out, PGE, CMOV, PAT, PSE-36, FXSR.
-        1 => (0x0000_0600, 0x0001_0000, (1 << 13) | (1 << 23), 0x0103_A178),
+        // Lines of 64 bytes for CLFLUSH. SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE and POPCNT; PSE, TSC, MSR, PAE, CX8,
+        // SEP without use is left out, PGE, CMOV, PAT, PSE-36, CLFSH, FXSR, SSE and SSE2.
+        1 => (0x0000_0600, 0x0001_0800, 0x00D8_2201, 0x070B_A178),
         0x8000_0000 => (0x8000_0008, 0, 0, 0),
 
         // LAHF, LZCNT; NX, 1 GiB pages, RDTSCP, long mode.

@@ -9,12 +9,14 @@ internal sealed partial class Processor
     private const byte DebugVector = 1;
     private const byte Breakpoint = 3;
     private const byte InvalidOpcode = 6;
+    private const byte DeviceNotAvailable = 7;
     private const byte DoubleFault = 8;
     private const byte InvalidTss = 10;
     private const byte SegmentNotPresent = 11;
     private const byte StackFaultVector = 12;
     private const byte GeneralProtection = 13;
     private const byte PageFaultVector = 14;
+    private const byte SimdFault = 19;
 
     private Pending _pending;
     private VmExit _exit;

@@ -8,7 +8,6 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>Arithmetic of floating-point numbers in XMM registers.</summary>
 internal sealed partial class Processor
 {
-    private const byte SimdException = 19;
     private const ulong Cr4SimdExceptions = 1 << 10;
 
     /// <summary>RC is nearest, PM is set, and so is PE: the host's results are right and cannot tell anything new.</summary>
@@ -118,7 +117,7 @@ internal sealed partial class Processor
         }
 
         _mxcsr |= (uint)raised;
-        return Fault((_cr4 & Cr4SimdExceptions) != 0 ? SimdException : InvalidOpcode, 0);
+        return Fault((_cr4 & Cr4SimdExceptions) != 0 ? SimdFault : InvalidOpcode, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,7 +7,6 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>An instruction on XMM registers: chooses its handler.</summary>
 internal sealed partial class Processor
 {
-    private const byte DeviceNotAvailable = 7;
     private const ulong Cr0Emulation = 1 << 2;
     private const ulong Cr0TaskSwitched = 1 << 3;
     private const ulong Cr4FxsaveRestore = 1 << 9;
