@@ -42,6 +42,11 @@ internal static class OpTable
     {
         foreach (CpuidFeature feature in instruction.CpuidFeatures)
         {
+            if (feature is CpuidFeature.D3NOW or CpuidFeature.D3NOWEXT)
+            {
+                return false;
+            }
+
             if (feature is CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 or CpuidFeature.MMX)
             {
                 return true;
@@ -76,7 +81,8 @@ internal static class OpTable
     {
         Mnemonic.Nop or Mnemonic.Pause or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Lfence or Mnemonic.Sfence
             or Mnemonic.Mfence or Mnemonic.Wbinvd or Mnemonic.Invd or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1
-            or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Reservednop => Op.Nop,
+            or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Prefetch
+            or Mnemonic.Reservednop => Op.Nop,
         Mnemonic.Mov or Mnemonic.Movnti => Op.Mov,
         Mnemonic.Movbe => Op.Movbe,
         Mnemonic.Lea => Op.Lea,

@@ -69,11 +69,22 @@ internal sealed partial class Processor
             }
         }
 
+        // Exceptions are those of each step on its own: one that has a handler ends the instruction before the next step.
         // The products are added in pairs, and then the sums of these.
+        if (!AcceptStep(ref environment))
+        {
+            return false;
+        }
+
         ulong sum = FloatLane.Compute(VectorOp.Add, isDouble, products[0], products[1], ref environment);
         if (!isDouble)
         {
             ulong upper = FloatLane.Compute(VectorOp.Add, isDouble, products[2], products[3], ref environment);
+            if (!AcceptStep(ref environment))
+            {
+                return false;
+            }
+
             sum = FloatLane.Compute(VectorOp.Add, isDouble, sum, upper, ref environment);
         }
 
@@ -84,6 +95,13 @@ internal sealed partial class Processor
         }
 
         return AcceptVector(ref op, environment.Raised, result);
+    }
+
+    private bool AcceptStep(ref FloatEnvironment environment)
+    {
+        FloatExceptions raised = environment.Raised;
+        environment.Raised = FloatExceptions.None;
+        return Accept(raised);
     }
 
     private bool ExecuteReciprocal(ref MicroOp op)
