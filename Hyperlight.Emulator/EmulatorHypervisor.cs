@@ -6,7 +6,7 @@ namespace Hyperlight.Emulator;
 
 /// <summary>
 /// A managed x86-64 machine: runs guests where no hypervisor is, by interpreting their instructions. The guest executes
-/// in 64-bit mode at CPL 0 with the general registers; instructions of the SSE and x87 sets end a run with
+/// in 64-bit mode at CPL 0 with the vector instructions up to SSE4.2; those of x87 and MMX end a run with
 /// <see cref="VmExitReason.EmulationFailure"/>.
 /// </summary>
 public sealed class EmulatorHypervisor : IHypervisor
