@@ -30,6 +30,15 @@ internal sealed class Candidate
         _registers.Add(new Demand(register, value));
     }
 
+    /// <summary>Gives registers the values they must have.</summary>
+    public void Apply(ref CpuState state)
+    {
+        foreach (Demand demand in _registers)
+        {
+            state.General[demand.Register] = demand.Value;
+        }
+    }
+
     public bool Requires(int register) => _registers.Exists(d => d.Register == register);
 
     /// <summary>A value that a register must have.</summary>

@@ -37,6 +37,9 @@ internal sealed class CodePlacement(NativeProcessor native, EmulatedProcessor em
     /// <summary>Replaces bytes that were written before, as a branch's displacement.</summary>
     public void Patch(int offset, int value) => BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(offset), value);
 
+    /// <summary>Replaces one byte.</summary>
+    public void PatchByte(int offset, byte value) => _bytes[offset] = value;
+
     /// <summary>Writes to both.</summary>
     public void Place()
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Iced.Intel;
+using Decoder = Iced.Intel.Decoder;
+using Encoder = Iced.Intel.Encoder;
 
 namespace Hyperlight.Tests.Emulator.Differential;
 
@@ -93,6 +95,73 @@ internal sealed class DifferentialRun : IDisposable
         }
     }
 
+    /// <summary>Executes a block that is placed already.</summary>
+    /// <param name="undefined">What is not defined at its end.</param>
+    /// <param name="count">Its instructions.</param>
+    /// <param name="input">The state at its start.</param>
+    /// <param name="memory">The data at its start.</param>
+    /// <param name="seed">What to replay it with.</param>
+    public void ExecuteBlock(in UndefinedResults undefined, int count, in CpuState input, OperandMemory memory, ulong seed)
+    {
+        memory.Content.CopyTo(_emulated.Data);
+        Outcome outcome = _emulated.Run(in input, out CpuState actual);
+        CpuState expected = actual;
+        string? differences = outcome == Outcome.Done && actual.Rip == Placement.End + 1
+            ? null
+            : $"  the emulator ended with {outcome}, vector {_emulated.Vector}, {_emulated.LastExit} at {actual.Rip:X}\n";
+        for (int attempt = 0; attempt < 2 && (attempt == 0 || differences is not null) && outcome == Outcome.Done; attempt++)
+        {
+            memory.Content.CopyTo(NativeProcessor.Data);
+            _native.Run(in input, out expected);
+            differences = Comparison.Compare(
+                in expected, in actual, in undefined, Mnemonic.INVALID, NativeProcessor.Data, _emulated.Data, 0);
+        }
+
+        Executions += count;
+        if (differences is not null)
+        {
+            Report("block", ListBlock, in input, in expected, in actual, differences, memory, 0, seed);
+        }
+    }
+
+    /// <summary>The instructions of <paramref name="codes"/> that the machine executes, whatever the result.</summary>
+    public IReadOnlyList<Code> FindImplemented(IReadOnlyList<Code> codes)
+    {
+        var random = new RandomSource(0);
+        var values = new OperandValues(random);
+        var generator = new InstructionGenerator(random, values);
+        var memory = new OperandMemory(random, values);
+        var candidate = new Candidate();
+        List<Code> implemented = [];
+        foreach (Code code in codes)
+        {
+            Placement.Begin(random, 32);
+            if (!generator.TryGenerate(code, Placement.Start, candidate))
+            {
+                continue;
+            }
+
+            Encoder.Create(64, Placement).Encode(in candidate.Instruction, Placement.Start);
+            Placement.Place();
+            CpuState state = default;
+            values.Fill(ref state);
+            candidate.Apply(ref state);
+            state.Rip = Placement.Start;
+            memory.Prepare(in candidate.Instruction, candidate.OperandAddress, in state);
+            memory.Content.CopyTo(_emulated.Data);
+            if (_emulated.Run(in state, out _) == Outcome.NotImplemented)
+            {
+                NotImplemented.Add(code.ToString());
+            }
+            else
+            {
+                implemented.Add(code);
+            }
+        }
+
+        return implemented;
+    }
+
     /// <summary>Fails with everything that differed.</summary>
     public void AssertEqual()
     {
@@ -133,15 +202,22 @@ internal sealed class DifferentialRun : IDisposable
         in Instruction instruction, in CpuState input, in CpuState expected, in CpuState actual, string differences,
         OperandMemory memory, ulong operandAddress, ulong seed)
     {
+        string listing = $"{instruction}  ({instruction.Code})\n";
+        Report(
+            instruction.Code.ToString(), () => listing, in input, in expected, in actual, differences, memory, operandAddress, seed);
+    }
+
+    private void Report(
+        string key, Func<string> listing, in CpuState input, in CpuState expected, in CpuState actual, string differences,
+        OperandMemory memory, ulong operandAddress, ulong seed)
+    {
         Mismatches++;
-        string key = instruction.Code.ToString();
         if (_reports.ContainsKey(key))
         {
             return;
         }
 
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{instruction}  ({key})\n");
+        var text = new StringBuilder(listing());
         text.Append(CultureInfo.InvariantCulture, $"bytes {Convert.ToHexString(Placement.Bytes)} at {Placement.Start:X}\n");
         text.Append(CultureInfo.InvariantCulture, $"replay with {TestSettings.SeedVariable}={seed}\n");
         text.Append(differences);
@@ -150,10 +226,25 @@ internal sealed class DifferentialRun : IDisposable
         {
             int offset = (int)(operandAddress - TestMemory.Data);
             int length = Math.Min(32, TestMemory.DataSize - offset);
-            text.Append(CultureInfo.InvariantCulture, $"[{operandAddress:X}] {Convert.ToHexString(memory.Content.Slice(offset, length))}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"[{operandAddress:X}] {Convert.ToHexString(memory.Content.Slice(offset, length))}\n");
         }
 
         text.Append("native\n").Append(expected.ToString()).Append("emulator\n").Append(actual.ToString());
         _reports.Add(key, text.ToString());
+    }
+
+    private string ListBlock()
+    {
+        var text = new StringBuilder();
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(Placement.Bytes.ToArray()), Placement.Start);
+        while (decoder.IP < Placement.End)
+        {
+            Instruction instruction = decoder.Decode();
+            text.Append(CultureInfo.InvariantCulture, $"{instruction.IP:X}  {instruction}\n");
+        }
+
+        return text.ToString();
     }
 }

@@ -56,11 +56,7 @@ internal sealed class InstructionDifferentialTests
         for (int i = 0; i < StatesPerChoice; i++)
         {
             values.Fill(ref state);
-            foreach (Candidate.Demand demand in candidate.Registers)
-            {
-                state.General[demand.Register] = demand.Value;
-            }
-
+            candidate.Apply(ref state);
             state.Rip = run.Placement.Start;
             memory.Prepare(in candidate.Instruction, candidate.OperandAddress, in state);
             run.Execute(in candidate.Instruction, candidate.OperandAddress, in state, memory, seed);

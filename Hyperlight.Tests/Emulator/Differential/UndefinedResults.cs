@@ -91,6 +91,7 @@ internal readonly record struct UndefinedResults
     {
         Mnemonic.Bsf or Mnemonic.Bsr or Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fnstenv or Mnemonic.Fnsave
             or Mnemonic.Fnstsw => true,
+        Mnemonic.Cmpxchg => instruction.Op0Kind == OpKind.Register && instruction.Op0Register.GetSize() == 4,
         Mnemonic.Bswap => instruction.Op0Register.GetSize() == 2,
         Mnemonic.Shld or Mnemonic.Shrd => instruction.Op1Register.GetSize() == 2,
         _ => ApproximateResults.IsApproximate(instruction.Mnemonic),

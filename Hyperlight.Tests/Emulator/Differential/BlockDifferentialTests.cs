@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Iced.Intel;
+
+namespace Hyperlight.Tests.Emulator.Differential;
+
+/// <summary>Instructions after each other, with branches and loops: what one leaves behind the next one meets.</summary>
+[TestFixture, NonParallelizable]
+internal sealed class BlockDifferentialTests
+{
+    private const int StatesPerBlock = 4;
+    private const int MostBytes = 3000;
+    private const int NormalExecutions = 200_000;
+    private const int LongExecutions = 10_000_000;
+
+    [Test]
+    public void Blocks_do_what_the_processor_does([Values] Tier tier)
+    {
+        NativeProcessor.Require();
+        ulong seed = TestSettings.ChooseSeed(out bool isReplay);
+        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions : NormalExecutions;
+        long start = Stopwatch.GetTimestamp();
+        using var run = new DifferentialRun(tier);
+        IReadOnlyList<Code> codes = run.FindImplemented(TestedInstructions.All);
+        ulong round = 0;
+        for (; run.Executions < wanted; round++)
+        {
+            Round(run, codes, seed + round);
+        }
+
+        TestContext.Out.WriteLine(
+            $"{tier}: {run.Executions} executions in {round} blocks of {codes.Count} instructions, "
+            + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+        run.AssertEqual();
+    }
+
+    private static void Round(DifferentialRun run, IReadOnlyList<Code> codes, ulong seed)
+    {
+        var random = new RandomSource(seed);
+        var values = new OperandValues(random);
+        var memory = new OperandMemory(random, values);
+        run.Placement.Begin(random, MostBytes);
+        var generator = new BlockGenerator(random, values, run.Placement, codes);
+        generator.Generate(random.Between(10, 40));
+        run.Placement.Place();
+        memory.Refill();
+        var undefined = new UndefinedResults { Flags = generator.UndefinedFlags, StatusWord = generator.UndefinedStatus };
+        CpuState state = default;
+        for (int i = 0; i < StatesPerBlock; i++)
+        {
+            values.Fill(ref state);
+            state.Rip = run.Placement.Start;
+            run.ExecuteBlock(in undefined, generator.Count, in state, memory, seed);
+        }
+    }
+}
