@@ -85,6 +85,7 @@ internal sealed partial class Processor
             case Op.Cmpxchg: return ExecuteCompareExchange(ref op);
             case Op.Cmpxchg8b: return ExecuteCompareExchangePair(ref op, 4);
             case Op.Cmpxchg16b: return ExecuteCompareExchangePair(ref op, 8);
+            case Op.Enter: return ExecuteEnter(ref op);
             case Op.Leave: return ExecuteLeave(op.Size);
             case Op.Cbw:
                 WriteRegister(Rax, op.Size, SignExtend(_regs[Rax], op.Size / 2));
@@ -191,6 +192,39 @@ internal sealed partial class Processor
         }
 
         _regs[Rsp] += op.Immediate;
+        return true;
+    }
+
+    /// <summary>Makes a frame, with pointers to those around it for a level above 0.</summary>
+    private bool ExecuteEnter(ref MicroOp op)
+    {
+        int level = (int)op.Displacement & 31;
+        ulong rsp = _regs[Rsp];
+        ulong outer = _regs[Rbp];
+        if (!Push(outer, op.Size))
+        {
+            return false;
+        }
+
+        ulong frame = _regs[Rsp];
+        for (int i = 1; i < level; i++)
+        {
+            outer -= (ulong)op.Size;
+            if (!Load(outer, op.Size, out ulong pointer) || !Push(pointer, op.Size))
+            {
+                _regs[Rsp] = rsp;
+                return false;
+            }
+        }
+
+        if (level > 0 && !Push(frame, op.Size))
+        {
+            _regs[Rsp] = rsp;
+            return false;
+        }
+
+        WriteRegister(Rbp, op.Size, frame);
+        _regs[Rsp] -= op.Immediate;
         return true;
     }
 

@@ -15,7 +15,7 @@ internal enum Op : byte
     Lahf, Sahf, Pushf, Popf, Clc, Stc, Cmc, Cld, Std, Cli, Sti,
     Cpuid, Rdtsc, Rdtscp, Rdmsr, Wrmsr, Lgdt, Lidt, Sgdt, Sidt, Lldt, Ltr, Sldt, Str, Smsw, Lmsw, Clts,
     MovFromControl, MovToControl, MovFromDebug, MovToDebug, MovFromSegment, MovToSegment,
-    Invlpg, Iretq, Hlt, In, Out, Int, Int3, Int1, Fxsave, Fxrstor, Swapgs, Xlat,
+    Invlpg, Iretq, Hlt, In, Out, Int, Int3, Int1, Fxsave, Fxrstor, Swapgs, Xlat, Enter,
     Vector, Crc32, Movbe, Clflush,
 }
 

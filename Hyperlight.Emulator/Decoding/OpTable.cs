@@ -92,6 +92,7 @@ internal static class OpTable
         Mnemonic.Push => Op.Push,
         Mnemonic.Pop => Op.Pop,
         Mnemonic.Leave => Op.Leave,
+        Mnemonic.Enter => Op.Enter,
         Mnemonic.Add => Op.Add,
         Mnemonic.Or => Op.Or,
         Mnemonic.Adc => Op.Adc,

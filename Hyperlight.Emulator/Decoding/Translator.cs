@@ -142,9 +142,16 @@ internal static class Translator
             Op.Outs => op.SourceSize,
             Op.Out => op.SourceSize,
             Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne => JumpCounterSize(instruction.Code),
-            Op.Leave => (byte)(instruction.Code == Code.Leavew ? 2 : 8),
+            Op.Leave or Op.Enter => (byte)(instruction.Code is Code.Leavew or Code.Enterw_imm16_imm8 ? 2 : 8),
             _ => op.Size,
         };
+        if (op.Op == Op.Enter)
+        {
+            // Bytes of the frame, and its level.
+            op.Immediate = instruction.Immediate16;
+            op.Displacement = instruction.Immediate8_2nd;
+        }
+
         if (op.Op == Op.Retf)
         {
             op.Size = (byte)(instruction.Code is Code.Retfq or Code.Retfq_imm16 ? 8

@@ -33,7 +33,7 @@ internal sealed class ReadmeTests
     [Test]
     public void Every_link_leads_to_a_file()
     {
-        string root = FindRoot();
+        string root = Repository.Root;
         string[] pages = [.. Directory.GetFiles(root, "*.md"), .. Directory.GetFiles(Path.Combine(root, "docs"), "*.md")];
         foreach (string page in pages)
         {
@@ -46,16 +46,5 @@ internal sealed class ReadmeTests
         }
     }
 
-    private static string[] ReadLines(string path) => File.ReadAllLines(Path.Combine(FindRoot(), path));
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Hyperlight.slnx")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
-    }
+    private static string[] ReadLines(string path) => File.ReadAllLines(Path.Combine(Repository.Root, path));
 }

@@ -24,7 +24,7 @@ internal sealed class LongModeGuest : IDisposable
         Memory = hypervisor.AllocateMemory(MemorySize);
         Machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
         Machine.MapMemory(0, GuestMapping.Whole(0, Memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
-        BuildPageTables();
+        BuildPageTables(Memory.GetSpan(0, (int)MemorySize));
         Memory.Write((nuint)CodeAddress, code);
         Machine.SetSpecialRegisters(SpecialRegisters);
         Restart();
@@ -74,18 +74,17 @@ internal sealed class LongModeGuest : IDisposable
         Memory.Dispose();
     }
 
-    private void BuildPageTables()
+    /// <summary>Writes the page tables to where <see cref="SpecialRegisters"/> has them.</summary>
+    public static void BuildPageTables(Span<byte> memory)
     {
         const ulong PresentWritable = 3;
         const ulong LargePage = 0x80;
-        WriteEntry(RootTable, PageDirectories | PresentWritable);
-        WriteEntry(PageDirectories, PageDirectory | PresentWritable);
+        BinaryPrimitives.WriteUInt64LittleEndian(memory[RootTable..], PageDirectories | PresentWritable);
+        BinaryPrimitives.WriteUInt64LittleEndian(memory[PageDirectories..], PageDirectory | PresentWritable);
         for (int i = 0; i < 512; i++)
         {
-            WriteEntry(PageDirectory + (i * 8), ((ulong)i << 21) | PresentWritable | LargePage);
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                memory[(PageDirectory + (i * 8))..], ((ulong)i << 21) | PresentWritable | LargePage);
         }
     }
-
-    private void WriteEntry(int address, ulong entry) =>
-        BinaryPrimitives.WriteUInt64LittleEndian(Memory.GetSpan((nuint)address, 8), entry);
 }

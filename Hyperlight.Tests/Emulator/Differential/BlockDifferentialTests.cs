@@ -7,9 +7,14 @@ namespace Hyperlight.Tests.Emulator.Differential;
 [TestFixture, NonParallelizable]
 internal sealed class BlockDifferentialTests
 {
-    private const int StatesPerBlock = 4;
     private const int MostBytes = 3000;
+
+    /// <summary>States for each choice of instructions: more where each is compiled, which takes most of the time.</summary>
+    private const int InterpretedStates = 6;
+    private const int CompiledStates = 24;
+
     private const int NormalExecutions = 200_000;
+    private const int NormalCompiledExecutions = 60_000;
     private const int LongExecutions = 10_000_000;
 
     [Test]
@@ -17,14 +22,16 @@ internal sealed class BlockDifferentialTests
     {
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions : NormalExecutions;
+        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
+            : tier == Tier.Compiled ? NormalCompiledExecutions : NormalExecutions;
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
         IReadOnlyList<Code> codes = run.FindImplemented(TestedInstructions.All);
+        int states = tier == Tier.Compiled ? CompiledStates : InterpretedStates;
         ulong round = 0;
         for (; run.Executions < wanted; round++)
         {
-            Round(run, codes, seed + round);
+            Round(run, states, codes, seed + round);
         }
 
         TestContext.Out.WriteLine(
@@ -33,7 +40,7 @@ internal sealed class BlockDifferentialTests
         run.AssertEqual();
     }
 
-    private static void Round(DifferentialRun run, IReadOnlyList<Code> codes, ulong seed)
+    private static void Round(DifferentialRun run, int states, IReadOnlyList<Code> codes, ulong seed)
     {
         var random = new RandomSource(seed);
         var values = new OperandValues(random);
@@ -45,7 +52,7 @@ internal sealed class BlockDifferentialTests
         memory.Refill();
         var undefined = new UndefinedResults { Flags = generator.UndefinedFlags, StatusWord = generator.UndefinedStatus };
         CpuState state = default;
-        for (int i = 0; i < StatesPerBlock; i++)
+        for (int i = 0; i < states; i++)
         {
             values.Fill(ref state);
             state.Rip = run.Placement.Start;

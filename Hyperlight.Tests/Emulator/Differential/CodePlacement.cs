@@ -4,7 +4,7 @@ using Iced.Intel;
 namespace Hyperlight.Tests.Emulator.Differential;
 
 /// <summary>Collects encoded instructions, and puts them into both code areas with the end that each processor needs.</summary>
-internal sealed class CodePlacement(NativeProcessor native, EmulatedProcessor emulated) : CodeWriter
+internal sealed class CodePlacement(ulong exit, EmulatedProcessor emulated) : CodeWriter
 {
     private const byte JumpInstruction = 0xE9;
     private const byte HaltInstruction = 0xF4;
@@ -43,10 +43,15 @@ internal sealed class CodePlacement(NativeProcessor native, EmulatedProcessor em
     /// <summary>Writes to both.</summary>
     public void Place()
     {
+        if (emulated.Tier == Tier.Compiled)
+        {
+            emulated.ForgetCode();
+        }
+
         Span<byte> host = NativeProcessor.Code(Start);
         Bytes.CopyTo(host);
         host[_length] = JumpInstruction;
-        BinaryPrimitives.WriteInt32LittleEndian(host[(_length + 1)..], (int)(native.Exit - (End + JumpLength)));
+        BinaryPrimitives.WriteInt32LittleEndian(host[(_length + 1)..], (int)(exit - (End + JumpLength)));
         Span<byte> guest = emulated.Code(Start);
         Bytes.CopyTo(guest);
         guest[_length] = HaltInstruction;

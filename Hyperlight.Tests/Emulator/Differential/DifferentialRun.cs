@@ -20,7 +20,7 @@ internal sealed class DifferentialRun : IDisposable
     public DifferentialRun(Tier tier)
     {
         _emulated = new EmulatedProcessor(tier);
-        Placement = new CodePlacement(_native, _emulated);
+        Placement = new CodePlacement(_native.Exit, _emulated);
     }
 
     public CodePlacement Placement { get; }

@@ -9,6 +9,9 @@ namespace Hyperlight.Tests.Emulator.Differential;
 internal enum Tier
 {
     Interpreter,
+
+    /// <summary>Everything is translated to host code when it is executed first, so that it runs from the second time on.</summary>
+    Compiled,
 }
 
 /// <summary>How the code under test ended.</summary>
@@ -52,10 +55,11 @@ internal sealed class EmulatedProcessor : IDisposable
     public EmulatedProcessor(Tier tier)
     {
         Tier = tier;
-        var hypervisor = new EmulatorHypervisor();
+        var hypervisor = new EmulatorHypervisor(
+            new EmulatorOptions { TranslateHotCode = tier == Tier.Compiled, HotThreshold = 1 });
         _memory = hypervisor.AllocateMemory(Frames + TestMemory.Size);
         _machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
-        _machine.MapMemory(0, GuestMapping.Whole(0, _memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
+        Map();
         BuildPageTables();
         BuildHandlers();
         _machine.SetSpecialRegisters(new SpecialRegisters
@@ -84,6 +88,13 @@ internal sealed class EmulatedProcessor : IDisposable
 
     /// <summary>The bytes at an address of the code area.</summary>
     public Span<byte> Code(ulong address) => At(address, (int)(TestMemory.Code + TestMemory.CodeSize - address));
+
+    /// <summary>Makes the machine forget decoded and compiled code: what changes often, it would not compile again.</summary>
+    public void ForgetCode()
+    {
+        _machine.UnmapMemory(0);
+        Map();
+    }
 
     /// <summary>Executes from <see cref="CpuState.Rip"/> until a HLT.</summary>
     public Outcome Run(in CpuState input, out CpuState output)
@@ -116,6 +127,9 @@ internal sealed class EmulatedProcessor : IDisposable
         _machine.Dispose();
         _memory.Dispose();
     }
+
+    private void Map() =>
+        _machine.MapMemory(0, GuestMapping.Whole(0, _memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
 
     private static GeneralRegisters ToGeneral(in CpuState state) => new()
     {

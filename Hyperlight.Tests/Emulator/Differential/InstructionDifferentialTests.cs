@@ -7,10 +7,14 @@ namespace Hyperlight.Tests.Emulator.Differential;
 [TestFixture, NonParallelizable]
 internal sealed class InstructionDifferentialTests
 {
-    /// <summary>States for each choice of operands.</summary>
-    private const int StatesPerChoice = 6;
     private const int LongestInstruction = 15;
-    private const int NormalExecutions = 250_000;
+
+    /// <summary>States for each choice of instructions: more where each is compiled, which takes most of the time.</summary>
+    private const int InterpretedStates = 8;
+    private const int CompiledStates = 24;
+
+    private const int NormalExecutions = 130_000;
+    private const int NormalCompiledExecutions = 60_000;
     private const int LongExecutions = 12_000_000;
 
     [Test]
@@ -18,14 +22,15 @@ internal sealed class InstructionDifferentialTests
     {
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions : NormalExecutions;
+        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
+            : tier == Tier.Compiled ? NormalCompiledExecutions : NormalExecutions;
         IReadOnlyList<Code> codes = TestedInstructions.All;
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
-        long states = 0;
-        for (ulong round = 0; states < wanted; round++)
+        var rounds = new Rounds(run, tier == Tier.Compiled ? CompiledStates : InterpretedStates);
+        for (long executions = 0; executions < wanted; seed++)
         {
-            states += Round(run, codes[(int)((seed + round) % (ulong)codes.Count)], seed + round);
+            executions += rounds.Execute(codes[(int)(seed % (ulong)codes.Count)], seed);
         }
 
         TestContext.Out.WriteLine(
@@ -35,33 +40,51 @@ internal sealed class InstructionDifferentialTests
         run.AssertEqual();
     }
 
-    /// <summary>One choice of operands with several states: what a seed stands for.</summary>
-    private static int Round(DifferentialRun run, Code code, ulong seed)
+    /// <summary>Executes an instruction with one choice of operands and several states: what a seed stands for.</summary>
+    private sealed class Rounds
     {
-        var random = new RandomSource(seed);
-        var values = new OperandValues(random);
-        var generator = new InstructionGenerator(random, values);
-        var memory = new OperandMemory(random, values);
-        var candidate = new Candidate();
-        run.Placement.Begin(random, 2 * LongestInstruction);
-        if (!generator.TryGenerate(code, run.Placement.Start, candidate))
+        private readonly DifferentialRun _run;
+        private readonly int _states;
+        private readonly RandomSource _random = new(0);
+        private readonly OperandValues _values;
+        private readonly InstructionGenerator _generator;
+        private readonly OperandMemory _memory;
+        private readonly Candidate _candidate = new();
+        private readonly Encoder _encoder;
+
+        public Rounds(DifferentialRun run, int states)
         {
-            return 1;
+            _run = run;
+            _states = states;
+            _values = new OperandValues(_random);
+            _generator = new InstructionGenerator(_random, _values);
+            _memory = new OperandMemory(_random, _values);
+            _encoder = Encoder.Create(64, run.Placement);
         }
 
-        Encoder.Create(64, run.Placement).Encode(in candidate.Instruction, run.Placement.Start);
-        run.Placement.Place();
-        memory.Refill();
-        CpuState state = default;
-        for (int i = 0; i < StatesPerChoice; i++)
+        public int Execute(Code code, ulong seed)
         {
-            values.Fill(ref state);
-            candidate.Apply(ref state);
-            state.Rip = run.Placement.Start;
-            memory.Prepare(in candidate.Instruction, candidate.OperandAddress, in state);
-            run.Execute(in candidate.Instruction, candidate.OperandAddress, in state, memory, seed);
-        }
+            _random.Restart(seed);
+            _run.Placement.Begin(_random, 2 * LongestInstruction);
+            if (!_generator.TryGenerate(code, _run.Placement.Start, _candidate))
+            {
+                return 1;
+            }
 
-        return StatesPerChoice;
+            _encoder.Encode(in _candidate.Instruction, _run.Placement.Start);
+            _run.Placement.Place();
+            _memory.Refill();
+            CpuState state = default;
+            for (int i = 0; i < _states; i++)
+            {
+                _values.Fill(ref state);
+                _candidate.Apply(ref state);
+                state.Rip = _run.Placement.Start;
+                _memory.Prepare(in _candidate.Instruction, _candidate.OperandAddress, in state);
+                _run.Execute(in _candidate.Instruction, _candidate.OperandAddress, in state, _memory, seed);
+            }
+
+            return _states;
+        }
     }
 }

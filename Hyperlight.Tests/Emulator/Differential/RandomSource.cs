@@ -5,6 +5,9 @@ internal sealed class RandomSource(ulong seed)
 {
     private ulong _state = seed;
 
+    /// <summary>Goes on as a new source with this seed.</summary>
+    public void Restart(ulong seed) => _state = seed;
+
     public ulong Next()
     {
         _state += 0x9E37_79B9_7F4A_7C15;

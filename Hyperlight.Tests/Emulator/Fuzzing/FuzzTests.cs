@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Hyperlight.Tests.Emulator.Differential;
+using Hyperlight.Tests.Linux;
+
+namespace Hyperlight.Tests.Emulator.Fuzzing;
+
+/// <summary>
+/// Guests of random code, page tables and registers: each ends within its budget in a result that has a type, without an
+/// exception in the host and without touching memory that is not its own.
+/// </summary>
+[TestFixture]
+internal sealed class FuzzTests
+{
+    private const int NormalGuests = 5_000;
+    private const int LongGuests = 1_000_000;
+
+    /// <summary>Guests with common machines: a replay starts with the first of them.</summary>
+    private const int GuestsPerSeed = 64;
+
+    [Test]
+    public void Random_guests_end_in_a_result_and_stay_in_their_memory()
+    {
+        RealLinux.Require();
+        ulong seed = TestSettings.ChooseSeed(out bool isReplay);
+        int wanted = isReplay ? GuestsPerSeed : TestSettings.IsLong ? LongGuests : NormalGuests;
+        long start = Stopwatch.GetTimestamp();
+        var endings = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        for (int first = 0; first < wanted; first += GuestsPerSeed)
+        {
+            ulong groupSeed = seed + (ulong)first;
+            using var guest = new FuzzedGuest();
+            for (int i = 0; i < GuestsPerSeed; i++)
+            {
+                try
+                {
+                    guest.Execute(groupSeed + (ulong)i);
+                }
+                catch (Exception exception)
+                {
+                    Assert.Fail($"replay with {TestSettings.SeedVariable}={groupSeed} (guest {i}): {exception}");
+                }
+
+                if (guest.FindDamage() is { } damage)
+                {
+                    Assert.Fail($"replay with {TestSettings.SeedVariable}={groupSeed} (guest {i}): it changed {damage}");
+                }
+            }
+
+            foreach ((string ending, int count) in guest.Endings)
+            {
+                endings[ending] = endings.GetValueOrDefault(ending) + count;
+            }
+        }
+
+        TestContext.Out.WriteLine(
+            $"{wanted} guests in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s: "
+            + string.Join(", ", endings.Select(e => $"{e.Key} {e.Value}")));
+        Assert.That(endings, isReplay ? Is.Not.Empty : Has.Count.GreaterThan(4), "the guests should be of many kinds");
+    }
+}
