@@ -125,6 +125,25 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         }
     }
 
+    public ReadOnlyMemory<uint> GuestWritableMsrs => Processor.GuestWritableMsrs;
+
+    public ulong GetXcr0() => Processor.Xcr0;
+
+    public void SetXcr0(ulong value)
+    {
+        if (value != Processor.Xcr0)
+        {
+            throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXcr0", 0, $"XCR0 cannot be 0x{value:X}");
+        }
+    }
+
+    /// <summary>Code that was decoded from memory which the guest can write may not be there any more.</summary>
+    public void DiscardPendingState()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _memory.ForEachWritable(_processor.ForgetCode);
+    }
+
     /// <summary>Lets go of the guest's memory.</summary>
     public void Dispose()
     {

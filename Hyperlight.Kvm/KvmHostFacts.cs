@@ -10,13 +10,16 @@ internal sealed class KvmHostFacts
     /// <summary>How many memory slots every KVM has had since it could be asked.</summary>
     private const int FewestMemorySlots = 32;
 
-    private KvmHostFacts(int runPageSize, int memorySlots, bool hasSyncRegs, bool hasSyncSregs, KvmCpuid cpuid)
+    private KvmHostFacts(int runPageSize, int memorySlots, int syncRegs, bool hasXcrs, KvmCpuid cpuid, KvmMsrList msrs)
     {
         RunPageSize = runPageSize;
         MemorySlots = memorySlots;
-        HasSyncRegs = hasSyncRegs;
-        HasSyncSregs = hasSyncSregs;
+        HasSyncRegs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0;
+        HasSyncSregs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0;
+        HasSyncEvents = (syncRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0;
+        HasXcrs = hasXcrs;
         Cpuid = cpuid;
+        Msrs = msrs;
     }
 
     /// <summary>Bytes of a vCPU's run page, which is really several pages.</summary>
@@ -30,6 +33,15 @@ internal sealed class KvmHostFacts
 
     /// <summary>Whether special registers can pass through the run page.</summary>
     public bool HasSyncSregs { get; }
+
+    /// <summary>Whether pending events can pass through the run page.</summary>
+    public bool HasSyncEvents { get; }
+
+    /// <summary>Whether there is an XCR0.</summary>
+    public bool HasXcrs { get; }
+
+    /// <summary>The model-specific registers that KVM gives and takes.</summary>
+    public KvmMsrList Msrs { get; }
 
     /// <summary>The processor features that KVM can give to a guest.</summary>
     public KvmCpuid Cpuid { get; }
@@ -58,18 +70,23 @@ internal sealed class KvmHostFacts
             return error;
         }
 
+        operation = nameof(KvmIoctls.KVM_GET_MSR_INDEX_LIST);
+        error = KvmMsrList.Read(device, out KvmMsrList? msrs);
+        if (msrs is null)
+        {
+            return error;
+        }
+
         operation = nameof(KvmIoctls.KVM_CHECK_EXTENSION);
         int slots = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_NR_MEMSLOTS);
         int syncRegs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_SYNC_REGS);
-        if (slots < 0 || syncRegs < 0)
+        int xcrs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_XCRS);
+        if (slots < 0 || syncRegs < 0 || xcrs < 0)
         {
-            return -Math.Min(slots, syncRegs);
+            return -Math.Min(slots, Math.Min(syncRegs, xcrs));
         }
 
-        bool hasSyncRegs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0;
-        bool hasSyncSregs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0;
-        facts = new KvmHostFacts(
-            runPageSize, slots > 0 ? slots : FewestMemorySlots, hasSyncRegs, hasSyncSregs, cpuid);
+        facts = new KvmHostFacts(runPageSize, slots > 0 ? slots : FewestMemorySlots, syncRegs, xcrs > 0, cpuid, msrs);
         return 0;
     }
 }

@@ -17,6 +17,7 @@ internal static class KvmProbe
         (KvmCapabilities.KVM_CAP_USER_MEMORY, nameof(KvmCapabilities.KVM_CAP_USER_MEMORY)),
         (KvmCapabilities.KVM_CAP_READONLY_MEM, nameof(KvmCapabilities.KVM_CAP_READONLY_MEM)),
         (KvmCapabilities.KVM_CAP_EXT_CPUID, nameof(KvmCapabilities.KVM_CAP_EXT_CPUID)),
+        (KvmCapabilities.KVM_CAP_VCPU_EVENTS, nameof(KvmCapabilities.KVM_CAP_VCPU_EVENTS)),
         (KvmCapabilities.KVM_CAP_XSAVE, nameof(KvmCapabilities.KVM_CAP_XSAVE)),
         (KvmCapabilities.KVM_CAP_DEBUGREGS, nameof(KvmCapabilities.KVM_CAP_DEBUGREGS)),
         (KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT, nameof(KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT)),

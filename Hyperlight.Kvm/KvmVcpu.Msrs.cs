@@ -8,7 +8,7 @@ namespace Hyperlight.Kvm;
 internal sealed unsafe partial class KvmVcpu
 {
     /// <summary>How many registers one request carries.</summary>
-    private const int MsrsAtOnce = 32;
+    private const int MsrsAtOnce = 128;
 
     /// <summary>KVM_GET_MSRS.</summary>
     public void GetMsrs(Span<ModelSpecificRegister> registers)
@@ -34,6 +34,7 @@ internal sealed unsafe partial class KvmVcpu
     public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers)
     {
         FlushSpecialRegisters();
+        MoveTimeStampCounter(registers);
         MsrBuffer buffer;
         while (!registers.IsEmpty)
         {
@@ -52,6 +53,26 @@ internal sealed unsafe partial class KvmVcpu
         for (int i = 0; i < registers.Length; i++)
         {
             entries[i] = new KvmMsrEntry { Index = registers[i].Index, Data = registers[i].Value };
+        }
+    }
+
+    /// <summary>
+    /// A processor moves its time-stamp counter when the adjustment is written; KVM does so for its guests, but takes the
+    /// adjustment from its host as a mere record. So the counter is moved here.
+    /// </summary>
+    private void MoveTimeStampCounter(ReadOnlySpan<ModelSpecificRegister> registers)
+    {
+        foreach (ModelSpecificRegister register in registers)
+        {
+            if (register.Index == KvmMsrs.MSR_IA32_TSC_ADJUST)
+            {
+                Span<ModelSpecificRegister> now = [new(KvmMsrs.MSR_IA32_TSC_ADJUST), new(KvmMsrs.MSR_IA32_TSC)];
+                GetMsrs(now);
+                if (now[0].Value != register.Value)
+                {
+                    SetMsrs([now[1] with { Value = now[1].Value + register.Value - now[0].Value }]);
+                }
+            }
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed unsafe partial class KvmVcpu
     private readonly MemoryMapHandle _runPage;
     private readonly bool _syncRegs;
     private readonly bool _syncSregs;
+    private readonly bool _syncEvents;
+    private readonly bool _hasXcrs;
+    private readonly KvmMsrList _msrs;
 
     private KvmVcpu(FileDescriptorHandle handle, MemoryMapHandle runPage, KvmHostFacts facts, int xsaveSize)
     {
@@ -18,6 +21,9 @@ internal sealed unsafe partial class KvmVcpu
         _runPage = runPage;
         _syncRegs = facts.HasSyncRegs;
         _syncSregs = facts.HasSyncSregs;
+        _syncEvents = facts.HasSyncEvents;
+        _hasXcrs = facts.HasXcrs;
+        _msrs = facts.Msrs;
         RunPageSize = facts.RunPageSize;
         XsaveSize = xsaveSize;
         if (_syncRegs)
@@ -29,6 +35,9 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>The page; gone once the vCPU is disposed.</summary>
     // SAFETY: the mapping is at least as large as the structure, which was checked when the host's facts were read.
     public KvmRun* RunPage => (KvmRun*)_runPage.DangerousGetHandle();
+
+    /// <summary>The model-specific registers that a guest can change.</summary>
+    public ReadOnlyMemory<uint> GuestWritableMsrs => _msrs.WritableOn(this);
 
     /// <summary>Bytes of the page, and of those that follow it.</summary>
     public int RunPageSize { get; }

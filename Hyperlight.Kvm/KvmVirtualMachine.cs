@@ -128,6 +128,14 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
 
     public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers) => _vcpu.SetMsrs(registers);
 
+    public ReadOnlyMemory<uint> GuestWritableMsrs => _vcpu.GuestWritableMsrs;
+
+    public ulong GetXcr0() => _vcpu.GetXcr0();
+
+    public void SetXcr0(ulong value) => _vcpu.SetXcr0(value);
+
+    public void DiscardPendingState() => _vcpu.DiscardPendingState();
+
     /// <summary>Ends a run in progress, then gives everything back, in the kernel's order.</summary>
     public void Dispose()
     {

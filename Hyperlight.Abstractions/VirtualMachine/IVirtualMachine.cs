@@ -99,4 +99,27 @@ public interface IVirtualMachine : IDisposable
     /// <param name="registers">The registers and their new values.</param>
     /// <exception cref="HypervisorException">The hypervisor does not take one of them; it is named, and those before it are written.</exception>
     void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers);
+
+    /// <summary>
+    /// Which model-specific registers a guest can change here and the hypervisor gives and takes, besides those that are
+    /// among <see cref="SpecialRegisters"/> and besides the time-stamp counter, which never stands still. Constant.
+    /// </summary>
+    ReadOnlyMemory<uint> GuestWritableMsrs { get; }
+
+    /// <summary>Reads XCR0, which says what vector state the guest has enabled. Bit 0 is always set.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    ulong GetXcr0();
+
+    /// <summary>Replaces XCR0.</summary>
+    /// <param name="value">The new value.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused, for example state that the processor does not have.</exception>
+    void SetXcr0(ulong value);
+
+    /// <summary>
+    /// Forgets what the guest left unfinished, before the machine is put to another use: exceptions that were being
+    /// delivered, the interrupt shadow of its last instruction, and whatever the driver keeps of memory that the guest can
+    /// write and the host has replaced.
+    /// </summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    void DiscardPendingState();
 }

@@ -68,6 +68,15 @@ internal sealed partial class Processor
     /// <summary>Whether the registers put the processor into 64-bit mode, the only one it has.</summary>
     public bool IsInLongMode => (_cr0 & Cr0Required) == Cr0Required && (_efer & EferLongModeActive) != 0 && _cs.IsLong;
 
+    /// <summary>XCR0: there is no XSAVE, so it is that of a processor with x87 state alone.</summary>
+    public const ulong Xcr0 = 1;
+
+    /// <summary>The model-specific registers that a guest can change, but for those among the special registers and the clock.</summary>
+    public static ReadOnlyMemory<uint> GuestWritableMsrs { get; } = new uint[]
+    {
+        0x3B, 0x174, 0x175, 0x176, 0x277, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0102, 0xC000_0103,
+    };
+
     private int Cpl => _cs.Selector & 3;
 
     private ulong TimeStamp => (ulong)Stopwatch.GetTimestamp() + _tscOffset;
@@ -78,6 +87,7 @@ internal sealed partial class Processor
         {
             0x10 => TimeStamp,
             0x1B => _apicBase,
+            0x3B => _tscOffset,
             0x174 => _sysenterCs,
             0x175 => _sysenterEsp,
             0x176 => _sysenterEip,
@@ -105,6 +115,7 @@ internal sealed partial class Processor
                 return false;
             case 0x10: _tscOffset = value - (ulong)Stopwatch.GetTimestamp(); return true;
             case 0x1B: _apicBase = value; return true;
+            case 0x3B: _tscOffset = value; return true;
             case 0x174: _sysenterCs = (uint)value; return true;
             case 0x175: _sysenterEsp = value; return true;
             case 0x176: _sysenterEip = value; return true;

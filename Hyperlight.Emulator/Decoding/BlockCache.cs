@@ -86,6 +86,15 @@ internal sealed class BlockCache
         }
     }
 
+    /// <summary>Forgets what was decoded from a range of host memory.</summary>
+    public void InvalidateRange(ulong hostAddress, ulong size)
+    {
+        foreach (ulong page in _pages.Keys.Where(page => page - hostAddress < size).ToArray())
+        {
+            Invalidate(new HostPage((nint)page));
+        }
+    }
+
     public void Clear()
     {
         foreach (Block block in _blocks.Values)

@@ -82,6 +82,18 @@ internal sealed class PhysicalMemory : IDisposable
         ? VmExit.AccessViolation(address, MemoryFlags.Read)
         : VmExit.MmioRead(address, (byte)size);
 
+    /// <summary>Visits the host memory of every slot that the guest can write: its first address and its size.</summary>
+    public void ForEachWritable(Action<ulong, ulong> visit)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if ((slot.Mapping.Flags & MemoryFlags.Write) != 0)
+            {
+                visit((ulong)slot.Address, slot.End - slot.First);
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (Slot slot in _slots)

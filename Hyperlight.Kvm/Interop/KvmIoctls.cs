@@ -6,6 +6,7 @@ internal static class KvmIoctls
     // The device.
     public const uint KVM_GET_API_VERSION = 0xAE00;
     public const uint KVM_CREATE_VM = 0xAE01;
+    public const uint KVM_GET_MSR_INDEX_LIST = 0xC004AE02;
     public const uint KVM_CHECK_EXTENSION = 0xAE03;
     public const uint KVM_GET_VCPU_MMAP_SIZE = 0xAE04;
     public const uint KVM_GET_SUPPORTED_CPUID = 0xC008AE05;
@@ -24,9 +25,12 @@ internal static class KvmIoctls
     public const uint KVM_SET_MSRS = 0x4008AE89;
     public const uint KVM_SET_SIGNAL_MASK = 0x4004AE8B;
     public const uint KVM_SET_CPUID2 = 0x4008AE90;
+    public const uint KVM_SET_VCPU_EVENTS = 0x4040AEA0;
     public const uint KVM_GET_DEBUGREGS = 0x8080AEA1;
     public const uint KVM_SET_DEBUGREGS = 0x4080AEA2;
     public const uint KVM_GET_XSAVE = 0x9000AEA4;
     public const uint KVM_SET_XSAVE = 0x5000AEA5;
+    public const uint KVM_GET_XCRS = 0x8188AEA6;
+    public const uint KVM_SET_XCRS = 0x4188AEA7;
     public const uint KVM_GET_XSAVE2 = 0x9000AECF;
 }

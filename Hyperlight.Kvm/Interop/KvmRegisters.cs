@@ -102,6 +102,19 @@ internal struct KvmDebugregs
 [StructLayout(LayoutKind.Sequential)]
 internal struct KvmMsrs
 {
+    // Numbers of asm/msr-index.h and asm/hyperv-tlfs.h.
+    public const uint MSR_IA32_TSC = 0x10;
+    public const uint MSR_IA32_APICBASE = 0x1B;
+    public const uint MSR_IA32_TSC_ADJUST = 0x3B;
+    public const uint MSR_SMI_COUNT = 0x34;
+    public const uint MSR_IA32_SMBASE = 0x9E;
+    public const uint MSR_IA32_TSC_DEADLINE = 0x6E0;
+    public const uint HV_X64_MSR_FIRST = 0x4000_0000;
+    public const uint HV_X64_MSR_LAST = 0x4000_FFFF;
+    public const uint MSR_EFER = 0xC000_0080;
+    public const uint MSR_FS_BASE = 0xC000_0100;
+    public const uint MSR_GS_BASE = 0xC000_0101;
+
     public uint NMsrs;
     public uint Pad;
 }
@@ -113,4 +126,35 @@ internal struct KvmMsrEntry
     public uint Index;
     public uint Reserved;
     public ulong Data;
+}
+
+/// <summary>struct kvm_xcrs of asm/kvm.h; only its first register is used.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 392)]
+internal struct KvmXcrs
+{
+    public uint NrXcrs;
+    public uint Flags;
+    public uint Xcr;
+    public uint Reserved;
+    public ulong Value;
+}
+
+/// <summary>struct kvm_vcpu_events of asm/kvm.h; zero but for its flags it says that nothing is pending.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal struct KvmVcpuEvents
+{
+    public const uint KVM_VCPUEVENT_VALID_NMI_PENDING = 1;
+    public const uint KVM_VCPUEVENT_VALID_SHADOW = 8;
+
+    [FieldOffset(0)]
+    public byte ExceptionInjected;
+
+    [FieldOffset(1)]
+    public byte ExceptionNr;
+
+    [FieldOffset(11)]
+    public byte InterruptShadow;
+
+    [FieldOffset(20)]
+    public uint Flags;
 }

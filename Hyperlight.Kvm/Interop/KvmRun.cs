@@ -64,6 +64,9 @@ internal struct KvmRun
 
     [FieldOffset(448)]
     public KvmSregs Sregs;
+
+    [FieldOffset(760)]
+    public KvmVcpuEvents Events;
 }
 
 /// <summary>KVM_EXIT_IO.</summary>

@@ -19,6 +19,8 @@ internal sealed unsafe partial class FakeKvmKernel
         [KvmCapabilities.KVM_CAP_NR_MEMSLOTS] = 64,
         [KvmCapabilities.KVM_CAP_DEBUGREGS] = 1,
         [KvmCapabilities.KVM_CAP_XSAVE] = 1,
+        [KvmCapabilities.KVM_CAP_VCPU_EVENTS] = 1,
+        [KvmCapabilities.KVM_CAP_XCRS] = 1,
         [KvmCapabilities.KVM_CAP_SYNC_REGS] = 7,
         [KvmCapabilities.KVM_CAP_READONLY_MEM] = 1,
         [KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT] = 1,
@@ -31,6 +33,9 @@ internal sealed unsafe partial class FakeKvmKernel
         new() { Function = 0, Eax = 0xD },
         new() { Function = 0x8000_0008, Eax = 0x0030_302E, Ebx = 0x1234 },
     ];
+
+    /// <summary>The answer of KVM_GET_MSR_INDEX_LIST. Not every listed register need be one that a vCPU has.</summary>
+    public List<uint> MsrIndices { get; } = [0x10, 0x174, 0x4000_0020, 0xC000_0081, 0xC000_0100, 0xC000_0102];
 
     public int Ioctl(int fd, uint request, nint argument)
     {
@@ -82,6 +87,17 @@ internal sealed unsafe partial class FakeKvmKernel
 
                 CollectionsMarshal.AsSpan(SupportedCpuid).CopyTo(new Span<KvmCpuidEntry2>(cpuid + 1, SupportedCpuid.Count));
                 cpuid->NEnt = (uint)SupportedCpuid.Count;
+                return 0;
+            case KvmIoctls.KVM_GET_MSR_INDEX_LIST:
+                uint* list = (uint*)argument;
+                uint room = *list;
+                *list = (uint)MsrIndices.Count;
+                if (room < MsrIndices.Count)
+                {
+                    return -Errno.E2BIG;
+                }
+
+                CollectionsMarshal.AsSpan(MsrIndices).CopyTo(new Span<uint>(list + 1, MsrIndices.Count));
                 return 0;
             case KvmIoctls.KVM_CREATE_VM:
                 FakeVm vm = new();

@@ -21,10 +21,15 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
     public KvmDebugregs Debugregs;
 
+    /// <summary>What is pending or being delivered.</summary>
+    public KvmVcpuEvents Events;
+
+    public ulong Xcr0 { get; set; } = 1;
+
     public byte[] Xsave { get; } = new byte[kernel.Capabilities[KvmCapabilities.KVM_CAP_XSAVE2]];
 
     /// <summary>Model-specific registers; an index that is not here is refused.</summary>
-    public Dictionary<uint, ulong> Msrs { get; } = new() { [0x10] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0 };
+    public Dictionary<uint, ulong> Msrs { get; } = new() { [0x10] = 0, [0x174] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0, [0xC000_0102] = 0 };
 
     public List<KvmCpuidEntry2> Cpuid { get; } = [];
 
@@ -63,6 +68,11 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0)
         {
             Sregs = RunPage->Sregs;
+        }
+
+        if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0)
+        {
+            Events = RunPage->Events;
         }
 
         RunPage->DirtyRegs = 0;
@@ -105,6 +115,21 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
                 return 0;
             case KvmIoctls.KVM_SET_DEBUGREGS:
                 Debugregs = *(KvmDebugregs*)argument;
+                return 0;
+            case KvmIoctls.KVM_SET_VCPU_EVENTS:
+                Events = *(KvmVcpuEvents*)argument;
+                return 0;
+            case KvmIoctls.KVM_GET_XCRS:
+                *(KvmXcrs*)argument = new KvmXcrs { NrXcrs = 1, Value = Xcr0 };
+                return 0;
+            case KvmIoctls.KVM_SET_XCRS:
+                // As KVM does: x87 state cannot be disabled.
+                if ((((KvmXcrs*)argument)->Value & 1) == 0)
+                {
+                    return -Errno.EINVAL;
+                }
+
+                Xcr0 = ((KvmXcrs*)argument)->Value;
                 return 0;
             case KvmIoctls.KVM_GET_XSAVE or KvmIoctls.KVM_GET_XSAVE2:
                 Xsave.AsSpan().CopyTo(new Span<byte>((void*)argument, Xsave.Length));

@@ -18,6 +18,8 @@ internal sealed class KvmInteropTests
         Assert.That(Unsafe.SizeOf<KvmDebugregs>(), Is.EqualTo(128));
         Assert.That(Unsafe.SizeOf<KvmMsrs>(), Is.EqualTo(8));
         Assert.That(Unsafe.SizeOf<KvmMsrEntry>(), Is.EqualTo(16));
+        Assert.That(Unsafe.SizeOf<KvmXcrs>(), Is.EqualTo(392));
+        Assert.That(Unsafe.SizeOf<KvmVcpuEvents>(), Is.EqualTo(64));
         Assert.That(Unsafe.SizeOf<KvmCpuid2>(), Is.EqualTo(8));
         Assert.That(Unsafe.SizeOf<KvmCpuidEntry2>(), Is.EqualTo(40));
         Assert.That(Unsafe.SizeOf<KvmUserspaceMemoryRegion>(), Is.EqualTo(32));
@@ -37,6 +39,10 @@ internal sealed class KvmInteropTests
     [TestCase(typeof(KvmRun), nameof(KvmRun.DirtyRegs), 296)]
     [TestCase(typeof(KvmRun), nameof(KvmRun.Regs), 304)]
     [TestCase(typeof(KvmRun), nameof(KvmRun.Sregs), 448)]
+    [TestCase(typeof(KvmRun), nameof(KvmRun.Events), 760)]
+    [TestCase(typeof(KvmXcrs), nameof(KvmXcrs.Value), 16)]
+    [TestCase(typeof(KvmVcpuEvents), nameof(KvmVcpuEvents.InterruptShadow), 11)]
+    [TestCase(typeof(KvmVcpuEvents), nameof(KvmVcpuEvents.Flags), 20)]
     [TestCase(typeof(KvmRunIo), nameof(KvmRunIo.Direction), 0)]
     [TestCase(typeof(KvmRunIo), nameof(KvmRunIo.Size), 1)]
     [TestCase(typeof(KvmRunIo), nameof(KvmRunIo.Port), 2)]
@@ -112,6 +118,10 @@ internal sealed class KvmInteropTests
     [TestCase(KvmIoctls.KVM_SET_DEBUGREGS, 0xA2, 128, 1)]
     [TestCase(KvmIoctls.KVM_GET_XSAVE, 0xA4, 4096, 2)]
     [TestCase(KvmIoctls.KVM_SET_XSAVE, 0xA5, 4096, 1)]
+    [TestCase(KvmIoctls.KVM_GET_MSR_INDEX_LIST, 0x02, 4, 3)]
+    [TestCase(KvmIoctls.KVM_SET_VCPU_EVENTS, 0xA0, 64, 1)]
+    [TestCase(KvmIoctls.KVM_GET_XCRS, 0xA6, 392, 2)]
+    [TestCase(KvmIoctls.KVM_SET_XCRS, 0xA7, 392, 1)]
     [TestCase(KvmIoctls.KVM_GET_XSAVE2, 0xCF, 4096, 2)]
     public void RequestsEncodeNumberSizeAndDirection(uint request, int number, int size, int direction) =>
         Assert.That(request, Is.EqualTo(((uint)direction << 30) | ((uint)size << 16) | 0xAE00u | (uint)number));

@@ -27,6 +27,10 @@ internal static class KvmIoctlNames
         KvmIoctls.KVM_SET_DEBUGREGS => nameof(KvmIoctls.KVM_SET_DEBUGREGS),
         KvmIoctls.KVM_GET_XSAVE => nameof(KvmIoctls.KVM_GET_XSAVE),
         KvmIoctls.KVM_SET_XSAVE => nameof(KvmIoctls.KVM_SET_XSAVE),
+        KvmIoctls.KVM_GET_MSR_INDEX_LIST => nameof(KvmIoctls.KVM_GET_MSR_INDEX_LIST),
+        KvmIoctls.KVM_SET_VCPU_EVENTS => nameof(KvmIoctls.KVM_SET_VCPU_EVENTS),
+        KvmIoctls.KVM_GET_XCRS => nameof(KvmIoctls.KVM_GET_XCRS),
+        KvmIoctls.KVM_SET_XCRS => nameof(KvmIoctls.KVM_SET_XCRS),
         KvmIoctls.KVM_GET_XSAVE2 => nameof(KvmIoctls.KVM_GET_XSAVE2),
         _ => $"ioctl 0x{request:X}",
     };

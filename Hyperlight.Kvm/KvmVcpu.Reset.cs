@@ -1,0 +1,70 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm.Interop;
+
+namespace Hyperlight.Kvm;
+
+/// <summary>What it takes besides the register sets to put a vCPU to another use.</summary>
+internal sealed unsafe partial class KvmVcpu
+{
+    /// <summary>XCR0 of a processor without XSAVE: x87 state is always there.</summary>
+    private const ulong X87Only = 1;
+
+    private const uint EventFlags = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW;
+
+    /// <summary>Whether KVM gives a model-specific register to the host.</summary>
+    public bool HasMsr(uint index)
+    {
+        // SAFETY: a header that announces one entry, and the entry.
+        MsrBuffer buffer;
+        Fill(&buffer, [new ModelSpecificRegister(index)]);
+        return _handle.Ioctl(KvmIoctls.KVM_GET_MSRS, &buffer) == 1;
+    }
+
+    /// <summary>KVM_GET_XCRS.</summary>
+    public ulong GetXcr0()
+    {
+        if (!_hasXcrs)
+        {
+            return X87Only;
+        }
+
+        // SAFETY: a local structure of the request's type, which the kernel fills. There is only one extended control register.
+        KvmXcrs xcrs;
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_GET_XCRS, &xcrs), nameof(KvmIoctls.KVM_GET_XCRS));
+        return xcrs.NrXcrs == 0 ? X87Only : xcrs.Value;
+    }
+
+    /// <summary>KVM_SET_XCRS.</summary>
+    public void SetXcr0(ulong value)
+    {
+        if (!_hasXcrs && value == X87Only)
+        {
+            return;
+        }
+
+        // SAFETY: a local structure of the request's type, zero but for what is set here.
+        KvmXcrs xcrs = default;
+        xcrs.NrXcrs = 1;
+        xcrs.Value = value;
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_XCRS, &xcrs), nameof(KvmIoctls.KVM_SET_XCRS));
+    }
+
+    /// <summary>
+    /// KVM_SET_VCPU_EVENTS with nothing pending, through the run page where that is possible. KVM would otherwise deliver an
+    /// exception that the last run did not get to, whatever was made of the registers since.
+    /// </summary>
+    public void DiscardPendingState()
+    {
+        ThrowIfDisposed();
+        if (_syncEvents)
+        {
+            RunPage->Events = new KvmVcpuEvents { Flags = EventFlags };
+            RunPage->DirtyRegs |= KvmCapabilities.KVM_SYNC_X86_EVENTS;
+            return;
+        }
+
+        // SAFETY: a local structure of the request's type.
+        KvmVcpuEvents events = new() { Flags = EventFlags };
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_VCPU_EVENTS, &events), nameof(KvmIoctls.KVM_SET_VCPU_EVENTS));
+    }
+}
