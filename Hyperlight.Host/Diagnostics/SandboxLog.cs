@@ -17,6 +17,12 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned by a failure in guest function {Function}")]
     public static partial void Poisoned(ILogger logger, Exception exception, long sandboxId, string function);
 
+    [LoggerMessage(EventId = 104, Level = LogLevel.Warning, Message = "The snapshot of sandbox {SandboxId} lacks {Count} pages: the guest's page tables point to no memory for them")]
+    public static partial void PagesLeftOut(ILogger logger, long sandboxId, int count);
+
+    [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned: a snapshot could not be restored")]
+    public static partial void RestoreFailed(ILogger logger, Exception exception, long sandboxId);
+
     [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "A late cancellation was ignored; the guest was entered again")]
     public static partial void LateCancellation(ILogger logger);
 }

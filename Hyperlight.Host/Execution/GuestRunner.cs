@@ -4,6 +4,7 @@ using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Hyperlight.Host.Execution;
@@ -12,7 +13,7 @@ namespace Hyperlight.Host.Execution;
 /// One guest in its virtual machine: brings it up, enters it for each call, and serves its exits until it halts. The
 /// calling thread runs the vCPU.
 /// </summary>
-internal sealed class GuestRunner : IDisposable
+internal sealed partial class GuestRunner : IDisposable
 {
     private const uint ImageSlot = 0;
     private const uint ScratchSlot = 1;
@@ -24,6 +25,7 @@ internal sealed class GuestRunner : IDisposable
     private readonly IVirtualMachine _machine;
     private readonly GuestMemory _memory;
     private readonly ILogger _logger;
+    private readonly ProcessorReset _processor;
     private GeneralRegisters _dispatchRegisters;
 
     private GuestRunner(IVirtualMachine machine, GuestMemory memory, PortHandler ports, ILogger logger)
@@ -32,6 +34,7 @@ internal sealed class GuestRunner : IDisposable
         _memory = memory;
         Ports = ports;
         _logger = logger;
+        _processor = new ProcessorReset(machine);
         Interrupts = new InterruptState(machine);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
@@ -78,7 +81,7 @@ internal sealed class GuestRunner : IDisposable
                 $"it left the stack pointer 0x{registers.Rsp:X}, which is not a multiple of {StackAlignment}.");
         }
 
-        _dispatchRegisters = InitialRegisters.Dispatch(registers.Rax, registers.Rsp);
+        UseDispatcher(registers.Rax, registers.Rsp);
     }
 
     /// <summary>Forgets interruptions and leftovers of earlier calls. Interruptions from here on count.</summary>
@@ -91,7 +94,7 @@ internal sealed class GuestRunner : IDisposable
     /// <summary>Sets the registers for a call. The guest has not run yet if this fails.</summary>
     public void PrepareDispatch()
     {
-        _machine.SetGeneralRegisters(_dispatchRegisters);
+        _machine.SetGeneralRegisters(DispatchRegisters);
         _machine.SetFpuRegisters(CleanFpu);
     }
 
@@ -100,6 +103,7 @@ internal sealed class GuestRunner : IDisposable
     /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
     public void RunToHalt()
     {
+        _isFlushPending = false;
         while (true)
         {
             VmExit exit = Interrupts.IsRequested ? VmExit.Cancelled : Enter();

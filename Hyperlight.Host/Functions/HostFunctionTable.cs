@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Snapshots;
 using Hyperlight.Host.Wire;
 
 namespace Hyperlight.Host.Functions;
@@ -28,6 +29,13 @@ internal sealed class HostFunctionTable
 
     /// <summary>Adds a function; a later one of the same name replaces an earlier one.</summary>
     public void Add(HostFunction function) => _functions[function.Name] = function;
+
+    /// <summary>The function of a name, or <see langword="null"/>.</summary>
+    public HostFunction? Find(string name) => _functions.GetValueOrDefault(name);
+
+    /// <summary>The signatures of all functions, in order of their names.</summary>
+    public IReadOnlyList<HostFunctionSignature> Signatures() =>
+        [.. _functions.Values.OrderBy(static f => f.Name, StringComparer.Ordinal).Select(HostFunctionSignature.Of)];
 
     /// <summary>Answers the call that the guest has put on the output buffer.</summary>
     /// <returns>The exception that the function threw, if it did.</returns>

@@ -1,31 +1,35 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Host.Elf;
 using Hyperlight.Host.Protocol;
 
 namespace Hyperlight.Host.Memory;
 
-/// <summary>The host memory behind one guest: its image, which it can only read, and its scratch memory.</summary>
+/// <summary>
+/// The host memory behind one guest: its image, which it can only read and may share with other guests, and its own scratch
+/// memory.
+/// </summary>
 internal sealed class GuestMemory : IDisposable
 {
-    private readonly IMemoryRegion _image;
     private readonly IMemoryRegion _scratch;
 
-    private GuestMemory(GuestMemoryLayout layout, IMemoryRegion image, IMemoryRegion scratch, ulong entryPoint)
+    private GuestMemory(GuestImage image, IMemoryRegion scratch)
     {
-        Layout = layout;
-        _image = image;
+        Image = image;
         _scratch = scratch;
-        EntryPoint = entryPoint;
-        Input = new SharedBuffer(scratch, GuestMemoryLayout.InputBufferOffset, layout.InputBufferSize, "input");
-        Output = new SharedBuffer(scratch, layout.OutputBufferOffset, layout.OutputBufferSize, "output");
-        Input.Reset();
-        Output.Reset();
+        Input = new SharedBuffer(scratch, GuestMemoryLayout.InputBufferOffset, Layout.InputBufferSize, "input");
+        Output = new SharedBuffer(scratch, Layout.OutputBufferOffset, Layout.OutputBufferSize, "output");
+        WriteBookkeeping();
     }
 
-    public GuestMemoryLayout Layout { get; }
+    /// <summary>What the guest started from.</summary>
+    public GuestImage Image { get; private set; }
 
-    /// <summary>Guest virtual address at which the guest is first entered.</summary>
-    public ulong EntryPoint { get; }
+    public GuestMemoryLayout Layout => Image.Layout;
+
+    /// <summary>Guest virtual address at which a fresh guest is entered.</summary>
+    public ulong EntryPoint => Image.EntryPoint;
+
+    /// <summary>The guest's own memory.</summary>
+    public IMemoryRegion Scratch => _scratch;
 
     /// <summary>The buffer from host to guest.</summary>
     public SharedBuffer Input { get; }
@@ -34,55 +38,69 @@ internal sealed class GuestMemory : IDisposable
     public SharedBuffer Output { get; }
 
     /// <summary>What the virtual machine sees of the image: readable and executable, never writable.</summary>
-    public GuestMapping ImageMapping =>
-        GuestMapping.Whole(GuestAddresses.ImageBase, _image, MemoryFlags.Read | MemoryFlags.Execute);
+    public GuestMapping ImageMapping => Image.Mapping;
 
     /// <summary>What the virtual machine sees of scratch memory.</summary>
     public GuestMapping ScratchMapping => GuestMapping.Whole(
         Layout.ScratchPhysicalBase, _scratch, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute);
 
-    /// <summary>Publishes the file mappings in the table that the guest finds them by, if it is configured.</summary>
+    /// <summary>
+    /// Publishes the file mappings in the table that the guest finds them by, if it is configured. The image of a snapshot is
+    /// not touched: its guest finds what the table held when the snapshot was taken.
+    /// </summary>
     public void WriteFileMappings(IEnumerable<SandboxMapping> mappings)
     {
-        if (Layout.HasFileMappingTable)
+        if (Layout.HasFileMappingTable && Image.IsFresh)
         {
-            FileMappingTable.Write(_image, Layout, mappings);
+            FileMappingTable.Write(Image.Pages, Layout, mappings);
         }
     }
 
-    /// <summary>Allocates and fills the memory of a fresh guest.</summary>
+    /// <summary>Makes the memory of a fresh guest.</summary>
     /// <exception cref="MemoryRequestException">The guest and its configuration do not fit.</exception>
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
     public static GuestMemory Create(
-        IHypervisor hypervisor, ElfImage elf, InitData initData, SandboxConfiguration configuration)
+        IHypervisor hypervisor, GuestBinary guest, InitData initData, SandboxConfiguration configuration)
     {
-        GuestMemoryLayout layout = GuestMemoryLayout.Create(configuration, elf.LoadedSize, initData.Bytes.Length);
-        using PageTableBuilder tables = GuestPageTables.Build(layout, initData.Flags);
-        layout.CheckScratch(tables.Size);
+        GuestMemoryLayout layout = GuestMemoryLayout.Create(configuration, guest.Image.LoadedSize, initData.Bytes.Length, initData.Flags);
+        return Create(hypervisor, guest.SharedImages.Get(hypervisor, guest.Image, layout, initData));
+    }
 
-        IMemoryRegion image = hypervisor.AllocateMemory((nuint)layout.ImageSize);
+    /// <summary>Allocates scratch memory for an image.</summary>
+    /// <param name="hypervisor">The driver.</param>
+    /// <param name="image">The image, and a reference on it that is given back with the memory, or on failure.</param>
+    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    public static GuestMemory Create(IHypervisor hypervisor, GuestImage image)
+    {
         IMemoryRegion? scratch = null;
         try
         {
-            elf.Load(image, GuestAddresses.ImageBase);
-            ProcessEnvironmentBlock.Write(image, layout);
-            if (layout.HasFileMappingTable)
-            {
-                FileMappingTable.Write(image, layout, []);
-            }
-
-            image.Write((nuint)layout.InitDataOffset, initData.Bytes.Span);
-
-            scratch = hypervisor.AllocateMemory((nuint)layout.ScratchSize);
-            ScratchMetadata.Write(scratch, layout, tables.Bytes, generation: 0);
-            return new GuestMemory(layout, image, scratch, GuestAddresses.ImageBase + elf.EntryOffset);
+            scratch = hypervisor.AllocateMemory((nuint)image.Layout.ScratchSize);
+            return new GuestMemory(image, scratch);
         }
         catch
         {
             scratch?.Dispose();
-            image.Dispose();
+            image.Release();
             throw;
         }
+    }
+
+    /// <summary>Starts over from an image of the same layout.</summary>
+    /// <param name="image">The image, and a reference on it that is given back with the memory.</param>
+    /// <exception cref="HypervisorException">The operating system refused to release the former image.</exception>
+    public void AdoptImage(GuestImage image)
+    {
+        GuestImage former = Image;
+        Image = image;
+        former.Release();
+    }
+
+    /// <summary>Makes scratch memory what it is for a guest that has not run: no byte of what was there survives.</summary>
+    public void ResetScratch()
+    {
+        _scratch.Clear(0, _scratch.Size);
+        WriteBookkeeping();
     }
 
     public void Dispose()
@@ -93,7 +111,14 @@ internal sealed class GuestMemory : IDisposable
         }
         finally
         {
-            _image.Dispose();
+            Image.Release();
         }
+    }
+
+    private void WriteBookkeeping()
+    {
+        ScratchMetadata.Write(_scratch, Layout, Image.PageTables, Image.Generation);
+        Input.Reset();
+        Output.Reset();
     }
 }

@@ -13,8 +13,10 @@ internal sealed record GuestMemoryLayout
     // tables, a page of stack with three of page tables, and two pages of exception stack and metadata.
     private const ulong ReservedScratch = 12 * GuestPage.Size;
 
-    private GuestMemoryLayout(SandboxConfiguration configuration, ulong codeSize, int initDataSize)
+    private GuestMemoryLayout(SandboxConfiguration configuration, ulong codeSize, int initDataSize, MemoryFlags initDataFlags)
     {
+        CodeSize = codeSize;
+        InitDataFlags = initDataFlags;
         InputBufferSize = configuration.InputBufferSize;
         OutputBufferSize = configuration.OutputBufferSize;
         HeapSize = configuration.HeapSize;
@@ -26,6 +28,9 @@ internal sealed record GuestMemoryLayout
         InitDataOffset = GuestPage.RoundUp(HeapOffset + HeapSize);
         ImageSize = GuestPage.RoundUp(InitDataOffset + (ulong)initDataSize);
     }
+
+    /// <summary>Bytes of the loaded code, not rounded.</summary>
+    public ulong CodeSize { get; }
 
     public int InputBufferSize { get; }
 
@@ -39,6 +44,9 @@ internal sealed record GuestMemoryLayout
 
     /// <summary>Whether the guest finds its file mappings behind the process environment block.</summary>
     public bool HasFileMappingTable { get; }
+
+    /// <summary>What the guest may do with the init data.</summary>
+    public MemoryFlags InitDataFlags { get; }
 
     /// <summary>Image offset of the process environment block, right after the code.</summary>
     public ulong PebOffset { get; }
@@ -77,17 +85,30 @@ internal sealed record GuestMemoryLayout
     /// <param name="configuration">The sandbox's sizes.</param>
     /// <param name="codeSize">Bytes of the loaded image, not rounded.</param>
     /// <param name="initDataSize">Bytes of init data.</param>
+    /// <param name="initDataFlags">What the guest may do with the init data.</param>
     /// <exception cref="MemoryRequestException">Something is too large, or scratch memory too small.</exception>
-    public static GuestMemoryLayout Create(SandboxConfiguration configuration, ulong codeSize, int initDataSize)
+    public static GuestMemoryLayout Create(
+        SandboxConfiguration configuration, ulong codeSize, int initDataSize, MemoryFlags initDataFlags = MemoryFlags.Read)
     {
         if (codeSize > SandboxConfiguration.MaximumMemorySize)
         {
             throw TooBig(codeSize);
         }
 
-        var layout = new GuestMemoryLayout(configuration, codeSize, initDataSize);
+        var layout = new GuestMemoryLayout(configuration, codeSize, initDataSize, initDataFlags);
         layout.CheckScratch(0);
-        return layout.ImageSize <= SandboxConfiguration.MaximumMemorySize ? layout : throw TooBig(layout.ImageSize);
+        CheckImage(layout.ImageSize);
+        return layout;
+    }
+
+    /// <summary>Checks that an image is not too large.</summary>
+    /// <exception cref="MemoryRequestException">It is.</exception>
+    public static void CheckImage(ulong size)
+    {
+        if (size > SandboxConfiguration.MaximumMemorySize)
+        {
+            throw TooBig(size);
+        }
     }
 
     /// <summary>Checks that scratch memory holds the page tables too.</summary>

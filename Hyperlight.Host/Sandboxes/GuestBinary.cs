@@ -1,4 +1,5 @@
 using Hyperlight.Host.Elf;
+using Hyperlight.Host.Memory;
 
 namespace Hyperlight;
 
@@ -22,6 +23,9 @@ public sealed class GuestBinary
 
     /// <summary>The parsed image.</summary>
     internal ElfImage Image { get; }
+
+    /// <summary>The images of it that sandboxes use.</summary>
+    internal SharedImages SharedImages { get; } = new();
 
     /// <summary>Reads a guest from a file.</summary>
     /// <param name="path">The file.</param>

@@ -38,8 +38,8 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
     public HypervisorSelection Hypervisor => _setup.Hypervisor;
 
-    /// <summary>The guest program.</summary>
-    public GuestBinary Guest => _setup.Guest;
+    /// <summary>The guest program; <see langword="null"/> if the sandbox was made from a snapshot that was loaded from a file.</summary>
+    public GuestBinary? Guest => _setup.Guest;
 
     /// <summary>Interrupts calls from other threads.</summary>
     public InterruptHandle InterruptHandle { get; }
@@ -55,6 +55,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         ArgumentNullException.ThrowIfNull(hostFunction);
         ObjectDisposedException.ThrowIf(_gate.IsClosed, this);
         _setup.Functions.Add(hostFunction);
+        _unchangedSince = null;
     }
 
     /// <summary>Calls a guest function that returns a value.</summary>
@@ -145,6 +146,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
             }
 
             cancellationToken.ThrowIfCancellationRequested();
+            _unchangedSince = null;
             _runner.BeginCall();
             try
             {
@@ -163,10 +165,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         }
         finally
         {
-            if (_gate.Leave())
-            {
-                Release();
-            }
+            LeaveGate();
         }
     }
 

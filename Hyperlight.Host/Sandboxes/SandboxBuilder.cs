@@ -1,7 +1,5 @@
 using System.Text;
 using Hyperlight.Abstractions;
-using Hyperlight.Host.Diagnostics;
-using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.Logging;
@@ -43,6 +41,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     {
         ArgumentNullException.ThrowIfNull(guest);
         _guest = guest;
+        _snapshot = null;
         return this;
     }
 
@@ -117,9 +116,12 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         _functions.Add(hostFunction);
     }
 
-    /// <summary>Builds a sandbox and runs the guest's initialisation: it is ready for calls.</summary>
+    /// <summary>
+    /// Builds a sandbox and runs the guest's initialisation, or takes it up where the snapshot was taken: it is ready for calls.
+    /// </summary>
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
-    /// <exception cref="InvalidOperationException">No guest was chosen.</exception>
+    /// <exception cref="InvalidOperationException">No guest and no snapshot was chosen.</exception>
+    /// <exception cref="SnapshotMismatchException">The chosen snapshot is of another hypervisor, or needs host functions that the builder lacks.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
@@ -128,12 +130,18 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)
     {
+        if (_snapshot is { } snapshot)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return BuildFrom(snapshot);
+        }
+
         using UninitializedSandbox sandbox = BuildUninitialized();
         return sandbox.Evolve(cancellationToken);
     }
 
     /// <summary>Loads the guest and lays out its memory, but does not create a virtual machine yet.</summary>
-    /// <exception cref="InvalidOperationException">No guest was chosen.</exception>
+    /// <exception cref="InvalidOperationException">No guest was chosen, or a snapshot was.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
@@ -142,6 +150,11 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="MappingLimitException">There are more files than can be mapped.</exception>
     public UninitializedSandbox BuildUninitialized()
     {
+        if (_snapshot is not null)
+        {
+            throw new InvalidOperationException($"A sandbox that starts from a snapshot is initialised; call {nameof(Build)} instead.");
+        }
+
         GuestBinary guest = _guest ?? throw new InvalidOperationException($"No guest was chosen; call {nameof(WithGuest)} first.");
         if (guest.AbiVersion is { } version && !_configuration.AcceptedGuestVersions.Accepts(version))
         {
@@ -149,11 +162,9 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         }
 
         HypervisorSelection hypervisor = _selectHypervisor();
-        ILogger logger = _loggers.CreateLogger(SandboxLog.Category);
-        var setup = new SandboxSetup(
-            hypervisor, guest, _configuration, new HostFunctionTable(_functions), _debugPrint, logger, new GuestLog(_loggers));
+        SandboxSetup setup = CreateSetup(hypervisor, guest, guest.Source);
         return WithMappings(
-            new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest.Image, _initData, _configuration)));
+            new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, _configuration)));
     }
 
     internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)

@@ -8,7 +8,8 @@ namespace Hyperlight.Host.Sandboxes;
 /// <summary>What a sandbox is made of besides its memory and its virtual machine.</summary>
 internal sealed record SandboxSetup(
     HypervisorSelection Hypervisor,
-    GuestBinary Guest,
+    GuestBinary? Guest,
+    string Source,
     SandboxConfiguration Configuration,
     HostFunctionTable Functions,
     Action<Rune> DebugPrint,

@@ -61,7 +61,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
                 ApplyMappings(runner, memory);
                 Initialize(runner, cancellationToken);
                 var sandbox = new MultiUseSandbox(_setup, memory, runner);
-                SandboxLog.Ready(_setup.Logger, sandbox.Id, _setup.Guest.Source, Hypervisor.Name, Hypervisor.Reason);
+                SandboxLog.Ready(_setup.Logger, sandbox.Id, _setup.Source, Hypervisor.Name, Hypervisor.Reason);
                 return sandbox;
             }
             catch

@@ -39,5 +39,6 @@ void hyperlight_main(void)
     register_mappings();
     register_ports();
     register_processor();
+    register_residue();
     register_vectors();
 }

@@ -1,0 +1,31 @@
+namespace Hyperlight;
+
+/// <summary>A snapshot does not fit a sandbox. Neither was changed.</summary>
+public sealed class SnapshotMismatchException : HyperlightException
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="mismatch">In what they differ.</param>
+    /// <param name="details">The difference, as a sentence.</param>
+    /// <param name="missingFunctions">Signatures of host functions that the sandbox lacks.</param>
+    /// <param name="changedFunctions">Signatures of host functions that the sandbox has with other types.</param>
+    public SnapshotMismatchException(
+        SnapshotMismatch mismatch,
+        string details,
+        IReadOnlyList<string>? missingFunctions = null,
+        IReadOnlyList<string>? changedFunctions = null)
+        : base($"The snapshot does not fit the sandbox. {details}")
+    {
+        Mismatch = mismatch;
+        MissingFunctions = missingFunctions ?? [];
+        ChangedFunctions = changedFunctions ?? [];
+    }
+
+    /// <summary>In what they differ.</summary>
+    public SnapshotMismatch Mismatch { get; }
+
+    /// <summary>The snapshot's signatures of host functions that the sandbox lacks.</summary>
+    public IReadOnlyList<string> MissingFunctions { get; }
+
+    /// <summary>The snapshot's signatures of host functions that the sandbox has with other types.</summary>
+    public IReadOnlyList<string> ChangedFunctions { get; }
+}

@@ -1,0 +1,81 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Snapshots;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>Capturing a guest between two calls, and putting its virtual machine back to where it was captured.</summary>
+internal sealed partial class GuestRunner
+{
+    private const ulong ZeroFlag = 1 << 6;
+
+    private bool _isImageMapped = true;
+
+    /// <summary>Whether the guest has to flush its TLB, which it learns of at the next call.</summary>
+    private bool _isFlushPending;
+
+    private GeneralRegisters DispatchRegisters => _isFlushPending
+        ? _dispatchRegisters with { Rflags = _dispatchRegisters.Rflags | ZeroFlag }
+        : _dispatchRegisters;
+
+    /// <summary>Captures what the guest has mapped.</summary>
+    /// <inheritdoc cref="SnapshotCapture.Capture"/>
+    public GuestImage CaptureMemory(IHypervisor hypervisor, ulong generation, out int unresolvedLeaves) =>
+        SnapshotCapture.Capture(
+            hypervisor, _memory, [], _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
+
+    /// <summary>Captures the vCPU.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    public ProcessorState CaptureProcessor() => _processor.Capture(_dispatchRegisters.Rip, _dispatchRegisters.Rsp);
+
+    /// <summary>
+    /// Puts the guest where a snapshot says, whatever it has done since and wherever it stopped. If this throws, it can be
+    /// tried again, but nothing else can be done with the guest.
+    /// </summary>
+    /// <param name="image">An image of the same layout.</param>
+    /// <param name="state">The vCPU.</param>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="SnapshotException">The state is not one of this hypervisor.</exception>
+    public void Restore(GuestImage image, ProcessorState state)
+    {
+        UseImage(image);
+        _memory.ResetScratch();
+        UseProcessor(state);
+    }
+
+    /// <summary>Puts the vCPU where a snapshot says, for memory that was made from that snapshot.</summary>
+    /// <inheritdoc cref="Restore"/>
+    public void UseProcessor(ProcessorState state)
+    {
+        // The page tables changed under the processor. The guest is asked to flush: not every hypervisor can be.
+        _isFlushPending = true;
+        _processor.Apply(state, _memory.Layout.PageTableAddress);
+        UseDispatcher(state.DispatchAddress, state.StackPointer);
+    }
+
+    private void UseDispatcher(ulong address, ulong stackPointer) =>
+        _dispatchRegisters = InitialRegisters.Dispatch(address, stackPointer);
+
+    private void UseImage(GuestImage image)
+    {
+        if (_isImageMapped && ReferenceEquals(_memory.Image, image))
+        {
+            return;
+        }
+
+        if (_isImageMapped)
+        {
+            _machine.UnmapMemory(ImageSlot);
+            _isImageMapped = false;
+        }
+
+        if (!ReferenceEquals(_memory.Image, image))
+        {
+            ObjectDisposedException.ThrowIf(!image.TryAddReference(), image);
+            _memory.AdoptImage(image);
+        }
+
+        _machine.MapMemory(ImageSlot, _memory.ImageMapping);
+        _isImageMapped = true;
+    }
+}

@@ -1,0 +1,145 @@
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Snapshots;
+
+namespace Hyperlight;
+
+/// <summary>Snapshots of a sandbox, and going back to them.</summary>
+public sealed partial class MultiUseSandbox
+{
+    /// <summary>The snapshot that the guest is in the state of, if nothing changed since. It does not keep its memory alive.</summary>
+    private SnapshotContent? _unchangedSince;
+
+    private ulong _generation;
+
+    /// <summary>
+    /// Captures the guest as it is now: what it has mapped into its virtual memory, mapped files included, and its processor.
+    /// The guest itself goes on as before. If no call was made since the last snapshot or restore, the result shares the
+    /// memory of that snapshot and equals it.
+    /// </summary>
+    /// <remarks>
+    /// What the guest can reach only through its scratch memory's own addresses is not captured, nor are host functions
+    /// themselves: a sandbox that the snapshot is restored into has its own of the same signatures.
+    /// </remarks>
+    /// <exception cref="SnapshotException">The guest's page tables are not those of a guest.</exception>
+    /// <exception cref="MemoryRequestException">The captured page tables do not fit the configured scratch memory.</exception>
+    /// <exception cref="FileMappingException">A mapped file cannot be read any more.</exception>
+    /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
+    /// <exception cref="SandboxPoisonedException">The guest is in an unknown state.</exception>
+    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    public Snapshot Snapshot()
+    {
+        _gate.Enter("taking a snapshot", this);
+        try
+        {
+            if (_poison is { } cause)
+            {
+                throw new SandboxPoisonedException(cause);
+            }
+
+            return _unchangedSince is { } content && Hyperlight.Snapshot.TryShare(content) is { } shared ? shared : Capture();
+        }
+        finally
+        {
+            LeaveGate();
+        }
+    }
+
+    /// <summary>
+    /// Puts the guest into the state of a snapshot, of this sandbox or another of the same guest and configuration. Nothing of
+    /// what the guest did since survives, in memory or processor. Whatever was mapped into the sandbox is unmapped; what the
+    /// guest had mapped of it when the snapshot was taken is part of the snapshot. Allowed on a poisoned sandbox, which is
+    /// usable again afterwards.
+    /// </summary>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
+    /// <exception cref="HypervisorException">The hypervisor or the operating system refused. The sandbox is poisoned; restoring may be tried again.</exception>
+    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
+    public void Restore(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        _gate.Enter("restoring a snapshot", this);
+        try
+        {
+            SnapshotContent content = snapshot.Acquire();
+            try
+            {
+                SnapshotCompatibility.CheckHypervisor(content, _setup.Hypervisor.Name);
+                SnapshotCompatibility.CheckLayout(content, _memory.Layout);
+                SnapshotCompatibility.CheckFunctions(content, _setup.Functions);
+                Restore(content);
+            }
+            finally
+            {
+                content.Image.Release();
+            }
+        }
+        finally
+        {
+            LeaveGate();
+        }
+    }
+
+    /// <summary>The sandbox was just made from a snapshot.</summary>
+    internal void StartFrom(SnapshotContent content)
+    {
+        _unchangedSince = content;
+        _generation = content.Image.Generation;
+    }
+
+    private Snapshot Capture()
+    {
+        GuestImage image = _runner.CaptureMemory(_setup.Hypervisor.Hypervisor, _generation + 1, out int unresolvedLeaves);
+        try
+        {
+            if (unresolvedLeaves > 0)
+            {
+                SandboxLog.PagesLeftOut(_setup.Logger, Id, unresolvedLeaves);
+            }
+
+            var content = new SnapshotContent(
+                image,
+                _runner.CaptureProcessor(),
+                _setup.Functions.Signatures(),
+                _setup.Hypervisor.Name,
+                _setup.Guest,
+                _setup.Source);
+            _generation = image.Generation;
+            _unchangedSince = content;
+            return new Snapshot(content);
+        }
+        catch
+        {
+            image.Release();
+            throw;
+        }
+    }
+
+    private void Restore(SnapshotContent content)
+    {
+        _unchangedSince = null;
+        try
+        {
+            _runner.Restore(content.Image, content.Processor);
+        }
+        catch (Exception exception)
+        {
+            _poison = exception;
+            SandboxLog.RestoreFailed(_setup.Logger, exception, Id);
+            throw;
+        }
+
+        StartFrom(content);
+        _poison = null;
+    }
+
+    private void LeaveGate()
+    {
+        if (_gate.Leave())
+        {
+            Release();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution;
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Sandboxes;
+using Hyperlight.Host.Snapshots;
+
+namespace Hyperlight;
+
+/// <summary>Sandboxes that start from a snapshot.</summary>
+public sealed partial class SandboxBuilder
+{
+    private Snapshot? _snapshot;
+
+    /// <summary>
+    /// Starts sandboxes from a snapshot instead of a guest: they are where the snapshot was taken, and nothing of the guest's
+    /// initialisation runs again. The snapshot's sizes and init data take the place of the configuration's. The sandboxes
+    /// share the snapshot's memory.
+    /// </summary>
+    /// <param name="snapshot">The snapshot. It must not be disposed before the sandboxes are built, and may be afterwards.</param>
+    public SandboxBuilder WithSnapshot(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        _snapshot = snapshot;
+        _guest = null;
+        return this;
+    }
+
+    private MultiUseSandbox BuildFrom(Snapshot snapshot)
+    {
+        HypervisorSelection hypervisor = _selectHypervisor();
+        SnapshotContent content = snapshot.Acquire();
+        SandboxSetup setup;
+        try
+        {
+            setup = CreateSetup(hypervisor, content.Guest, content.Source);
+            SnapshotCompatibility.CheckHypervisor(content, hypervisor.Name);
+            SnapshotCompatibility.CheckFunctions(content, setup.Functions);
+        }
+        catch
+        {
+            content.Image.Release();
+            throw;
+        }
+
+        GuestMemory memory = GuestMemory.Create(hypervisor.Hypervisor, content.Image);
+        try
+        {
+            return Start(content, setup, memory);
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    private static MultiUseSandbox Start(SnapshotContent content, SandboxSetup setup, GuestMemory memory)
+    {
+        var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugPrint);
+        GuestRunner runner = GuestRunner.Create(setup.Hypervisor.Hypervisor, memory, ports, setup.Logger);
+        try
+        {
+            runner.UseProcessor(content.Processor);
+            var sandbox = new MultiUseSandbox(setup, memory, runner);
+            sandbox.StartFrom(content);
+            SandboxLog.Ready(setup.Logger, sandbox.Id, setup.Source, setup.Hypervisor.Name, setup.Hypervisor.Reason);
+            return sandbox;
+        }
+        catch
+        {
+            runner.Dispose();
+            throw;
+        }
+    }
+
+    private SandboxSetup CreateSetup(HypervisorSelection hypervisor, GuestBinary? guest, string source) => new(
+        hypervisor,
+        guest,
+        source,
+        _configuration,
+        new HostFunctionTable(_functions),
+        _debugPrint,
+        _loggers.CreateLogger(SandboxLog.Category),
+        new GuestLog(_loggers));
+}

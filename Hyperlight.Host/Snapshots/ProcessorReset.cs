@@ -1,0 +1,113 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Host.Snapshots;
+
+/// <summary>Captures and replaces the state of one vCPU, of which it knows what it was before a guest ran.</summary>
+internal sealed class ProcessorReset
+{
+    // The adjustment of the time-stamp counter is the machine's: a snapshot of another machine says nothing about it.
+    private const uint TimeStampAdjustment = 0x3B;
+
+    private readonly IVirtualMachine _machine;
+    private readonly DebugRegisters _freshDebug;
+    private readonly ulong _freshXcr0;
+    private readonly ModelSpecificRegister[] _fresh;
+    private readonly ModelSpecificRegister[] _target;
+    private readonly ModelSpecificRegister[] _current;
+    private IReadOnlyList<ModelSpecificRegister>? _targetOf;
+
+    /// <param name="machine">A machine whose guest has not run.</param>
+    /// <exception cref="HypervisorException">The hypervisor does not say what its registers are.</exception>
+    public ProcessorReset(IVirtualMachine machine)
+    {
+        _machine = machine;
+        _freshDebug = machine.GetDebugRegisters();
+        _freshXcr0 = machine.GetXcr0();
+        _fresh = [.. machine.GuestWritableMsrs.ToArray().Select(static index => new ModelSpecificRegister(index))];
+        machine.GetMsrs(_fresh);
+        _target = [.. _fresh];
+        _current = [.. _fresh];
+    }
+
+    /// <summary>Captures what a snapshot keeps.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    public ProcessorState Capture(ulong dispatchAddress, ulong stackPointer)
+    {
+        _machine.GetMsrs(_current);
+        var changed = new List<ModelSpecificRegister>();
+        for (int i = 0; i < _current.Length; i++)
+        {
+            if (_current[i] != _fresh[i] && _current[i].Index != TimeStampAdjustment)
+            {
+                changed.Add(_current[i]);
+            }
+        }
+
+        return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed);
+    }
+
+    /// <summary>
+    /// Makes the vCPU what it was when the state was captured, whatever a guest has done to it since. General and FPU
+    /// registers are those of the next call, which sets all of them.
+    /// </summary>
+    /// <param name="state">The state.</param>
+    /// <param name="pageTableAddress">CR3.</param>
+    /// <exception cref="SnapshotException">The state holds a register that this hypervisor does not have.</exception>
+    /// <exception cref="HypervisorException">The hypervisor refused; the state is unknown.</exception>
+    public void Apply(ProcessorState state, ulong pageTableAddress)
+    {
+        _machine.DiscardPendingState();
+        _machine.SetDebugRegisters(_freshDebug);
+        WriteMsrs(state.Msrs);
+        _machine.SetXcr0(state.Xcr0 ?? _freshXcr0);
+        _machine.SetSpecialRegisters(state.Special with { Cr3 = pageTableAddress });
+    }
+
+    /// <summary>Writes only what differs: reading is cheap, and writing some of them is not.</summary>
+    private void WriteMsrs(IReadOnlyList<ModelSpecificRegister> captured)
+    {
+        UseTarget(captured);
+        if (_target.Length == 0)
+        {
+            return;
+        }
+
+        _machine.GetMsrs(_current);
+        int changed = 0;
+        for (int i = 0; i < _current.Length; i++)
+        {
+            if (_current[i] != _target[i])
+            {
+                _current[changed++] = _target[i];
+            }
+        }
+
+        if (changed > 0)
+        {
+            _machine.SetMsrs(_current.AsSpan(0, changed));
+        }
+    }
+
+    private void UseTarget(IReadOnlyList<ModelSpecificRegister> captured)
+    {
+        if (ReferenceEquals(_targetOf, captured))
+        {
+            return;
+        }
+
+        _targetOf = null;
+        _fresh.CopyTo(_target, 0);
+        foreach (ModelSpecificRegister register in captured)
+        {
+            int index = Array.FindIndex(_target, r => r.Index == register.Index);
+            if (index < 0)
+            {
+                throw new SnapshotException($"its model-specific register 0x{register.Index:X} cannot be set on this hypervisor");
+            }
+
+            _target[index] = register;
+        }
+
+        _targetOf = captured;
+    }
+}

@@ -1,0 +1,57 @@
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Memory;
+
+namespace Hyperlight.Host.Snapshots;
+
+/// <summary>Which sandboxes a snapshot can be restored into.</summary>
+internal static class SnapshotCompatibility
+{
+    /// <exception cref="SnapshotMismatchException">Not into one of this layout.</exception>
+    public static void CheckLayout(SnapshotContent snapshot, GuestMemoryLayout layout)
+    {
+        if (snapshot.Image.Layout != layout)
+        {
+            throw new SnapshotMismatchException(
+                SnapshotMismatch.Layout, $"Its memory is laid out for {snapshot.Image.Layout}; the sandbox's for {layout}.");
+        }
+    }
+
+    /// <exception cref="SnapshotMismatchException">Not into one on this hypervisor.</exception>
+    public static void CheckHypervisor(SnapshotContent snapshot, string hypervisor)
+    {
+        if (snapshot.Hypervisor != hypervisor)
+        {
+            throw new SnapshotMismatchException(
+                SnapshotMismatch.Hypervisor, $"It was taken on {snapshot.Hypervisor}; the sandbox runs on {hypervisor}.");
+        }
+    }
+
+    /// <exception cref="SnapshotMismatchException">Not into one with these host functions.</exception>
+    public static void CheckFunctions(SnapshotContent snapshot, HostFunctionTable functions)
+    {
+        var missing = new List<string>();
+        var changed = new List<string>();
+        foreach (HostFunctionSignature signature in snapshot.HostFunctions)
+        {
+            if (functions.Find(signature.Name) is not { } function)
+            {
+                missing.Add(signature.ToString());
+            }
+            else if (!signature.Matches(function))
+            {
+                changed.Add(signature.ToString());
+            }
+        }
+
+        if (missing.Count + changed.Count > 0)
+        {
+            throw new SnapshotMismatchException(
+                SnapshotMismatch.HostFunctions,
+                $"Host functions of the snapshot that the sandbox lacks: {List(missing)}; that it has with other types: {List(changed)}.",
+                missing,
+                changed);
+        }
+    }
+
+    private static string List(List<string> signatures) => signatures.Count == 0 ? "none" : string.Join(", ", signatures);
+}
