@@ -24,7 +24,7 @@ internal sealed class ProcessorReset
         _freshDebug = machine.GetDebugRegisters();
         _freshXcr0 = machine.GetXcr0();
         _fresh = [.. machine.GuestWritableMsrs.ToArray().Select(static index => new ModelSpecificRegister(index))];
-        machine.GetMsrs(_fresh);
+        ReadMsrs(_fresh);
         _target = [.. _fresh];
         _current = [.. _fresh];
     }
@@ -33,7 +33,7 @@ internal sealed class ProcessorReset
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
     public ProcessorState Capture(ulong dispatchAddress, ulong stackPointer)
     {
-        _machine.GetMsrs(_current);
+        ReadMsrs(_current);
         var changed = new List<ModelSpecificRegister>();
         for (int i = 0; i < _current.Length; i++)
         {
@@ -63,16 +63,19 @@ internal sealed class ProcessorReset
         _machine.SetSpecialRegisters(state.Special with { Cr3 = pageTableAddress });
     }
 
+    private void ReadMsrs(ModelSpecificRegister[] registers)
+    {
+        if (registers.Length > 0)
+        {
+            _machine.GetMsrs(registers);
+        }
+    }
+
     /// <summary>Writes only what differs: reading is cheap, and writing some of them is not.</summary>
     private void WriteMsrs(IReadOnlyList<ModelSpecificRegister> captured)
     {
         UseTarget(captured);
-        if (_target.Length == 0)
-        {
-            return;
-        }
-
-        _machine.GetMsrs(_current);
+        ReadMsrs(_current);
         int changed = 0;
         for (int i = 0; i < _current.Length; i++)
         {
