@@ -22,7 +22,7 @@ internal sealed partial class GuestRunner
     /// <inheritdoc cref="SnapshotCapture.Capture"/>
     public GuestImage CaptureMemory(IHypervisor hypervisor, ulong generation, out int unresolvedLeaves) =>
         SnapshotCapture.Capture(
-            hypervisor, _memory, [], _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
+            hypervisor, _memory, [.. Mappings.Regions.Select(static r => r.Mapping)], _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
 
     /// <summary>Captures the vCPU.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
@@ -38,6 +38,8 @@ internal sealed partial class GuestRunner
     /// <exception cref="SnapshotException">The state is not one of this hypervisor.</exception>
     public void Restore(GuestImage image, ProcessorState state)
     {
+        // First, so that a larger image finds its addresses free.
+        Mappings.UnmapAll();
         UseImage(image);
         _memory.ResetScratch();
         UseProcessor(state);

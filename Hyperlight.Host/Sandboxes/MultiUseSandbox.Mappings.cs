@@ -179,6 +179,8 @@ public sealed partial class MultiUseSandbox
             LeaveGate();
             throw new SandboxPoisonedException(cause);
         }
+
+        _unchangedSince = null;
     }
 
     private void LeaveGate()

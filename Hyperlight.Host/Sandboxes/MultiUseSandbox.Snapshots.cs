@@ -4,7 +4,7 @@ using Hyperlight.Host.Snapshots;
 
 namespace Hyperlight;
 
-/// <summary>Snapshots of a sandbox, and going back to them.</summary>
+/// <content>Snapshots of a sandbox, and going back to them.</content>
 public sealed partial class MultiUseSandbox
 {
     /// <summary>The snapshot that the guest is in the state of, if nothing changed since. It does not keep its memory alive.</summary>
@@ -133,13 +133,5 @@ public sealed partial class MultiUseSandbox
 
         StartFrom(content);
         _poison = null;
-    }
-
-    private void LeaveGate()
-    {
-        if (_gate.Leave())
-        {
-            Release();
-        }
     }
 }

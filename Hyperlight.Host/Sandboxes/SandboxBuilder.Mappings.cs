@@ -26,13 +26,20 @@ public sealed partial class SandboxBuilder
         return this;
     }
 
-    private UninitializedSandbox WithMappings(UninitializedSandbox sandbox)
+    private UninitializedSandbox WithMappings(UninitializedSandbox sandbox) => WithMappings(
+        sandbox, static (sandbox, path, guestAddress, label) => sandbox.MapFile(path, guestAddress, label));
+
+    private MultiUseSandbox WithMappings(MultiUseSandbox sandbox) => WithMappings(
+        sandbox, static (sandbox, path, guestAddress, label) => sandbox.MapFile(path, guestAddress, label));
+
+    private TSandbox WithMappings<TSandbox>(TSandbox sandbox, Action<TSandbox, string, ulong, string?> mapFile)
+        where TSandbox : IDisposable
     {
         try
         {
             foreach ((string path, ulong guestAddress, string? label) in _files)
             {
-                sandbox.MapFile(path, guestAddress, label);
+                mapFile(sandbox, path, guestAddress, label);
             }
 
             return sandbox;

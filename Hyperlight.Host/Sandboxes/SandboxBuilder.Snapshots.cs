@@ -7,7 +7,7 @@ using Hyperlight.Host.Snapshots;
 
 namespace Hyperlight;
 
-/// <summary>Sandboxes that start from a snapshot.</summary>
+/// <content>Sandboxes that start from a snapshot.</content>
 public sealed partial class SandboxBuilder
 {
     private Snapshot? _snapshot;

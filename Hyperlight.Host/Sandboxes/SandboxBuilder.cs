@@ -133,7 +133,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         if (_snapshot is { } snapshot)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return BuildFrom(snapshot);
+            return WithMappings(BuildFrom(snapshot));
         }
 
         using UninitializedSandbox sandbox = BuildUninitialized();

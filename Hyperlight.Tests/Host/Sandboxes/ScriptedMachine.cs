@@ -35,7 +35,15 @@ internal sealed class ScriptedMachine
             }));
         Machine.Setup(m => m.GetGeneralRegisters()).Returns(() => _registers);
         Machine.Setup(m => m.MapMemory(It.IsAny<uint>(), It.Ref<GuestMapping>.IsAny))
-            .Callback(new Map((uint slot, in GuestMapping mapping) => _mappings.Add(slot, mapping)));
+            .Callback(new Map((uint slot, in GuestMapping mapping) =>
+            {
+                if (FailMap)
+                {
+                    throw new HypervisorException("mock", "MapMemory", 12, "no memory");
+                }
+
+                _mappings.Add(slot, mapping);
+            }));
         Machine.Setup(m => m.UnmapMemory(It.IsAny<uint>())).Callback((uint slot) => _mappings.Remove(slot));
         Machine.Setup(m => m.Run()).Returns(() => _steps.Count > 0
             ? _steps.Dequeue()()
@@ -61,6 +69,12 @@ internal sealed class ScriptedMachine
     public List<ManagedMemoryRegion> Regions { get; } = [];
 
     public IReadOnlyDictionary<uint, GuestMapping> Mappings => _mappings;
+
+    /// <summary>Whether the hypervisor refuses mappings.</summary>
+    public bool FailMap { get; set; }
+
+    /// <summary>The next machine starts with nothing mapped.</summary>
+    public void Forget() => _mappings.Clear();
 
     public IMemoryRegion Scratch => _mappings[1].Region;
 

@@ -1,0 +1,301 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
+using Hyperlight.Host.Snapshots;
+using Hyperlight.Tests.Host.Elf;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Snapshots;
+
+/// <summary>A guest writes its page tables itself: whatever they say, taking a snapshot ends soon, with an image or a typed error.</summary>
+internal sealed class HostilePageTableTests
+{
+    private const ulong Present = 1;
+    private const ulong Writable = 2;
+    private const ulong LargePage = 1 << 7;
+    private const ulong Copied = 0x200;
+    private const ulong NoExecute = 1UL << 63;
+    private const ulong LeafAttributes = 0x8000_0000_0000_0E63;
+
+    private readonly Mock<IHypervisor> _hypervisor = new();
+    private GuestMemory _memory = null!;
+
+    [SetUp]
+    public void CreateMemory()
+    {
+        _hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => new ManagedMemoryRegion(size));
+        _memory = GuestMemory.Create(
+            _hypervisor.Object, GuestBinary.FromBytes(TestElf.OfCode([0xF4]).Build()), InitData.None, new SandboxConfiguration());
+    }
+
+    [TearDown]
+    public void DisposeMemory() => _memory.Dispose();
+
+    [Test]
+    public void A_fresh_guests_image_is_captured_as_it_is()
+    {
+        GuestImage image = Capture();
+
+        Assert.That(image.Pages.Size, Is.EqualTo(_memory.Image.Pages.Size));
+        Assert.That(Bytes(image.Pages), Is.EqualTo(Bytes(_memory.Image.Pages)));
+        Assert.That(image.PageTables.ToArray(), Is.EqualTo(_memory.Image.PageTables.ToArray()));
+    }
+
+    [Test]
+    public void Pages_are_in_the_order_of_virtual_addresses_and_shared_ones_are_copied_once()
+    {
+        Fill(Free(10), 0xAA);
+        Fill(Free(11), 0xBB);
+        ulong table = Window();
+        Entry(table, 0, Free(11) | Present | Writable);
+        Entry(table, 1, Free(10) | Present | Writable | NoExecute);
+        Entry(table, 2, Free(11) | Present);
+
+        GuestImage image = Capture();
+
+        int first = (int)(_memory.Image.Pages.Size / GuestPage.Size);
+        Assert.That(image.Pages.Size, Is.EqualTo((nuint)(first + 2) * GuestPage.Size));
+        Assert.That(Bytes(image.Pages)[first * GuestPage.Size], Is.EqualTo(0xBB));
+        Assert.That(Bytes(image.Pages)[(first + 1) * GuestPage.Size], Is.EqualTo(0xAA));
+        ulong shared = GuestAddresses.ImageBase + ((ulong)first * GuestPage.Size);
+        ulong[] leaves = Leaves(image, WindowAddress, 3);
+        Assert.That(leaves[0], Is.EqualTo(shared | 0x261), "writable becomes copy-on-write");
+        Assert.That(leaves[1], Is.EqualTo((shared + GuestPage.Size) | 0x261 | NoExecute));
+        Assert.That(leaves[2], Is.EqualTo(shared | 0x61), "read-only stays so");
+    }
+
+    [Test]
+    public void Copy_on_write_is_one_pattern_of_the_software_bits()
+    {
+        ulong table = Window();
+        Entry(table, 0, Free(10) | Present | Copied);
+        Entry(table, 1, Free(10) | Present | 0x600);
+        Entry(table, 2, Free(10) | Present | 0xE00);
+
+        Assert.That(Leaves(Capture(), WindowAddress, 3).Select(leaf => leaf & LeafAttributes), Is.EqualTo(new ulong[] { 0x261, 0x61, 0x61 }));
+    }
+
+    [Test]
+    public void What_is_mapped_in_reserved_ranges_is_left_out()
+    {
+        ulong table = Table(11, 12, 0xFFFF_8000_0000_0000);
+        Entry(table, 0, Free(14) | Present | Writable);
+
+        Assert.That(Capture().Pages.Size, Is.EqualTo(_memory.Image.Pages.Size));
+    }
+
+    [TestCase(0xF_0000_0000UL)]
+    [TestCase(0x000F_FFFF_FFFF_F000UL)]
+    [TestCase(0UL)]
+    public void Leaves_that_point_nowhere_are_left_out_and_counted(ulong address)
+    {
+        Entry(Window(), 5, address | Present | Writable);
+
+        GuestImage image = Capture(out int unresolved);
+
+        Assert.That(unresolved, Is.EqualTo(1));
+        Assert.That(image.Pages.Size, Is.EqualTo(_memory.Image.Pages.Size));
+    }
+
+    [Test]
+    public void Tables_that_are_nowhere_are_empty()
+    {
+        Entry(Root, 100, 0x000F_FFFF_FFFF_F000 | Present);
+        Entry(Root, 101, Present);
+
+        Assert.That(Capture().Pages.Size, Is.EqualTo(_memory.Image.Pages.Size));
+    }
+
+    [Test]
+    public void A_guest_without_mappings_cannot_be_captured()
+    {
+        Clear(Root);
+
+        Assert.That(() => Capture(), Throws.TypeOf<SnapshotException>().With.Message.Contains("no memory"));
+    }
+
+    [TestCase(3)]
+    [TestCase(2)]
+    [TestCase(1)]
+    public void Large_pages_are_refused(int level)
+    {
+        ulong table = level == 3 ? Root : Table(10, 10 + (3 - level), WindowAddress, level);
+        Entry(table, 200, 0x20_0000 | Present | Writable | LargePage);
+
+        Assert.That(() => Capture(), Throws.TypeOf<SnapshotException>().With.Message.Contains("large page"));
+    }
+
+    [Test]
+    public void Loops_end_in_an_error()
+    {
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Root, i, Root | Present | Writable);
+        }
+
+        AssertEndsSoon();
+    }
+
+    [Test]
+    public void One_page_in_the_whole_address_space_ends_in_an_error()
+    {
+        // Three tables that lead to each other everywhere: 2^36 leaves.
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Free(12), i, Free(10) | Present | Writable);
+            Entry(Free(13), i, Free(12) | Present | Writable);
+            Entry(Free(14), i, Free(13) | Present | Writable);
+            Entry(Root, i, Free(14) | Present | Writable);
+        }
+
+        AssertEndsSoon();
+    }
+
+    [Test]
+    public void Empty_tables_in_the_whole_address_space_end_in_an_error()
+    {
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Free(13), i, Free(12) | Present | Writable);
+            Entry(Free(14), i, Free(13) | Present | Writable);
+            Entry(Root, i, Free(14) | Present | Writable);
+        }
+
+        AssertEndsSoon();
+    }
+
+    [Test]
+    public void A_root_that_is_nowhere_is_an_empty_guest() =>
+        Assert.That(() => Capture(out _, root: 0xF_0000_0000), Throws.TypeOf<SnapshotException>());
+
+    [Test]
+    public void Random_tables_give_an_image_or_a_typed_error()
+    {
+        var random = new Random(20260101);
+        int images = 0;
+        for (int round = 0; round < 300; round++)
+        {
+            Scramble(random);
+            var watch = Stopwatch.StartNew();
+            try
+            {
+                GuestImage image = Capture();
+                images++;
+                Assert.That((ulong)image.PageTables.Length, Is.LessThan(_memory.Layout.ScratchSize));
+                image.Release();
+            }
+            catch (HyperlightException exception) when (exception is SnapshotException or MemoryRequestException)
+            {
+            }
+
+            Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)), $"round {round}");
+        }
+
+        TestContext.Out.WriteLine($"{images} of 300 tables gave an image");
+        Assert.That(images, Is.InRange(1, 299), "both ends are tried");
+    }
+
+    private const ulong WindowAddress = 0x4000_0000_0000;
+
+    private ulong Root => _memory.Layout.PageTableAddress;
+
+    private GuestImage Capture() => Capture(out _);
+
+    private GuestImage Capture(out int unresolved, ulong? root = null) =>
+        SnapshotCapture.Capture(_hypervisor.Object, _memory, [], root ?? Root, 1, out unresolved);
+
+    private void AssertEndsSoon()
+    {
+        var watch = Stopwatch.StartNew();
+        HyperlightException exception = Assert.Catch<HyperlightException>(() => Capture());
+        Assert.That(exception, Is.TypeOf<SnapshotException>().Or.TypeOf<MemoryRequestException>());
+        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
+    }
+
+    /// <summary>Guest physical address of a page of scratch memory that the host does not use.</summary>
+    private ulong Free(int page) => Root + ((ulong)(page + 10) * GuestPage.Size);
+
+    /// <summary>An empty leaf table behind a part of the address space that is otherwise unused.</summary>
+    private ulong Window() => Table(0, 2, WindowAddress);
+
+    /// <summary>Links empty tables down to a level, and returns the last one's address.</summary>
+    private ulong Table(int firstPage, int lastPage, ulong address, int level = 1)
+    {
+        ulong table = Root;
+        int shift = 39;
+        for (int page = firstPage; page <= lastPage && shift > 3 + (9 * level); page++, shift -= 9)
+        {
+            ulong next = Free(page);
+            Entry(table, (int)(address >> shift) & 511, next | Present | Writable);
+            table = next;
+        }
+
+        return table;
+    }
+
+    private void Entry(ulong table, int index, ulong value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
+        _memory.Scratch.Write((nuint)(table - _memory.Layout.ScratchPhysicalBase) + ((nuint)index * sizeof(ulong)), bytes);
+    }
+
+    private void Fill(ulong page, byte value) =>
+        _memory.Scratch.GetSpan((nuint)(page - _memory.Layout.ScratchPhysicalBase), GuestPage.Size).Fill(value);
+
+    private void Clear(ulong page) =>
+        _memory.Scratch.Clear((nuint)(page - _memory.Layout.ScratchPhysicalBase), GuestPage.Size);
+
+    /// <summary>Pages of random entries, biased towards what leads further into the guest's own memory.</summary>
+    private void Scramble(Random random)
+    {
+        _memory.ResetScratch();
+        int density = random.Next(1, 64);
+        for (int page = 0; page < 40; page++)
+        {
+            ulong table = page == 0 ? Root : Free(page - 1);
+            for (int i = 0; i < density; i++)
+            {
+                ulong target = random.Next(5) switch
+                {
+                    0 => (ulong)random.NextInt64(),
+                    1 => GuestAddresses.ImageBase + ((ulong)random.Next(64) * GuestPage.Size),
+                    _ => Free(random.Next(39)),
+                };
+                ulong attributes = (ulong)random.Next(0x1000) & (random.Next(8) == 0 ? ulong.MaxValue : ~LargePage);
+                Entry(table, random.Next(512), (target & ~0xFFFUL) | attributes | (random.Next(2) == 0 ? Present : 0));
+            }
+        }
+    }
+
+    private static byte[] Bytes(IMemoryRegion region)
+    {
+        byte[] bytes = new byte[region.Size];
+        region.Read(0, bytes);
+        return bytes;
+    }
+
+    /// <summary>Follows an image's page tables to the leaves from an address on.</summary>
+    private ulong[] Leaves(GuestImage image, ulong address, int count)
+    {
+        ReadOnlySpan<byte> tables = image.PageTables;
+        int table = 0;
+        for (int shift = 39; shift > 12; shift -= 9)
+        {
+            ulong entry = Read(tables, table, (int)(address >> shift) & 511);
+            table = (int)((entry & PageTableEntry.AddressMask) - Root);
+        }
+
+        ulong[] leaves = new ulong[count];
+        for (int i = 0; i < count; i++)
+        {
+            leaves[i] = Read(tables, table, ((int)(address >> 12) & 511) + i);
+        }
+
+        return leaves;
+    }
+
+    private static ulong Read(ReadOnlySpan<byte> tables, int table, int index) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(tables[(table + (index * sizeof(ulong)))..]);
+}

@@ -1,0 +1,188 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Tests.Host.Sandboxes;
+using Hyperlight.Tests.Host.Wire;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Snapshots;
+
+/// <summary>What a restore does to the machine, over a mocked driver.</summary>
+internal sealed class RestoreTests : ScriptedSandboxTest
+{
+    private const ulong ZeroFlag = 0x40;
+
+    [Test]
+    public void The_call_after_a_restore_asks_the_guest_to_flush_and_no_other_does()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        Call();
+        Sandbox.Restore(snapshot);
+        Call();
+        Call();
+
+        Assert.That(Guest.RegistersSet.Select(r => r.Rflags & ZeroFlag).TakeLast(3), Is.EqualTo(new ulong[] { 0, ZeroFlag, 0 }));
+        Assert.That(Guest.RegistersSet[^2], Is.EqualTo(new GeneralRegisters
+        {
+            Rip = ScriptedMachine.DispatchAddress,
+            Rsp = ScriptedMachine.StackPointer,
+            Rflags = 2 | ZeroFlag,
+        }));
+    }
+
+    [Test]
+    public void The_first_call_of_a_sandbox_from_a_snapshot_asks_the_guest_to_flush()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var other = new ScriptedMachine();
+        using MultiUseSandbox sandbox = other.Builder().WithSnapshot(snapshot).Build();
+        other.Answer(GoldenVectors.IntResult);
+
+        Assert.That(sandbox.Call<int>("f"), Is.EqualTo(3));
+        Assert.That(other.RegistersSet, Has.Count.EqualTo(1), "the guest's initialisation is not run");
+        Assert.That(other.RegistersSet[0].Rflags, Is.EqualTo(2 | ZeroFlag));
+    }
+
+    [Test]
+    public void The_processor_is_reset_in_order()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var order = new List<string>();
+        Guest.Machine.Setup(m => m.DiscardPendingState()).Callback(() => order.Add("pending"));
+        Guest.Machine.Setup(m => m.SetDebugRegisters(It.Ref<DebugRegisters>.IsAny)).Callback(() => order.Add("debug"));
+        Guest.Machine.Setup(m => m.SetXcr0(It.IsAny<ulong>())).Callback(() => order.Add("xcr0"));
+        Guest.Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny)).Callback(() => order.Add("special"));
+
+        Sandbox.Restore(snapshot);
+
+        Assert.That(order, Is.EqualTo(new[] { "pending", "debug", "xcr0", "special" }));
+    }
+
+    [Test]
+    public void The_image_is_mapped_anew_only_when_it_is_another()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        Sandbox.Restore(snapshot);
+        Guest.Machine.Verify(m => m.UnmapMemory(0), Times.Once);
+
+        Sandbox.Restore(snapshot);
+        Guest.Machine.Verify(m => m.UnmapMemory(0), Times.Once);
+        Guest.Machine.Verify(m => m.UnmapMemory(1), Times.Never, "scratch memory stays mapped");
+    }
+
+    [Test]
+    public void A_failing_restore_poisons_and_can_be_tried_again()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var failure = new HypervisorException("mock", "UnmapMemory", 5, "no");
+        foreach (Action<bool> fail in new Action<bool>[]
+        {
+            fails => Guest.Machine.Setup(m => m.SetXcr0(It.IsAny<ulong>())).Callback(() => ThrowIf(fails)),
+            fails => Guest.Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny)).Callback(() => ThrowIf(fails)),
+            fails => Guest.Machine.Setup(m => m.DiscardPendingState()).Callback(() => ThrowIf(fails)),
+        })
+        {
+            fail(true);
+            Assert.That(() => Sandbox.Restore(snapshot), Throws.Exception.SameAs(failure));
+            Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+            Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<SandboxPoisonedException>());
+
+            fail(false);
+            Sandbox.Restore(snapshot);
+            AssertUsable();
+        }
+
+        void ThrowIf(bool fails)
+        {
+            if (fails)
+            {
+                throw failure;
+            }
+        }
+    }
+
+    [Test]
+    public void A_restore_whose_image_is_not_accepted_can_be_tried_again()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        Guest.FailMap = true;
+        Assert.That(() => Sandbox.Restore(snapshot), Throws.TypeOf<HypervisorException>());
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+
+        Guest.FailMap = false;
+        Sandbox.Restore(snapshot);
+        AssertUsable();
+    }
+
+    [Test]
+    public void All_memory_is_released_in_the_end()
+    {
+        using (Snapshot snapshot = Sandbox.Snapshot())
+        {
+            Sandbox.Restore(snapshot);
+            Call();
+            using Snapshot second = Sandbox.Snapshot();
+            Sandbox.Restore(second);
+            Sandbox.Restore(snapshot);
+        }
+
+        Assert.That(Guest.AllReleased, Is.False, "the sandbox uses a snapshot's memory");
+        Sandbox.Dispose();
+        Assert.That(Guest.AllReleased, Is.True);
+    }
+
+    [Test]
+    public void A_snapshot_of_another_hypervisor_is_refused()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var other = new ScriptedMachine();
+        other.Hypervisor.Setup(h => h.Name).Returns("other");
+        using MultiUseSandbox sandbox = other.Build();
+
+        foreach (Action refused in new Action[]
+        {
+            () => sandbox.Restore(snapshot),
+            () => other.Builder().WithSnapshot(snapshot).Build(),
+        })
+        {
+            Assert.That(refused, Throws.TypeOf<SnapshotMismatchException>()
+                .With.Property(nameof(SnapshotMismatchException.Mismatch)).EqualTo(SnapshotMismatch.Hypervisor));
+        }
+
+        sandbox.Dispose();
+        Assert.That(other.AllReleased, Is.True);
+    }
+
+    [Test]
+    public void A_sandbox_from_a_snapshot_cannot_be_built_uninitialised()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+
+        Assert.That(
+            () => Guest.Builder().WithSnapshot(snapshot).BuildUninitialized(), Throws.TypeOf<InvalidOperationException>());
+    }
+
+    [Test]
+    public void Fresh_sandboxes_of_one_guest_and_layout_share_its_image()
+    {
+        SandboxBuilder builder = Guest.Builder();
+        Guest.Initialise();
+        int before = Guest.Regions.Count;
+        using MultiUseSandbox first = builder.Build();
+        var second = new List<MultiUseSandbox>();
+        Guest.Forget();
+        Guest.Initialise();
+        second.Add(builder.Build());
+        Guest.Forget();
+        Guest.Initialise();
+        second.Add(builder.WithConfiguration(new SandboxConfiguration { HeapSize = 0x4000 }).Build());
+        second.ForEach(s => s.Dispose());
+
+        // Image and scratch; scratch alone; and both again for another layout.
+        Assert.That(Guest.Regions.Count - before, Is.EqualTo(2 + 1 + 2));
+    }
+
+    private void Call()
+    {
+        Guest.Answer(GoldenVectors.IntResult);
+        Assert.That(Sandbox.Call<int>("f"), Is.EqualTo(3));
+    }
+}
