@@ -20,8 +20,11 @@ internal sealed class ScriptedMachine
     private readonly Queue<Func<VmExit>> _steps = new();
     private readonly Dictionary<uint, GuestMapping> _mappings = [];
     private GeneralRegisters _registers;
+    private SpecialRegisters _special;
 
     private delegate void SetRegisters(in GeneralRegisters registers);
+
+    private delegate void SetSpecial(in SpecialRegisters registers);
 
     private delegate void Map(uint slot, in GuestMapping mapping);
 
@@ -33,6 +36,9 @@ internal sealed class ScriptedMachine
                 _registers = registers;
                 RegistersSet.Add(registers);
             }));
+        Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny))
+            .Callback(new SetSpecial((in SpecialRegisters registers) => _special = registers));
+        Machine.Setup(m => m.GetSpecialRegisters()).Returns(() => _special);
         Machine.Setup(m => m.GetGeneralRegisters()).Returns(() => _registers);
         Machine.Setup(m => m.MapMemory(It.IsAny<uint>(), It.Ref<GuestMapping>.IsAny))
             .Callback(new Map((uint slot, in GuestMapping mapping) =>

@@ -79,7 +79,7 @@ internal sealed class HostilePageTableTests
     [Test]
     public void What_is_mapped_in_reserved_ranges_is_left_out()
     {
-        ulong table = Table(11, 12, 0xFFFF_8000_0000_0000);
+        ulong table = Table(11, 13, 0xFFFF_8000_0000_0000);
         Entry(table, 0, Free(14) | Present | Writable);
 
         Assert.That(Capture().Pages.Size, Is.EqualTo(_memory.Image.Pages.Size));
@@ -120,7 +120,7 @@ internal sealed class HostilePageTableTests
     [TestCase(1)]
     public void Large_pages_are_refused(int level)
     {
-        ulong table = level == 3 ? Root : Table(10, 10 + (3 - level), WindowAddress, level);
+        ulong table = level == 3 ? Root : Table(10, 12 - level, WindowAddress);
         Entry(table, 200, 0x20_0000 | Present | Writable | LargePage);
 
         Assert.That(() => Capture(), Throws.TypeOf<SnapshotException>().With.Message.Contains("large page"));
@@ -219,12 +219,12 @@ internal sealed class HostilePageTableTests
     /// <summary>An empty leaf table behind a part of the address space that is otherwise unused.</summary>
     private ulong Window() => Table(0, 2, WindowAddress);
 
-    /// <summary>Links empty tables down to a level, and returns the last one's address.</summary>
-    private ulong Table(int firstPage, int lastPage, ulong address, int level = 1)
+    /// <summary>Links empty tables from the root downwards, and returns the last one's address.</summary>
+    private ulong Table(int firstPage, int lastPage, ulong address)
     {
         ulong table = Root;
         int shift = 39;
-        for (int page = firstPage; page <= lastPage && shift > 3 + (9 * level); page++, shift -= 9)
+        for (int page = firstPage; page <= lastPage; page++, shift -= 9)
         {
             ulong next = Free(page);
             Entry(table, (int)(address >> shift) & 511, next | Present | Writable);

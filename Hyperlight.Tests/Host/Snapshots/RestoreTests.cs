@@ -164,6 +164,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     public void Fresh_sandboxes_of_one_guest_and_layout_share_its_image()
     {
         SandboxBuilder builder = Guest.Builder();
+        Guest.Forget();
         Guest.Initialise();
         int before = Guest.Regions.Count;
         using MultiUseSandbox first = builder.Build();
