@@ -28,9 +28,11 @@ internal sealed partial class GuestRunner : IDisposable
     private readonly ProcessorReset _processor;
     private GeneralRegisters _dispatchRegisters;
 
-    private GuestRunner(IVirtualMachine machine, GuestMemory memory, PortHandler ports, ILogger logger)
+    private GuestRunner(
+        IVirtualMachine machine, GuestMemory memory, PortHandler ports, InstructionLimit instructions, ILogger logger)
     {
         _machine = machine;
+        Instructions = instructions;
         _memory = memory;
         Ports = ports;
         _logger = logger;
@@ -43,20 +45,25 @@ internal sealed partial class GuestRunner : IDisposable
 
     public PortHandler Ports { get; }
 
+    /// <summary>How much the guest may execute.</summary>
+    public InstructionLimit Instructions { get; }
+
     /// <summary>What is mapped into the machine besides the guest's image and scratch memory.</summary>
     public MappedRegions Mappings { get; }
 
     /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
-    public static GuestRunner Create(IHypervisor hypervisor, GuestMemory memory, PortHandler ports, ILogger logger)
+    public static GuestRunner Create(
+        IHypervisor hypervisor, GuestMemory memory, PortHandler ports, long? instructionBudget, ILogger logger)
     {
         IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
         try
         {
+            var instructions = new InstructionLimit(hypervisor.Name, machine, instructionBudget);
             machine.SetSpecialRegisters(InitialRegisters.Special(memory.Layout.PageTableAddress));
             machine.MapMemory(ImageSlot, memory.ImageMapping);
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
-            return new GuestRunner(machine, memory, ports, logger);
+            return new GuestRunner(machine, memory, ports, instructions, logger);
         }
         catch
         {
@@ -72,6 +79,7 @@ internal sealed partial class GuestRunner : IDisposable
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         RandomNumberGenerator.Fill(seed);
         _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, BitConverter.ToUInt64(seed), logLevel));
+        Instructions.Begin();
         RunToHalt();
 
         GeneralRegisters registers = _machine.GetGeneralRegisters();
@@ -89,6 +97,7 @@ internal sealed partial class GuestRunner : IDisposable
     {
         Interrupts.BeginCall();
         Ports.BeginCall();
+        Instructions.Begin();
     }
 
     /// <summary>Sets the registers for a call. The guest has not run yet if this fails.</summary>
@@ -120,6 +129,8 @@ internal sealed partial class GuestRunner : IDisposable
                 case VmExitReason.Cancelled:
                     SandboxLog.LateCancellation(_logger);
                     break;
+                case VmExitReason.InstructionBudgetExhausted:
+                    throw Instructions.Exceeded();
                 default:
                     throw ExitErrors.Translate(exit, Mappings);
             }

@@ -13,6 +13,9 @@ namespace Hyperlight.Host.Hypervisors;
 /// </summary>
 internal static class Drivers
 {
+    /// <summary>The name of the driver that is usable everywhere.</summary>
+    public const string Emulator = "emulator";
+
     private static readonly Func<IHypervisor>[] Factories =
         OperatingSystem.IsLinux() ? [static () => new MshvHypervisor(), static () => new KvmHypervisor(), static () => new EmulatorHypervisor()]
         : OperatingSystem.IsWindows() ? [static () => new WhpHypervisor(), static () => new EmulatorHypervisor()]

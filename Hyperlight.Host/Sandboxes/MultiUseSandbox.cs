@@ -48,6 +48,12 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     public SandboxStatus Status =>
         _gate.IsClosed ? SandboxStatus.Disposed : _poison is null ? SandboxStatus.Ready : SandboxStatus.Poisoned;
 
+    /// <summary>
+    /// How many instructions the guest has executed, its initialisation included; <see langword="null"/> if the driver does
+    /// not count them.
+    /// </summary>
+    public long? InstructionCount => _runner.Instructions.Count;
+
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public void AddHostFunction(HostFunction hostFunction)
@@ -73,6 +79,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <exception cref="GuestAbortedException">The guest aborted. The sandbox is poisoned.</exception>
     /// <exception cref="ExecutionCanceledException">The call was interrupted. The sandbox is poisoned.</exception>
     /// <exception cref="MemoryAccessViolationException">The guest left its memory. The sandbox is poisoned.</exception>
+    /// <exception cref="InstructionBudgetExhaustedException">The guest executed as much as it may. The sandbox is poisoned.</exception>
     /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
     /// <exception cref="GuestProtocolException">
     /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was malformed.

@@ -1,5 +1,6 @@
 using System.Text;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Hypervisors;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.Logging;
@@ -78,6 +79,12 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         ArgumentException.ThrowIfNullOrEmpty(name);
         return WithHypervisor(() => HypervisorSelector.Default.Select(name));
     }
+
+    /// <summary>
+    /// Uses the emulator even if there is a hypervisor: it needs nothing, it counts instructions, and it does the same
+    /// every time.
+    /// </summary>
+    public SandboxBuilder UseEmulator() => WithHypervisor(Drivers.Emulator);
 
     /// <summary>Logs what guests and the library have to say. Default: nothing is logged.</summary>
     /// <param name="loggers">Where the records go; guests use the category <c>Hyperlight.Guest</c>.</param>

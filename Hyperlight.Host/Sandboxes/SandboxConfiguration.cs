@@ -103,6 +103,27 @@ public sealed record SandboxConfiguration
     /// </summary>
     public bool FileMappingTable { get; init; }
 
+    /// <summary>
+    /// How many instructions the guest may execute in one call, and in its initialisation. Default <see langword="null"/>: as
+    /// many as it takes. A guest that needs more ends with <see cref="InstructionBudgetExhaustedException"/>, at the same
+    /// instruction every time. Only drivers that count instructions can do this, such as the emulator; on others building
+    /// the sandbox fails.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
+    public long? InstructionBudget
+    {
+        get;
+        init
+        {
+            if (value is { } budget)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budget, nameof(InstructionBudget));
+            }
+
+            field = value;
+        }
+    }
+
     private static int CheckBuffer(int value, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, MinimumBufferSize, name);

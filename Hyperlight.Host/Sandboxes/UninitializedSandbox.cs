@@ -55,7 +55,8 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         {
             cancellationToken.ThrowIfCancellationRequested();
             var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugPrint);
-            GuestRunner runner = GuestRunner.Create(_setup.Hypervisor.Hypervisor, memory, ports, _setup.Logger);
+            GuestRunner runner = GuestRunner.Create(
+                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration.InstructionBudget, _setup.Logger);
             try
             {
                 ApplyMappings(runner, memory);

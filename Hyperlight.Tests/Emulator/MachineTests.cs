@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Tests.Kvm;
@@ -139,31 +138,39 @@ internal sealed class MachineTests
         }
     }
 
-    [Test, Explicit("Measures.")]
-    public void How_many_instructions_a_second()
+    [Test]
+    public void A_budget_ends_every_tier_in_the_same_state([Values(1, 2, 99, 1000, 1001, 1003, 5432)] long budget)
     {
-        const int rounds = 20_000_000;
-        using var guest = new LongModeGuest(new EmulatorHypervisor(), c =>
+        var states = new List<GeneralRegisters>();
+        foreach (EmulatorOptions options in new EmulatorOptions[] { new() { TranslateHotCode = false }, new() { HotThreshold = 1 }, new() { HotThreshold = 20 } })
         {
-            Label loop = c.CreateLabel();
-            c.mov(ecx, rounds);
-            c.mov(ebx, (uint)LongModeGuest.DataAddress);
-            c.Label(ref loop);
-            c.mov(eax, __[rbx + 8]);
-            c.lea(edx, __[rax + rcx * 4]);
-            c.add(eax, edx);
-            c.shr(edx, 3);
-            c.mov(__[rbx + 8], eax);
-            c.dec(ecx);
-            c.jne(loop);
-            c.hlt();
-        });
-        long start = Stopwatch.GetTimestamp();
+            using var guest = new LongModeGuest(new EmulatorHypervisor(options), c =>
+            {
+                Label loop = c.CreateLabel();
+                Label even = c.CreateLabel();
+                c.mov(ebx, (uint)LongModeGuest.DataAddress);
+                c.Label(ref loop);
+                c.inc(rcx);
+                c.lea(rax, __[rax + rcx * 4]);
+                c.ror(rax, 7);
+                c.test(al, 1);
+                c.je(even);
+                c.add(__qword_ptr[rbx], rax);
+                c.sbb(rdx, rax);
+                c.Label(ref even);
+                c.push(rax);
+                c.pop(rsi);
+                c.jmp(loop);
+            });
+            ((IInstructionCounter)guest.Machine).InstructionBudget = budget;
 
-        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+            Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+            Assert.That(((IInstructionCounter)guest.Machine).InstructionCount, Is.EqualTo(budget));
+            Assert.That(((IInstructionCounter)guest.Machine).InstructionBudget, Is.Zero);
+            states.Add(guest.Machine.GetGeneralRegisters());
+        }
 
-        double millions = 7.0 * rounds / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
-        TestContext.Progress.WriteLine($"{millions:F1} million instructions a second");
+        Assert.That(states, Is.All.EqualTo(states[0]));
     }
 
     /// <summary>A guest whose page faults reach a handler that sends the error code to a port.</summary>
