@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
 using Hyperlight.Kvm;
 using Hyperlight.Linux;
 
@@ -38,6 +39,8 @@ internal sealed class BenchmarkDrivers
             }
         }
 
+        usable.Add(new BenchmarkDriver(
+            new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), null, "interpreter"));
         return new BenchmarkDrivers(usable, unusable);
     }
 

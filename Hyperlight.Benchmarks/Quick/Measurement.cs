@@ -59,6 +59,10 @@ internal sealed record Measurement
     [JsonPropertyName("ratio_to_floor")]
     public double? RatioToFloor { get; init; }
 
+    /// <summary>Millions of guest instructions a second, where the driver counts them.</summary>
+    [JsonPropertyName("guest_mips")]
+    public double? Mips { get; init; }
+
     /// <summary>Private memory of the process for each sandbox, in bytes.</summary>
     [JsonPropertyName("private_bytes_per_sandbox")]
     public long? PrivateBytesPerSandbox { get; init; }

@@ -16,6 +16,7 @@ internal static class QuickCatalog
         .. PayloadSizes.Quick.Select(PayloadOut),
         new TimedBenchmark("cancel", d => new CancelSpinningGuest(d)),
         .. new[] { 1, 2 }.Select(Parallel),
+        .. Enum.GetValues<Workload>().Select(Compute),
         .. PrivateMemory.IsKnown ? new[] { 1, 10, 100 }.Select(n => new MemoryBenchmark(n)) : [],
     ];
 
@@ -27,6 +28,9 @@ internal static class QuickCatalog
 
     private static TimedBenchmark PayloadOut(int size) =>
         new($"payload-out-{PayloadSizes.Name(size)}", d => PayloadCall.Out(d, size), Floor.GuestTime);
+
+    private static TimedBenchmark Compute(Workload workload) =>
+        new($"compute-{workload}".ToLowerInvariant(), d => new GuestWorkload(d, workload), Floor.Native(workload));
 
     private static TimedBenchmark Parallel(int threads) => new($"parallel-{threads}", d => new ParallelCalls(d, threads));
 }

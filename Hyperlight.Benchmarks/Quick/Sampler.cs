@@ -11,6 +11,8 @@ internal sealed class Sampler(Scenario scenario, KernelMeter? meter)
 
     private long _ioctls;
     private long _allocated;
+    private long _instructions;
+    private long _ticks;
 
     /// <summary>The times of the runs.</summary>
     public Distribution Runs { get; } = new(MostSamples);
@@ -23,6 +25,9 @@ internal sealed class Sampler(Scenario scenario, KernelMeter? meter)
 
     /// <summary>Ioctls of an operation.</summary>
     public double? Ioctls => meter is null ? null : (double)_ioctls / Operations;
+
+    /// <summary>Millions of guest instructions a second; <see langword="null"/> if they are not counted.</summary>
+    public double? Mips => _instructions == 0 ? null : _instructions / ((double)_ticks / Stopwatch.Frequency) / 1e6;
 
     /// <summary>Bytes that an operation allocates.</summary>
     public double Allocated => (double)_allocated / Operations;
@@ -60,9 +65,12 @@ internal sealed class Sampler(Scenario scenario, KernelMeter? meter)
         scenario.BeforeRun();
         KernelUse before = meter?.Read() ?? default;
         long allocated = scenario.AllocatedBytes;
+        long instructions = scenario.InstructionCount ?? 0;
         long start = Stopwatch.GetTimestamp();
         scenario.Run();
         long end = Stopwatch.GetTimestamp();
+        _instructions += (scenario.InstructionCount ?? 0) - instructions;
+        _ticks += end - start;
         _allocated += scenario.AllocatedBytes - allocated;
         KernelUse use = (meter?.Read() ?? default).Since(before);
 

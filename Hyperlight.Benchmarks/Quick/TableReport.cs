@@ -19,6 +19,7 @@ internal sealed class TableReport(TextWriter output) : IReport
         new("kernel us", 11, m => Text(m.OtherKernelTime)),
         new("lib us", 9, m => Text(m.LibraryTime)),
         new("ioctls", 8, m => Text(m.Ioctls, "0.##")),
+        new("MIPS", 9, m => Text(m.Mips)),
         new("alloc B", 10, m => Text(m.AllocatedBytes)),
         new("floor us", 11, m => Text(m.FloorTime)),
         new("ratio", 8, m => Text(m.RatioToFloor, "0.00")),
@@ -47,10 +48,12 @@ internal sealed class TableReport(TextWriter output) : IReport
           guest us   in the ioctl that runs the guest
           kernel us  in all other calls to the kernel
           lib us     the rest: this library, and the page faults it causes
+        MIPS: millions of guest instructions a second
         Floors:
           {Floor.GuestTime.Name}       the guest us of the same operations
           {Floor.BareExit.Name}     KVM_RUN alone on the same guest, in turns with the operation
           {Floor.BareCreate.Name}  machine, slot and vCPU created and closed without running, likewise
+          {Floor.NativeCode}      the guest's machine code, called in this process, likewise
         """);
 
     private static string Text(double? value, string format = "0.0") =>

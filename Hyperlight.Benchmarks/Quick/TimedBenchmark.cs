@@ -54,6 +54,7 @@ internal sealed record TimedBenchmark(string Name, Func<BenchmarkDriver, Scenari
             LibraryTime = Round(sampler.Split?.Library.Percentile(50)),
             Floor = floor is null ? null : Floor?.Name,
             FloorTime = Round(floor),
+            Mips = Round(sampler.Mips),
             RatioToFloor = Round(median / floor),
         };
     }

@@ -17,6 +17,9 @@ internal abstract class Scenario : IDisposable
     /// <summary>Bytes that the threads of the scenario have allocated so far.</summary>
     public virtual long AllocatedBytes => GC.GetAllocatedBytesForCurrentThread();
 
+    /// <summary>Instructions that the guest has executed so far, if somebody counts them.</summary>
+    public virtual long? InstructionCount => null;
+
     /// <summary>What has to be done again for each run and is not measured.</summary>
     public virtual void BeforeRun()
     {

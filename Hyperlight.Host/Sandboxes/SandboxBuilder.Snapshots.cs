@@ -58,7 +58,8 @@ public sealed partial class SandboxBuilder
     private static MultiUseSandbox Start(SnapshotContent content, SandboxSetup setup, GuestMemory memory)
     {
         var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugPrint);
-        GuestRunner runner = GuestRunner.Create(setup.Hypervisor.Hypervisor, memory, ports, setup.Logger);
+        GuestRunner runner = GuestRunner.Create(
+            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration.InstructionBudget, setup.Logger);
         try
         {
             runner.UseProcessor(content.Processor);
