@@ -56,6 +56,17 @@ internal static class OpTraits
         || op.Source == OperandKind.Memory || OpTable.EndsBlock(op.Op)
         || op.Op is Op.Push or Op.Pop or Op.Leave or Op.Div or Op.Idiv;
 
+    /// <summary>
+    /// Whether an instruction of the interpreter leaves the general registers and the flags as they are: what computes in
+    /// vectors, or moves them to and from memory.
+    /// </summary>
+    public static bool KeepsGeneralState(in MicroOp op)
+    {
+        const int VectorSize = 16;
+        return op.Op == Op.Vector && (op.Size == VectorSize || op.Destination == OperandKind.Memory)
+            && op.Vector is not (VectorOp.OrderedCompare or VectorOp.UnorderedCompare) and < VectorOp.Ptest;
+    }
+
     /// <summary>How far a shift or rotation by an immediate goes.</summary>
     public static int ShiftCount(in MicroOp op) => (int)op.Immediate & (op.Size == 8 ? 63 : 31);
 

@@ -69,7 +69,12 @@ internal sealed partial class RegionCompiler
     /// <summary>The interpreter executes it.</summary>
     private void WriteCall(in MicroOp op, Site site)
     {
-        SettleFlags();
+        bool keepsState = OpTraits.KeepsGeneralState(in op);
+        if (!keepsState)
+        {
+            SettleFlags();
+        }
+
         WriteRegisters(_dirty);
         _dirty = 0;
         _w.Argument(ProcessorArgument);
@@ -89,10 +94,18 @@ internal sealed partial class RegionCompiler
         _w.Store(_exit);
         _w.Load(_exit);
         _w.Emit(OpCodes.Brtrue, left);
-        ReadRegisters();
+        if (!keepsState)
+        {
+            ReadRegisters();
+        }
+
+        FlagSource flags = _flags;
         _outOfLine.Add(() =>
         {
             _w.Mark(left);
+            StoreFlagSource(flags);
+            PushFlags();
+            _w.Call(Members.SetFlags);
             GiveBack(site.Behind);
             _w.Emit(OpCodes.Br, _leaveWithoutState);
         });
