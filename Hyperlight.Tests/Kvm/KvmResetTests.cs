@@ -1,0 +1,59 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
+using Hyperlight.Kvm.Interop;
+
+namespace Hyperlight.Tests.Kvm;
+
+/// <summary>What KVM is told when a machine is put to another use.</summary>
+internal sealed class KvmResetTests
+{
+    private readonly FakeKvmKernel _kernel = new();
+    private KvmHypervisor _hypervisor = null!;
+    private IVirtualMachine _machine = null!;
+
+    [SetUp]
+    public void CreateMachine()
+    {
+        _hypervisor = new KvmHypervisor(_kernel);
+        _machine = _hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+    }
+
+    [TearDown]
+    public void DisposeMachine()
+    {
+        _machine.Dispose();
+        _hypervisor.Dispose();
+    }
+
+    [Test]
+    public void Xcr0_is_read_and_written()
+    {
+        _machine.SetXcr0(7);
+
+        Assert.That(_kernel.Vcpu.Xcr0, Is.EqualTo(7));
+        Assert.That(_machine.GetXcr0(), Is.EqualTo(7));
+    }
+
+    [Test]
+    public void An_xcr0_that_kvm_refuses_is_a_typed_error() =>
+        Assert.That(() => _machine.SetXcr0(2), Throws.TypeOf<HypervisorException>().With.Message.Contains("KVM_SET_XCRS"));
+
+    [Test]
+    public void The_list_holds_what_the_vcpu_has_without_clock_and_special_registers() =>
+        Assert.That(_machine.GuestWritableMsrs.ToArray(), Is.EqualTo(new uint[] { 0x174, 0xC000_0102 }));
+
+    [Test]
+    public void Pending_events_are_discarded_at_the_next_entry()
+    {
+        _kernel.Vcpu.Events = new KvmVcpuEvents { ExceptionInjected = 1, ExceptionNr = 14, InterruptShadow = 1 };
+        int calls = _kernel.Journal.Count;
+
+        _machine.DiscardPendingState();
+        Assert.That(_kernel.Journal, Has.Count.EqualTo(calls), "the run page carries it");
+        _machine.Run();
+
+        Assert.That(_kernel.Vcpu.Events.ExceptionInjected, Is.Zero);
+        Assert.That(_kernel.Vcpu.Events.InterruptShadow, Is.Zero);
+        Assert.That(_kernel.Vcpu.Events.Flags & KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW, Is.Not.Zero);
+    }
+}
