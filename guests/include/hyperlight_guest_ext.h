@@ -39,6 +39,26 @@ uint64_t hl_seed(void);
 uint32_t hl_page_size(void);
 hl_Vec hl_init_data(void);
 
+// A file that the host mapped into physical memory. The label ends with a zero.
+typedef struct {
+    uint64_t physical_address;
+    uint64_t size;
+    char label[64];
+} hl_FileMapping;
+
+// The file mapping of a label; NULL if there is none, or if the host keeps no
+// table of them. The table changes between calls, when the host maps and unmaps.
+const hl_FileMapping *hl_find_file_mapping(const char *label);
+
+// Maps physical memory outside the image and scratch, whole pages, at virtual
+// addresses equal to the physical ones: readable, and copied page by page when it
+// is written, so that the host's memory or file never changes. Takes scratch
+// memory for page tables: a page for each 2 MiB, and one or two besides.
+void *hl_map_physical(uint64_t physical, uint64_t size);
+
+// Removes the virtual addresses again. Copies that writing made are lost.
+void hl_unmap_physical(uint64_t physical, uint64_t size);
+
 // Tells the host that the run is over, without a result. Does not return.
 __attribute__((noreturn)) void hl_halt(void);
 

@@ -1,0 +1,379 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>Files in a guest, on every driver.</summary>
+internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
+{
+    private const ulong Address = 0x1000_0000;
+    private const ulong Mark = 0x1122_3344_5566_7788;
+
+    private string _directory = null!;
+
+    [SetUp]
+    public void CreateDirectory() => _directory = Directory.CreateTempSubdirectory("hyperlight-").FullName;
+
+    [TearDown]
+    public void DeleteDirectory() => Directory.Delete(_directory, recursive: true);
+
+    [Test]
+    public void The_guest_reads_the_file_and_zeros_behind_it()
+    {
+        SandboxMapping mapping = Sandbox.MapFile(NewFile("model", 5000), Address);
+
+        Assert.That(mapping, Is.EqualTo(new SandboxMapping(
+            "model", Address, 8192, MemoryFlags.Read | MemoryFlags.Execute, MemoryRegionKind.File)));
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        Assert.That(Read(Address + 4992), Is.EqualTo(Word(4992)));
+        Assert.That(Read(Address + 5000), Is.Zero);
+        Assert.That(Read(Address + 8184), Is.Zero);
+    }
+
+    [Test]
+    public void The_guest_executes_the_file()
+    {
+        // mov eax, 42; ret
+        string path = NewFile("code", [0xB8, 42, 0, 0, 0, 0xC3]);
+        Sandbox.MapFile(path, Address);
+
+        Assert.That(Sandbox.Call<int>("MapAndExecute", Address), Is.EqualTo(42));
+    }
+
+    [Test]
+    public void A_write_is_a_typed_error_that_names_the_mapping_and_never_reaches_the_file()
+    {
+        string path = NewFile("model", 5000);
+        Sandbox.MapFile(path, Address, "weights");
+
+        MemoryAccessViolationException error =
+            AssertPoisons<MemoryAccessViolationException>(s => s.Call("MapAndWrite", Address + 8, 1UL));
+
+        Assert.That(error.Label, Is.EqualTo("weights"));
+        Assert.That(error.Address, Is.EqualTo(Address + 8));
+        Assert.That(error.Attempted, Is.EqualTo(MemoryFlags.Write));
+        Assert.That(error.Permitted, Is.EqualTo(MemoryFlags.Read | MemoryFlags.Execute));
+        Assert.That(error.InnerException, Is.Null);
+        Assert.That(File.ReadAllBytes(path), Is.EqualTo(Content(5000)));
+    }
+
+    [Test]
+    public void Copy_on_write_is_the_guests_own()
+    {
+        string path = NewFile("model", 8192);
+        MultiUseSandbox other = Build(b => b.WithFileMapping(path, Address));
+        Sandbox.MapFile(path, Address);
+        Sandbox.Call("MapPhysical", Address, 8192UL);
+        other.Call("MapPhysical", Address, 8192UL);
+
+        Sandbox.Call("Poke", Address + 4096, Mark);
+
+        Assert.That(Sandbox.Call<ulong>("Peek", Address + 4096), Is.EqualTo(Mark));
+        Assert.That(Sandbox.Call<ulong>("Peek", Address + 4104), Is.EqualTo(Word(4104)), "the rest of the page was copied");
+        Assert.That(Sandbox.Call<ulong>("Peek", Address), Is.EqualTo(Word(0)));
+        Assert.That(other.Call<ulong>("Peek", Address + 4096), Is.EqualTo(Word(4096)));
+        Assert.That(File.ReadAllBytes(path), Is.EqualTo(Content(8192)));
+    }
+
+    [Test]
+    public void Files_given_before_evolution_are_there_for_the_first_call()
+    {
+        using UninitializedSandbox sandbox = Target.Builder().BuildUninitialized();
+        sandbox.MapFile(NewFile("a", 100), Address);
+        sandbox.MapFile(NewFile("b", [1, 2, 3, 4, 5, 6, 7, 8]), Address + 0x1000);
+
+        using MultiUseSandbox running = sandbox.Evolve();
+
+        Assert.That(running.Mappings.Select(m => m.Label), Is.EqualTo(new[] { "a", "b" }));
+        Assert.That(running.Call<ulong>("MapAndRead", Address), Is.EqualTo(Word(0)));
+        Assert.That(running.Call<ulong>("MapAndRead", Address + 0x1000), Is.EqualTo(0x0807_0605_0403_0201));
+    }
+
+    [Test]
+    public void The_guest_finds_mappings_by_label_if_it_is_configured()
+    {
+        string path = NewFile("model.bin", 5000);
+        MultiUseSandbox sandbox = Build(b => b
+            .WithConfiguration(new SandboxConfiguration { FileMappingTable = true })
+            .WithFileMapping(path, Address));
+
+        Assert.That(sandbox.Call<ulong>("FindMapping", "model.bin"), Is.EqualTo(Address));
+        Assert.That(sandbox.Call<ulong>("FindMappingSize", "model.bin"), Is.EqualTo(8192));
+        Assert.That(sandbox.Call<ulong>("FindMapping", "other"), Is.Zero);
+        sandbox.MapFile(path, Address + 0x10_0000, "other");
+        Assert.That(sandbox.Call<ulong>("FindMapping", "other"), Is.EqualTo(Address + 0x10_0000));
+        sandbox.UnmapFile(Address);
+        Assert.That(sandbox.Call<ulong>("FindMapping", "model.bin"), Is.Zero);
+        Assert.That(sandbox.Call<ulong>("FindMapping", "other"), Is.EqualTo(Address + 0x10_0000));
+    }
+
+    [Test]
+    public void Without_the_configuration_the_guest_finds_nothing()
+    {
+        Sandbox.MapFile(NewFile("model.bin", 5000), Address);
+
+        Assert.That(Sandbox.Call<ulong>("FindMapping", "model.bin"), Is.Zero);
+    }
+
+    [Test]
+    public void A_large_file_costs_nothing_until_it_is_read()
+    {
+        const long Size = (3L << 30) + 5000;
+        string path = NewSparseFile("large", Size, (0, Mark), (Size - 8, ~Mark));
+        Build(b => b.WithFileMapping(path, Address)).Dispose();
+        ProcessResources before = ProcessResources.CountAfterCollection();
+
+        var clock = Stopwatch.StartNew();
+        MultiUseSandbox sandbox = Build(b => b.WithFileMapping(path, Address));
+        TimeSpan deferred = clock.Elapsed;
+        clock.Restart();
+        Sandbox.MapFile(path, Address);
+        TimeSpan mapping = clock.Elapsed;
+        ProcessResources after = ProcessResources.Count();
+
+        TestContext.Progress.WriteLine(
+            $"{Target}: 3 GiB mapped at once in {mapping.TotalMilliseconds:F2} ms, a sandbox with it made in {deferred.TotalMilliseconds:F2} ms, "
+            + $"{after.ResidentKilobytes - before.ResidentKilobytes} KiB more resident");
+        Assert.That(after.ResidentKilobytes - before.ResidentKilobytes, Is.LessThan(16 * 1024));
+        foreach (MultiUseSandbox reader in new[] { sandbox, Sandbox })
+        {
+            Assert.That(reader.Call<ulong>("MapAndRead", Address), Is.EqualTo(Mark));
+            Assert.That(reader.Call<ulong>("MapAndRead", Address + (ulong)Size - 8), Is.EqualTo(~Mark));
+            Assert.That(reader.Call<ulong>("MapAndRead", Address + (1UL << 31)), Is.Zero);
+        }
+    }
+
+    [Test]
+    public void The_time_to_map_does_not_depend_on_the_size()
+    {
+        string small = NewFile("small", 100);
+        string large = NewSparseFile("large", 32L << 30);
+        Fastest(small);
+
+        double ofSmall = Fastest(small);
+        double ofLarge = Fastest(large);
+
+        TestContext.Progress.WriteLine($"{Target}: 100 bytes mapped and unmapped in {ofSmall:F3} ms, 32 GiB in {ofLarge:F3} ms");
+        Assert.That(ofLarge, Is.LessThan((ofSmall * 20) + 5));
+    }
+
+    [Test]
+    public void A_file_that_was_shortened_is_a_typed_error_that_names_the_mapping()
+    {
+        string path = NewFile("model", 0x4000);
+        MultiUseSandbox other = Build(_ => { });
+        Sandbox.MapFile(NewFile("intact", 0x4000), 0x2000_0000);
+        Sandbox.MapFile(path, Address, "weights");
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        Truncate(path, 0x1000);
+
+        MemoryAccessViolationException error =
+            AssertPoisons<MemoryAccessViolationException>(s => s.Call<ulong>("MapAndRead", Address + 0x2000));
+
+        TestContext.Out.WriteLine(error.Message);
+        Assert.That(error.Label, Is.EqualTo("weights"));
+        Assert.That(error.Message, Does.Contain("weights"));
+        Assert.That(error.InnerException, Is.TypeOf<FileMappingException>());
+        Assert.That(((FileMappingException)error.InnerException!).Path, Is.EqualTo(path));
+        Assert.That(other.Call<int>("Add", 1, 2), Is.EqualTo(3), "nobody else is affected");
+    }
+
+    [Test]
+    public void Pages_that_were_not_used_yet_show_the_files_new_content()
+    {
+        string path = NewFile("model", 0x4000);
+        Sandbox.MapFile(path, Address);
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+
+        using (FileStream stream = OpenForChange(path))
+        {
+            stream.Position = 0x2000;
+            stream.Write(BitConverter.GetBytes(Mark));
+        }
+
+        Assert.That(Read(Address + 0x2000), Is.EqualTo(Mark));
+        Assert.That(Read(Address + 0x2008), Is.EqualTo(Word(0x2008)));
+    }
+
+    [Test]
+    public void A_file_that_was_renamed_or_deleted_stays()
+    {
+        string path = NewFile("model", 0x2000);
+        Sandbox.MapFile(path, Address);
+
+        File.Move(path, path + ".old");
+        NewFile("model", [1]);
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        File.Delete(path + ".old");
+        Assert.That(Read(Address + 0x1000), Is.EqualTo(Word(0x1000)));
+    }
+
+    [Test]
+    public void What_was_unmapped_is_gone()
+    {
+        Sandbox.MapFile(NewFile("a", 100), Address);
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        Sandbox.UnmapFile(Address);
+
+        MemoryAccessViolationException error =
+            AssertPoisons<MemoryAccessViolationException>(s => s.Call<ulong>("MapAndRead", Address));
+
+        Assert.That(error.Label, Is.Null);
+    }
+
+    [Test]
+    public void An_address_is_used_again_after_unmapping()
+    {
+        Sandbox.MapFile(NewFile("a", 100), Address);
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+
+        Sandbox.UnmapFile(Address);
+        Sandbox.MapFile(NewFile("b", BitConverter.GetBytes(Mark)), Address);
+
+        Assert.That(Read(Address), Is.EqualTo(Mark));
+    }
+
+    [Test]
+    public void A_mapping_that_fails_leaves_the_sandbox_as_it_was()
+    {
+        string path = NewFile("a", 100);
+        Sandbox.MapFile(path, Address);
+
+        Assert.That(() => Sandbox.MapFile(path, Address), Throws.TypeOf<MappingOverlapException>());
+        Assert.That(() => Sandbox.MapFile(path, 0x1000), Throws.TypeOf<MappingOverlapException>());
+        Assert.That(() => Sandbox.MapFile(path, Address + 1), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Sandbox.MapFile(NewFile("empty", 0), Address * 2), Throws.TypeOf<FileMappingException>());
+        Assert.That(() => Sandbox.MapFile(Path.Combine(_directory, "missing"), Address * 2), Throws.TypeOf<FileMappingException>());
+        Assert.That(() => Sandbox.MapFile(_directory, Address * 2), Throws.TypeOf<FileMappingException>());
+
+        Assert.That(Sandbox.Mappings, Has.Count.EqualTo(1));
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        AssertUsable();
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "Counts descriptors and mappings through /proc.")]
+    public void Neither_descriptor_nor_mapping_is_left()
+    {
+        string path = NewFile("a", 0x3000);
+        for (int i = 0; i < 20; i++)
+        {
+            MultiUseSandbox sandbox = Build(b => b.WithFileMapping(path, Address));
+            sandbox.MapFile(path, Address * 2);
+            Assert.That(sandbox.Call<ulong>("MapAndRead", Address * 2), Is.EqualTo(Word(0)));
+            Assert.That(() => sandbox.MapFile(path, Address), Throws.TypeOf<MappingOverlapException>());
+            sandbox.UnmapFile(Address * 2);
+            if (i % 2 == 0)
+            {
+                Assert.That(() => sandbox.Call("MapAndWrite", Address, 1UL), Throws.TypeOf<MemoryAccessViolationException>());
+            }
+
+            sandbox.Dispose();
+        }
+
+        Assert.That(Directory.GetFiles("/proc/self/fd").Count(IsOurs), Is.Zero);
+        Assert.That(File.ReadLines("/proc/self/maps").Count(l => l.Contains(_directory, StringComparison.Ordinal)), Is.Zero);
+    }
+
+    [Test]
+    public void The_guest_reads_host_memory_and_cannot_write_it()
+    {
+        Memory<byte> memory = PageAligned(0x2000);
+        Content(0x2000).CopyTo(memory);
+        using HostMemoryRegion region = HostMemoryRegion.Pin(memory);
+        MultiUseSandbox other = Build(_ => { });
+
+        Sandbox.MapRegion(region, Address, label: "shared");
+        other.MapRegion(region, Address * 2);
+
+        Assert.That(Read(Address + 0x1FF8), Is.EqualTo(Word(0x1FF8)));
+        Assert.That(other.Call<ulong>("MapAndRead", Address * 2), Is.EqualTo(Word(0)));
+        MemoryAccessViolationException error =
+            AssertPoisons<MemoryAccessViolationException>(s => s.Call("MapAndWrite", Address, 1UL));
+        Assert.That(error.Label, Is.EqualTo("shared"));
+        Assert.That(error.Permitted, Is.EqualTo(MemoryFlags.Read));
+        Assert.That(memory.ToArray(), Is.EqualTo(Content(0x2000)));
+    }
+
+    [Test]
+    public void Host_memory_is_let_go_of_when_nobody_uses_it_any_more()
+    {
+        Memory<byte> memory = PageAligned(0x1000);
+        Content(0x1000).CopyTo(memory);
+        using System.Buffers.MemoryHandle pin = memory.Pin();
+        int released = 0;
+        HostMemoryRegion region = HostMemoryRegion.FromPointer(AddressOf(pin), 0x1000, () => released++);
+        Sandbox.MapRegion(region, Address);
+
+        region.Dispose();
+
+        Assert.That(Read(Address), Is.EqualTo(Word(0)), "the machine still has it");
+        Assert.That(released, Is.Zero);
+        Sandbox.UnmapRegion(Address);
+        Assert.That(released, Is.EqualTo(1));
+    }
+
+    private static unsafe nint AddressOf(System.Buffers.MemoryHandle pin) => (nint)pin.Pointer;
+
+    private static Memory<byte> PageAligned(int size)
+    {
+        byte[] array = GC.AllocateArray<byte>(size + GuestPage.Size, pinned: true);
+        nint address = System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
+        return array.AsMemory((int)(GuestPage.RoundUp((ulong)address) - (ulong)address), size);
+    }
+
+    private static byte[] Content(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)((i * 7) + (i >> 8) + 1))];
+
+    private static ulong Word(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(Content(offset + 8).AsSpan(offset));
+
+    private static FileStream OpenForChange(string path) => new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+
+    private static void Truncate(string path, long length)
+    {
+        using FileStream stream = OpenForChange(path);
+        stream.SetLength(length);
+    }
+
+    private bool IsOurs(string descriptor) =>
+        new FileInfo(descriptor).LinkTarget?.StartsWith(_directory, StringComparison.Ordinal) == true;
+
+    private ulong Read(ulong address) => Sandbox.Call<ulong>("MapAndRead", address);
+
+    private double Fastest(string path)
+    {
+        double fastest = double.MaxValue;
+        for (int i = 0; i < 10; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            Sandbox.MapFile(path, Address);
+            Sandbox.UnmapFile(Address);
+            fastest = Math.Min(fastest, clock.Elapsed.TotalMilliseconds);
+        }
+
+        return fastest;
+    }
+
+    private string NewFile(string name, int length) => NewFile(name, Content(length));
+
+    private string NewFile(string name, byte[] content)
+    {
+        string path = Path.Combine(_directory, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    private string NewSparseFile(string name, long length, params (long Offset, ulong Value)[] words)
+    {
+        string path = Path.Combine(_directory, name);
+        using FileStream stream = File.Create(path);
+        stream.SetLength(length);
+        foreach ((long offset, ulong value) in words)
+        {
+            stream.Position = offset;
+            stream.Write(BitConverter.GetBytes(value));
+        }
+
+        return path;
+    }
+}
