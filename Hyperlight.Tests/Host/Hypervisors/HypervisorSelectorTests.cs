@@ -78,10 +78,9 @@ internal sealed class HypervisorSelectorTests
         Assert.That(driver.Probe().Availability, Is.EqualTo(HypervisorAvailability.NotImplemented));
         Assert.That(() => driver.AllocateMemory(0x1000), Throws.TypeOf<HypervisorNotAvailableException>());
         Assert.That(() => driver.CreateVirtualMachine(new VirtualMachineOptions()), Throws.TypeOf<HypervisorNotAvailableException>());
-        Assert.That(() => driver.PrepareFileMapping("f", 0), Throws.TypeOf<HypervisorNotAvailableException>());
     }
 
-    private static IHypervisor[] Unimplemented => [new Mshv.MshvHypervisor(), new Whp.WhpHypervisor()];
+    private static IHypervisor[] Unimplemented => [new Hyperlight.Mshv.MshvHypervisor(), new Hyperlight.Whp.WhpHypervisor()];
 
     private static HypervisorStatus Usable => HypervisorStatus.Usable("works");
 

@@ -1,0 +1,135 @@
+using Hyperlight.Whp;
+
+namespace Hyperlight.Tests.Whp;
+
+/// <summary>
+/// A Windows with one file, which counts what is open and can fail the n-th call. A release is carried out before it is
+/// reported as failed.
+/// </summary>
+internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindowsKernel
+{
+    public const int AccessDenied = 5;
+    private const int FileNotFound = 2;
+
+    private readonly HashSet<nint> _handles = [];
+    private readonly HashSet<nint> _views = [];
+    private nint _next = 0x100;
+    private int _calls;
+
+    /// <summary>The calls in order.</summary>
+    public List<string> Journal { get; } = [];
+
+    public byte[] Content { get; set; } = content;
+
+    public bool IsOnDisk { get; set; } = true;
+
+    public int Calls => _calls;
+
+    public string? FailedCall { get; private set; }
+
+    public int OpenHandles => _handles.Count;
+
+    public int LiveViews => _views.Count;
+
+    /// <summary>The size of the section that was made last.</summary>
+    public long SectionSize { get; private set; }
+
+    public string? UnsupportedPlatform { get; init; }
+
+    public int OpenFile(string path, out nint file)
+    {
+        file = -1;
+        if (Fails("CreateFileW"))
+        {
+            return AccessDenied;
+        }
+
+        if (path != "C:\\file")
+        {
+            return FileNotFound;
+        }
+
+        file = New(_handles);
+        return 0;
+    }
+
+    public bool IsDiskFile(nint file) => IsOnDisk;
+
+    public int GetFileSize(nint file, out long size)
+    {
+        size = Content.Length;
+        return Fails("GetFileSizeEx") ? AccessDenied : 0;
+    }
+
+    public int ReadFile(nint file, long offset, Span<byte> buffer, out int read)
+    {
+        Assert.That(_handles, Does.Contain(file));
+        read = 0;
+        if (Fails("ReadFile"))
+        {
+            return AccessDenied;
+        }
+
+        // At most 100 bytes, as any read may return fewer than were asked for.
+        ReadOnlySpan<byte> rest = Content.AsSpan((int)Math.Min(offset, Content.Length));
+        read = Math.Min(Math.Min(rest.Length, buffer.Length), 100);
+        rest[..read].CopyTo(buffer);
+        return 0;
+    }
+
+    public int CreateReadOnlySection(nint file, long size, out nint section)
+    {
+        section = 0;
+        if (Fails("CreateFileMappingW"))
+        {
+            return AccessDenied;
+        }
+
+        SectionSize = size;
+        section = New(_handles);
+        return 0;
+    }
+
+    public int MapReadView(nint section, out nint address)
+    {
+        address = 0;
+        if (Fails("MapViewOfFile"))
+        {
+            return AccessDenied;
+        }
+
+        address = New(_views);
+        return 0;
+    }
+
+    public int UnmapView(nint address)
+    {
+        Assert.That(_views.Remove(address), Is.True, "each view is unmapped once");
+        return Fails("UnmapViewOfFile") ? AccessDenied : 0;
+    }
+
+    public int CloseHandle(nint handle)
+    {
+        Assert.That(_handles.Remove(handle), Is.True, "each handle is closed once");
+        return Fails("CloseHandle") ? AccessDenied : 0;
+    }
+
+    private nint New(HashSet<nint> set)
+    {
+        _next += 0x10;
+        set.Add(_next);
+        return _next;
+    }
+
+    private bool Fails(string call)
+    {
+        Journal.Add(call);
+        if (++_calls != failAt)
+        {
+            return false;
+        }
+
+        FailedCall = call;
+        return true;
+    }
+}
