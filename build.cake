@@ -30,6 +30,10 @@ Task("Samples")
         Run($"{Artifacts}/HelloWorld/HelloWorld", "");
     });
 
+Task("Wine")
+    .Description("Runs the Windows build of the section views on Wine, where it is installed.")
+    .Does(() => Run("eng/SectionViews/check.sh", ""));
+
 Task("Benchmarks")
     .IsDependentOn("Build")
     .Does(() => Run("dotnet", "run --no-build -c Release --project Hyperlight.Benchmarks -- --quick"));
