@@ -262,7 +262,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
         Sandbox.WithHostFunction("Same", (int x) => x);
         Sandbox.WithHostFunction("Further", (int x) => x);
 
-        SnapshotMismatchException exception = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(snapshot));
+        SnapshotMismatchException exception = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(snapshot))!;
 
         Assert.That(exception.Mismatch, Is.EqualTo(SnapshotMismatch.HostFunctions));
         Assert.That(exception.MissingFunctions, Is.EqualTo(new[] { "Int Missing(Int)" }));

@@ -208,7 +208,7 @@ internal sealed class HostilePageTableTests
     private void AssertEndsSoon()
     {
         var watch = Stopwatch.StartNew();
-        HyperlightException exception = Assert.Catch<HyperlightException>(() => Capture());
+        HyperlightException exception = Assert.Catch<HyperlightException>(() => Capture())!;
         Assert.That(exception, Is.TypeOf<SnapshotException>().Or.TypeOf<MemoryRequestException>());
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
     }
