@@ -1,6 +1,6 @@
 namespace Hyperlight.Emulator;
 
-/// <summary>How an emulated machine works. Every choice gives the same results.</summary>
+/// <summary>How an emulated machine works. No choice but the seed of its random numbers changes a result.</summary>
 public sealed class EmulatorOptions
 {
     /// <summary>
@@ -8,6 +8,13 @@ public sealed class EmulatorOptions
     /// the runtime cannot compile code while it runs, as after ahead-of-time compilation: everything is interpreted there.
     /// </summary>
     public bool TranslateHotCode { get; init; } = true;
+
+    /// <summary>
+    /// Where the numbers of RDRAND and RDSEED start: machines with the same seed give their guests the same numbers. Any
+    /// value is a seed; such numbers are no secret, and are for runs that have to be repeated. Default
+    /// <see langword="null"/>: the cryptographic random numbers of the host.
+    /// </summary>
+    public ulong? RandomSeed { get; init; }
 
     /// <summary>How often a block is interpreted before it is translated. Tests lower it.</summary>
     internal int HotThreshold { get; init; } = 400;

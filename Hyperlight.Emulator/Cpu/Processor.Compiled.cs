@@ -74,7 +74,7 @@ internal sealed partial class Processor
             case RegionExit.Pending:
                 return false;
             default:
-                return (Volatile.Read(ref _cancelRequested) != 0 || _executed >= _executedLimit)
+                return (Volatile.Read(ref _cancelRequested) != 0 || _executed >= _executedLimit || MustInterpret)
                     || (FindBlock() is { } next && Interpret(next));
         }
     }

@@ -232,7 +232,7 @@ internal sealed partial class Processor
     {
         if (!Load(_regs[Rbp], size, out ulong value))
         {
-            return StackFault(_regs[Rbp]);
+            return StackFault();
         }
 
         _regs[Rsp] = _regs[Rbp] + (ulong)size;
@@ -256,18 +256,6 @@ internal sealed partial class Processor
             _rip = op.Immediate;
         }
 
-        return true;
-    }
-
-    private bool ExecutePopFlags(ref MicroOp op)
-    {
-        if (!Pop(out ulong value, op.Size))
-        {
-            return false;
-        }
-
-        ulong kept = op.Size == 2 ? ReadFlags() & ~0xFFFFUL : 0;
-        WriteFlags((value | kept) & ~FlagResume);
         return true;
     }
 }

@@ -17,8 +17,11 @@ internal sealed partial class Processor
     private const ulong FlagInterrupt = 1 << 9;
     private const ulong FlagDirection = 1 << 10;
     private const ulong FlagOverflow = 1 << 11;
+    private const ulong FlagIoPrivilege = 3 << 12;
     private const ulong FlagNestedTask = 1 << 14;
     private const ulong FlagResume = 1 << 16;
+    private const ulong FlagAlignment = 1 << 18;
+    private const ulong FlagIdentification = 1 << 21;
     private const ulong ArithmeticFlags = FlagCarry | FlagParity | FlagAdjust | FlagZero | FlagSign | FlagOverflow;
 
     /// <summary>TF, IF, DF, IOPL, NT, RF, AC and ID.</summary>

@@ -110,6 +110,11 @@ internal sealed partial class Processor
             return ExitWith(VmExit.MmioWrite(physical, value & mask, (byte)size));
         }
 
+        if (_isWatching)
+        {
+            NoteWatched(address, size, isWrite: true);
+        }
+
         NoteWrite(page, address, size);
         page.Write(address, value, size);
         return true;
@@ -158,7 +163,7 @@ internal sealed partial class Processor
         ulong rsp = _regs[Rsp] - (ulong)size;
         if (!Store(rsp, size, value))
         {
-            return StackFault(rsp);
+            return StackFault();
         }
 
         _regs[Rsp] = rsp;
@@ -170,14 +175,21 @@ internal sealed partial class Processor
         ulong rsp = _regs[Rsp];
         if (!Load(rsp, size, out value))
         {
-            return StackFault(rsp);
+            return StackFault();
         }
 
         _regs[Rsp] = rsp + (ulong)size;
         return true;
     }
 
+    /// <summary>An address that is not canonical.</summary>
+    private bool AddressFault()
+    {
+        Fault(GeneralProtection, 0);
+        _isAddressFault = true;
+        return false;
+    }
+
     /// <summary>An address that is not canonical is a stack fault where the stack is used.</summary>
-    private bool StackFault(ulong address) =>
-        _pending == Pending.Fault && _vector == GeneralProtection && !IsCanonical(address) && Fault(StackFaultVector, 0);
+    private bool StackFault() => _isAddressFault && Fault(StackFaultVector, 0);
 }

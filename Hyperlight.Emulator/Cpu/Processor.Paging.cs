@@ -40,7 +40,7 @@ internal sealed partial class Processor
         physical = 0;
         if (!IsCanonical(address))
         {
-            return Fault(GeneralProtection, 0);
+            return AddressFault();
         }
 
         ulong table = _cr3 & AddressMask;
@@ -111,18 +111,14 @@ internal sealed partial class Processor
         return (entry & reserved) != 0;
     }
 
-    private bool IsPermitted(Access access, bool writable, bool user, bool noExecute)
-    {
-        bool atUser = Cpl == 3;
-        return (!atUser || user) && access switch
+    private bool IsPermitted(Access access, bool writable, bool user, bool noExecute) =>
+        (!_isUser || user) && access switch
         {
-            Access.Write => writable || (!atUser && (_cr0 & Cr0WriteProtect) == 0),
-            Access.Fetch => !noExecute && (atUser || !user || (_cr4 & Cr4Smep) == 0),
+            Access.Write => writable || (!_isUser && (_cr0 & Cr0WriteProtect) == 0),
+            Access.Fetch => !noExecute && (_isUser || !user || (_cr4 & Cr4Smep) == 0),
             _ => true,
-        } && (access == Access.Fetch || atUser || !user || (_cr4 & Cr4Smap) == 0 || (_otherFlags & FlagAlignment) != 0);
-    }
-
-    private const ulong FlagAlignment = 1 << 18;
+        } && (access == Access.Fetch || _isUser || !user || (_cr4 & Cr4Smap) == 0
+            || ((_otherFlags & FlagAlignment) != 0 && !_isImplicit));
 
     /// <summary>Sets accessed and dirty bits, where the table can be written.</summary>
     private void Mark(HostPage page, MemoryFlags flags, ulong entryAddress, ulong entry, ulong mark)
@@ -139,7 +135,7 @@ internal sealed partial class Processor
     private bool PageFault(ulong address, Access access, ulong error)
     {
         error |= access == Access.Write ? ErrorWrite : 0;
-        error |= Cpl == 3 ? ErrorUser : 0;
+        error |= _isUser ? ErrorUser : 0;
         if (access == Access.Fetch && ((_efer & EferNoExecute) != 0 || (_cr4 & Cr4Smep) != 0))
         {
             error |= ErrorFetch;
@@ -160,8 +156,12 @@ internal sealed partial class Processor
         }
 
         ulong tag = address & ~HostPage.OffsetMask;
-        bool isData = IsPermitted(Access.Read, writable, user, noExecute) && (flags & MemoryFlags.Read) != 0;
-        bool isWritable = (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
+
+        // EFLAGS.AC opens user pages to the supervisor under SMAP, without a flush when it changes; and an access that a
+        // breakpoint may watch is looked at each time.
+        bool isCached = !_isWatching && (_isUser || !user || (_cr4 & Cr4Smap) == 0);
+        bool isData = isCached && IsPermitted(Access.Read, writable, user, noExecute) && (flags & MemoryFlags.Read) != 0;
+        bool isWritable = isCached && (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
             && IsPermitted(Access.Write, writable, user, noExecute) && !_blocks.HasCode(page);
         bool isCode = (flags & (MemoryFlags.Read | MemoryFlags.Execute)) != 0
             && IsPermitted(Access.Fetch, writable, user, noExecute);

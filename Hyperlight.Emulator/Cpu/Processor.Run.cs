@@ -34,7 +34,7 @@ internal sealed partial class Processor
                 return VmExit.InstructionBudgetExhausted;
             }
 
-            if ((FindBlock() is { } block && (block.Region is { } region ? Enter(region, block) : Interpret(block))) || Deliver())
+            if ((MustInterpret ? Step() : ExecuteBlock()) || Deliver())
             {
                 continue;
             }
@@ -42,6 +42,10 @@ internal sealed partial class Processor
             return _exit;
         }
     }
+
+    /// <summary>Executes the code at RIP, and says whether nothing is pending.</summary>
+    private bool ExecuteBlock() =>
+        FindBlock() is { } block && (block.Region is { } region ? Enter(region, block) : Interpret(block));
 
     /// <summary>Executes a block, and says whether nothing is pending.</summary>
     private bool Interpret(Block block)

@@ -3,54 +3,44 @@ using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>Descriptors, and the instructions that load and store them.</summary>
+/// <summary>Segment registers: loading and storing them.</summary>
 internal sealed partial class Processor
 {
-    private static SegmentRegister FromDescriptor(ushort selector, ulong low)
-    {
-        uint limit = (uint)(low & 0xFFFF) | (uint)(low >> 32 & 0xF_0000);
-        ushort attributes = (ushort)(low >> 40 & 0xF0FF);
-        return new SegmentRegister
-        {
-            Selector = selector,
-            Base = (low >> 16 & 0xFF_FFFF) | (low >> 32 & 0xFF00_0000),
-            Limit = (attributes & 0x8000) != 0 ? (limit << 12) | 0xFFF : limit,
-            Attributes = attributes,
-        };
-    }
+    private const int CsIndex = 1;
+    private const int SsIndex = 2;
 
-    private bool LoadDescriptor(ushort selector, out ulong descriptor)
+    private ref SegmentRegister SegmentOf(int index)
     {
-        descriptor = 0;
-        int offset = selector & ~7;
-        return (selector & 4) != 0 || offset + 7 > _gdtr.Limit
-            ? Fault(GeneralProtection, (ulong)offset)
-            : Load(_gdtr.Base + (ulong)offset, 8, out descriptor);
-    }
-
-    /// <summary>A 64-bit code segment of CPL 0.</summary>
-    private bool LoadCodeSegment(ushort selector, out SegmentRegister segment)
-    {
-        segment = default;
-        if ((selector & ~3) == 0)
+        switch (index)
         {
-            return Fault(GeneralProtection, 0);
+            case 0: return ref _es;
+            case CsIndex: return ref _cs;
+            case SsIndex: return ref _ss;
+            case 3: return ref _ds;
+            case 4: return ref _fs;
+            default: return ref _gs;
         }
-
-        if (!LoadDescriptor(selector, out ulong descriptor))
-        {
-            return false;
-        }
-
-        segment = FromDescriptor((ushort)(selector & ~3), descriptor);
-        ulong error = (ulong)(selector & ~7);
-        bool isCode = segment.IsCodeOrData && (segment.Type & 8) != 0;
-        return isCode && segment.IsLong && !segment.IsDefault32 && segment.PrivilegeLevel == 0 && (selector & 3) == 0
-            ? segment.IsPresent || Fault(SegmentNotPresent, error)
-            : Fault(GeneralProtection, error);
     }
 
-    private bool LoadDataSegment(ushort selector, bool isStack, out SegmentRegister segment)
+    /// <summary>A null SS, as 64-bit mode allows below CPL 3. It has the DPL of the CPL all the same.</summary>
+    private static SegmentRegister NullStack(ushort selector, int level) =>
+        new() { Selector = selector, Attributes = (ushort)(level << 5) };
+
+    private bool LoadSegmentRegister(int register, ushort selector) => register switch
+    {
+        CsIndex => Fault(InvalidOpcode, 0),
+        SsIndex => LoadStackSegment(selector, _cpl, out SegmentRegister stack) && Set(ref _ss, in stack),
+        _ => LoadDataSegment(selector, out SegmentRegister data) && Set(ref SegmentOf(register), in data),
+    };
+
+    private static bool Set(ref SegmentRegister register, in SegmentRegister value)
+    {
+        register = value;
+        return true;
+    }
+
+    /// <summary>What DS, ES, FS and GS take: data, or code that can be read.</summary>
+    private bool LoadDataSegment(ushort selector, out SegmentRegister segment)
     {
         segment = new SegmentRegister { Selector = selector };
         if ((selector & ~3) == 0)
@@ -58,184 +48,93 @@ internal sealed partial class Processor
             return true;
         }
 
-        if (!LoadDescriptor(selector, out ulong descriptor))
+        if (!LoadDescriptor(selector, out segment, out ulong low))
         {
             return false;
         }
 
-        segment = FromDescriptor(selector, descriptor);
-        ulong error = (ulong)(selector & ~7);
-        bool fits = segment.IsCodeOrData && (isStack ? (segment.Type & 0xA) == 2 : (segment.Type & 0xA) != 8);
-        return !fits ? Fault(GeneralProtection, error)
-            : segment.IsPresent || Fault(isStack ? StackFaultVector : SegmentNotPresent, error);
+        bool isReadable = segment.IsCodeOrData && (segment.Type & 0xA) != 8;
+        bool isPermitted = IsConforming(in segment) || segment.PrivilegeLevel >= Math.Max(_cpl, selector & 3);
+        return !isReadable || !isPermitted ? SelectorFault(GeneralProtection, selector)
+            : !segment.IsPresent ? SelectorFault(SegmentNotPresent, selector)
+            : MarkAccessed(selector, low, ref segment);
     }
 
-    private bool ExecuteMoveToSegment(ref MicroOp op)
+    /// <summary>What SS takes at a privilege level: data that can be written, of just this level.</summary>
+    private bool LoadStackSegment(ushort selector, int level, out SegmentRegister segment)
     {
-        if (!ReadSource(ref op, 2, out ulong selector))
+        segment = NullStack(selector, level);
+        if ((selector & ~3) == 0)
+        {
+            return (level != 3 && (selector & 3) == level) || Fault(GeneralProtection, 0);
+        }
+
+        if (!LoadDescriptor(selector, out segment, out ulong low))
         {
             return false;
         }
 
-        int register = op.DestinationRegister;
-        if (register == 1)
-        {
-            return Fault(InvalidOpcode, 0);
-        }
-
-        if (!LoadDataSegment((ushort)selector, register == 2, out SegmentRegister segment))
-        {
-            return false;
-        }
-
-        switch (register)
-        {
-            case 0: _es = segment; break;
-            case 2: _ss = segment; break;
-            case 3: _ds = segment; break;
-            case 4: _fs = segment; break;
-            default: _gs = segment; break;
-        }
-
-        return true;
+        bool isWritable = segment.IsCodeOrData && (segment.Type & 0xA) == 2;
+        bool isPermitted = (selector & 3) == level && segment.PrivilegeLevel == level;
+        return !isWritable || !isPermitted ? SelectorFault(GeneralProtection, selector)
+            : !segment.IsPresent ? SelectorFault(StackFaultVector, selector)
+            : MarkAccessed(selector, low, ref segment);
     }
+
+    /// <summary>On the way out to a less privileged level: what it may not have is taken away.</summary>
+    private void DropPrivilegedSegments()
+    {
+        foreach (int register in (ReadOnlySpan<int>)[0, 3, 4, 5])
+        {
+            ref SegmentRegister segment = ref SegmentOf(register);
+            if (segment.IsPresent && !IsConforming(in segment) && segment.PrivilegeLevel < _cpl)
+            {
+                segment = default;
+            }
+        }
+    }
+
+    private bool ExecuteMoveToSegment(ref MicroOp op) =>
+        op.DestinationRegister == CsIndex ? Fault(InvalidOpcode, 0)
+        : ReadSource(ref op, 2, out ulong selector) && LoadSegmentRegister(op.DestinationRegister, (ushort)selector);
 
     private bool ExecuteMoveFromSegment(ref MicroOp op)
     {
-        ulong selector = op.SourceRegister switch
-        {
-            0 => _es.Selector,
-            1 => _cs.Selector,
-            2 => _ss.Selector,
-            3 => _ds.Selector,
-            4 => _fs.Selector,
-            _ => _gs.Selector,
-        };
+        ulong selector = SegmentOf(op.SourceRegister).Selector;
         return op.Destination == OperandKind.Memory
             ? Store(Address(ref op), 2, selector)
             : WriteDestination(ref op, selector);
     }
 
-    private bool LoadTable(ref MicroOp op, ref DescriptorTableRegister table)
+    private bool ExecutePopSegment(ref MicroOp op)
     {
-        ulong address = Address(ref op);
-        if (!Load(address, 2, out ulong limit) || !Load(address + 2, 8, out ulong start))
+        ulong rsp = _regs[Rsp];
+        if (!Pop(out ulong selector, op.Size))
         {
             return false;
         }
 
-        if (!IsCanonical(start))
+        if (LoadSegmentRegister(op.DestinationRegister, (ushort)selector))
         {
-            return Fault(GeneralProtection, 0);
-        }
-
-        table = new DescriptorTableRegister { Base = start, Limit = (ushort)limit };
-        return true;
-    }
-
-    private bool StoreTable(ref MicroOp op, DescriptorTableRegister table)
-    {
-        ulong address = Address(ref op);
-        return Store(address, 2, table.Limit) && Store(address + 2, 8, table.Base);
-    }
-
-    /// <summary>A task or local descriptor table register: a descriptor of 16 bytes.</summary>
-    private bool LoadSystemSegment(ref MicroOp op, bool isTask)
-    {
-        op.Size = 2;
-        if (!ReadDestination(ref op, out ulong value))
-        {
-            return false;
-        }
-
-        ushort selector = (ushort)value;
-        if (!isTask && (selector & ~3) == 0)
-        {
-            _ldtr = new SegmentRegister { Selector = selector };
             return true;
         }
 
-        ulong error = (ulong)(selector & ~7);
-        if ((selector & ~3) == 0 || (int)error + 15 > _gdtr.Limit)
-        {
-            return Fault(GeneralProtection, error);
-        }
-
-        if (!LoadDescriptor(selector, out ulong low) || !Load(_gdtr.Base + error + 8, 8, out ulong high))
-        {
-            return false;
-        }
-
-        SegmentRegister segment = FromDescriptor(selector, low);
-        segment.Base |= high << 32;
-        if (segment.IsCodeOrData || segment.Type != (isTask ? 9 : 2))
-        {
-            return Fault(GeneralProtection, error);
-        }
-
-        if (!segment.IsPresent)
-        {
-            return Fault(SegmentNotPresent, error);
-        }
-
-        if (!isTask)
-        {
-            _ldtr = segment;
-            return true;
-        }
-
-        const ulong Busy = 2UL << 40;
-        if (!Store(_gdtr.Base + error, 8, low | Busy))
-        {
-            return false;
-        }
-
-        segment.Attributes |= 2;
-        _tr = segment;
-        return true;
+        _regs[Rsp] = rsp;
+        return false;
     }
 
-    private bool ExecuteInterruptReturn()
+    /// <summary>LSS, LFS and LGS: an offset and the selector behind it.</summary>
+    private bool ExecuteLoadFarPointer(ref MicroOp op)
     {
-        ulong rsp = _regs[Rsp];
-        if (!Load(rsp, 8, out ulong rip) || !Load(rsp + 8, 8, out ulong code) || !Load(rsp + 16, 8, out ulong flags)
-            || !Load(rsp + 24, 8, out ulong newRsp) || !Load(rsp + 32, 8, out ulong stack))
-        {
-            return StackFault(rsp);
-        }
-
-        if ((_otherFlags & FlagNestedTask) != 0 || !IsCanonical(rip))
-        {
-            return Fault(GeneralProtection, 0);
-        }
-
-        if (!LoadCodeSegment((ushort)code, out SegmentRegister codeSegment)
-            || !LoadDataSegment((ushort)stack, isStack: true, out SegmentRegister stackSegment))
+        int register = op.Op switch { Op.Lss => SsIndex, Op.Lfs => 4, _ => 5 };
+        ulong address = Address(ref op);
+        if (!Load(address, op.Size, out ulong offset) || !Load(address + op.Size, 2, out ulong selector)
+            || !LoadSegmentRegister(register, (ushort)selector))
         {
             return false;
         }
 
-        (_cs, _ss, _rip) = (codeSegment, stackSegment, rip);
-        _regs[Rsp] = newRsp;
-        WriteFlags(flags & ~FlagResume);
-        return true;
-    }
-
-    private bool ExecuteFarReturn(ref MicroOp op)
-    {
-        ulong rsp = _regs[Rsp];
-        if (!Load(rsp, op.Size, out ulong rip) || !Load(rsp + op.Size, op.Size, out ulong code))
-        {
-            return StackFault(rsp);
-        }
-
-        if (!LoadCodeSegment((ushort)code, out SegmentRegister segment) || !JumpTo(rip))
-        {
-            return false;
-        }
-
-        _cs = segment;
-        _regs[Rsp] = rsp + (2UL * op.Size) + op.Immediate;
+        WriteRegister(op.DestinationRegister, op.Size, offset);
         return true;
     }
 }

@@ -20,7 +20,8 @@ internal sealed partial class Processor
         for (int i = 0; (_regs[Rcx] & mask) != 0; i++)
         {
             // Having been cancelled, or having written over itself, it starts again with the elements that are left.
-            if (i >= ElementsPerCheck || _blockEnd == 0)
+            // One that is stepped does an element at a time.
+            if (i >= (MustInterpret ? 1 : ElementsPerCheck) || _blockEnd == 0)
             {
                 _blockEnd = 0;
                 _rip = op.Rip;
@@ -110,7 +111,7 @@ internal sealed partial class Processor
     /// <summary>Each element is an exit of its own; the instruction is executed again for the next one.</summary>
     private bool ExecuteOuts(ref MicroOp op, ulong source, ulong step, ulong mask)
     {
-        if (!Load(source, op.Size, out ulong value))
+        if (!MayUsePort((ushort)_regs[Rdx], op.Size) || !Load(source, op.Size, out ulong value))
         {
             return false;
         }

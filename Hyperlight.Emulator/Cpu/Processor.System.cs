@@ -6,21 +6,42 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>Instructions for systems.</summary>
 internal sealed partial class Processor
 {
+    /// <summary>PE, MP, EM, TS, ET, NE, WP, AM, NW, CD and PG.</summary>
     private const ulong Cr0Bits = 0xE005_003F;
 
-    /// <summary>TSD, DE, PSE, PAE, MCE, PGE, OSFXSR, OSXMMEXCPT, SMEP and SMAP.</summary>
-    private const ulong Cr4Bits = 0x30_06FC;
+    /// <summary>TSD, DE, PSE, PAE, MCE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, SMEP and SMAP.</summary>
+    private const ulong Cr4Bits = 0x31_0EFC;
+    private const ulong Cr4TimeStampDisable = 1 << 2;
+    private const ulong Cr4UserModeInstructionPrevention = 1 << 11;
     private const ulong Cr4PhysicalAddressExtension = 1 << 5;
 
     private bool ExecuteSystem(ref MicroOp op)
     {
+        if (_cpl != 0 && (IsPrivileged(op.Op)
+            || (IsHiddenByUmip(op.Op) && (_cr4 & Cr4UserModeInstructionPrevention) != 0)))
+        {
+            return Fault(GeneralProtection, 0);
+        }
+
         switch (op.Op)
         {
-            case Op.Cli: _otherFlags &= ~FlagInterrupt; return true;
-            case Op.Sti: _otherFlags |= FlagInterrupt; return true;
+            case Op.Cli or Op.Sti:
+                if (!HasIoPrivilege())
+                {
+                    return false;
+                }
+
+                // That STI holds interrupts back for an instruction is not seen: none comes from outside.
+                _otherFlags = op.Op == Op.Cli ? _otherFlags & ~FlagInterrupt : _otherFlags | FlagInterrupt;
+                return true;
             case Op.Retf: return ExecuteFarReturn(ref op);
             case Op.Cpuid: ExecuteCpuid(); return true;
             case Op.Rdtsc or Op.Rdtscp:
+                if (_cpl != 0 && (_cr4 & Cr4TimeStampDisable) != 0)
+                {
+                    return Fault(GeneralProtection, 0);
+                }
+
                 WriteWide(TimeStamp);
                 if (op.Op == Op.Rdtscp)
                 {
@@ -64,22 +85,82 @@ internal sealed partial class Processor
             case Op.MovFromSegment: return ExecuteMoveFromSegment(ref op);
             case Op.MovToSegment: return ExecuteMoveToSegment(ref op);
             case Op.Invlpg: _tlb.FlushPage(Address(ref op)); return true;
-            case Op.Iretq: return ExecuteInterruptReturn();
+            case Op.Iretq: return ExecuteInterruptReturn(ref op);
+            case Op.JmpFar or Op.CallFar: return ExecuteFarJump(ref op);
+            case Op.Syscall: return ExecuteSystemCall(ref op);
+            case Op.Sysret: return ExecuteSystemReturn(ref op);
+            case Op.Swapgs: ExecuteSwapGs(); return true;
+            case >= Op.Rdfsbase and <= Op.Wrgsbase: return ExecuteSegmentBase(ref op);
+            case Op.Lss or Op.Lfs or Op.Lgs: return ExecuteLoadFarPointer(ref op);
+            case Op.PushSegment: return Push(SegmentOf(op.DestinationRegister).Selector, op.Size);
+            case Op.PopSegment: return ExecutePopSegment(ref op);
+            case >= Op.Lar and <= Op.Verw: return ExecuteDescriptorQuery(ref op);
             case Op.Hlt: return ExitBehind(VmExit.Halt);
-            case Op.Out: return ExitBehind(VmExit.IoOut(Port(ref op, op.Destination), (uint)Truncate(_regs[Rax], op.Size), op.Size));
-            case Op.In: return ExitWith(VmExit.IoIn(Port(ref op, op.Source), op.Size));
-            case Op.Int: return Trap((byte)op.Immediate, op.NextRip);
-            case Op.Int3: return Trap(Breakpoint, op.NextRip);
+            case Op.Out:
+                ushort output = Port(ref op, op.Destination);
+                return MayUsePort(output, op.Size)
+                    && ExitBehind(VmExit.IoOut(output, (uint)Truncate(_regs[Rax], op.Size), op.Size));
+            case Op.In:
+                ushort input = Port(ref op, op.Source);
+                return MayUsePort(input, op.Size) && ExitWith(VmExit.IoIn(input, op.Size));
+            case Op.Ins: return ExecuteIns(ref op);
+            case Op.Int: return Trap((byte)op.Immediate, op.NextRip, Pending.Interrupt);
+            case Op.Int3: return Trap(Breakpoint, op.NextRip, Pending.Interrupt);
             case Op.Int1: return Trap(DebugVector, op.NextRip);
             case Op.Fxsave: return ExecuteFxsave(ref op);
             case Op.Fxrstor: return ExecuteFxrstor(ref op);
-            case Op.Swapgs:
-                ulong swapped = _gs.Base;
-                _gs.Base = _kernelGsBase;
-                _kernelGsBase = swapped;
+            case Op.Wbinvd: return true;
+            case Op.Rdpmc: return Fault(GeneralProtection, 0);
+            case Op.Rdpid: _regs[op.DestinationRegister] = _tscAux; return true;
+            case Op.Rdrand or Op.Rdseed: ExecuteRandom(ref op); return true;
+            case Op.Stac or Op.Clac:
+                if (_cpl != 0)
+                {
+                    return Fault(InvalidOpcode, 0);
+                }
+
+                _otherFlags = op.Op == Op.Stac ? _otherFlags | FlagAlignment : _otherFlags & ~FlagAlignment;
                 return true;
             default: return Fault(InvalidOpcode, 0);
         }
+    }
+
+    /// <summary>POPF, and the part of IRET that is like it: which flags change depends on privilege.</summary>
+    private void WriteFlagsAs(ulong flags, int size, ulong further)
+    {
+        ulong writable = ArithmeticFlags | FlagTrap | FlagDirection | FlagNestedTask | FlagAlignment | FlagIdentification | further;
+        writable |= _cpl == 0 ? FlagIoPrivilege : 0;
+        writable |= _cpl <= IoPrivilegeLevel ? FlagInterrupt : 0;
+        writable &= size == 2 ? 0xFFFFUL : ulong.MaxValue;
+        WriteFlags((flags & writable) | (ReadFlags() & ~writable));
+    }
+
+    private bool ExecutePopFlags(ref MicroOp op)
+    {
+        if (!Pop(out ulong value, op.Size))
+        {
+            return false;
+        }
+
+        WriteFlagsAs(value, op.Size, 0);
+        _otherFlags &= ~FlagResume;
+        return true;
+    }
+
+    /// <summary>An instruction that the host cannot complete, because it does not say what was read: RIP stays.</summary>
+    private bool ExecuteIns(ref MicroOp op)
+    {
+        ulong mask = op.Address32 ? uint.MaxValue : ulong.MaxValue;
+        var port = (ushort)_regs[Rdx];
+        return (op.Repeat != Repeat.None && (_regs[Rcx] & mask) == 0)
+            || (MayUsePort(port, op.Size) && LoadForStore(_regs[Rdi] & mask, op.Size, out _)
+                && ExitWith(VmExit.IoIn(port, op.Size)));
+    }
+
+    private void ExecuteRandom(ref MicroOp op)
+    {
+        WriteRegister(op.DestinationRegister, op.Size, _entropy.Next());
+        WriteArithmeticFlags(FlagCarry);
     }
 
     private ushort Port(ref MicroOp op, OperandKind kind) =>
@@ -154,40 +235,6 @@ internal sealed partial class Processor
             default:
                 return Fault(InvalidOpcode, 0);
         }
-    }
-
-    private bool MoveFromDebug(ref MicroOp op)
-    {
-        _regs[op.DestinationRegister] = op.SourceRegister switch
-        {
-            0 => _dr0,
-            1 => _dr1,
-            2 => _dr2,
-            3 => _dr3,
-            4 or 6 => _dr6,
-            _ => _dr7,
-        };
-        return true;
-    }
-
-    private bool MoveToDebug(int register, ulong value)
-    {
-        if (register >= 4 && value >> 32 != 0)
-        {
-            return Fault(GeneralProtection, 0);
-        }
-
-        switch (register)
-        {
-            case 0: _dr0 = value; break;
-            case 1: _dr1 = value; break;
-            case 2: _dr2 = value; break;
-            case 3: _dr3 = value; break;
-            case 4 or 6: _dr6 = (value & 0xE00F) | 0xFFFF_0FF0; break;
-            default: _dr7 = (value & 0xFFFF_2BFF) | 0x400; break;
-        }
-
-        return true;
     }
 
     private void ExecuteCpuid()

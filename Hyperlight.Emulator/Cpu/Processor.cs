@@ -25,6 +25,8 @@ internal sealed partial class Processor(
     private readonly ulong[] _regs = new ulong[17];
     private ulong _rip;
 
+    private readonly EntropySource _entropy = new(options.RandomSeed);
+
     /// <summary>How many instructions were executed.</summary>
     private long _executed;
 
@@ -83,6 +85,7 @@ internal sealed partial class Processor(
             _regs[14] = value.R14;
             _regs[15] = value.R15;
             _rip = value.Rip;
+            (_heldStatus, _isStatusDue, _isShadowed) = (0, false, false);
             WriteFlags(value.Rflags);
         }
     }

@@ -17,6 +17,8 @@ internal enum Op : byte
     MovFromControl, MovToControl, MovFromDebug, MovToDebug, MovFromSegment, MovToSegment,
     Invlpg, Iretq, Hlt, In, Out, Int, Int3, Int1, Fxsave, Fxrstor, Swapgs, Xlat, Enter,
     Vector, Crc32, Movbe, Clflush,
+    JmpFar, CallFar, Syscall, Sysret, Rdfsbase, Rdgsbase, Wrfsbase, Wrgsbase, Lss, Lfs, Lgs, PushSegment, PopSegment,
+    Lar, Lsl, Verr, Verw, Ins, Wbinvd, Rdpmc, Rdpid, Rdrand, Rdseed, Stac, Clac,
 }
 
 /// <summary>Where an operand is.</summary>

@@ -20,12 +20,13 @@ internal static class OpTable
             case Op.Imul when instruction.OpCount == 1:
                 return Op.Imul1;
             case Op.Jmp or Op.Call when instruction.GetOpKind(0) is OpKind.Register or OpKind.Memory:
-                return instruction.IsJmpFarIndirect || instruction.IsCallFarIndirect ? Op.Invalid
+                return instruction.IsJmpFarIndirect ? Op.JmpFar
+                    : instruction.IsCallFarIndirect ? Op.CallFar
                     : op == Op.Jmp ? Op.JmpIndirect : Op.CallIndirect;
             case Op.Invalid when IsX87OrMmx(in instruction):
                 return Op.Unsupported;
             case Op.Push or Op.Pop when instruction.GetOpKind(0) == OpKind.Register && !instruction.Op0Register.IsGPR():
-                return Op.Invalid;
+                return op == Op.Push ? Op.PushSegment : Op.PopSegment;
             default:
                 return op;
         }
@@ -35,7 +36,8 @@ internal static class OpTable
     public static bool EndsBlock(Op op) => op is Op.Invalid or Op.Unsupported
         or (>= Op.Jcc and <= Op.Loopne) or Op.Cpuid or Op.Wrmsr
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
-        or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw;
+        or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw
+        or Op.Popf or Op.MovToDebug or Op.JmpFar or Op.CallFar or Op.Syscall or Op.Sysret or Op.Lss or Op.Ins;
 
     /// <summary>Whether it belongs to x87 or MMX, which no handler executes.</summary>
     private static bool IsX87OrMmx(in Instruction instruction)
@@ -80,7 +82,7 @@ internal static class OpTable
     private static Op Find(Mnemonic mnemonic) => mnemonic switch
     {
         Mnemonic.Nop or Mnemonic.Pause or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Lfence or Mnemonic.Sfence
-            or Mnemonic.Mfence or Mnemonic.Wbinvd or Mnemonic.Invd or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1
+            or Mnemonic.Mfence or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1
             or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Prefetch
             or Mnemonic.Reservednop => Op.Nop,
         Mnemonic.Mov or Mnemonic.Movnti => Op.Mov,
@@ -197,7 +199,7 @@ internal static class OpTable
         Mnemonic.Lmsw => Op.Lmsw,
         Mnemonic.Clts => Op.Clts,
         Mnemonic.Invlpg => Op.Invlpg,
-        Mnemonic.Iretq => Op.Iretq,
+        Mnemonic.Iret or Mnemonic.Iretd or Mnemonic.Iretq => Op.Iretq,
         Mnemonic.Hlt => Op.Hlt,
         Mnemonic.In => Op.In,
         Mnemonic.Out => Op.Out,

@@ -134,7 +134,7 @@ internal static class Translator
     {
         op.Size = op.Op switch
         {
-            Op.Push or Op.Pop or Op.Pushf or Op.Popf =>
+            Op.Push or Op.Pop or Op.Pushf or Op.Popf or Op.PushSegment or Op.PopSegment =>
                 (byte)(Math.Abs(instruction.StackPointerIncrement) == 2 ? 2 : 8),
             Op.Cbw => (byte)(instruction.Mnemonic switch { Mnemonic.Cbw => 2, Mnemonic.Cwde => 4, _ => 8 }),
             Op.Cwd => (byte)(instruction.Mnemonic switch { Mnemonic.Cwd => 2, Mnemonic.Cdq => 4, _ => 8 }),

@@ -16,7 +16,10 @@ internal struct TlbEntry
     public HostPage Page;
 }
 
-/// <summary>A direct-mapped cache of translations to host pages.</summary>
+/// <summary>
+/// A direct-mapped cache of translations to host pages, once for supervisor and once for user accesses: what a tag permits
+/// depends on who asks, and to change between the two must cost no flush.
+/// </summary>
 internal sealed class Tlb
 {
     /// <summary>A tag that equals no page address.</summary>
@@ -29,26 +32,44 @@ internal sealed class Tlb
 
     private const int Count = 512;
 
-    private readonly TlbEntry[] _entries = new TlbEntry[Count];
-    private readonly bool[] _isGlobal = new bool[Count];
+    private readonly TlbEntry[][] _rights = [new TlbEntry[Count], new TlbEntry[Count]];
+    private readonly bool[][] _globals = [new bool[Count], new bool[Count]];
+
+    /// <summary>The translations in use: those of the rights that were selected last.</summary>
+    private TlbEntry[] _entries;
+    private long _epoch;
+    private int _selected;
     private bool _hasLargePages;
 
-    public Tlb() => FlushAll();
+    public Tlb()
+    {
+        _entries = _rights[0];
+        FlushAll();
+    }
 
-    /// <summary>Counts the times that translations were forgotten: while it stands still, those that were seen hold.</summary>
-    public long Epoch { get; private set; }
+    /// <summary>
+    /// Changes whenever translations are forgotten or others are selected: while it stands still, those that were seen hold.
+    /// </summary>
+    public long Epoch => (_epoch << 1) | (long)_selected;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref TlbEntry Slot(ulong address) => ref _entries[Index(address)];
 
-    public void SetGlobal(ulong address, bool isGlobal) => _isGlobal[Index(address)] = isGlobal;
+    public void SetGlobal(ulong address, bool isGlobal) => _globals[_selected][Index(address)] = isGlobal;
+
+    /// <summary>Chooses the translations of user or of supervisor accesses.</summary>
+    public void Select(bool user)
+    {
+        _selected = user ? 1 : 0;
+        _entries = _rights[_selected];
+    }
 
     /// <summary>Remembers that a single page invalidation has to take other entries along.</summary>
     public void NoteLargePage() => _hasLargePages = true;
 
     public void FlushAll()
     {
-        Epoch++;
+        _epoch++;
         for (int i = 0; i < Count; i++)
         {
             Clear(i);
@@ -60,12 +81,15 @@ internal sealed class Tlb
     /// <summary>What MOV to CR3 does.</summary>
     public void FlushNonGlobal()
     {
-        Epoch++;
-        for (int i = 0; i < Count; i++)
+        _epoch++;
+        for (int rights = 0; rights < _rights.Length; rights++)
         {
-            if (!_isGlobal[i])
+            for (int i = 0; i < Count; i++)
             {
-                Clear(i);
+                if (!_globals[rights][i])
+                {
+                    Clear(rights, i);
+                }
             }
         }
     }
@@ -73,7 +97,7 @@ internal sealed class Tlb
     /// <summary>What INVLPG does.</summary>
     public void FlushPage(ulong address)
     {
-        Epoch++;
+        _epoch++;
         if (_hasLargePages)
         {
             FlushAll();
@@ -87,11 +111,14 @@ internal sealed class Tlb
     /// <summary>Makes writes to a host page take the slow path, because instructions were decoded from it.</summary>
     public void ProtectFromWrites(HostPage page)
     {
-        foreach (ref TlbEntry entry in _entries.AsSpan())
+        foreach (TlbEntry[] entries in _rights)
         {
-            if (entry.Page.Identity == page.Identity)
+            foreach (ref TlbEntry entry in entries.AsSpan())
             {
-                entry.WriteTag = Invalid;
+                if (entry.Page.Identity == page.Identity)
+                {
+                    entry.WriteTag = Invalid;
+                }
             }
         }
     }
@@ -101,10 +128,16 @@ internal sealed class Tlb
 
     private void Clear(int index)
     {
-        ref TlbEntry entry = ref _entries[index];
+        Clear(0, index);
+        Clear(1, index);
+    }
+
+    private void Clear(int rights, int index)
+    {
+        ref TlbEntry entry = ref _rights[rights][index];
         entry.ReadTag = Invalid;
         entry.WriteTag = Invalid;
         entry.FetchTag = Invalid;
-        _isGlobal[index] = false;
+        _globals[rights][index] = false;
     }
 }

@@ -1,0 +1,25 @@
+using System.Security.Cryptography;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>What RDRAND and RDSEED give: the host's random numbers, or for a seed always the same ones.</summary>
+internal sealed class EntropySource(ulong? seed)
+{
+    private ulong _state = seed.GetValueOrDefault();
+
+    public ulong Next()
+    {
+        if (seed is null)
+        {
+            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+            RandomNumberGenerator.Fill(bytes);
+            return BitConverter.ToUInt64(bytes);
+        }
+
+        // SplitMix64 of Steele, Lea and Flood, 2014.
+        ulong z = _state += 0x9E37_79B9_7F4A_7C15;
+        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
+        return z ^ (z >> 31);
+    }
+}

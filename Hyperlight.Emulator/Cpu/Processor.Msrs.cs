@@ -1,0 +1,107 @@
+using System.Diagnostics;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Model-specific registers. One that is not here, or a value with reserved bits, is #GP to the guest.</summary>
+internal sealed partial class Processor
+{
+    private const uint ApicBase = 0x1B;
+    private const uint MiscEnable = 0x1A0;
+
+    /// <summary>Bits 0 to 7 and 9, and the x2APIC mode, which CPUID does not report.</summary>
+    private const ulong ApicBaseReserved = 0x6FF;
+
+    /// <summary>The one bit of IA32_MISC_ENABLE that says something about this processor.</summary>
+    private const ulong FastStrings = 1;
+
+    /// <summary>XCR0: there is no XSAVE, so it is that of a processor with x87 state alone.</summary>
+    public const ulong Xcr0 = 1;
+
+    /// <summary>The model-specific registers that a guest can change, but for those among the special registers and the clock.</summary>
+    public static ReadOnlyMemory<uint> GuestWritableMsrs { get; } = new uint[]
+    {
+        0x3B, 0x174, 0x175, 0x176, MiscEnable, 0x277, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0102,
+        0xC000_0103,
+    };
+
+    private ulong _miscEnable = FastStrings;
+
+    public bool TryReadMsr(uint index, out ulong value)
+    {
+        ulong? found = index switch
+        {
+            0x10 => TimeStamp,
+            ApicBase => _apicBase,
+            0x3B => _tscOffset,
+            MiscEnable => _miscEnable,
+            0x174 => _sysenterCs,
+            0x175 => _sysenterEsp,
+            0x176 => _sysenterEip,
+            0x277 => _pat,
+            0xC000_0080 => _efer,
+            0xC000_0081 => _star,
+            0xC000_0082 => _lstar,
+            0xC000_0083 => _cstar,
+            0xC000_0084 => _syscallMask,
+            0xC000_0100 => _fs.Base,
+            0xC000_0101 => _gs.Base,
+            0xC000_0102 => _kernelGsBase,
+            0xC000_0103 => _tscAux,
+            _ => null,
+        };
+        value = found.GetValueOrDefault();
+        return found.HasValue;
+    }
+
+    public bool TryWriteMsr(uint index, ulong value)
+    {
+        switch (index)
+        {
+            case 0x175 or 0x176 or 0xC000_0082 or 0xC000_0083 or (>= 0xC000_0100 and <= 0xC000_0102) when !IsCanonical(value):
+                return false;
+            case 0x10: _tscOffset = value - (ulong)Stopwatch.GetTimestamp(); return true;
+            case ApicBase when (value & (_reservedAddressBits | 0xFFF0_0000_0000_0000 | ApicBaseReserved)) == 0:
+                _apicBase = value;
+                return true;
+            case 0x3B: _tscOffset = value; return true;
+            case 0x174: _sysenterCs = (uint)value; return true;
+            case 0x175: _sysenterEsp = value; return true;
+            case 0x176: _sysenterEip = value; return true;
+            case 0x277 when IsMemoryTypes(value): _pat = value; return true;
+            case MiscEnable when (value & ~FastStrings) == 0: _miscEnable = value; return true;
+            case 0xC000_0080:
+                // Long mode cannot be left while paging is on.
+                if ((value & ~EferBits) != 0 || ((value ^ _efer) & 0x100) != 0)
+                {
+                    return false;
+                }
+
+                _efer = (value & ~EferLongModeActive) | (_efer & EferLongModeActive);
+                _tlb.FlushAll();
+                return true;
+            case 0xC000_0081: _star = value; return true;
+            case 0xC000_0082: _lstar = value; return true;
+            case 0xC000_0083: _cstar = value; return true;
+            case 0xC000_0084: _syscallMask = value; return true;
+            case 0xC000_0100: _fs.Base = value; return true;
+            case 0xC000_0101: _gs.Base = value; return true;
+            case 0xC000_0102: _kernelGsBase = value; return true;
+            case 0xC000_0103: _tscAux = (uint)value; return true;
+            default: return false;
+        }
+    }
+
+    /// <summary>Whether each byte of a PAT is a memory type: UC, WC, WT, WP, WB or UC-.</summary>
+    private static bool IsMemoryTypes(ulong value)
+    {
+        for (int i = 0; i < 64; i += 8)
+        {
+            if ((value >> i & 0xFF) is not (0 or 1 or (>= 4 and <= 7)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
