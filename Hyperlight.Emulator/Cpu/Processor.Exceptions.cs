@@ -66,7 +66,7 @@ internal sealed partial class Processor
     {
         _pending = Pending.Fault;
         _vector = vector;
-        _errorCode = errorCode | _external;
+        _errorCode = errorCode | (vector is >= InvalidTss and <= GeneralProtection ? _external : 0);
         _isAddressFault = false;
         return false;
     }

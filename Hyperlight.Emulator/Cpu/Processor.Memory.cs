@@ -65,6 +65,11 @@ internal sealed partial class Processor
             return ExitWith(memory.RefusedRead(physical, size));
         }
 
+        if (_isWatching && access == Access.Read)
+        {
+            NoteWatched(address, size, isWrite: false);
+        }
+
         value = page.Read(address, size);
         return true;
     }

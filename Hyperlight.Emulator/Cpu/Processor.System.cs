@@ -9,8 +9,8 @@ internal sealed partial class Processor
     /// <summary>PE, MP, EM, TS, ET, NE, WP, AM, NW, CD and PG.</summary>
     private const ulong Cr0Bits = 0xE005_003F;
 
-    /// <summary>TSD, DE, PSE, PAE, MCE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, SMEP and SMAP.</summary>
-    private const ulong Cr4Bits = 0x31_0EFC;
+    /// <summary>TSD, DE, PSE, PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, SMEP and SMAP.</summary>
+    private const ulong Cr4Bits = 0x31_0EBC;
     private const ulong Cr4TimeStampDisable = 1 << 2;
     private const ulong Cr4UserModeInstructionPrevention = 1 << 11;
     private const ulong Cr4PhysicalAddressExtension = 1 << 5;
@@ -239,7 +239,8 @@ internal sealed partial class Processor
 
     private void ExecuteCpuid()
     {
-        (uint eax, uint ebx, uint ecx, uint edx) = Cpuid.Read((uint)_regs[Rax], physicalAddressBits);
+        (uint eax, uint ebx, uint ecx, uint edx) = Cpuid.Read(
+            (uint)_regs[Rax], (uint)_regs[Rcx], physicalAddressBits);
         _regs[Rax] = eax;
         _regs[Rbx] = ebx;
         _regs[Rcx] = ecx;

@@ -143,6 +143,14 @@ internal static class Translator
             Op.Out => op.SourceSize,
             Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne => JumpCounterSize(instruction.Code),
             Op.Leave or Op.Enter => (byte)(instruction.Code is Code.Leavew or Code.Enterw_imm16_imm8 ? 2 : 8),
+            Op.Iretq => (byte)(instruction.Code switch { Code.Iretw => 2, Code.Iretd => 4, _ => 8 }),
+            Op.Sysret => (byte)(instruction.Code == Code.Sysretq ? 8 : 4),
+            Op.JmpFar or Op.CallFar => (byte)(instruction.Code switch
+            {
+                Code.Jmp_m1616 or Code.Call_m1616 => 2,
+                Code.Jmp_m1632 or Code.Call_m1632 => 4,
+                _ => 8,
+            }),
             _ => op.Size,
         };
         if (op.Op == Op.Enter)

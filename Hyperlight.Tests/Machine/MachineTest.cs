@@ -1,0 +1,51 @@
+using Hyperlight.Tests.Integration;
+
+namespace Hyperlight.Tests.Machine;
+
+/// <summary>A test of the system part of a machine: the same code and the same expectations on every usable driver.</summary>
+internal abstract class MachineTest(TestTarget target)
+{
+    protected const byte Debug = 1;
+    protected const byte Breakpoint = 3;
+    protected const byte InvalidOpcode = 6;
+    protected const byte DoubleFault = 8;
+    protected const byte InvalidTss = 10;
+    protected const byte NotPresent = 11;
+    protected const byte StackFault = 12;
+    protected const byte GeneralProtection = 13;
+    protected const byte PageFault = 14;
+    protected const ulong TrapFlag = 0x100;
+    protected const ulong InterruptFlag = 0x200;
+    protected const ulong NestedTaskFlag = 0x4000;
+    protected const ulong ResumeFlag = 0x1_0000;
+    protected const ulong AlignmentFlag = 0x4_0000;
+    protected const ulong IoPrivilege3 = 0x3000;
+
+    protected SystemGuest Guest { get; private set; } = null!;
+
+    protected string Driver => target.Hypervisor.Name;
+
+    protected bool IsEmulator => Driver == "emulator";
+
+    protected MachineEvent Only
+    {
+        get
+        {
+            Assert.That(Guest.Events, Has.Count.EqualTo(1), "events");
+            return Guest.Events[0];
+        }
+    }
+
+    [SetUp]
+    public void Create() => Guest = new SystemGuest(target.Hypervisor);
+
+    [TearDown]
+    public void Destroy() => Guest.Dispose();
+
+    /// <summary>The code ended with a fault of the marked instruction.</summary>
+    protected void AssertFault(byte vector, ulong? error = null)
+    {
+        MachineEvent seen = Only;
+        Assert.That((seen.Vector, seen.Error, seen.Rip), Is.EqualTo((vector, error, Guest.At)));
+    }
+}
