@@ -211,6 +211,32 @@ internal static class OpTable
         Mnemonic.Swapgs => Op.Swapgs,
         Mnemonic.Xlatb => Op.Xlat,
         Mnemonic.Clflush => Op.Clflush,
+        _ => FindPrivilege(mnemonic),
+    };
+
+    private static Op FindPrivilege(Mnemonic mnemonic) => mnemonic switch
+    {
+        Mnemonic.Syscall => Op.Syscall,
+        Mnemonic.Sysret or Mnemonic.Sysretq => Op.Sysret,
+        Mnemonic.Rdfsbase => Op.Rdfsbase,
+        Mnemonic.Rdgsbase => Op.Rdgsbase,
+        Mnemonic.Wrfsbase => Op.Wrfsbase,
+        Mnemonic.Wrgsbase => Op.Wrgsbase,
+        Mnemonic.Lss => Op.Lss,
+        Mnemonic.Lfs => Op.Lfs,
+        Mnemonic.Lgs => Op.Lgs,
+        Mnemonic.Lar => Op.Lar,
+        Mnemonic.Lsl => Op.Lsl,
+        Mnemonic.Verr => Op.Verr,
+        Mnemonic.Verw => Op.Verw,
+        Mnemonic.Insb or Mnemonic.Insw or Mnemonic.Insd => Op.Ins,
+        Mnemonic.Wbinvd or Mnemonic.Invd => Op.Wbinvd,
+        Mnemonic.Rdpmc => Op.Rdpmc,
+        Mnemonic.Rdpid => Op.Rdpid,
+        Mnemonic.Rdrand => Op.Rdrand,
+        Mnemonic.Rdseed => Op.Rdseed,
+        Mnemonic.Stac => Op.Stac,
+        Mnemonic.Clac => Op.Clac,
         _ => Op.Invalid,
     };
 }

@@ -224,7 +224,7 @@ internal sealed class TransferTests(TestTarget target) : MachineTest(target)
     [Test]
     public void A_far_call_through_a_gate_changes_the_stack()
     {
-        Guest.Place(FurtherCode, (c, _) => { c.mov(eax, cs); c.mov(rbx, rsp); c.mov(ecx, ss); c.db(0x48, 0xCB); });
+        Guest.Place(FurtherCode, (c, _) => { c.mov(eax, cs); c.mov(rbx, rsp); c.mov(ecx, ss); c.mov(r8, __[rsp]); c.mov(r9, __[rsp + 16]); c.db(0x48, 0xCB); });
         Guest.Write(UserData + 4, GateSelector | 3);
 
         Guest.RunUser((c, at) =>
@@ -239,8 +239,7 @@ internal sealed class TransferTests(TestTarget target) : MachineTest(target)
         GeneralRegisters registers = Guest.Machine.GetGeneralRegisters();
         Assert.That((registers.Rax, registers.Rbx, registers.Rcx), Is.EqualTo(((ulong)KernelCodeSelector, KernelStackTop - 32, 0UL)));
         Assert.That((registers.Rdx, registers.Rsi), Is.EqualTo(((ulong)UserCodeSelector, UserStackTop)));
-        Assert.That(
-            (Guest.Read(KernelStackTop - 32), Guest.Read(KernelStackTop - 16)), Is.EqualTo((Guest.At, UserStackTop)));
+        Assert.That((registers.R8, registers.R9), Is.EqualTo((Guest.At, UserStackTop)), "what the gate pushed");
     }
 
     [Test]
