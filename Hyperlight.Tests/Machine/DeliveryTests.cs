@@ -57,7 +57,7 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => { at.Here(); c.ud2(); });
 
-        AssertFault(GeneralProtection, (6 * 8) + 3);
+        AssertGateFault(GeneralProtection, InvalidOpcode, isExternal: true);
     }
 
     [Test]
@@ -78,7 +78,7 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
             }
         });
 
-        AssertFault(NotPresent, bySoftware ? (Open * 8UL) + 2 : (6 * 8) + 3);
+        AssertGateFault(NotPresent, bySoftware ? Open : InvalidOpcode, isExternal: !bySoftware);
     }
 
     [Test]
@@ -88,7 +88,7 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => { at.Here(); c.@int(0x40); });
 
-        AssertFault(GeneralProtection, (0x40 * 8) + 2);
+        AssertGateFault(GeneralProtection, 0x40, isExternal: false);
     }
 
     [TestCase((ushort)0, GeneralProtection, 0UL)]
@@ -165,7 +165,7 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => { at.Here(); c.@int(PageFault); });
 
-        AssertFault(NotPresent, (14 * 8) + 2);
+        AssertGateFault(NotPresent, PageFault, isExternal: false);
     }
 
     [Test]

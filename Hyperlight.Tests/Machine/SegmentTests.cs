@@ -54,6 +54,11 @@ internal sealed class SegmentTests(TestTarget target) : MachineTest(target)
     [TestCase((ushort)(AbsentSelector | 3), true, StackFault, (ulong)AbsentSelector)]
     public void The_stack_segment(ushort selector, bool atUser, byte? vector, ulong error)
     {
+        if (selector == 3 && !atUser)
+        {
+            SkipOnQemu("takes a null SS of another level");
+        }
+
         Action<Iced.Intel.Assembler, SystemGuest.Mark> code = (c, at) =>
         {
             c.mov(eax, selector);
