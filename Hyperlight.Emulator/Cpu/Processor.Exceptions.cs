@@ -17,6 +17,7 @@ internal sealed partial class Processor
     private const byte StackFaultVector = 12;
     private const byte GeneralProtection = 13;
     private const byte PageFaultVector = 14;
+    private const byte MathFault = 16;
     private const byte SimdFault = 19;
 
     private const byte AlignmentCheckVector = 17;

@@ -123,6 +123,8 @@ internal sealed partial class Processor
 
                 WriteRegister(Rax, 1, translated);
                 return true;
+            case Op.X87: return ExecuteX87(ref op);
+            case Op.Mmx: return ExecuteMmx(ref op);
             case Op.Invalid: return Fault(InvalidOpcode, 0);
             case Op.Unsupported: return ExitUnsupported(ref op);
             default: return ExecuteSystem(ref op);

@@ -1,47 +1,45 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.FloatingPoint;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>
-/// x87 state, held as the image that FXSAVE stores, and how it is exchanged together with that of SSE. No x87 instruction
-/// computes with it.
-/// </summary>
+/// <summary>The x87 and SSE state as the host reads and writes it, and the area that FXSAVE and XSAVE share.</summary>
 internal sealed partial class Processor
 {
     /// <summary>Bytes of the XSAVE image: as large as that of other hypervisors.</summary>
     public const int XsaveSize = 4096;
 
     private const int FxsaveSize = 512;
+
+    /// <summary>Where what FXSAVE writes ends: the rest is the program's own.</summary>
+    private const int FxsaveEnd = 416;
     private const int MxcsrOffset = 24;
     private const int StOffset = 32;
     private const int XmmOffset = 160;
-    private const ulong X87 = 1;
-    private const ulong Sse = 2;
-
-    /// <summary>The part that FXSAVE stores; what it says of SSE is up to date only after <see cref="FxsaveImage"/>.</summary>
-    private readonly byte[] _fpu = InitialFpu();
 
     public FpuRegisters Fpu
     {
         get
         {
-            ReadOnlySpan<byte> image = FxsaveImage();
             X87Stack st = default;
-            image.Slice(StOffset, 128).CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)st));
+            for (int i = 0; i < 8; i++)
+            {
+                st[i] = new UInt128(St(i).SignExponent, St(i).Significand);
+            }
+
             XmmRegisters xmm = default;
-            image.Slice(XmmOffset, 256).CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)xmm));
+            XmmBytes.CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)xmm));
             return new FpuRegisters
             {
-                ControlWord = BinaryPrimitives.ReadUInt16LittleEndian(image),
-                StatusWord = BinaryPrimitives.ReadUInt16LittleEndian(image[2..]),
-                TagWord = image[4],
-                LastOpcode = BinaryPrimitives.ReadUInt16LittleEndian(image[6..]),
-                LastInstruction = BinaryPrimitives.ReadUInt64LittleEndian(image[8..]),
-                LastOperand = BinaryPrimitives.ReadUInt64LittleEndian(image[16..]),
-                Mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]),
+                ControlWord = _x87Control,
+                StatusWord = _x87Status,
+                TagWord = _x87Used,
+                LastOpcode = _x87Opcode,
+                LastInstruction = _x87Instruction,
+                LastOperand = _x87Operand,
+                Mxcsr = _mxcsr,
                 St = st,
                 Xmm = xmm,
             };
@@ -49,21 +47,20 @@ internal sealed partial class Processor
 
         set
         {
-            Span<byte> image = _fpu;
-            image.Clear();
-            BinaryPrimitives.WriteUInt16LittleEndian(image, value.ControlWord);
-            BinaryPrimitives.WriteUInt16LittleEndian(image[2..], value.StatusWord);
-            image[4] = value.TagWord;
-            BinaryPrimitives.WriteUInt16LittleEndian(image[6..], value.LastOpcode);
-            BinaryPrimitives.WriteUInt64LittleEndian(image[8..], value.LastInstruction);
-            BinaryPrimitives.WriteUInt64LittleEndian(image[16..], value.LastOperand);
-            BinaryPrimitives.WriteUInt32LittleEndian(image[MxcsrOffset..], value.Mxcsr & MxcsrBits);
-            BinaryPrimitives.WriteUInt32LittleEndian(image[(MxcsrOffset + 4)..], MxcsrBits);
-            X87Stack st = value.St;
-            MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)st).CopyTo(image[StOffset..]);
+            _x87Control = value.ControlWord;
+            _x87Status = value.StatusWord;
+            _x87Used = value.TagWord;
+            _x87Opcode = value.LastOpcode;
+            _x87Instruction = value.LastInstruction;
+            _x87Operand = value.LastOperand;
+            _mxcsr = value.Mxcsr & MxcsrBits;
+            for (int i = 0; i < 8; i++)
+            {
+                _x87[(Top + i) & 7] = new Float80((ushort)(value.St[i] >> 64), (ulong)value.St[i]);
+            }
+
             XmmRegisters xmm = value.Xmm;
-            MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)xmm).CopyTo(image[XmmOffset..]);
-            TakeSse(image);
+            MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)xmm).CopyTo(XmmBytes);
         }
     }
 
@@ -71,8 +68,9 @@ internal sealed partial class Processor
     {
         Span<byte> image = destination[..XsaveSize];
         image.Clear();
-        FxsaveImage().CopyTo(image);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[FxsaveSize..], X87 | Sse);
+        WriteX87Area(image, isWide: true);
+        WriteSseArea(image);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[FxsaveSize..], SupportedComponents);
     }
 
     /// <summary>Takes an image; a component that it does not hold gets its initial value. False if it is invalid.</summary>
@@ -81,99 +79,83 @@ internal sealed partial class Processor
         ulong components = BinaryPrimitives.ReadUInt64LittleEndian(image[FxsaveSize..]);
         bool isCompact = BinaryPrimitives.ReadUInt64LittleEndian(image[(FxsaveSize + 8)..]) != 0;
         uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]);
-        if (isCompact || (components & ~(X87 | Sse)) != 0 || (mxcsr & ~MxcsrBits) != 0)
+        if (isCompact || (components & ~SupportedComponents) != 0 || (mxcsr & ~MxcsrBits) != 0)
         {
             return false;
         }
 
-        InitialFpu().CopyTo(_fpu.AsSpan());
-        if ((components & X87) != 0)
+        InitializeX87Area();
+        InitializeSse();
+        if ((components & X87Component) != 0)
         {
-            image[..MxcsrOffset].CopyTo(_fpu);
-            image[StOffset..XmmOffset].CopyTo(_fpu.AsSpan(StOffset));
+            ReadX87Area(image, isWide: true);
         }
 
-        if ((components & Sse) != 0)
+        if ((components & SseComponent) != 0)
         {
-            image.Slice(MxcsrOffset, 4).CopyTo(_fpu.AsSpan(MxcsrOffset));
-            image[XmmOffset..(XmmOffset + 256)].CopyTo(_fpu.AsSpan(XmmOffset));
-        }
-
-        TakeSse(_fpu);
-        return true;
-    }
-
-    private byte[] FxsaveImage()
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(_fpu.AsSpan(MxcsrOffset), _mxcsr);
-        XmmBytes.CopyTo(_fpu.AsSpan(XmmOffset));
-        return _fpu;
-    }
-
-    private void TakeSse(ReadOnlySpan<byte> image)
-    {
-        _mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]);
-        image.Slice(XmmOffset, 256).CopyTo(XmmBytes);
-    }
-
-    private static byte[] InitialFpu()
-    {
-        byte[] image = new byte[FxsaveSize];
-        BinaryPrimitives.WriteUInt16LittleEndian(image, FpuRegisters.ControlWordReset);
-        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(MxcsrOffset), FpuRegisters.MxcsrReset);
-        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(MxcsrOffset + 4), MxcsrBits);
-        return image;
-    }
-
-    private bool ExecuteFxsave(ref MicroOp op)
-    {
-        ulong address = Address(ref op);
-        if ((address & 15) != 0)
-        {
-            return Fault(GeneralProtection, 0);
-        }
-
-        byte[] image = FxsaveImage();
-
-        // The last 96 bytes are the program's own.
-        for (int i = 0; i < XmmOffset + 256; i += 8)
-        {
-            if (!Store(address + (ulong)i, 8, BinaryPrimitives.ReadUInt64LittleEndian(image.AsSpan(i))))
-            {
-                return false;
-            }
+            _mxcsr = mxcsr;
+            image.Slice(XmmOffset, XmmBytes.Length).CopyTo(XmmBytes);
         }
 
         return true;
     }
 
-    private bool ExecuteFxrstor(ref MicroOp op)
+    /// <summary>Writes the x87 part. The narrow form has 32 bits of the addresses, and selectors, which are not kept.</summary>
+    private void WriteX87Area(Span<byte> image, bool isWide)
     {
-        ulong address = Address(ref op);
-        if ((address & 15) != 0)
+        BinaryPrimitives.WriteUInt16LittleEndian(image, _x87Control);
+        BinaryPrimitives.WriteUInt16LittleEndian(image[2..], _x87Status);
+        BinaryPrimitives.WriteUInt16LittleEndian(image[4..], _x87Used);
+        BinaryPrimitives.WriteUInt16LittleEndian(image[6..], _x87Opcode);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[8..], isWide ? _x87Instruction : (uint)_x87Instruction);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[16..], isWide ? _x87Operand : (uint)_x87Operand);
+        for (int i = 0; i < 8; i++)
         {
-            return Fault(GeneralProtection, 0);
+            Span<byte> register = image.Slice(StOffset + (16 * i), 16);
+            BinaryPrimitives.WriteUInt64LittleEndian(register, St(i).Significand);
+            BinaryPrimitives.WriteUInt64LittleEndian(register[8..], St(i).SignExponent);
         }
+    }
 
-        Span<byte> image = stackalloc byte[FxsaveSize];
-        for (int i = 0; i < XmmOffset + 256; i += 8)
+    private void ReadX87Area(ReadOnlySpan<byte> image, bool isWide)
+    {
+        _x87Control = (ushort)((BinaryPrimitives.ReadUInt16LittleEndian(image) & ControlBits) | ControlSet);
+        _x87Status = BinaryPrimitives.ReadUInt16LittleEndian(image[2..]);
+        _x87Used = image[4];
+        _x87Opcode = (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(image[6..]) & 0x7FF);
+        ulong instruction = BinaryPrimitives.ReadUInt64LittleEndian(image[8..]);
+        ulong operand = BinaryPrimitives.ReadUInt64LittleEndian(image[16..]);
+        _x87Instruction = isWide ? instruction : (uint)instruction;
+        _x87Operand = isWide ? operand : (uint)operand;
+        for (int i = 0; i < 8; i++)
         {
-            if (!Load(address + (ulong)i, 8, out ulong value))
-            {
-                return false;
-            }
-
-            BinaryPrimitives.WriteUInt64LittleEndian(image[i..], value);
+            ReadOnlySpan<byte> register = image.Slice(StOffset + (16 * i), 16);
+            _x87[(Top + i) & 7] = new Float80(
+                BinaryPrimitives.ReadUInt16LittleEndian(register[8..]), BinaryPrimitives.ReadUInt64LittleEndian(register));
         }
+    }
 
-        if ((BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]) & ~MxcsrBits) != 0)
-        {
-            return Fault(GeneralProtection, 0);
-        }
+    private void WriteSseArea(Span<byte> image)
+    {
+        WriteMxcsr(image);
+        XmmBytes.CopyTo(image[XmmOffset..]);
+    }
 
-        image[..(XmmOffset + 256)].CopyTo(_fpu);
-        BinaryPrimitives.WriteUInt32LittleEndian(_fpu.AsSpan(MxcsrOffset + 4), MxcsrBits);
-        TakeSse(_fpu);
-        return true;
+    private void WriteMxcsr(Span<byte> image)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(image[MxcsrOffset..], _mxcsr);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[(MxcsrOffset + 4)..], MxcsrBits);
+    }
+
+    private void InitializeX87Area()
+    {
+        InitializeX87();
+        Array.Clear(_x87);
+    }
+
+    private void InitializeSse()
+    {
+        _mxcsr = FpuRegisters.MxcsrReset;
+        XmmBytes.Clear();
     }
 }

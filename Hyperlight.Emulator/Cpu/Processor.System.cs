@@ -9,8 +9,8 @@ internal sealed partial class Processor
     /// <summary>PE, MP, EM, TS, ET, NE, WP, AM, NW, CD and PG.</summary>
     private const ulong Cr0Bits = 0xE005_003F;
 
-    /// <summary>TSD, DE, PSE, PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, SMEP and SMAP.</summary>
-    private const ulong Cr4Bits = 0x31_0EBC;
+    /// <summary>TSD, DE, PSE, PAE, PGE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE, SMEP and SMAP.</summary>
+    private const ulong Cr4Bits = 0x35_0EBC;
     private const ulong Cr4TimeStampDisable = 1 << 2;
     private const ulong Cr4UserModeInstructionPrevention = 1 << 11;
     private const ulong Cr4PhysicalAddressExtension = 1 << 5;
@@ -109,6 +109,10 @@ internal sealed partial class Processor
             case Op.Int1: return Trap(DebugVector, op.NextRip);
             case Op.Fxsave: return ExecuteFxsave(ref op);
             case Op.Fxrstor: return ExecuteFxrstor(ref op);
+            case Op.Xsave or Op.Xsaveopt or Op.Xsavec: return ExecuteXsave(ref op);
+            case Op.Xrstor: return ExecuteXrstor(ref op);
+            case Op.Xgetbv: return ExecuteXgetbv();
+            case Op.Xsetbv: return ExecuteXsetbv();
             case Op.Wbinvd: return true;
             case Op.Rdpmc: return Fault(GeneralProtection, 0);
             case Op.Rdpid: _regs[op.DestinationRegister] = _tscAux; return true;
@@ -240,7 +244,7 @@ internal sealed partial class Processor
     private void ExecuteCpuid()
     {
         (uint eax, uint ebx, uint ecx, uint edx) = Cpuid.Read(
-            (uint)_regs[Rax], (uint)_regs[Rcx], physicalAddressBits);
+            (uint)_regs[Rax], (uint)_regs[Rcx], physicalAddressBits, (_cr4 & Cr4OsXsave) != 0);
         _regs[Rax] = eax;
         _regs[Rbx] = ebx;
         _regs[Rcx] = ecx;

@@ -40,6 +40,9 @@ internal struct MicroOp
 
     /// <summary>IMUL with three operands, SHLD and SHRD by an immediate.</summary>
     public bool HasThirdOperand;
+
+    /// <summary>What <see cref="Decoding.Op.X87"/> and <see cref="Decoding.Op.Mmx"/> do: an <see cref="X87Op"/> with its form, or an <see cref="MmxOp"/>.</summary>
+    public ushort Function;
     public ulong Immediate;
     public ulong Displacement;
 

@@ -19,6 +19,7 @@ internal enum Op : byte
     Vector, Crc32, Movbe, Clflush,
     JmpFar, CallFar, Syscall, Sysret, Rdfsbase, Rdgsbase, Wrfsbase, Wrgsbase, Lss, Lfs, Lgs, PushSegment, PopSegment,
     Lar, Lsl, Verr, Verw, Ins, Wbinvd, Rdpmc, Rdpid, Rdrand, Rdseed, Stac, Clac,
+    X87, Mmx, Xsave, Xsaveopt, Xsavec, Xrstor, Xgetbv, Xsetbv,
 }
 
 /// <summary>Where an operand is.</summary>

@@ -23,8 +23,6 @@ internal static class OpTable
                 return instruction.IsJmpFarIndirect ? Op.JmpFar
                     : instruction.IsCallFarIndirect ? Op.CallFar
                     : op == Op.Jmp ? Op.JmpIndirect : Op.CallIndirect;
-            case Op.Invalid when IsX87OrMmx(in instruction):
-                return Op.Unsupported;
             case Op.Push or Op.Pop when instruction.GetOpKind(0) == OpKind.Register && !instruction.Op0Register.IsGPR():
                 return op == Op.Push ? Op.PushSegment : Op.PopSegment;
             default:
@@ -38,33 +36,6 @@ internal static class OpTable
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw
         or Op.Popf or Op.MovToDebug or Op.JmpFar or Op.CallFar or Op.Syscall or Op.Sysret or Op.Lss or Op.Ins;
-
-    /// <summary>Whether it belongs to x87 or MMX, which no handler executes.</summary>
-    private static bool IsX87OrMmx(in Instruction instruction)
-    {
-        foreach (CpuidFeature feature in instruction.CpuidFeatures)
-        {
-            if (feature is CpuidFeature.D3NOW or CpuidFeature.D3NOWEXT)
-            {
-                return false;
-            }
-
-            if (feature is CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 or CpuidFeature.MMX)
-            {
-                return true;
-            }
-        }
-
-        for (int i = 0; i < instruction.OpCount; i++)
-        {
-            if (instruction.GetOpKind(i) == OpKind.Register && instruction.GetOpRegister(i).IsMM())
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private static Op FindMove(in Instruction instruction)
     {
@@ -208,6 +179,12 @@ internal static class OpTable
         Mnemonic.Int1 => Op.Int1,
         Mnemonic.Fxsave or Mnemonic.Fxsave64 => Op.Fxsave,
         Mnemonic.Fxrstor or Mnemonic.Fxrstor64 => Op.Fxrstor,
+        Mnemonic.Xsave or Mnemonic.Xsave64 => Op.Xsave,
+        Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 => Op.Xsaveopt,
+        Mnemonic.Xsavec or Mnemonic.Xsavec64 => Op.Xsavec,
+        Mnemonic.Xrstor or Mnemonic.Xrstor64 => Op.Xrstor,
+        Mnemonic.Xgetbv => Op.Xgetbv,
+        Mnemonic.Xsetbv => Op.Xsetbv,
         Mnemonic.Swapgs => Op.Swapgs,
         Mnemonic.Xlatb => Op.Xlat,
         Mnemonic.Clflush => Op.Clflush,

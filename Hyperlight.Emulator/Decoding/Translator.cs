@@ -32,7 +32,9 @@ internal static class Translator
         // MOVSD and CMPSD are names of string instructions as well.
         if (op.Op is (Op.Invalid or Op.Unsupported or Op.Movs or Op.Cmps) && !instruction.IsStringInstruction)
         {
-            _ = VectorTable.TryTranslate(in instruction, ref op);
+            _ = VectorTable.TryTranslate(in instruction, ref op)
+                || X87Table.TryTranslate(in instruction, ref op)
+                || MmxTable.TryTranslate(in instruction, ref op);
         }
 
         return op;
@@ -124,6 +126,8 @@ internal static class Translator
         {
             >= Register.CR0 and <= Register.CR15 => (byte)(name - Register.CR0),
             >= Register.DR0 and <= Register.DR15 => (byte)(name - Register.DR0),
+            >= Register.ST0 and <= Register.ST7 => (byte)(name - Register.ST0),
+            >= Register.MM0 and <= Register.MM7 => (byte)(name - Register.MM0),
             >= Register.XMM0 and <= Register.XMM15 => (byte)(name - Register.XMM0),
             _ => 0,
         };
@@ -158,6 +162,12 @@ internal static class Translator
             // Bytes of the frame, and its level.
             op.Immediate = instruction.Immediate16;
             op.Displacement = instruction.Immediate8_2nd;
+        }
+
+        if (instruction.Mnemonic is Mnemonic.Fxsave64 or Mnemonic.Fxrstor64 or Mnemonic.Xsave64 or Mnemonic.Xsaveopt64
+            or Mnemonic.Xsavec64 or Mnemonic.Xrstor64)
+        {
+            op.Function = 1;
         }
 
         if (op.Op == Op.Retf)
