@@ -30,4 +30,7 @@ internal enum X87Form : ushort
 
     /// <summary>The operands of a subtraction or division change places.</summary>
     Reverse = 0x800,
+
+    /// <summary>Does not mind that the register is empty: an undocumented variant.</summary>
+    Unchecked = 0x1000,
 }

@@ -43,7 +43,8 @@ internal static class X87Table
         Mnemonic.Fld1 or Mnemonic.Fldl2t or Mnemonic.Fldl2e or Mnemonic.Fldpi or Mnemonic.Fldlg2 or Mnemonic.Fldln2
             or Mnemonic.Fldz => (X87Op.LoadConstant, X87Form.None),
         Mnemonic.Fst => (X87Op.Store, X87Form.None),
-        Mnemonic.Fstp or Mnemonic.Fstpnce => (X87Op.Store, X87Form.Pop),
+        Mnemonic.Fstp => (X87Op.Store, X87Form.Pop),
+        Mnemonic.Fstpnce => (X87Op.Store, X87Form.Pop | X87Form.Unchecked),
         Mnemonic.Fist => (X87Op.Store, X87Form.Integer),
         Mnemonic.Fistp => (X87Op.Store, X87Form.Integer | X87Form.Pop),
         Mnemonic.Fisttp => (X87Op.StoreTruncated, X87Form.Integer | X87Form.Pop),

@@ -21,11 +21,8 @@ internal readonly partial record struct Float80
             return FloatOrder.Unordered;
         }
 
-        if (StopsAtDenormal(a, b, ref environment))
-        {
-            return FloatOrder.Unordered;
-        }
-
+        // The order is told even if the exception is not masked.
+        _ = StopsAtDenormal(a, b, ref environment);
         if (a.IsZero && b.IsZero)
         {
             return FloatOrder.Equal;

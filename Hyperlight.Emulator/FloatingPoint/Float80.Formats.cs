@@ -3,11 +3,15 @@ namespace Hyperlight.Emulator.FloatingPoint;
 /// <summary>Conversion from and to the shorter formats.</summary>
 internal readonly partial record struct Float80
 {
-    /// <summary>What loading a value of memory as such makes of it: a signaling NaN becomes quiet.</summary>
-    public static Float80 Load(Float80 converted, ref FloatEnvironment environment) =>
-        Propagates(converted, ref environment, out Float80 quiet) ? quiet
-        : StopsAtDenormal(One, One, ref environment) ? DefaultNaN
-        : converted;
+    /// <summary>
+    /// What loading a value of memory as such makes of it: a signaling NaN becomes quiet. A denormal is loaded also when
+    /// its exception is not masked.
+    /// </summary>
+    public static Float80 Load(Float80 converted, ref FloatEnvironment environment)
+    {
+        environment.Raised |= environment.HasDenormalSource ? FloatExceptions.Denormal : FloatExceptions.None;
+        return Propagates(converted, ref environment, out Float80 quiet) ? quiet : converted;
+    }
 
     /// <summary>Converts a value of memory, exactly. The environment is told of a denormal; the operation it is for raises.</summary>
     public static Float80 From(BinaryFormat format, ulong bits, ref FloatEnvironment environment)

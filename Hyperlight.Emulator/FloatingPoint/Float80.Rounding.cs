@@ -3,7 +3,10 @@ namespace Hyperlight.Emulator.FloatingPoint;
 /// <summary>From an exact result to the one that is stored.</summary>
 internal readonly partial record struct Float80
 {
-    /// <summary>What the exponent of a result is moved by when overflow or underflow is not masked.</summary>
+    /// <summary>
+    /// What the exponent of a result is moved by when overflow or underflow is not masked. After scaling, that may be too
+    /// little: the result is infinity or zero then.
+    /// </summary>
     private const int ExponentWrap = 0x6000;
 
     /// <summary>Rounds a number whose significand has its highest bit set.</summary>
@@ -19,6 +22,7 @@ internal readonly partial record struct Float80
             exponent += ExponentWrap;
             if (exponent <= 0)
             {
+                environment.Raised |= FloatExceptions.Precision;
                 return Zero(isNegative);
             }
         }
@@ -45,6 +49,8 @@ internal readonly partial record struct Float80
             exponent -= ExponentWrap;
             if (exponent >= MaximumExponent)
             {
+                environment.Raised |= FloatExceptions.Precision;
+                environment.RoundedUp = true;
                 return Infinity(isNegative);
             }
         }

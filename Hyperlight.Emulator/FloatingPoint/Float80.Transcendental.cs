@@ -12,6 +12,9 @@ internal readonly partial record struct Float80
 
     /// <summary>Below this exponent, the first term of the series is all that fits.</summary>
     private const int SmallExponent = Bias - 32;
+
+    /// <summary>The 66 bits of pi that the processor knows, so that angles are reduced as it does.</summary>
+    private static readonly UInt128 HalfOfPi = new(3, 0x243F_6A88_85A3_08D3);
     private static readonly Float80 Pi = new(0x4000, 0xC90F_DAA2_2168_C235);
     private static readonly Float80 NaturalLogarithmOfTwo = new(0x3FFE, 0xB172_17F7_D1CF_79AC);
     private static readonly Float80 BinaryLogarithmOfE = new(0x3FFF, 0xB8AA_3B29_5C17_F0BC);
@@ -26,8 +29,14 @@ internal readonly partial record struct Float80
             return result;
         }
 
-        return a.IsZero ? a : a.Exponent < SmallExponent ? Inexact(a, ref environment)
-            : FromResult(Math.Sin(a.ToDouble()), ref environment);
+        if (a.IsZero || a.Exponent < SmallExponent)
+        {
+            return a.IsZero ? a : Beside(a, isAbove: false, ref environment);
+        }
+
+        (double angle, int quadrant) = a.Reduce();
+        double magnitude = (quadrant & 1) == 0 ? Math.Sin(angle) : Math.Cos(angle);
+        return FromResult((quadrant >= 2) != a.IsNegative ? -magnitude : magnitude, ref environment);
     }
 
     public static Float80 Cosine(Float80 a, ref FloatEnvironment environment)
@@ -37,7 +46,14 @@ internal readonly partial record struct Float80
             return result;
         }
 
-        return a.IsZero ? One : FromResult(Math.Cos(a.ToDouble()), ref environment);
+        if (a.IsZero || a.Exponent < SmallExponent)
+        {
+            return a.IsZero ? One : Beside(One, isAbove: false, ref environment);
+        }
+
+        (double angle, int quadrant) = a.Reduce();
+        double magnitude = (quadrant & 1) == 0 ? Math.Cos(angle) : Math.Sin(angle);
+        return FromResult(quadrant is 1 or 2 ? -magnitude : magnitude, ref environment);
     }
 
     /// <summary>The tangent, and what the instruction pushes behind it: one, unless the tangent is a NaN.</summary>
@@ -48,9 +64,14 @@ internal readonly partial record struct Float80
             return (result, result);
         }
 
-        Float80 tangent = a.IsZero ? a : a.Exponent < SmallExponent ? Inexact(a, ref environment)
-            : FromResult(Math.Tan(a.ToDouble()), ref environment);
-        return (tangent, One);
+        if (a.IsZero || a.Exponent < SmallExponent)
+        {
+            return (a.IsZero ? a : Beside(a, isAbove: true, ref environment), One);
+        }
+
+        (double angle, int quadrant) = a.Reduce();
+        double tangent = (quadrant & 1) == 0 ? Math.Tan(angle) : -1 / Math.Tan(angle);
+        return (FromResult(a.IsNegative ? -tangent : tangent, ref environment), One);
     }
 
     /// <summary>The angle of the point whose coordinates are <paramref name="x"/> and <paramref name="y"/>.</summary>
@@ -125,7 +146,7 @@ internal readonly partial record struct Float80
         // Outside its domain the result is undefined.
         if (a.Exponent >= Bias)
         {
-            return a == One ? One : a == One.Negate() ? FromResult(-0.5, ref environment) : a;
+            return Inexact(a == One.Negate() ? FromDouble(-0.5) : a, ref environment);
         }
 
         FloatEnvironment wide = environment with { Precision = 64 };
@@ -189,8 +210,7 @@ internal readonly partial record struct Float80
         }
 
         FloatEnvironment exact = FloatEnvironment.Default;
-        bool isBelowMinusOne = Compare(x, One.Negate(), isQuiet: true, ref exact) == FloatOrder.Less;
-        if (isBelowMinusOne || (x.IsZero && y.IsInfinity) || (x.IsInfinity && y.IsZero))
+        if ((x.IsZero && y.IsInfinity) || (x.IsInfinity && y.IsZero))
         {
             return Invalid(ref environment);
         }
@@ -198,6 +218,12 @@ internal readonly partial record struct Float80
         if (StopsAtDenormal(x, y, ref environment))
         {
             return DefaultNaN;
+        }
+
+        if (Compare(x, One.Negate(), isQuiet: true, ref exact) == FloatOrder.Less)
+        {
+            // Far outside its domain the result is undefined.
+            return x.IsInfinity ? Invalid(ref environment) : Inexact(x, ref environment);
         }
 
         if (x.IsInfinity || y.IsInfinity)
@@ -280,8 +306,17 @@ internal readonly partial record struct Float80
 
     private static Float80 Inexact(Float80 result, ref FloatEnvironment environment)
     {
-        environment.Raised |= FloatExceptions.Precision;
+        environment.Raised |= FloatExceptions.Precision
+            | (result.Class == FloatClass.Denormal ? FloatExceptions.Underflow : FloatExceptions.None);
         return result;
+    }
+
+    /// <summary>Rounds what differs from a number by less than any bit: the result of a function that is the identity near zero.</summary>
+    private static Float80 Beside(Float80 a, bool isAbove, ref FloatEnvironment environment)
+    {
+        (int exponent, ulong significand) = a.Normalize();
+        UInt128 exact = (UInt128)significand << 64;
+        return NormalizeAndRound(a.IsNegative, exponent, isAbove ? exact + 1 : exact - 1, 64, ref environment);
     }
 
     private static Float80 FromResult(double value, ref FloatEnvironment environment) =>
@@ -297,6 +332,25 @@ internal readonly partial record struct Float80
     {
         FloatEnvironment nearest = FloatEnvironment.Default;
         return BitConverter.UInt64BitsToDouble(To(BinaryFormat.Double, ref nearest));
+    }
+
+    /// <summary>
+    /// Takes multiples of half of pi from the magnitude of an angle. What remains is between minus and plus a quarter of
+    /// pi; the quadrant is how many were taken, from 0 to 3.
+    /// </summary>
+    private (double Angle, int Quadrant) Reduce()
+    {
+        int exponent = Exponent - Bias;
+        if (exponent < -1)
+        {
+            return (Absolute().ToDouble(), 0);
+        }
+
+        // Both in units of two to the power of -65.
+        (UInt128 quotient, UInt128 rest) = UInt128.DivRem((UInt128)Significand << (exponent + 2), HalfOfPi);
+        bool isCloserToNext = rest > HalfOfPi / 2;
+        double angle = Math.ScaleB((double)(isCloserToNext ? HalfOfPi - rest : rest), -65);
+        return (isCloserToNext ? -angle : angle, ((int)(quotient & 3) + (isCloserToNext ? 1 : 0)) & 3);
     }
 
     /// <summary>A zero or infinity of the sign, or one for any other number.</summary>

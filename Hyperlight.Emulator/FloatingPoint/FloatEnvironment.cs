@@ -48,6 +48,9 @@ internal struct FloatEnvironment
     public readonly bool HasNoResult =>
         (Raised & ~Masked & (FloatExceptions.Invalid | FloatExceptions.Denormal | FloatExceptions.ZeroDivide)) != 0;
 
+    /// <summary>An unmasked exception was raised of those that keep a value from being loaded.</summary>
+    public readonly bool IsInvalid => (Raised & ~Masked & FloatExceptions.Invalid) != 0;
+
     public readonly bool IsMasked(FloatExceptions exception) => (Masked & exception) != 0;
 
     /// <summary>Raises an exception of an operand, and says whether the operation must end without a result.</summary>

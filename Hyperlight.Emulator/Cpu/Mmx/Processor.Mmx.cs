@@ -5,8 +5,8 @@ using Hyperlight.Emulator.FloatingPoint;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
-/// Instructions on MMX registers, which are the significands of the x87 registers. Each of them, other than EMMS, makes
-/// all registers in use and the first of them the top of the stack.
+/// Instructions on MMX registers, which are the significands of the x87 registers. Each of them makes the
+/// first register the top of the stack and all of them in use, or empty in the case of EMMS.
 /// </summary>
 internal sealed partial class Processor
 {
@@ -51,6 +51,7 @@ internal sealed partial class Processor
                 WriteRegister(op.DestinationRegister, op.Size, Vector64.Create(Mmx(op.SourceRegister)).AsByte().ExtractMostSignificantBits());
                 return EnterMmx();
             case MmxOp.Empty:
+                Top = 0;
                 _x87Used = 0;
                 return true;
             case >= MmxOp.ToSingles and <= MmxOp.FromDoublesTruncated: return ConvertMmx(ref op, operation);

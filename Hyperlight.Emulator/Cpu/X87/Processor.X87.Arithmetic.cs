@@ -50,6 +50,12 @@ internal sealed partial class Processor
     private bool ExecuteX87Unary(ref MicroOp op, X87Op operation)
     {
         NoteX87(ref op);
+        bool isAngle = operation is X87Op.Sine or X87Op.Cosine;
+        if (isAngle)
+        {
+            ClearCondition2();
+        }
+
         if (IsEmpty(0))
         {
             if (UnderflowsMasked())
@@ -62,7 +68,7 @@ internal sealed partial class Processor
 
         FloatEnvironment environment = X87Environment();
         Float80 value = St(0);
-        if (operation is X87Op.Sine or X87Op.Cosine && IsAngleRefused(value))
+        if (isAngle && IsAngleRefused(value))
         {
             return true;
         }
@@ -85,23 +91,30 @@ internal sealed partial class Processor
         return true;
     }
 
-    /// <summary>Sets C2 for an angle that is too large, which stays as it is; otherwise clears it.</summary>
+    /// <summary>Sets C2 for an angle that is too large, which stays as it is.</summary>
     private bool IsAngleRefused(Float80 value)
     {
         bool isRefused = value.IsOutOfAngleRange;
-        _x87Status = (ushort)(isRefused ? _x87Status | Condition2 : _x87Status & ~Condition2);
         if (isRefused)
         {
+            _x87Status |= Condition2;
             SetCondition1(false);
         }
 
         return isRefused;
     }
 
+    private void ClearCondition2() => _x87Status &= 0xFFFF ^ Condition2;
+
     /// <summary>ST(0) and ST(1) give a new ST(0).</summary>
     private bool ExecuteX87Binary(ref MicroOp op, X87Op operation)
     {
         NoteX87(ref op);
+        if (operation != X87Op.Scale)
+        {
+            ClearCondition2();
+        }
+
         if (IsEmpty(0) || IsEmpty(1))
         {
             if (UnderflowsMasked())
@@ -129,6 +142,12 @@ internal sealed partial class Processor
         if (FinishX87(in environment))
         {
             SetSt(0, remainder);
+            if (remainder.IsNaN)
+            {
+                // There is no quotient.
+                return true;
+            }
+
             SetConditions(isPartial ? Condition2
                 : ((quotient & 4) != 0 ? Condition0 : 0) | ((quotient & 2) != 0 ? Condition3 : 0));
             SetCondition1((quotient & 1) != 0);
@@ -172,6 +191,11 @@ internal sealed partial class Processor
     private bool ExecuteX87Pair(ref MicroOp op, X87Op operation)
     {
         NoteX87(ref op);
+        if (operation != X87Op.Extract)
+        {
+            ClearCondition2();
+        }
+
         if (IsEmpty(0) || !IsEmpty(-1))
         {
             if (IsEmpty(0) ? UnderflowsMasked() : OverflowsMasked())

@@ -20,33 +20,33 @@ internal sealed partial class Processor
         NoteX87(ref op);
         FloatOrder order = FloatOrder.Unordered;
         bool hasRegister = !isMemory && operation != X87Op.Test;
+        bool isComplete;
         if (IsEmpty(0) || (hasRegister && IsEmpty(register)))
         {
-            if (!UnderflowsMasked())
-            {
-                return true;
-            }
+            isComplete = UnderflowsMasked();
         }
         else
         {
             bool isQuiet = operation is X87Op.CompareQuietly or X87Op.CompareQuietlyToFlags;
             order = Float80.Compare(St(0), other, isQuiet, ref environment);
-            if (!FinishX87(in environment))
-            {
-                return true;
-            }
+            isComplete = FinishX87(in environment);
         }
 
-        if (operation is X87Op.CompareToFlags or X87Op.CompareQuietlyToFlags)
-        {
-            WriteArithmeticFlags(ToFlags(order));
-        }
-        else
+        // The order is told also when an exception is not masked, but nothing is popped then.
+        if (operation is X87Op.Compare or X87Op.CompareQuietly or X87Op.Test)
         {
             SetConditions(ToConditions(order));
         }
+        else
+        {
+            WriteArithmeticFlags(ToFlags(order));
+        }
 
-        PopSt(form);
+        if (isComplete)
+        {
+            PopSt(form);
+        }
+
         return true;
     }
 

@@ -21,9 +21,10 @@ internal sealed partial class Processor
         {
             case X87Op.Free:
                 FreeSt(op.DestinationRegister);
+                SetCondition1(false);
                 if (((X87Form)op.Function & X87Form.Pop) != 0)
                 {
-                    Top++;
+                    PopSt();
                 }
 
                 return true;

@@ -76,9 +76,13 @@ internal sealed partial class Processor
                 PushSt(Float80.DefaultNaN);
             }
         }
-        else if (FinishX87(in environment))
+        else
         {
-            PushSt(value);
+            _ = FinishX87(in environment);
+            if (!environment.IsInvalid)
+            {
+                PushSt(value);
+            }
         }
 
         return true;
@@ -185,18 +189,21 @@ internal sealed partial class Processor
     private bool CopyInStack(ref MicroOp op, X87Form form)
     {
         NoteX87(ref op);
+        SetCondition1(false);
         if (IsEmpty(0))
         {
-            if (!UnderflowsMasked())
+            if ((form & X87Form.Unchecked) == 0)
             {
-                return true;
-            }
+                if (!UnderflowsMasked())
+                {
+                    return true;
+                }
 
-            SetSt(op.DestinationRegister, Float80.DefaultNaN);
+                SetSt(op.DestinationRegister, Float80.DefaultNaN);
+            }
         }
         else
         {
-            SetCondition1(false);
             SetSt(op.DestinationRegister, St(0));
         }
 
@@ -241,7 +248,6 @@ internal sealed partial class Processor
             return true;
         }
 
-        SetCondition1(false);
         if (Holds(op.Condition))
         {
             SetSt(0, St(op.SourceRegister));
