@@ -170,7 +170,7 @@ internal sealed class X87Tests
 
         // FNINIT has two bytes, MOV five, FLD three, FINCSTP two; FMUL is DC 4B 40.
         Assert.That(environment[0], Is.EqualTo(0xFFFF_037F));
-        Assert.That(environment[2], Is.EqualTo(0xFFFF_FFFE));
+        Assert.That(environment[2], Is.EqualTo(0xFFFF_7FFE));
         Assert.That(environment[3], Is.EqualTo(LongModeGuest.CodeAddress + 12));
         Assert.That(environment[4], Is.EqualTo(0x044B_0000));
         Assert.That(environment[5], Is.EqualTo(Data + 0x40));
