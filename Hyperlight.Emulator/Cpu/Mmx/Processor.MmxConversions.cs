@@ -7,7 +7,6 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>Conversions between two integers of 32 bits in an MMX register and floating-point numbers in an XMM register.</summary>
 internal sealed partial class Processor
 {
-
     private bool ConvertMmx(ref MicroOp op, MmxOp operation)
     {
         FloatEnvironment environment = SseEnvironment();
