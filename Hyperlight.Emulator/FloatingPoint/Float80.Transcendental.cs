@@ -210,7 +210,7 @@ internal readonly partial record struct Float80
         }
 
         FloatEnvironment exact = FloatEnvironment.Default;
-        if ((x.IsZero && y.IsInfinity) || (x.IsInfinity && y.IsZero))
+        if ((x.IsZero && y.IsInfinity) || (x.IsInfinity && (y.IsZero || x.IsNegative)))
         {
             return Invalid(ref environment);
         }
@@ -220,15 +220,15 @@ internal readonly partial record struct Float80
             return DefaultNaN;
         }
 
-        if (Compare(x, One.Negate(), isQuiet: true, ref exact) == FloatOrder.Less)
-        {
-            // Far outside its domain the result is undefined.
-            return x.IsInfinity ? Invalid(ref environment) : Inexact(x, ref environment);
-        }
-
         if (x.IsInfinity || y.IsInfinity)
         {
             return Infinity(x.IsNegative != y.IsNegative);
+        }
+
+        if (Compare(x, One.Negate(), isQuiet: true, ref exact) == FloatOrder.Less)
+        {
+            // Far outside its domain the result is undefined.
+            return Inexact(x, ref environment);
         }
 
         if (x.IsZero || y.IsZero)
