@@ -35,8 +35,8 @@ internal sealed partial class Processor
             ? destination.AsUInt64().WithElement(0, low | (high << 32)).AsByte()
             : Vector128.Create(low, high).AsByte();
 
-        // An operand in memory leaves the x87 alone when the result is of double precision.
-        return (!isSingle && op.Source == OperandKind.Memory) || EnterMmx();
+        // Nothing of the x87 is touched if the operand is in memory.
+        return op.Source == OperandKind.Memory || EnterMmx();
     }
 
     private bool ConvertToMmx(ref MicroOp op, MmxOp operation, ref FloatEnvironment environment)

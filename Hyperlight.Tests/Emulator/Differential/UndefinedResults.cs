@@ -152,7 +152,13 @@ internal readonly record struct UndefinedResults
             return 0;
         }
 
-        if (mnemonic is Mnemonic.Fcomi or Mnemonic.Fcomip or Mnemonic.Fucomi or Mnemonic.Fucomip or Mnemonic.Fld
+        // Intel's processors clear C1, which AMD's leave.
+        if (mnemonic is Mnemonic.Fcomi or Mnemonic.Fcomip or Mnemonic.Fucomi or Mnemonic.Fucomip)
+        {
+            return C0 | C1 | C2 | C3;
+        }
+
+        if (mnemonic is Mnemonic.Fld
             or Mnemonic.Fild or Mnemonic.Fbld or Mnemonic.Fst or Mnemonic.Fstp or Mnemonic.Fist or Mnemonic.Fistp
             or Mnemonic.Fisttp or Mnemonic.Fbstp)
         {
