@@ -182,7 +182,7 @@ internal sealed partial class Processor
         }
 
         ulong value = (uint)_regs[Rax] | (_regs[Rdx] << 32);
-        if (Cpl != 0 || (uint)_regs[Rcx] != 0 || (value & X87Component) == 0 || (value & ~SupportedComponents) != 0)
+        if (_cpl != 0 || (uint)_regs[Rcx] != 0 || (value & X87Component) == 0 || (value & ~SupportedComponents) != 0)
         {
             return Fault(GeneralProtection, 0);
         }
