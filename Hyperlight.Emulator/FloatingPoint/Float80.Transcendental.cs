@@ -242,10 +242,26 @@ internal readonly partial record struct Float80
             return Infinity(!y.IsNegative);
         }
 
-        Float80 logarithm = x.Exponent >= Bias - 1
-            ? Logarithm(Add(One, x, ref exact))
-            : x.Exponent < Bias - 64 ? Multiply(x, BinaryLogarithmOfE, ref exact) : LogarithmOfOnePlus(x);
-        return MultiplyInexactly(logarithm, y, ref environment);
+        return x.Exponent < Bias - 64 ? MultiplyByTiny(x, y, ref environment) : MultiplyInexactly(
+            x.Exponent >= Bias - 1 ? Logarithm(Add(One, x, ref exact)) : LogarithmOfOnePlus(x), y, ref environment);
+    }
+
+    /// <summary>
+    /// For an <paramref name="x"/> that is proportional to the logarithm of one plus it. Exponents are added last: the
+    /// logarithm alone could be denormal.
+    /// </summary>
+    private static Float80 MultiplyByTiny(Float80 x, Float80 y, ref FloatEnvironment environment)
+    {
+        FloatEnvironment exact = FloatEnvironment.Default;
+        (int exponentX, ulong significandX) = x.Normalize();
+        (int exponentY, ulong significandY) = y.Normalize();
+        Float80 product = Multiply(new Float80(Bias, significandX), BinaryLogarithmOfE, ref exact);
+        product = Multiply(product, new Float80(Bias, significandY), ref exact);
+        int exponent = product.Exponent + (exponentX - Bias) + (exponentY - Bias);
+
+        // Bits that were lost are not zero.
+        return NormalizeAndRound(
+            x.IsNegative != y.IsNegative, exponent, ((UInt128)product.Significand << 64) + 1, 64, ref environment);
     }
 
     /// <summary>The binary logarithm of a positive number other than one.</summary>

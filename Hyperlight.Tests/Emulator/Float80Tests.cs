@@ -205,6 +205,19 @@ internal sealed class Float80Tests
         Assert.That(environment.Raised, Is.EqualTo(FloatExceptions.None));
     }
 
+    /// <summary>The logarithm alone would be denormal and have one bit.</summary>
+    [Test]
+    public void The_logarithm_of_nearly_one_keeps_its_bits()
+    {
+        FloatEnvironment environment = With();
+
+        Float80 product = Float80.MultiplyByLogarithmOfOnePlus(
+            SmallestDenormal, new Float80(0x3FFF + 16380, One), ref environment);
+
+        // The smallest denormal is two to the power of -16445; the bits are those of the binary logarithm of e.
+        Assert.That(product, Is.EqualTo(new Float80(0x3FFF - 65, 0xB8AA_3B29_5C17_F0BC)));
+    }
+
     private static FloatEnvironment With(
         RoundingMode mode = RoundingMode.Nearest, byte precision = 64, FloatExceptions masked = FloatExceptions.All) =>
         new() { Rounding = mode, Precision = precision, Masked = masked };
