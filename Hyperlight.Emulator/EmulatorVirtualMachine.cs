@@ -127,11 +127,11 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public ReadOnlyMemory<uint> GuestWritableMsrs => Processor.GuestWritableMsrs;
 
-    public ulong GetXcr0() => Processor.Xcr0;
+    public ulong GetXcr0() => _processor.Xcr0;
 
     public void SetXcr0(ulong value)
     {
-        if (value != Processor.Xcr0)
+        if (!_processor.TrySetXcr0(value))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXcr0", 0, $"XCR0 cannot be 0x{value:X}");
         }

@@ -14,9 +14,6 @@ internal sealed partial class Processor
     /// <summary>The one bit of IA32_MISC_ENABLE that says something about this processor.</summary>
     private const ulong FastStrings = 1;
 
-    /// <summary>XCR0: there is no XSAVE, so it is that of a processor with x87 state alone.</summary>
-    public const ulong Xcr0 = 1;
-
     /// <summary>The model-specific registers that a guest can change, but for those among the special registers and the clock.</summary>
     public static ReadOnlyMemory<uint> GuestWritableMsrs { get; } = new uint[]
     {

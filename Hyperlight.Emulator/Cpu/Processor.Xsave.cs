@@ -20,6 +20,9 @@ internal sealed partial class Processor
     /// <summary>XCR0: the components that are enabled.</summary>
     private ulong _xcr0 = X87Component;
 
+    /// <summary>XCR0: the components that the guest has enabled.</summary>
+    public ulong Xcr0 => _xcr0;
+
     /// <summary>The components that are not as they are after a reset.</summary>
     private ulong ComponentsInUse => (IsX87Initial ? 0 : X87Component) | (XmmBytes.ContainsAnyExcept((byte)0) ? SseComponent : 0);
 
@@ -174,6 +177,18 @@ internal sealed partial class Processor
         }
     }
 
+    /// <summary>Sets XCR0, unless that is impossible.</summary>
+    public bool TrySetXcr0(ulong value)
+    {
+        if ((value & X87Component) == 0 || (value & ~SupportedComponents) != 0)
+        {
+            return false;
+        }
+
+        _xcr0 = value;
+        return true;
+    }
+
     private bool ExecuteXsetbv()
     {
         if ((_cr4 & Cr4OsXsave) == 0)
@@ -182,12 +197,6 @@ internal sealed partial class Processor
         }
 
         ulong value = (uint)_regs[Rax] | (_regs[Rdx] << 32);
-        if (_cpl != 0 || (uint)_regs[Rcx] != 0 || (value & X87Component) == 0 || (value & ~SupportedComponents) != 0)
-        {
-            return Fault(GeneralProtection, 0);
-        }
-
-        _xcr0 = value;
-        return true;
+        return (_cpl == 0 && (uint)_regs[Rcx] == 0 && TrySetXcr0(value)) || Fault(GeneralProtection, 0);
     }
 }

@@ -1,8 +1,8 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Tests.Integration;
 using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 using static Hyperlight.Tests.Machine.SystemGuest;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Hyperlight.Tests.Machine;
 

@@ -1,7 +1,7 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Tests.Integration;
-using static Iced.Intel.AssemblerRegisters;
 using static Hyperlight.Tests.Machine.SystemGuest;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Hyperlight.Tests.Machine;
 
