@@ -83,6 +83,8 @@ internal sealed class DebugTests(TestTarget target) : MachineTest(target)
     [Test]
     public void An_int1_traps_without_a_word_in_dr6()
     {
+        SkipOnQemu("has no INT1");
+
         Guest.RunKernel((c, at) => { c.int1(); at.Here(); c.hlt(); });
 
         Assert.That((Only.Vector, Only.Rip, Only.Dr6 & SingleStep), Is.EqualTo((Debug, Guest.At, 0UL)));
@@ -114,6 +116,8 @@ internal sealed class DebugTests(TestTarget target) : MachineTest(target)
     [TestCase(3, 1, 1u, 2, false)]
     public void A_breakpoint_on_data_comes_behind_the_access(int kind, int length, uint offset, int size, bool? write)
     {
+        SkipOnQemu("crashes where a data breakpoint is met in a guest");
+
         VmExit exit = Guest.RunKernel((c, at) =>
         {
             Arm(c, 1, Data, kind | (length << 2));
@@ -143,6 +147,8 @@ internal sealed class DebugTests(TestTarget target) : MachineTest(target)
     [Test]
     public void Access_to_a_debug_register_is_detected_and_then_allowed()
     {
+        SkipOnQemu("knows no general detect");
+
         Guest.RunKernel((c, at) => { c.mov(eax, 0x2400); c.mov(dr7, rax); at.Here(); c.mov(rbx, dr0); c.hlt(); });
 
         Assert.That((Only.Vector, Only.Rip), Is.EqualTo((Debug, Guest.At)));
@@ -183,8 +189,12 @@ internal sealed class DebugTests(TestTarget target) : MachineTest(target)
         });
 
         GeneralRegisters registers = Guest.Machine.GetGeneralRegisters();
+
+        // Bits 11 and 16 are fixed ones only where bus locks and transactions are not known; QEMU lets bit 12 be written.
+        ulong ignored = IsOnQemu ? 0x1_1800UL : 0x1_0800;
         Assert.That(
-            (registers.Rbx | 0x1_0800, registers.Rcx | 0x1_0800, registers.Rdx), Is.EqualTo((0xFFFF_EFFFUL, Dr6Reset | 0x1_0800, 0x400UL)));
+            (registers.Rbx | ignored, registers.Rcx | ignored, registers.Rdx),
+            Is.EqualTo((0xFFFF_EFFFUL | ignored, Dr6Reset | ignored, 0x400UL)));
     }
 
     [TestCase(6)]

@@ -174,7 +174,11 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
         Guest.SetGate(0, present: false);
         Guest.SetGate(DoubleFault, present: false);
 
-        Assert.That(Guest.RunKernel((c, _) => { c.xor(eax, eax); c.div(eax); }), Is.EqualTo(VmExit.Shutdown));
+        // The interrupt makes the host map the pages that a delivery touches: QEMU forgets what it delivers where it has
+        // to leave the guest for that.
+        VmExit exit = Guest.RunKernel((c, _) => { c.@int(Open); c.xor(eax, eax); c.div(eax); });
+
+        Assert.That(exit, Is.EqualTo(VmExit.Shutdown));
     }
 
     [Test]
@@ -185,7 +189,8 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => { at.Here(); c.ud2(); });
 
-        AssertFault(InvalidTss, TssSelector + 1);
+        // QEMU gives no EXT.
+        AssertFault(InvalidTss, IsOnQemu ? TssSelector : TssSelector + 1UL);
     }
 
     /// <summary>The address is RSP0's, so that the fault is met on the way to CPL 0.</summary>
@@ -224,17 +229,19 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
             c.mov(rax, throughStack ? __[rbp] : __[rbx]);
         });
 
-        AssertFault(throughStack ? StackFault : GeneralProtection, 0);
+        // QEMU up to version 7 tells the two apart for selectors alone.
+        AssertFault(throughStack && !IsOnQemu ? StackFault : GeneralProtection, 0);
     }
 
     [Test]
     public void A_push_to_an_address_that_is_not_canonical_is_a_stack_fault()
     {
         Guest.SetGate(StackFault, ist: 1);
+        Guest.SetGate(GeneralProtection, ist: 1);
 
         Guest.RunKernel((c, at) => { c.mov(rsp, NotCanonical); at.Here(); c.push(rax); });
 
-        AssertFault(StackFault, 0);
+        AssertFault(IsOnQemu ? GeneralProtection : StackFault, 0);
     }
 
     [Test]

@@ -22,6 +22,9 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
     private const ulong Smep = 0x10_0000;
     private const ulong Smap = 0x20_0000;
 
+    /// <summary>A present entry with reserved bits. QEMU 7 says only that they are reserved.</summary>
+    private ulong ReservedError => IsOnQemu ? 8UL : 9;
+
     [TestCase(Attempt.Read, 0UL, false, 0UL)]
     [TestCase(Attempt.Write, 0UL, false, 2UL)]
     [TestCase(Attempt.Execute, 0UL, false, 0x10UL)]
@@ -42,6 +45,11 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
     [TestCase(Attempt.Read, Present | User | NoExecute, true, null)]
     public void Rights_of_a_page(Attempt attempt, ulong rights, bool atUser, ulong? error)
     {
+        if (attempt == Attempt.Change)
+        {
+            SkipOnQemu("reads before it looks whether it may write");
+        }
+
         ulong entry = (rights & Present) == 0 ? rights : rights | TestPage;
 
         Check(attempt, entry, atUser, error);
@@ -120,7 +128,7 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
     [TestCase(0x1UL << 51)]
     public void A_reserved_bit_faults(ulong bit)
     {
-        Check(Attempt.Read, TestPage | Present | Writable | bit, atUser: false, 9);
+        Check(Attempt.Read, TestPage | Present | Writable | bit, atUser: false, ReservedError);
     }
 
     [Test]
@@ -128,7 +136,7 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
     {
         Guest.Special = Guest.Special with { Efer = 0x501 };
 
-        Check(Attempt.Read, TestPage | Present | Writable | NoExecute, atUser: false, 9);
+        Check(Attempt.Read, TestPage | Present | Writable | NoExecute, atUser: false, ReservedError);
     }
 
     [Test]
@@ -160,7 +168,7 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => { at.Here(); c.mov(rax, __[0x20_0000]); });
 
-        AssertFault(PageFault, 9);
+        AssertFault(PageFault, ReservedError);
     }
 
     [Test]
