@@ -5,10 +5,13 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>
-/// A managed x86-64 machine: runs guests where no hypervisor is, by interpreting their instructions. The guest executes
-/// in 64-bit mode at CPL 0 with the vector instructions up to SSE4.2; those of x87 and MMX end a run with
-/// <see cref="VmExitReason.EmulationFailure"/>.
+/// A managed x86-64 machine: runs guests where no hypervisor is, by executing their instructions itself. The guest is in
+/// 64-bit mode at any privilege level, with x87, MMX and the vector instructions up to SSE4.2.
 /// </summary>
+/// <remarks>
+/// Not there: compatibility mode (a transfer to 32-bit code ends the run with <see cref="VmExitReason.EmulationFailure"/>),
+/// alignment checks (#AC), breakpoints on I/O ports, interrupts from outside.
+/// </remarks>
 public sealed class EmulatorHypervisor : IHypervisor
 {
     internal const string DriverName = "emulator";
