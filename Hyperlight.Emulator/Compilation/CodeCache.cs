@@ -14,8 +14,6 @@ internal sealed class CodeCache
 
     private readonly ConcurrentDictionary<RegionKey, RegionCode> _code = [];
 
-    public int Count => _code.Count;
-
     /// <summary>Finds the code of a region, or compiles it.</summary>
     [RequiresDynamicCode("Compiles code while the program runs.")]
     public RegionCode GetOrCompile(List<RegionNode> nodes)

@@ -19,9 +19,6 @@ internal sealed partial class Processor
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
 
-    /// <summary>How much code was compiled since the last time that all was forgotten.</summary>
-    public int CompiledRegions => _regions;
-
     private bool IsCompiling => options.TranslateHotCode && RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>Compiles the code around a block.</summary>

@@ -126,7 +126,6 @@ internal sealed partial class Processor
             case Op.X87: return ExecuteX87(ref op);
             case Op.Mmx: return ExecuteMmx(ref op);
             case Op.Invalid: return Fault(InvalidOpcode, 0);
-            case Op.Unsupported: return ExitUnsupported(ref op);
             default: return ExecuteSystem(ref op);
         }
     }

@@ -31,7 +31,7 @@ internal static class OpTable
     }
 
     /// <summary>Whether execution may go elsewhere after it, or may see other memory.</summary>
-    public static bool EndsBlock(Op op) => op is Op.Invalid or Op.Unsupported
+    public static bool EndsBlock(Op op) => op is Op.Invalid
         or (>= Op.Jcc and <= Op.Loopne) or Op.Cpuid or Op.Wrmsr
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw

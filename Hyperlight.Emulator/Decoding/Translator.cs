@@ -30,7 +30,7 @@ internal static class Translator
         FixSize(in instruction, ref op);
 
         // MOVSD and CMPSD are names of string instructions as well.
-        if (op.Op is (Op.Invalid or Op.Unsupported or Op.Movs or Op.Cmps) && !instruction.IsStringInstruction)
+        if (op.Op is (Op.Invalid or Op.Movs or Op.Cmps) && !instruction.IsStringInstruction)
         {
             _ = VectorTable.TryTranslate(in instruction, ref op)
                 || X87Table.TryTranslate(in instruction, ref op)

@@ -179,7 +179,7 @@ internal static class InstructionCoverage
         byte[] bytes = Encode(info);
         Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), CodeAddress);
         decoder.Decode(out Instruction instruction);
-        return instruction.Code == info.Code && Translator.Translate(in instruction).Op is not (Op.Invalid or Op.Unsupported);
+        return instruction.Code == info.Code && Translator.Translate(in instruction).Op is not Op.Invalid;
     }
 
     /// <summary>One encoding of an instruction from its opcode alone: prefixes, opcode, a ModR/M byte where it has one, and zeros.</summary>
