@@ -10,6 +10,12 @@ public interface IHypervisor
     string Name { get; }
 
     /// <summary>
+    /// Whose processor guests find: the vendor string of CPUID leaf 0, such as <c>GenuineIntel</c>. Empty where there is no
+    /// x86-64 processor.
+    /// </summary>
+    string ProcessorVendor { get; }
+
+    /// <summary>
     /// Finds out whether this hypervisor can run a guest now. Never throws for an unusable hypervisor: the answer says
     /// what is missing and what the user can do about it.
     /// </summary>

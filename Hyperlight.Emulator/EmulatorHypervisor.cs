@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator;
@@ -29,6 +30,9 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <inheritdoc/>
     public string Name => DriverName;
+
+    /// <inheritdoc/>
+    public string ProcessorVendor => Cpuid.Vendor;
 
     /// <summary>Always usable.</summary>
     public HypervisorStatus Probe() => HypervisorStatus.Usable("managed interpreter, no hypervisor needed: slow");

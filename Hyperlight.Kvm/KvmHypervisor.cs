@@ -33,6 +33,9 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     public string Name => DriverName;
 
     /// <inheritdoc/>
+    public string ProcessorVendor => HostProcessor.Vendor;
+
+    /// <inheritdoc/>
     public HypervisorStatus Probe() => Open(out _);
 
     /// <inheritdoc/>

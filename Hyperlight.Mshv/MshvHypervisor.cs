@@ -28,6 +28,9 @@ public sealed class MshvHypervisor : IHypervisor
     public string Name => DriverName;
 
     /// <inheritdoc/>
+    public string ProcessorVendor => HostProcessor.Vendor;
+
+    /// <inheritdoc/>
     public HypervisorStatus Probe() => new(HypervisorAvailability.NotImplemented, Reason);
 
     /// <inheritdoc/>

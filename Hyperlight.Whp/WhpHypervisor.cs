@@ -25,6 +25,9 @@ public sealed class WhpHypervisor : IHypervisor
     public string Name => "whp";
 
     /// <inheritdoc/>
+    public string ProcessorVendor => HostProcessor.Vendor;
+
+    /// <inheritdoc/>
     public HypervisorStatus Probe() => new(HypervisorAvailability.NotImplemented, Reason);
 
     /// <inheritdoc/>

@@ -9,10 +9,13 @@ internal static class Cpuid
     /// <summary>Bytes of the XSAVE area: the legacy part and the header.</summary>
     private const uint XsaveAreaSize = 576;
 
+    /// <summary>Whose processor it is, in leaf 0.</summary>
+    public const string Vendor = "HyperlightEm";
+
     public static (uint Eax, uint Ebx, uint Ecx, uint Edx) Read(
         uint leaf, uint subleaf, byte physicalAddressBits, bool isXsaveEnabled) => leaf switch
         {
-            // "HyperlightEm", in the order EBX, EDX, ECX.
+            // The vendor, in the order EBX, EDX, ECX.
             0 => (0xD, 0x6570_7948, 0x6D45_7468, 0x6769_6C72),
 
             // Lines of 64 bytes for CLFLUSH. SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, XSAVE, OSXSAVE if it is

@@ -9,4 +9,13 @@ public interface ISandboxFactory
 
     /// <summary>Creates a builder.</summary>
     SandboxBuilder CreateBuilder();
+
+    /// <summary>Loads a snapshot for sandboxes of this factory from a directory.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="reference">Which of its snapshots: a tag, or the digest that <see cref="Snapshot.Save"/> returned.</param>
+    /// <exception cref="ArgumentException">The path is empty, or the reference is neither tag nor digest.</exception>
+    /// <exception cref="SnapshotFileException">It cannot be loaded, or was taken on another hypervisor than the factory's.</exception>
+    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag);
 }

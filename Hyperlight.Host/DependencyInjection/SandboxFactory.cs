@@ -31,4 +31,7 @@ internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<Hyper
         .WithHypervisor(() => Hypervisor)
         .WithConfiguration(options.Value.Configuration)
         .WithLogging(loggers);
+
+    public Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag) =>
+        Snapshot.Load(path, reference, Hypervisor.Hypervisor);
 }

@@ -104,6 +104,7 @@ public sealed partial class MultiUseSandbox
                 _runner.CaptureProcessor(),
                 _setup.Functions.Signatures(),
                 _setup.Hypervisor.Name,
+                _setup.Hypervisor.Hypervisor.ProcessorVendor,
                 _setup.Guest,
                 _setup.Source);
             _generation = image.Generation;

@@ -7,6 +7,7 @@ namespace Hyperlight.Host.Snapshots;
 /// <param name="Processor">The vCPU.</param>
 /// <param name="HostFunctions">What the guest may call, by name.</param>
 /// <param name="Hypervisor">The kind of hypervisor.</param>
+/// <param name="ProcessorVendor">Whose processor the guest saw.</param>
 /// <param name="Guest">The guest program, if it is known.</param>
 /// <param name="Source">What the guest is called in logs and errors.</param>
 internal sealed record SnapshotContent(
@@ -14,5 +15,6 @@ internal sealed record SnapshotContent(
     ProcessorState Processor,
     IReadOnlyList<HostFunctionSignature> HostFunctions,
     string Hypervisor,
+    string ProcessorVendor,
     GuestBinary? Guest,
     string Source);

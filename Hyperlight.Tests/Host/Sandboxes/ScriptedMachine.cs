@@ -56,6 +56,7 @@ internal sealed class ScriptedMachine
             : throw new InvalidOperationException("The script has no further step."));
 
         Hypervisor.Setup(h => h.Name).Returns("mock");
+        Hypervisor.Setup(h => h.ProcessorVendor).Returns("MockedVendor");
         Hypervisor.Setup(h => h.Probe()).Returns(HypervisorStatus.Usable("scripted"));
         Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => Track(new ManagedMemoryRegion(size)));
         Hypervisor.Setup(h => h.PrepareFileMapping(It.IsAny<string>(), It.IsAny<ulong>(), It.IsAny<string?>()))

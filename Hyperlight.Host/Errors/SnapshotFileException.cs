@@ -1,0 +1,23 @@
+namespace Hyperlight;
+
+/// <summary>A snapshot cannot be saved to a directory, or loaded from it. Nothing else was changed.</summary>
+public sealed class SnapshotFileException : HyperlightException
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="problem">Why.</param>
+    /// <param name="path">The directory.</param>
+    /// <param name="details">What is wrong and what to do, as sentences.</param>
+    /// <param name="innerException">The cause, if another exception is.</param>
+    public SnapshotFileException(SnapshotFileProblem problem, string path, string details, Exception? innerException = null)
+        : base($"Snapshot directory '{path}': {details}", innerException)
+    {
+        Problem = problem;
+        Path = path;
+    }
+
+    /// <summary>Why.</summary>
+    public SnapshotFileProblem Problem { get; }
+
+    /// <summary>The directory.</summary>
+    public string Path { get; }
+}

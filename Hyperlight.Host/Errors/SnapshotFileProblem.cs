@@ -1,0 +1,35 @@
+namespace Hyperlight;
+
+/// <summary>Why a snapshot cannot be saved to a directory or loaded from it.</summary>
+public enum SnapshotFileProblem
+{
+    /// <summary>There is no such directory, or it holds no snapshot of that tag or digest.</summary>
+    NotFound,
+
+    /// <summary>The directory, or what has that tag or digest in it, is something other than a snapshot.</summary>
+    NotASnapshot,
+
+    /// <summary>A file is shorter than it was when it was saved.</summary>
+    Truncated,
+
+    /// <summary>A file is missing or does not hold what was saved: its digest or its size differ, or its content makes no sense.</summary>
+    Corrupted,
+
+    /// <summary>It was saved in a version of the format, or for a version of the guest ABI, that this library does not know.</summary>
+    Version,
+
+    /// <summary>Its guest is of another processor architecture.</summary>
+    Architecture,
+
+    /// <summary>It was taken on a hypervisor that cannot be used here.</summary>
+    Hypervisor,
+
+    /// <summary>It was taken on a processor of another vendor.</summary>
+    Processor,
+
+    /// <summary>The directory holds so many snapshots that its index could not be read any more.</summary>
+    TooLarge,
+
+    /// <summary>The operating system refused to read or write a file; the cause is inside.</summary>
+    Access,
+}

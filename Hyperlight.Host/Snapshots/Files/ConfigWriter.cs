@@ -1,0 +1,59 @@
+using System.Globalization;
+using Hyperlight.Host.Memory;
+
+namespace Hyperlight.Host.Snapshots.Files;
+
+/// <summary>Describes a snapshot in the fields of the format.</summary>
+internal static class ConfigWriter
+{
+    private static readonly string Version = $"Hyperlight for .NET {typeof(ConfigWriter).Assembly.GetName().Version?.ToString(3)}";
+
+    public static ConfigDocument Describe(SnapshotContent content)
+    {
+        GuestImage image = content.Image;
+        GuestMemoryLayout layout = image.Layout;
+        ProcessorState processor = content.Processor;
+        var pageTableSize = (ulong)image.PageTables.Length;
+        return new ConfigDocument(
+            Version,
+            OciNames.Architecture,
+            OciNames.AbiVersion,
+            content.Hypervisor,
+            content.ProcessorVendor,
+            processor.StackPointer,
+            processor.DispatchAddress,
+            image.EntryPoint,
+            RegisterDocuments.From(processor.Special),
+            [.. processor.Msrs.Select(static m => new MsrDocument(m.Index, m.Value))],
+            new LayoutDocument(
+                layout.InputBufferSize,
+                layout.OutputBufferSize,
+                layout.HeapSize,
+                layout.CodeSize,
+                layout.InitDataSize,
+                (uint)layout.InitDataFlags,
+                layout.ScratchSize,
+                image.Pages.Size,
+                pageTableSize),
+            image.Pages.Size + pageTableSize,
+            [.. content.HostFunctions.Select(FunctionDocuments.From)],
+            image.Generation);
+    }
+
+    /// <summary>What the fields have no place for.</summary>
+    public static IReadOnlyDictionary<string, string>? Annotate(SnapshotContent content)
+    {
+        var annotations = new Dictionary<string, string>();
+        if (content.Processor.Xcr0 is { } xcr0)
+        {
+            annotations.Add(OciNames.Xcr0Annotation, "0x" + xcr0.ToString("x", CultureInfo.InvariantCulture));
+        }
+
+        if (content.Image.Layout.HasFileMappingTable)
+        {
+            annotations.Add(OciNames.FileMappingTableAnnotation, "true");
+        }
+
+        return annotations.Count > 0 ? annotations : null;
+    }
+}

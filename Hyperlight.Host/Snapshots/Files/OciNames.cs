@@ -1,0 +1,42 @@
+namespace Hyperlight.Host.Snapshots.Files;
+
+/// <summary>
+/// The names by which a directory of saved snapshots describes itself: those of the OCI image layout, and those that
+/// Hyperlight defines for snapshots.
+/// </summary>
+internal static class OciNames
+{
+    public const string LayoutFile = "oci-layout";
+    public const string LayoutVersion = "1.0.0";
+    public const string IndexFile = "index.json";
+    public const string BlobDirectory = "blobs";
+    public const string DigestAlgorithm = "sha256";
+    public const int SchemaVersion = 2;
+
+    public const string IndexMediaType = "application/vnd.oci.image.index.v1+json";
+    public const string ManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
+    public const string TagAnnotation = "org.opencontainers.image.ref.name";
+
+    /// <summary>What every version of the configuration's media type starts with.</summary>
+    public const string ConfigMediaTypeFamily = "application/vnd.hyperlight.snapshot.config.";
+    public const string ConfigMediaType = ConfigMediaTypeFamily + "v1+json";
+
+    /// <summary>What every version of the memory's media type starts with.</summary>
+    public const string MemoryMediaTypeFamily = "application/vnd.hyperlight.snapshot.memory.";
+    public const string MemoryMediaType = MemoryMediaTypeFamily + "v1";
+
+    // For tools that show what is in a directory; the configuration is what counts.
+    public const string ArchitectureAnnotation = "dev.hyperlight.snapshot.arch";
+    public const string HypervisorAnnotation = "dev.hyperlight.snapshot.hypervisor";
+    public const string ProcessorVendorAnnotation = "dev.hyperlight.snapshot.cpu.vendor";
+
+    // What the configuration has no field for. Annotations of the manifest, so that its digest covers them.
+    public const string Xcr0Annotation = "dev.hyperlight.dotnet.xcr0";
+    public const string FileMappingTableAnnotation = "dev.hyperlight.dotnet.file-mapping-table";
+
+    /// <summary>The version of the contract between host and guest that the memory follows.</summary>
+    public const uint AbiVersion = 2;
+
+    /// <summary>The architecture of all guests.</summary>
+    public const string Architecture = "x86_64";
+}

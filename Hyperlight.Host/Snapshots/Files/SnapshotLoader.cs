@@ -1,0 +1,220 @@
+using System.Security.Cryptography;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
+
+namespace Hyperlight.Host.Snapshots.Files;
+
+/// <summary>Loads a snapshot from a directory, and checks everything about it before its memory is used.</summary>
+internal sealed class SnapshotLoader
+{
+    private const int ChunkSize = 1 << 20;
+    private const int MostAttempts = 100;
+
+    private readonly OciDirectory _directory;
+    private readonly OciReference _reference;
+    private readonly Func<string, IHypervisor?> _findHypervisor;
+
+    private SnapshotLoader(OciDirectory directory, OciReference reference, Func<string, IHypervisor?> findHypervisor)
+    {
+        _directory = directory;
+        _reference = reference;
+        _findHypervisor = findHypervisor;
+    }
+
+    /// <summary>Loads a snapshot.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="reference">Which of its snapshots.</param>
+    /// <param name="findHypervisor">Gives the driver of a name, or <see langword="null"/> if it is not the one to use.</param>
+    /// <returns>The snapshot, with a reference on its memory for the caller.</returns>
+    /// <exception cref="SnapshotFileException">It cannot be loaded; the problem says why.</exception>
+    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor) =>
+        new SnapshotLoader(new OciDirectory(Path.GetFullPath(path)), reference, findHypervisor).Load();
+
+    private SnapshotContent Load()
+    {
+        // A blob may be missing because the tag went to another snapshot while this one was being read.
+        OciDescriptor descriptor = Find();
+        for (int attempt = 1; ; attempt++)
+        {
+            if (TryLoad(descriptor, out string missing) is { } content)
+            {
+                return content;
+            }
+
+            OciDescriptor current = Find();
+            if (current.Digest == descriptor.Digest || attempt == MostAttempts)
+            {
+                throw _directory.Error(SnapshotFileProblem.Corrupted, $"the {missing} of the snapshot '{_reference.Text}' is missing.");
+            }
+
+            descriptor = current;
+        }
+    }
+
+    /// <summary>Finds the descriptor of the manifest.</summary>
+    private OciDescriptor Find()
+    {
+        if (!_directory.HasMarker())
+        {
+            throw Directory.Exists(_directory.Path)
+                ? _directory.Error(SnapshotFileProblem.NotASnapshot, "it is not an OCI image layout.")
+                : _directory.Error(SnapshotFileProblem.NotFound, "there is no such directory.");
+        }
+
+        if (_directory.ReadIndex() is not { } index)
+        {
+            throw _directory.Error(SnapshotFileProblem.NotFound, "no snapshot was saved to it yet: it has no index.");
+        }
+
+        OciDescriptor[] found = [.. index.Manifests.Where(_reference.Matches)];
+        if (found.Length == 0)
+        {
+            string tags = string.Join(", ", index.Manifests.Select(static m => m.Tag).OfType<string>().Select(static t => $"'{t}'"));
+            throw _directory.Error(
+                SnapshotFileProblem.NotFound, $"it holds no snapshot '{_reference.Text}'; there are: {(tags.Length > 0 ? tags : "none")}.");
+        }
+
+        if (found.Any(d => d.Digest != found[0].Digest))
+        {
+            throw _directory.Error(SnapshotFileProblem.Corrupted, $"it holds several snapshots '{_reference.Text}'.");
+        }
+
+        return found[0].MediaType == OciNames.ManifestMediaType
+            ? found[0]
+            : throw _directory.Error(
+                SnapshotFileProblem.NotASnapshot, $"'{_reference.Text}' is of the type '{found[0].MediaType}', not a manifest.");
+    }
+
+    private SnapshotContent? TryLoad(OciDescriptor descriptor, out string missing)
+    {
+        missing = "manifest";
+        if (_directory.ReadDocument(descriptor, missing) is not { } manifestContent)
+        {
+            return null;
+        }
+
+        OciManifest manifest = _directory.Parse(manifestContent, missing, OciJson.Default.OciManifest);
+        CheckManifest(manifest);
+        missing = "configuration";
+        if (_directory.ReadDocument(manifest.Config, missing) is not { } configContent)
+        {
+            return null;
+        }
+
+        var config = new ConfigReader(_directory, configContent);
+        GuestMemoryLayout layout = config.Layout(manifest.Annotations);
+        ProcessorState processor = config.Processor(manifest.Annotations);
+        IReadOnlyList<HostFunctionSignature> functions = config.HostFunctions();
+        IHypervisor hypervisor = FindHypervisor(config.Origin);
+        missing = "memory";
+        using FileStream? memory = _directory.OpenBlob(manifest.Layers[0], missing);
+        if (memory is null)
+        {
+            return null;
+        }
+
+        if ((ulong)memory.Length != config.MemorySize)
+        {
+            throw _directory.Error(
+                SnapshotFileProblem.Corrupted, $"its memory has {memory.Length} bytes; its configuration says {config.MemorySize}.");
+        }
+
+        GuestImage image = ReadImage(hypervisor, memory, _directory.DigestOf(manifest.Layers[0], missing), config, layout);
+        return new SnapshotContent(
+            image, processor, functions, config.Origin.Hypervisor, config.Origin.CpuVendor, Guest: null, _directory.Path);
+    }
+
+    private void CheckManifest(OciManifest manifest)
+    {
+        _directory.CheckSchema(manifest.SchemaVersion, manifest.MediaType, OciNames.ManifestMediaType, "manifest");
+        CheckType(manifest.Config.MediaType, OciNames.ConfigMediaType, OciNames.ConfigMediaTypeFamily);
+        if (manifest.Layers.Count != 1)
+        {
+            throw _directory.Error(SnapshotFileProblem.Corrupted, $"its manifest has {manifest.Layers.Count} layers instead of one.");
+        }
+
+        CheckType(manifest.Layers[0].MediaType, OciNames.MemoryMediaType, OciNames.MemoryMediaTypeFamily);
+    }
+
+    private void CheckType(string mediaType, string expected, string family)
+    {
+        if (mediaType == expected)
+        {
+            return;
+        }
+
+        throw mediaType.StartsWith(family, StringComparison.Ordinal)
+            ? _directory.Error(SnapshotFileProblem.Version, $"it holds '{mediaType}'; '{expected}' is known. Take the snapshot anew.")
+            : _directory.Error(SnapshotFileProblem.NotASnapshot, $"'{_reference.Text}' holds '{mediaType}' instead of '{expected}'.");
+    }
+
+    private IHypervisor FindHypervisor(ConfigOrigin origin)
+    {
+        IHypervisor hypervisor;
+        try
+        {
+            hypervisor = _findHypervisor(origin.Hypervisor)
+                ?? throw _directory.Error(
+                    SnapshotFileProblem.Hypervisor,
+                    $"it was taken on '{origin.Hypervisor}', and there is no driver of that name to load it with. Take the snapshot anew.");
+        }
+        catch (HypervisorNotAvailableException exception)
+        {
+            throw _directory.Error(
+                SnapshotFileProblem.Hypervisor, $"it was taken on {origin.Hypervisor}, which cannot be used here. {exception.Message}", exception);
+        }
+
+        return hypervisor.ProcessorVendor == origin.CpuVendor
+            ? hypervisor
+            : throw _directory.Error(
+                SnapshotFileProblem.Processor,
+                $"it was taken on a processor of '{origin.CpuVendor}'; guests find one of '{hypervisor.ProcessorVendor}' here. "
+                + "Take the snapshot anew on this machine.");
+    }
+
+    private GuestImage ReadImage(
+        IHypervisor hypervisor, FileStream memory, OciDigest expected, ConfigReader config, GuestMemoryLayout layout)
+    {
+        IMemoryRegion pages = hypervisor.AllocateMemory((nuint)config.ImageSize);
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (nuint offset = 0; offset < pages.Size;)
+            {
+                int length = (int)nuint.Min(pages.Size - offset, ChunkSize);
+                Read(memory, pages.GetSpan(offset, length), hash);
+                offset += (nuint)length;
+            }
+
+            var tables = new byte[(int)(config.MemorySize - config.ImageSize)];
+            Read(memory, tables, hash);
+            return OciDigest.FromHash(hash.GetCurrentHash()) == expected
+                ? new GuestImage(layout, pages, tables, config.EntryPoint, config.Generation)
+                : throw _directory.Altered("memory", expected);
+        }
+        catch
+        {
+            pages.Dispose();
+            throw;
+        }
+    }
+
+    private void Read(FileStream memory, Span<byte> destination, IncrementalHash hash)
+    {
+        try
+        {
+            memory.ReadExactly(destination);
+        }
+        catch (EndOfStreamException exception)
+        {
+            throw _directory.Error(SnapshotFileProblem.Truncated, "its memory was shortened while it was read.", exception);
+        }
+        catch (IOException exception)
+        {
+            throw _directory.Error(SnapshotFileProblem.Access, exception.Message, exception);
+        }
+
+        hash.AppendData(destination);
+    }
+}

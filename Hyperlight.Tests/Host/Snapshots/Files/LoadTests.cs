@@ -1,0 +1,412 @@
+using System.Text.Json.Nodes;
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Snapshots;
+using Hyperlight.Host.Snapshots.Files;
+using Hyperlight.Tests.Emulator.Differential;
+using Hyperlight.Tests.Host.Sandboxes;
+using Hyperlight.Tests.Host.Wire;
+using Moq;
+
+namespace Hyperlight.Tests.Host.Snapshots.Files;
+
+/// <summary>What is read back, and what is refused.</summary>
+[TestFixture]
+internal sealed class LoadTests : SavedSnapshotTest
+{
+    [Test]
+    public void Everything_comes_back()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        snapshot.Save(Target);
+
+        using Snapshot loaded = Load();
+
+        AssertSame(loaded.Content, snapshot.Content);
+        Assert.That(loaded.Generation, Is.EqualTo(snapshot.Generation));
+        Assert.That(loaded.Size, Is.EqualTo(snapshot.Size));
+        Assert.That(loaded.Hypervisor, Is.EqualTo("mock"));
+        Assert.That(loaded, Is.Not.EqualTo(snapshot), "they do not share memory");
+    }
+
+    [Test]
+    public void Registers_come_back_whatever_they_hold()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var special = new SpecialRegisters
+        {
+            Cs = Segment(1),
+            Ds = Segment(2),
+            Es = Segment(3),
+            Fs = Segment(4),
+            Gs = Segment(5),
+            Ss = Segment(6),
+            Tr = Segment(7),
+            Ldtr = Segment(8),
+            Gdtr = new DescriptorTableRegister { Base = ulong.MaxValue, Limit = ushort.MaxValue },
+            Idtr = new DescriptorTableRegister { Base = 1UL << 63, Limit = 1 },
+            Cr0 = ulong.MaxValue,
+            Cr2 = (1UL << 53) + 1,
+            Cr4 = 3,
+            Cr8 = 4,
+            Efer = 5,
+            ApicBase = 6,
+        };
+        var state = new ProcessorState(
+            ulong.MaxValue, 0xFFFF_FFFF_FFFF_FFF0, special, ulong.MaxValue, [new(0xC000_0080, ulong.MaxValue), new(1)]);
+        SnapshotContent content = snapshot.Content with { Processor = state };
+        SnapshotSaver.Save(content, Target, "latest");
+
+        using Snapshot loaded = Load();
+
+        Assert.That(loaded.Content.Processor with { Msrs = [] }, Is.EqualTo(state with { Msrs = [] }));
+        Assert.That(loaded.Content.Processor.Msrs, Is.EqualTo(state.Msrs));
+    }
+
+    [Test]
+    public void A_sandbox_starts_from_it()
+    {
+        Save();
+        using Snapshot loaded = Load();
+
+        var other = new ScriptedMachine();
+        using MultiUseSandbox sandbox = other.Builder().WithSnapshot(loaded).Build();
+        other.Answer(GoldenVectors.IntResult);
+
+        Assert.That(sandbox.Call<int>("f"), Is.EqualTo(3));
+        Assert.That(sandbox.Guest, Is.Null, "the guest program is not part of a snapshot");
+        Sandbox.Restore(loaded);
+        AssertUsable();
+    }
+
+    [Test]
+    public void A_digest_finds_its_snapshot_and_no_other()
+    {
+        string first = Save("a");
+        Change();
+        string second = Save("b");
+
+        using Snapshot loadedFirst = Load(first);
+        using Snapshot loadedSecond = Load(second);
+
+        Assert.That(loadedSecond.Generation, Is.GreaterThan(loadedFirst.Generation));
+        AssertRefused(SnapshotFileProblem.NotFound, "sha256:" + new string('0', 64));
+        Assert.That(AssertRefused(SnapshotFileProblem.NotFound, "c").Message, Does.Contain("'a', 'b'"));
+    }
+
+    [Test]
+    public void The_same_snapshot_under_two_tags_is_found_by_its_digest()
+    {
+        string digest = Save("a");
+        Save("b");
+
+        Load(digest).Dispose();
+    }
+
+    [TestCase("")]
+    [TestCase("a b")]
+    [TestCase("sha256:abc")]
+    [TestCase("sha512:0123")]
+    [TestCase("sha256:../../../../etc/passwd0000000000000000000000000000000000000000000")]
+    public void A_reference_that_is_none_is_refused(string reference) =>
+        Assert.That(() => Load(reference), Throws.InstanceOf<ArgumentException>());
+
+    [Test]
+    public void What_is_not_there_is_not_found()
+    {
+        AssertRefused(SnapshotFileProblem.NotFound);
+        Directory.CreateDirectory(Target);
+        AssertRefused(SnapshotFileProblem.NotASnapshot);
+        File.WriteAllText(Path.Combine(Target, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
+        AssertRefused(SnapshotFileProblem.NotFound);
+        File.WriteAllText(Path.Combine(Target, "index.json"), """{"schemaVersion":2,"manifests":[]}""");
+        AssertRefused(SnapshotFileProblem.NotFound);
+        File.WriteAllText(Path.Combine(Target, "index.json"), """{"schemaVersion":2}""");
+        AssertRefused(SnapshotFileProblem.Corrupted);
+    }
+
+    [Test]
+    public void A_snapshot_of_another_hypervisor_is_refused()
+    {
+        Save();
+        Guest.Hypervisor.Setup(h => h.Name).Returns("other");
+
+        Assert.That(AssertRefused(SnapshotFileProblem.Hypervisor).Message, Does.Contain("'mock'"));
+        Assert.That(
+            () => Snapshot.Load(Target),
+            Throws.TypeOf<SnapshotFileException>().With.Property(nameof(SnapshotFileException.Problem)).EqualTo(SnapshotFileProblem.Hypervisor),
+            "no driver of this machine is called that");
+    }
+
+    [Test]
+    public void A_snapshot_of_another_vendors_processor_is_refused()
+    {
+        Save();
+        Guest.Hypervisor.Setup(h => h.ProcessorVendor).Returns("OtherVendor");
+
+        Assert.That(AssertRefused(SnapshotFileProblem.Processor).Message, Does.Contain("MockedVendor").And.Contain("OtherVendor"));
+    }
+
+    [Test]
+    public void Another_layout_version_is_refused()
+    {
+        Save();
+        File.WriteAllText(Path.Combine(Target, "oci-layout"), """{"imageLayoutVersion":"1.1.0"}""");
+        AssertRefused(SnapshotFileProblem.Version);
+    }
+
+    private static TestCaseData<string, Action<SavedDirectory>, SnapshotFileProblem>[] Changes { get; } =
+    [
+        Case("a future index", s => s.Index["schemaVersion"] = 3, SnapshotFileProblem.Version),
+        Case("an index of another type", s => s.Index["mediaType"] = "x/y", SnapshotFileProblem.Version),
+        Case("a nested index", s => s.ManifestDescriptor["mediaType"] = "application/vnd.oci.image.index.v1+json", SnapshotFileProblem.NotASnapshot),
+        Case("a future manifest", s => s.Manifest["schemaVersion"] = 3, SnapshotFileProblem.Version),
+        Case("a manifest of another type", s => s.Manifest["mediaType"] = "x/y", SnapshotFileProblem.Version),
+        Case("no layer", s => s.Manifest["layers"] = new JsonArray(s.MemoryDescriptor.DeepClone(), s.MemoryDescriptor.DeepClone()), SnapshotFileProblem.Corrupted),
+        Case("a container image", s => s.ConfigDescriptor["mediaType"] = "application/vnd.oci.image.config.v1+json", SnapshotFileProblem.NotASnapshot),
+        Case("a future configuration type", s => s.ConfigDescriptor["mediaType"] = "application/vnd.hyperlight.snapshot.config.v2+json", SnapshotFileProblem.Version),
+        Case("a future memory type", s => s.MemoryDescriptor["mediaType"] = "application/vnd.hyperlight.snapshot.memory.v2", SnapshotFileProblem.Version),
+        Case("a tar layer", s => s.MemoryDescriptor["mediaType"] = "application/vnd.oci.image.layer.v1.tar", SnapshotFileProblem.NotASnapshot),
+        Case("a future ABI", s => { s.Config["abi_version"] = 3; s.Config["new_field"] = 1; }, SnapshotFileProblem.Version),
+        Case("a former ABI", s => { s.Config["abi_version"] = 1; s.Config.Remove("msrs"); }, SnapshotFileProblem.Version),
+        Case("a foreign architecture", s => { s.Config["arch"] = "aarch64"; s.Config["sregs"] = new JsonObject(); }, SnapshotFileProblem.Architecture),
+        Case("a field that nobody knows", s => s.Config["new_field"] = 1, SnapshotFileProblem.Corrupted),
+        Case("a missing field", s => s.Config.Remove("msrs"), SnapshotFileProblem.Corrupted),
+        Case("null", s => s.Config["sregs"] = null, SnapshotFileProblem.Corrupted),
+        Case("a number that is too large", s => s.Config["sregs"]!["cs"]!["selector"] = 65536, SnapshotFileProblem.Corrupted),
+        Case("a negative size", s => s.Config["layout"]!["init_data_size"] = -1, SnapshotFileProblem.Corrupted),
+        Case("a generation of a fresh guest", s => s.Config["snapshot_generation"] = 0, SnapshotFileProblem.Corrupted),
+        Case("a crooked stack", s => s.Config["stack_top_gva"] = 8, SnapshotFileProblem.Corrupted),
+        Case("no page tables", s => s.Config["layout"]!["pt_size"] = null, SnapshotFileProblem.Corrupted),
+        Case("page tables of half a page", s => s.Config["layout"]!["pt_size"] = 2048, SnapshotFileProblem.Corrupted),
+        Case("an image of no page", s => s.Config["layout"]!["snapshot_size"] = 0, SnapshotFileProblem.Corrupted),
+        Case("an image of all pages", s => { s.Config["layout"]!["snapshot_size"] = 0xFFFF_FFFF_FFFF_F000; s.Config["memory_size"] = 0; }, SnapshotFileProblem.Corrupted),
+        Case("more memory than there is", s => s.Config["memory_size"] = s.Memory.Length + 4096, SnapshotFileProblem.Corrupted),
+        Case("a huge heap", s => s.Config["layout"]!["heap_size"] = ulong.MaxValue, SnapshotFileProblem.Corrupted),
+        Case("huge code", s => s.Config["layout"]!["code_size"] = ulong.MaxValue, SnapshotFileProblem.Corrupted),
+        Case("a tiny buffer", s => s.Config["layout"]!["input_data_size"] = 16, SnapshotFileProblem.Corrupted),
+        Case("scratch memory that holds nothing", s => s.Config["layout"]!["scratch_size"] = 0x1000, SnapshotFileProblem.Corrupted),
+        Case("unknown permissions", s => s.Config["layout"]!["init_data_permissions"] = 8, SnapshotFileProblem.Corrupted),
+        Case("an unknown type", s => s.Config["host_functions"]![0]!["return_type"] = "u128", SnapshotFileProblem.Corrupted),
+        Case("a void parameter", s => s.Config["host_functions"]![0]!["parameter_types"]![0] = "void", SnapshotFileProblem.Corrupted),
+        Case("a function twice", s => s.Config["host_functions"]!.AsArray().Add(s.Config["host_functions"]![0]!.DeepClone()), SnapshotFileProblem.Corrupted),
+        Case("XCR0 of words", s => s.Manifest["annotations"]!["dev.hyperlight.dotnet.xcr0"] = "three", SnapshotFileProblem.Corrupted),
+        Case("a table that may be", s => s.Manifest["annotations"]!["dev.hyperlight.dotnet.file-mapping-table"] = "maybe", SnapshotFileProblem.Corrupted),
+        Case("less memory", s => s.Memory = s.Memory[..^4096], SnapshotFileProblem.Corrupted),
+        Case("two snapshots of one tag", s => s.Index["manifests"]!.AsArray().Add(Other(s.ManifestDescriptor)), SnapshotFileProblem.Corrupted),
+    ];
+
+    [TestCaseSource(nameof(Changes))]
+    public void A_directory_whose_digests_fit_is_refused_if_it_makes_no_sense(
+        string what, Action<SavedDirectory> change, SnapshotFileProblem problem)
+    {
+        Save();
+        new SavedDirectory(Target).Change(change);
+
+        TestContext.Out.WriteLine(what);
+        AssertRefused(problem);
+    }
+
+    [Test]
+    public void A_permission_that_is_left_out_is_to_read()
+    {
+        Save();
+        new SavedDirectory(Target).Change(s => s.Config["layout"]!["init_data_permissions"] = null);
+
+        using Snapshot loaded = Load();
+        Assert.That(loaded.Content.Image.Layout.InitDataFlags, Is.EqualTo(MemoryFlags.Read));
+    }
+
+    [Test]
+    public void A_digest_of_another_kind_names_no_file()
+    {
+        Save();
+        var saved = new SavedDirectory(Target);
+        saved.ManifestDescriptor["digest"] = "sha256:../../index.json";
+        saved.WriteIndex();
+
+        AssertRefused(SnapshotFileProblem.Corrupted);
+    }
+
+    [Test]
+    public void A_missing_blob_is_named()
+    {
+        Save();
+        var saved = new SavedDirectory(Target);
+        foreach ((JsonNode descriptor, string name) in new[]
+        {
+            ((JsonNode)saved.MemoryDescriptor, "memory"), (saved.ConfigDescriptor, "configuration"), (saved.ManifestDescriptor, "manifest"),
+        })
+        {
+            File.Delete(saved.BlobFile(descriptor));
+            Assert.That(AssertRefused(SnapshotFileProblem.Corrupted).Message, Does.Contain($"{name} of the snapshot 'latest' is missing"));
+        }
+    }
+
+    [Test]
+    public void A_shortened_file_is_refused([Values] bool empty)
+    {
+        Save();
+        var saved = new SavedDirectory(Target);
+        foreach (JsonNode descriptor in new[] { saved.MemoryDescriptor, saved.ConfigDescriptor, saved.ManifestDescriptor })
+        {
+            string file = saved.BlobFile(descriptor);
+            byte[] content = File.ReadAllBytes(file);
+            File.WriteAllBytes(file, empty ? [] : content[..^1]);
+            AssertRefused(SnapshotFileProblem.Truncated);
+            File.WriteAllBytes(file, [.. content, 0]);
+            AssertRefused(SnapshotFileProblem.Corrupted);
+            File.WriteAllBytes(file, content);
+        }
+
+        Load().Dispose();
+    }
+
+    [Test]
+    public void A_huge_document_is_refused_before_it_is_read()
+    {
+        Save();
+        foreach (string file in new[] { "oci-layout", "index.json" })
+        {
+            string path = Path.Combine(Target, file);
+            byte[] content = File.ReadAllBytes(path);
+            using (FileStream stream = File.OpenWrite(path))
+            {
+                stream.SetLength(1L << 40);
+            }
+
+            AssertRefused(SnapshotFileProblem.NotASnapshot);
+            File.WriteAllBytes(path, content);
+        }
+    }
+
+    [Test]
+    public void A_file_that_cannot_be_opened_is_typed()
+    {
+        Save();
+        File.Delete(Path.Combine(Target, "index.json"));
+        Directory.CreateDirectory(Path.Combine(Target, "index.json"));
+
+        Assert.That(AssertRefused(SnapshotFileProblem.Access).InnerException, Is.Not.Null);
+    }
+
+    [Test]
+    public void Any_changed_byte_is_found_or_does_not_matter()
+    {
+        ulong seed = TestSettings.ChooseSeed(out _);
+        var random = new Random((int)(seed >> 20));
+        using Snapshot snapshot = Sandbox.Snapshot();
+        snapshot.Save(Target);
+        string[] files = Directory.GetFiles(Target, "*", SearchOption.AllDirectories);
+        var endings = new SortedDictionary<string, int>();
+        for (int i = 0; i < 1000; i++)
+        {
+            string file = files[random.Next(files.Length)];
+            byte[] content = File.ReadAllBytes(file);
+            if (content.Length == 0)
+            {
+                continue;
+            }
+
+            byte[] changed = [.. content];
+            changed[random.Next(changed.Length)] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(file, changed);
+            string ending;
+            try
+            {
+                using Snapshot loaded = Load();
+                AssertSame(loaded.Content, snapshot.Content);
+                ending = "same";
+            }
+            catch (SnapshotFileException exception)
+            {
+                ending = exception.Problem.ToString();
+            }
+
+            endings[ending] = endings.GetValueOrDefault(ending) + 1;
+            File.WriteAllBytes(file, content);
+        }
+
+        TestContext.Out.WriteLine(string.Join(", ", endings.Select(e => $"{e.Key} {e.Value}")));
+        Assert.That(endings.GetValueOrDefault("Corrupted"), Is.GreaterThan(100));
+    }
+
+    [Test]
+    public void A_reader_finds_a_snapshot_at_any_moment_of_saving()
+    {
+        using Snapshot first = Sandbox.Snapshot();
+        first.Save(Target);
+        Change();
+        using Snapshot second = Sandbox.Snapshot();
+        ulong[] generations = [first.Generation, second.Generation];
+        using var stop = new CancellationTokenSource();
+        Task saving = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                second.Save(Target);
+                first.Save(Target);
+            }
+        });
+
+        var seen = new HashSet<ulong>();
+        for (int i = 0; i < 300 || (seen.Count < 2 && i < 10_000); i++)
+        {
+            using Snapshot loaded = Load();
+            Assert.That(generations, Has.Member(loaded.Generation));
+            seen.Add(loaded.Generation);
+        }
+
+        stop.Cancel();
+        saving.GetAwaiter().GetResult();
+        Assert.That(seen, Has.Count.EqualTo(2), "the tag went back and forth meanwhile");
+    }
+
+    [Test]
+    public void A_refused_allocation_leaves_nothing()
+    {
+        Save();
+        Guest.Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Throws(new HypervisorException("mock", "mmap", 12, "no memory"));
+
+        Assert.That(() => Load(), Throws.TypeOf<HypervisorException>());
+        Assert.That(File.Exists(Path.Combine(Target, "index.json")));
+        Directory.Delete(Target, recursive: true);
+    }
+
+    private static void AssertSame(SnapshotContent actual, SnapshotContent expected)
+    {
+        Assert.That(actual.Processor with { Msrs = [] }, Is.EqualTo(expected.Processor with { Msrs = [], Special = expected.Processor.Special with { Cr3 = 0 } }));
+        Assert.That(actual.Processor.Msrs, Is.EqualTo(expected.Processor.Msrs));
+        Assert.That(actual.HostFunctions.Select(f => f.ToString()), Is.EqualTo(expected.HostFunctions.Select(f => f.ToString())));
+        Assert.That(actual.Image.Layout, Is.EqualTo(expected.Image.Layout));
+        Assert.That(actual.Image.Generation, Is.EqualTo(expected.Image.Generation));
+        Assert.That(actual.Image.EntryPoint, Is.EqualTo(expected.Image.EntryPoint));
+        Assert.That(actual.Image.PageTables.SequenceEqual(expected.Image.PageTables));
+        Assert.That(Bytes(actual), Is.EqualTo(Bytes(expected)));
+    }
+
+    private static byte[] Bytes(SnapshotContent content)
+    {
+        byte[] bytes = new byte[content.Image.Pages.Size];
+        content.Image.Pages.Read(0, bytes);
+        return bytes;
+    }
+
+    private static SegmentRegister Segment(ushort number) => new()
+    {
+        Base = ulong.MaxValue - number,
+        Limit = uint.MaxValue - number,
+        Selector = (ushort)(ushort.MaxValue - number),
+        Attributes = (ushort)(0xF0FF ^ (1 << (number % 8))),
+    };
+
+    private static JsonNode Other(JsonNode descriptor)
+    {
+        JsonNode other = descriptor.DeepClone();
+        other["digest"] = "sha256:" + new string('1', 64);
+        return other;
+    }
+
+    private static TestCaseData<string, Action<SavedDirectory>, SnapshotFileProblem> Case(
+        string what, Action<SavedDirectory> change, SnapshotFileProblem problem) =>
+        new(what, change, problem) { TestName = $"Refused: {what}" };
+}
