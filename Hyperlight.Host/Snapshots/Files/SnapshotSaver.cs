@@ -43,6 +43,7 @@ internal static class SnapshotSaver
             }
 
             Directory.Move(staging.Path, directory.Path);
+            RemoveAbandoned(directory);
             return digest;
         }
         catch (IOException) when (Directory.Exists(directory.Path))
@@ -110,6 +111,7 @@ internal static class SnapshotSaver
         foreach (string staging in Directory.EnumerateDirectories(
             Path.GetDirectoryName(prefix)!, $"{Path.GetFileName(prefix)}*{StagingEnding}"))
         {
+            // It may have been made just now. Whoever made it saves into the directory then, which is there already.
             if (!OciWriter.IsOpen(staging))
             {
                 Remove(staging);
