@@ -10,7 +10,7 @@ namespace Hyperlight.Tests.Host.Snapshots.Files;
 internal sealed class KillTests
 {
     private const int Kills = 200;
-    private const int LongestRunMilliseconds = 25;
+    private const int LongestRunMilliseconds = 40;
 
     /// <summary>Processes that were started and wait: starting one takes longer than anything else here.</summary>
     private const int Waiting = 2;

@@ -67,9 +67,9 @@ internal sealed class SavingProcess : IDisposable
         Console.ReadLine();
         for (int i = 0; ; i++)
         {
+            first.Save(Path.Combine(fresh, $"{Environment.ProcessId}-{i}"));
             first.Save(target);
             second.Save(target);
-            first.Save(Path.Combine(fresh, $"{Environment.ProcessId}-{i}"));
         }
     }
 
