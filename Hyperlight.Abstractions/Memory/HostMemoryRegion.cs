@@ -75,6 +75,11 @@ public sealed unsafe class HostMemoryRegion : IMemoryRegion
     /// <inheritdoc/>
     public Span<byte> GetSpan(nuint offset, int length) => throw ReadOnly();
 
+    /// <summary>Does nothing: it is read-only.</summary>
+    public void MakeReadOnly()
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 

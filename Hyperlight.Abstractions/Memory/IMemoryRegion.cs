@@ -32,7 +32,7 @@ public interface IMemoryRegion : IDisposable
     /// <param name="offset">Byte offset of the first byte.</param>
     /// <param name="source">The bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the region.</exception>
-    /// <exception cref="NotSupportedException">The region is a read-only view of a file.</exception>
+    /// <exception cref="NotSupportedException">The region is read-only.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     void Write(nuint offset, ReadOnlySpan<byte> source);
 
@@ -40,7 +40,7 @@ public interface IMemoryRegion : IDisposable
     /// <param name="offset">Byte offset of the first byte.</param>
     /// <param name="length">How many bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the region.</exception>
-    /// <exception cref="NotSupportedException">The region is a read-only view of a file.</exception>
+    /// <exception cref="NotSupportedException">The region is read-only.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     void Clear(nuint offset, nuint length);
 
@@ -51,7 +51,16 @@ public interface IMemoryRegion : IDisposable
     /// <param name="offset">Byte offset of the first byte.</param>
     /// <param name="length">How many bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the region.</exception>
-    /// <exception cref="NotSupportedException">The region is a read-only view of a file.</exception>
+    /// <exception cref="NotSupportedException">The region is read-only.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     Span<byte> GetSpan(nuint offset, int length);
+
+    /// <summary>
+    /// Makes the region read-only for good, before several guests share it: what writes to it throws, and where the driver
+    /// can have the operating system protect the memory, a stray write ends the process instead of changing what others
+    /// read. Does nothing if the region is read-only already.
+    /// </summary>
+    /// <exception cref="HypervisorException">The operating system refused.</exception>
+    /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
+    void MakeReadOnly();
 }

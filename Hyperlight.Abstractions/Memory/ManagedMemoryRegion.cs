@@ -12,6 +12,7 @@ public sealed class ManagedMemoryRegion : IMemoryRegion
     private readonly byte[] _array;
     private readonly int _start;
     private readonly PinnedArrayHandle _handle;
+    private bool _isReadOnly;
 
     /// <summary>Allocates the memory.</summary>
     /// <param name="size">Bytes, a positive multiple of <see cref="GuestPage.Size"/>, below 2 GiB.</param>
@@ -45,20 +46,30 @@ public sealed class ManagedMemoryRegion : IMemoryRegion
     public void Read(nuint offset, Span<byte> destination) => Slice(offset, (nuint)destination.Length).CopyTo(destination);
 
     /// <inheritdoc/>
-    public void Write(nuint offset, ReadOnlySpan<byte> source) => source.CopyTo(Slice(offset, (nuint)source.Length));
+    public void Write(nuint offset, ReadOnlySpan<byte> source) => source.CopyTo(WritableSlice(offset, (nuint)source.Length));
 
     /// <inheritdoc/>
-    public void Clear(nuint offset, nuint length) => Slice(offset, length).Clear();
+    public void Clear(nuint offset, nuint length) => WritableSlice(offset, length).Clear();
 
     /// <inheritdoc/>
     public Span<byte> GetSpan(nuint offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return Slice(offset, (nuint)length);
+        return WritableSlice(offset, (nuint)length);
+    }
+
+    /// <inheritdoc/>
+    public void MakeReadOnly()
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        _isReadOnly = true;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
+
+    private Span<byte> WritableSlice(nuint offset, nuint length) =>
+        _isReadOnly ? throw new NotSupportedException("The region is read-only.") : Slice(offset, length);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Slice(nuint offset, nuint length)

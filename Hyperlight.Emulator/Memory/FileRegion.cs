@@ -95,6 +95,11 @@ internal sealed class FileRegion : IMemoryRegion
 
     public Span<byte> GetSpan(nuint offset, int length) => throw new NotSupportedException(ReadOnlyMessage);
 
+    /// <summary>Does nothing: a view of a file is read-only.</summary>
+    public void MakeReadOnly()
+    {
+    }
+
     public void Dispose() => _hold.Dispose();
 
     private static FileMappingException Unsuitable(string path) =>

@@ -10,6 +10,7 @@ namespace Hyperlight.Emulator.Memory;
 internal sealed unsafe class NativeRegion : IMemoryRegion
 {
     private readonly Block _block;
+    private bool _isReadOnly;
 
     /// <param name="size">Bytes, a positive multiple of a page.</param>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
@@ -40,23 +41,33 @@ internal sealed unsafe class NativeRegion : IMemoryRegion
 
     public void Write(nuint offset, ReadOnlySpan<byte> source)
     {
-        source.CopyTo(new Span<byte>(Locate(offset, (nuint)source.Length), source.Length));
+        source.CopyTo(new Span<byte>(LocateWritable(offset, (nuint)source.Length), source.Length));
         GC.KeepAlive(this);
     }
 
     public void Clear(nuint offset, nuint length)
     {
-        NativeMemory.Clear(Locate(offset, length), length);
+        NativeMemory.Clear(LocateWritable(offset, length), length);
         GC.KeepAlive(this);
     }
 
     public Span<byte> GetSpan(nuint offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return new Span<byte>(Locate(offset, (nuint)length), length);
+        return new Span<byte>(LocateWritable(offset, (nuint)length), length);
+    }
+
+    /// <inheritdoc/>
+    public void MakeReadOnly()
+    {
+        ObjectDisposedException.ThrowIf(_block.IsClosed, this);
+        _isReadOnly = true;
     }
 
     public void Dispose() => _block.Dispose();
+
+    private byte* LocateWritable(nuint offset, nuint length) =>
+        _isReadOnly ? throw new NotSupportedException("The region is read-only.") : Locate(offset, length);
 
     // SAFETY: every access passes this check, and the block is freed when its last holder lets go.
     private byte* Locate(nuint offset, nuint length)

@@ -23,6 +23,11 @@ internal static class FreshImage
             }
 
             pages.Write((nuint)layout.InitDataOffset, initData.Bytes.Span);
+            if (!layout.HasFileMappingTable)
+            {
+                pages.MakeReadOnly();
+            }
+
             return new GuestImage(layout, pages, tables.Bytes, GuestAddresses.ImageBase + elf.EntryOffset, generation: 0);
         }
         catch

@@ -113,11 +113,19 @@ internal sealed class SnapshotCapture : IDisposable
         IMemoryRegion image = hypervisor.AllocateMemory((nuint)_sources.Count * GuestPage.Size);
         try
         {
+            Span<byte> page = stackalloc byte[GuestPage.Size];
             for (int i = 0; i < _sources.Count; i++)
             {
-                _pages.TryRead(_sources[i], image.GetSpan((nuint)i * GuestPage.Size, GuestPage.Size));
+                _pages.TryRead(_sources[i], page);
+
+                // A page of zeros is there already, and costs no memory as long as nobody touches it.
+                if (page.ContainsAnyExcept((byte)0))
+                {
+                    image.Write((nuint)i * GuestPage.Size, page);
+                }
             }
 
+            image.MakeReadOnly();
             return new GuestImage(_layout, image, _tables.Bytes, entryPoint, generation);
         }
         catch

@@ -109,6 +109,11 @@ internal sealed class FileMemoryRegion : IMemoryRegion
 
     public Span<byte> GetSpan(nuint offset, int length) => throw new NotSupportedException(ReadOnlyMessage);
 
+    /// <summary>Does nothing: a view of a file is read-only.</summary>
+    public void MakeReadOnly()
+    {
+    }
+
     public void Dispose()
     {
         ReleaseFailures failures = default;

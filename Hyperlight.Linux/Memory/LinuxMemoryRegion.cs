@@ -20,6 +20,7 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
     private readonly ILinuxKernel _kernel;
     private readonly string _driver;
     private readonly MemoryMapHandle _handle;
+    private bool _isReadOnly;
 
     private LinuxMemoryRegion(ILinuxKernel kernel, string driver, MemoryMapHandle handle, nuint size)
     {
@@ -76,12 +77,14 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
 
     public void Write(nuint offset, ReadOnlySpan<byte> source)
     {
+        CheckWritable();
         source.CopyTo(Slice(offset, source.Length));
         GC.KeepAlive(this);
     }
 
     public void Clear(nuint offset, nuint length)
     {
+        CheckWritable();
         byte* start = Locate(offset, length);
         if (length >= DiscardThreshold)
         {
@@ -99,7 +102,26 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
     public Span<byte> GetSpan(nuint offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        CheckWritable();
         return Slice(offset, length);
+    }
+
+    public void MakeReadOnly()
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        if (_isReadOnly)
+        {
+            return;
+        }
+
+        int result = _kernel.ProtectMemory(_handle.DangerousGetHandle(), Size, LibC.PROT_READ);
+        GC.KeepAlive(this);
+        if (result < 0)
+        {
+            throw Errno.ToException(_driver, "mprotect", -result);
+        }
+
+        _isReadOnly = true;
     }
 
     public void Dispose()
@@ -124,6 +146,14 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
         // SAFETY: both ranges lie within the one that Locate checked.
         NativeMemory.Clear(start, (nuint)(firstPage - start));
         NativeMemory.Clear(lastPage, (nuint)(end - lastPage));
+    }
+
+    private void CheckWritable()
+    {
+        if (_isReadOnly)
+        {
+            throw new NotSupportedException("The region is read-only.");
+        }
     }
 
     // SAFETY: Locate checked the range; who holds the span keeps the region alive, as the contract says.

@@ -1,5 +1,6 @@
 using System.Text;
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
 
 namespace Hyperlight.Tests.Abstractions;
 
@@ -42,6 +43,29 @@ internal sealed class MemoryTests
         Assert.That(() => MappingLabel.Choose("f", new string('x', 64)), Throws.ArgumentException.With.Message.Contains("64 bytes"));
         Assert.That(() => MappingLabel.Choose("f", "a\0b"), Throws.ArgumentException.With.Message.Contains("NUL"));
         Assert.That(MappingLabel.Choose("f", new string('x', 63)), Has.Length.EqualTo(63));
+    }
+
+    /// <summary>Of the drivers that run guests in this process: the others' have tests of their own.</summary>
+    private static IEnumerable<Func<IMemoryRegion>> WritableRegions() =>
+        [() => new ManagedMemoryRegion(0x2000), () => new EmulatorHypervisor().AllocateMemory(0x2000)];
+
+    [TestCaseSource(nameof(WritableRegions))]
+    public void A_region_that_was_made_read_only_refuses_writes(Func<IMemoryRegion> allocate)
+    {
+        using IMemoryRegion region = allocate();
+        region.Write(0x1000, [1, 2, 3]);
+
+        region.MakeReadOnly();
+        region.MakeReadOnly();
+
+        var read = new byte[3];
+        region.Read(0x1000, read);
+        Assert.That(read, Is.EqualTo(new byte[] { 1, 2, 3 }));
+        Assert.That(() => region.Write(0, new byte[1]), Throws.TypeOf<NotSupportedException>());
+        Assert.That(() => region.Clear(0, 1), Throws.TypeOf<NotSupportedException>());
+        Assert.That(() => region.GetSpan(0, 1), Throws.TypeOf<NotSupportedException>());
+        region.Dispose();
+        Assert.That(region.MakeReadOnly, Throws.TypeOf<ObjectDisposedException>());
     }
 
     [TestCase(0x1000UL, 0u, 0u, "positive multiple")]

@@ -176,6 +176,7 @@ internal sealed class LinuxMemoryRegionTests
             Assert.Throws<ObjectDisposedException>(() => region.Write(0, new byte[1]));
             Assert.Throws<ObjectDisposedException>(() => region.Clear(0, 1));
             Assert.Throws<ObjectDisposedException>(() => region.GetSpan(0, 1));
+            Assert.Throws<ObjectDisposedException>(region.MakeReadOnly);
         });
     }
 
@@ -210,6 +211,42 @@ internal sealed class LinuxMemoryRegionTests
             Assert.That(error!.Operation, Is.EqualTo(kernel.FailedCall));
             Assert.That(fake.LiveMappings, Is.Zero);
         });
+    }
+
+    [Test]
+    public void ReadOnlyRegionIsProtectedByTheKernelAndRefusesWrites()
+    {
+        using LinuxMemoryRegion region = Allocate(2 * Page);
+        region.Write(Page, [1, 2, 3]);
+
+        region.MakeReadOnly();
+        region.MakeReadOnly();
+
+        byte[] read = new byte[3];
+        region.Read(Page, read);
+        string start = ((ulong)region.Handle.DangerousGetHandle()).ToString("x", System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Multiple(() =>
+        {
+            Assert.That(read, Is.EqualTo(new byte[] { 1, 2, 3 }));
+            Assert.That(
+                File.ReadLines("/proc/self/maps").Single(l => l.StartsWith(start + "-", StringComparison.Ordinal)),
+                Does.Contain(" r--p "));
+            Assert.Throws<NotSupportedException>(() => region.Write(0, new byte[1]));
+            Assert.Throws<NotSupportedException>(() => region.Clear(0, 1));
+            Assert.Throws<NotSupportedException>(() => region.GetSpan(0, 1));
+        });
+    }
+
+    [Test]
+    public void RefusedProtectionLeavesTheRegionWritable()
+    {
+        FailingKernel kernel = new(new FakeKvmKernel(), failAt: 3, Errno.ENOMEM);
+        using LinuxMemoryRegion region = LinuxMemoryRegion.Allocate(kernel, "test", Page);
+
+        HypervisorException? error = Assert.Throws<HypervisorException>(region.MakeReadOnly);
+
+        Assert.That(error!.Operation, Is.EqualTo("mprotect"));
+        region.Write(0, [1]);
     }
 
     private static LinuxMemoryRegion Allocate(nuint size) => LinuxMemoryRegion.Allocate(LinuxKernel.Instance, "test", size);

@@ -14,7 +14,7 @@ internal sealed class OciWriter : IDisposable
 {
     private const string LockFile = ".hyperlight.lock";
     private const string TemporaryEnding = ".hyperlight.tmp";
-    private const int ChunkSize = 1 << 20;
+    private const int ChunkSize = 1 << 17;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
@@ -85,7 +85,7 @@ internal sealed class OciWriter : IDisposable
         return new OciDescriptor(mediaType, digest.ToString(), content.Length);
     }
 
-    /// <summary>Writes a region, and bytes behind it, as a blob. Neither is held in memory a second time.</summary>
+    /// <summary>Writes a region, and bytes behind it, as a blob. The region is not held in memory a second time.</summary>
     public OciDescriptor WriteMemory(IMemoryRegion region, ReadOnlySpan<byte> tail, string mediaType)
     {
         Directory.CreateDirectory(_directory.BlobDirectory);
@@ -94,13 +94,13 @@ internal sealed class OciWriter : IDisposable
         long size;
         using (FileStream file = Create(temporary))
         {
-            for (nuint offset = 0; offset < region.Size;)
+            var buffer = new byte[nuint.Min(region.Size, ChunkSize)];
+            for (nuint offset = 0; offset < region.Size; offset += (nuint)buffer.Length)
             {
-                int length = (int)nuint.Min(region.Size - offset, ChunkSize);
-                ReadOnlySpan<byte> chunk = region.GetSpan(offset, length);
+                Span<byte> chunk = buffer.AsSpan(0, (int)nuint.Min(region.Size - offset, (nuint)buffer.Length));
+                region.Read(offset, chunk);
                 hash.AppendData(chunk);
                 file.Write(chunk);
-                offset += (nuint)length;
             }
 
             hash.AppendData(tail);

@@ -7,7 +7,7 @@ namespace Hyperlight.Host.Snapshots.Files;
 /// <summary>Loads a snapshot from a directory, and checks everything about it before its memory is used.</summary>
 internal sealed class SnapshotLoader
 {
-    private const int ChunkSize = 1 << 20;
+    private const int ChunkSize = 1 << 17;
     private const int MostAttempts = 100;
 
     private readonly OciDirectory _directory;
@@ -180,18 +180,28 @@ internal sealed class SnapshotLoader
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            for (nuint offset = 0; offset < pages.Size;)
+            var buffer = new byte[nuint.Min(pages.Size, ChunkSize)];
+            for (nuint offset = 0; offset < pages.Size; offset += (nuint)buffer.Length)
             {
-                int length = (int)nuint.Min(pages.Size - offset, ChunkSize);
-                Read(memory, pages.GetSpan(offset, length), hash);
-                offset += (nuint)length;
+                Span<byte> chunk = buffer.AsSpan(0, (int)nuint.Min(pages.Size - offset, (nuint)buffer.Length));
+                Read(memory, chunk, hash);
+
+                // Zeros are there already, and cost no memory as long as nobody touches them.
+                if (chunk.ContainsAnyExcept((byte)0))
+                {
+                    pages.Write(offset, chunk);
+                }
             }
 
             var tables = new byte[(int)(config.MemorySize - config.ImageSize)];
             Read(memory, tables, hash);
-            return OciDigest.FromHash(hash.GetCurrentHash()) == expected
-                ? new GuestImage(layout, pages, tables, config.EntryPoint, config.Generation)
-                : throw _directory.Altered("memory", expected);
+            if (OciDigest.FromHash(hash.GetCurrentHash()) != expected)
+            {
+                throw _directory.Altered("memory", expected);
+            }
+
+            pages.MakeReadOnly();
+            return new GuestImage(layout, pages, tables, config.EntryPoint, config.Generation);
         }
         catch
         {

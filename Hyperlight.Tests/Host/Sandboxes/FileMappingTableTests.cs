@@ -140,7 +140,7 @@ internal sealed class FileMappingTableTests
     {
         var guest = new ScriptedMachine();
         using MultiUseSandbox sandbox = guest.Initialise().Builder().WithConfiguration(configuration).Build();
-        return guest.Mappings[0].Region.GetSpan(0x1000, BlockSize).ToArray();
+        return Read(guest, 0x1000, BlockSize);
     }
 
     private SandboxBuilder TableBuilder() =>
@@ -152,7 +152,14 @@ internal sealed class FileMappingTableTests
         return TableBuilder().Build();
     }
 
-    private byte[] PebPage() => _guest.Mappings[0].Region.GetSpan((nuint)(PebAddress - 0x1000), 0x1000).ToArray();
+    private byte[] PebPage() => Read(_guest, PebAddress - 0x1000, 0x1000);
+
+    private static byte[] Read(ScriptedMachine guest, ulong offset, int length)
+    {
+        var bytes = new byte[length];
+        guest.Mappings[0].Region.Read((nuint)offset, bytes);
+        return bytes;
+    }
 
     private ulong Word(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(PebPage().AsSpan(offset));
 

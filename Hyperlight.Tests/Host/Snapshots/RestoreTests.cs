@@ -57,6 +57,16 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void Images_that_sandboxes_share_are_read_only()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        GuestMapping fresh = Guest.Mappings[0];
+
+        Assert.That(() => fresh.Region.Write(0, new byte[1]), Throws.TypeOf<NotSupportedException>());
+        Assert.That(() => snapshot.Content.Image.Pages.Write(0, new byte[1]), Throws.TypeOf<NotSupportedException>());
+    }
+
+    [Test]
     public void The_image_is_mapped_anew_only_when_it_is_another()
     {
         using Snapshot snapshot = Sandbox.Snapshot();
