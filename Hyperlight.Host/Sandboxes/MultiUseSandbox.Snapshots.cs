@@ -54,6 +54,7 @@ public sealed partial class MultiUseSandbox
     /// </summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
+    /// <exception cref="SnapshotException">The snapshot holds a register that this hypervisor does not have. The sandbox is poisoned.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused. The sandbox is poisoned; restoring may be tried again.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>

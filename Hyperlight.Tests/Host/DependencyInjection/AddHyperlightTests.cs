@@ -59,6 +59,33 @@ internal sealed class AddHyperlightTests
     }
 
     [Test]
+    public void A_snapshot_is_loaded_for_the_applications_driver()
+    {
+        var guest = new ScriptedMachine();
+        using ServiceProvider services = new ServiceCollection()
+            .AddSingleton(guest.Hypervisor.Object)
+            .AddHyperlight()
+            .BuildServiceProvider();
+        ISandboxFactory factory = services.GetRequiredService<ISandboxFactory>();
+        string parent = Directory.CreateTempSubdirectory("hyperlight-").FullName;
+        string directory = Path.Combine(parent, "snapshots");
+        using (MultiUseSandbox sandbox = guest.Build())
+        using (Snapshot snapshot = sandbox.Snapshot())
+        {
+            snapshot.Save(directory, "ready");
+        }
+
+        using Snapshot loaded = factory.LoadSnapshot(directory, "ready");
+        Directory.Delete(parent, recursive: true);
+
+        Assert.That(loaded.Hypervisor, Is.EqualTo("mock"));
+        guest.Forget();
+        guest.Answer(GoldenVectors.IntResult);
+        using MultiUseSandbox another = factory.CreateBuilder().WithSnapshot(loaded).Build();
+        Assert.That(another.Call<int>("f"), Is.EqualTo(3));
+    }
+
+    [Test]
     public void A_driver_that_does_not_exist_is_an_error()
     {
         using ServiceProvider services = new ServiceCollection()
