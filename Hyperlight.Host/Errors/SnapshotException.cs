@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>A snapshot cannot be taken or used: what the guest has made of its memory or its processor does not allow it.</summary>
+/// <summary>A snapshot cannot be taken: what the guest has made of its page tables does not allow it.</summary>
 public sealed class SnapshotException : HyperlightException
 {
     /// <summary>Creates the error.</summary>

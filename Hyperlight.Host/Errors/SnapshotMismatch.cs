@@ -11,4 +11,7 @@ public enum SnapshotMismatch
 
     /// <summary>The hypervisor: a snapshot holds processor state that only its own kind understands.</summary>
     Hypervisor,
+
+    /// <summary>The snapshot holds processor registers that guests cannot change on the sandbox's hypervisor.</summary>
+    Registers,
 }

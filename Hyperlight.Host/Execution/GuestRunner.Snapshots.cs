@@ -28,6 +28,10 @@ internal sealed partial class GuestRunner
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
     public ProcessorState CaptureProcessor() => _processor.Capture(_dispatchRegisters.Rip, _dispatchRegisters.Rsp);
 
+    /// <summary>Finds out whether the vCPU can be put where a snapshot says. Changes nothing.</summary>
+    /// <exception cref="SnapshotMismatchException">It cannot.</exception>
+    public void CheckProcessor(ProcessorState state) => _processor.Prepare(state);
+
     /// <summary>
     /// Puts the guest where a snapshot says, whatever it has done since and wherever it stopped. If this throws, it can be
     /// tried again, but nothing else can be done with the guest.
@@ -35,7 +39,7 @@ internal sealed partial class GuestRunner
     /// <param name="image">An image of the same layout.</param>
     /// <param name="state">The vCPU.</param>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
-    /// <exception cref="SnapshotException">The state is not one of this hypervisor.</exception>
+    /// <exception cref="SnapshotMismatchException">The state is not one of this hypervisor.</exception>
     public void Restore(GuestImage image, ProcessorState state)
     {
         // First, so that a larger image finds its addresses free.

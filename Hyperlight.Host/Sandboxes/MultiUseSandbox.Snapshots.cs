@@ -54,7 +54,6 @@ public sealed partial class MultiUseSandbox
     /// </summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
-    /// <exception cref="SnapshotException">The snapshot holds a register that this hypervisor does not have. The sandbox is poisoned.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused. The sandbox is poisoned; restoring may be tried again.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
@@ -70,6 +69,7 @@ public sealed partial class MultiUseSandbox
                 SnapshotCompatibility.CheckHypervisor(content, _setup.Hypervisor.Name);
                 SnapshotCompatibility.CheckLayout(content, _memory.Layout);
                 SnapshotCompatibility.CheckFunctions(content, _setup.Functions);
+                _runner.CheckProcessor(content.Processor);
                 Restore(content);
             }
             finally

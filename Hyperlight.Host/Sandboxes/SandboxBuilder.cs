@@ -128,7 +128,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// </summary>
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
     /// <exception cref="InvalidOperationException">No guest and no snapshot was chosen.</exception>
-    /// <exception cref="SnapshotMismatchException">The chosen snapshot is of another hypervisor, or needs host functions that the builder lacks.</exception>
+    /// <exception cref="SnapshotMismatchException">The chosen snapshot is of another hypervisor, has registers that it does not have, or needs host functions that the builder lacks.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>

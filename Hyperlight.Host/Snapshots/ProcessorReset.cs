@@ -46,13 +46,17 @@ internal sealed class ProcessorReset
         return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed);
     }
 
+    /// <summary>Gets ready to apply a state, and finds out whether that is possible. Changes nothing.</summary>
+    /// <exception cref="SnapshotMismatchException">The state holds a register that this hypervisor does not have.</exception>
+    public void Prepare(ProcessorState state) => UseTarget(state.Msrs);
+
     /// <summary>
     /// Makes the vCPU what it was when the state was captured, whatever a guest has done to it since. General and FPU
     /// registers are those of the next call, which sets all of them.
     /// </summary>
     /// <param name="state">The state.</param>
     /// <param name="pageTableAddress">CR3.</param>
-    /// <exception cref="SnapshotException">The state holds a register that this hypervisor does not have.</exception>
+    /// <exception cref="SnapshotMismatchException">The state holds a register that this hypervisor does not have.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused; the state is unknown.</exception>
     public void Apply(ProcessorState state, ulong pageTableAddress)
     {
@@ -105,7 +109,8 @@ internal sealed class ProcessorReset
             int index = Array.FindIndex(_target, r => r.Index == register.Index);
             if (index < 0)
             {
-                throw new SnapshotException($"its model-specific register 0x{register.Index:X} cannot be set on this hypervisor");
+                throw new SnapshotMismatchException(
+                    SnapshotMismatch.Registers, $"Its model-specific register 0x{register.Index:X} cannot be set on this hypervisor.");
             }
 
             _target[index] = register;

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Snapshots;
 using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Wire;
 using Moq;
@@ -54,6 +55,25 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         Sandbox.Restore(snapshot);
 
         Assert.That(order, Is.EqualTo(new[] { "pending", "debug", "xcr0", "special" }));
+    }
+
+    [Test]
+    public void A_register_that_the_hypervisor_does_not_have_is_refused_before_anything_changes()
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        AssertUsable();
+        ProcessorState processor = snapshot.Content.Processor with { Msrs = [new ModelSpecificRegister(0xC000_0103, 7)] };
+        using var foreign = new Snapshot(snapshot.Acquire() with { Processor = processor });
+        int mapped = Guest.Machine.Invocations.Count;
+
+        SnapshotMismatchException exception = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(foreign))!;
+        Assert.That(exception.Mismatch, Is.EqualTo(SnapshotMismatch.Registers));
+        Assert.That(exception.Message, Does.Contain("0xC0000103"));
+        Assert.That(Guest.Machine.Invocations, Has.Count.EqualTo(mapped));
+        AssertUsable();
+        var other = new ScriptedMachine();
+        Assert.That(() => other.Builder().WithSnapshot(foreign).Build(), Throws.TypeOf<SnapshotMismatchException>());
+        Assert.That(other.AllReleased);
     }
 
     [Test]
