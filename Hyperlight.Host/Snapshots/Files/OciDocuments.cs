@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -49,3 +50,13 @@ internal sealed record OciManifest(int SchemaVersion, OciDescriptor Config, IRea
 [JsonSerializable(typeof(OciIndex))]
 [JsonSerializable(typeof(OciManifest))]
 internal sealed partial class OciJson : JsonSerializerContext;
+
+/// <summary>Writes a media type's '+' as people do: the documents never become part of a web page.</summary>
+internal static class ReadableOciJson
+{
+    public static OciJson Instance { get; } = new(new JsonSerializerOptions(OciJson.Default.Options)
+    {
+        TypeInfoResolver = null,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

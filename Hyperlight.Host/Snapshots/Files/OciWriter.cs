@@ -121,13 +121,13 @@ internal sealed class OciWriter : IDisposable
         {
             Replace(
                 _directory.LayoutFile,
-                Serialize(new OciLayoutMarker(OciNames.LayoutVersion), OciJson.Default.OciLayoutMarker, OciNames.LayoutFile));
+                Serialize(new OciLayoutMarker(OciNames.LayoutVersion), ReadableOciJson.Instance.OciLayoutMarker, OciNames.LayoutFile));
         }
     }
 
     /// <summary>Writes the index, and with it everything that it names.</summary>
     public void WriteIndex(OciIndex index) =>
-        Replace(_directory.IndexFile, Serialize(index, OciJson.Default.OciIndex, OciNames.IndexFile));
+        Replace(_directory.IndexFile, Serialize(index, ReadableOciJson.Instance.OciIndex, OciNames.IndexFile));
 
     /// <summary>Lets others write.</summary>
     public void Dispose() => _lock.Dispose();

@@ -87,7 +87,7 @@ internal static class SnapshotSaver
             ArtifactType = OciNames.ConfigMediaType,
             Annotations = ConfigWriter.Annotate(content),
         };
-        OciDescriptor descriptor = writer.WriteDocument(manifest, OciJson.Default.OciManifest, OciNames.ManifestMediaType) with
+        OciDescriptor descriptor = writer.WriteDocument(manifest, ReadableOciJson.Instance.OciManifest, OciNames.ManifestMediaType) with
         {
             Annotations = new Dictionary<string, string>
             {

@@ -18,6 +18,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         JsonNode descriptor = index["manifests"]![0]!;
         JsonNode manifest = Json(Blobs + Hex(descriptor["digest"]!));
         Assert.That(marker.ToJsonString(), Is.EqualTo("""{"imageLayoutVersion":"1.0.0"}"""));
+        Assert.That(File.ReadAllText(Path.Combine(Target, "index.json")), Does.Contain("\"application/vnd.oci.image.index.v1+json\""), "as people write it");
         Assert.That(index["schemaVersion"]!.GetValue<int>(), Is.EqualTo(2));
         Assert.That(index["mediaType"]!.GetValue<string>(), Is.EqualTo("application/vnd.oci.image.index.v1+json"));
         Assert.That(index["manifests"]!.AsArray(), Has.Count.EqualTo(1));
