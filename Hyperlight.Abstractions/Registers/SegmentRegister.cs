@@ -41,4 +41,26 @@ public record struct SegmentRegister
 
     /// <summary>G: the limit counts pages.</summary>
     public readonly bool IsPageGranular => (Attributes & 0x8000) != 0;
+
+    /// <summary>Makes <see cref="Attributes"/> of their parts, each 0 or 1 but for type and privilege level.</summary>
+    /// <param name="type">Segment type, 0 to 15.</param>
+    /// <param name="codeOrData">S.</param>
+    /// <param name="privilegeLevel">Descriptor privilege level, 0 to 3.</param>
+    /// <param name="present">P.</param>
+    /// <param name="available">AVL.</param>
+    /// <param name="isLong">L.</param>
+    /// <param name="default32">D/B.</param>
+    /// <param name="pageGranular">G.</param>
+    /// <returns>The attributes; bits that a part does not have are ignored.</returns>
+    public static ushort ComposeAttributes(
+        byte type, byte codeOrData, byte privilegeLevel, byte present, byte available, byte isLong, byte default32, byte pageGranular) =>
+        (ushort)(
+            (type & 0xF)
+            | ((codeOrData & 1) << 4)
+            | ((privilegeLevel & 3) << 5)
+            | ((present & 1) << 7)
+            | ((available & 1) << 12)
+            | ((isLong & 1) << 13)
+            | ((default32 & 1) << 14)
+            | ((pageGranular & 1) << 15));
 }

@@ -118,15 +118,8 @@ internal static class RegisterConversion
         Base = segment.Base,
         Limit = segment.Limit,
         Selector = segment.Selector,
-        Attributes = (ushort)(
-            (segment.Type & 0xF)
-            | ((segment.S & 1) << 4)
-            | ((segment.Dpl & 3) << 5)
-            | ((segment.Present & 1) << 7)
-            | ((segment.Avl & 1) << 12)
-            | ((segment.L & 1) << 13)
-            | ((segment.Db & 1) << 14)
-            | ((segment.G & 1) << 15)),
+        Attributes = SegmentRegister.ComposeAttributes(
+            segment.Type, segment.S, segment.Dpl, segment.Present, segment.Avl, segment.L, segment.Db, segment.G),
     };
 
     private static KvmSegment FromSegment(SegmentRegister segment) => new()
