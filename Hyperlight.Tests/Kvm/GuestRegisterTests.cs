@@ -261,6 +261,38 @@ internal sealed class GuestRegisterTests(bool syncRegs)
     }
 
     [Test]
+    public void Xcr0ComesBackAndReachesTheGuest()
+    {
+        const ulong OsXsave = 1 << 18;
+        using LongModeGuest guest = new(_kvm, static c =>
+        {
+            c.xor(ecx, ecx);
+            c.xgetbv();
+            c.@out(0x64, eax);
+            c.hlt();
+        });
+        if (guest.Machine.GetXcr0() == 0)
+        {
+            Assert.Ignore("this processor has no XSAVE, and therefore no XCR0");
+        }
+
+        guest.Machine.SetSpecialRegisters(LongModeGuest.SpecialRegisters with { Cr4 = LongModeGuest.SpecialRegisters.Cr4 | OsXsave });
+        foreach (ulong value in new ulong[] { 3, 1 })
+        {
+            guest.Machine.SetXcr0(value);
+            Assert.That(guest.Machine.GetXcr0(), Is.EqualTo(value));
+            guest.Restart();
+            VmExit exit = guest.Machine.Run();
+            if (exit.Reason == VmExitReason.EmulationFailure)
+            {
+                Assert.Ignore("this KVM executes privileged guest code by emulation, and does not know XGETBV");
+            }
+
+            Assert.That(exit, Is.EqualTo(VmExit.IoOut(0x64, (uint)value, 4)));
+        }
+    }
+
+    [Test]
     public void GuestSeesTheWidthOfPhysicalAddresses()
     {
         using LongModeGuest guest = new(_kvm, static c =>
