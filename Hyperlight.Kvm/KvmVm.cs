@@ -8,6 +8,9 @@ namespace Hyperlight.Kvm;
 /// <summary>A machine: guest physical memory, and the place where vCPUs come from.</summary>
 internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
 {
+    /// <summary>Of memory that was released when it was unmapped, for <see cref="Dispose"/> to report.</summary>
+    private ReleaseFailures _earlierFailures;
+
     /// <summary>KVM_CAP_NR_MEMSLOTS.</summary>
     public uint MemorySlots => (uint)system.Facts.MemorySlots;
 
@@ -68,7 +71,7 @@ internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
 
     /// <summary>KVM_SET_USER_MEMORY_REGION with size 0: empties a slot, and lets go of the memory.</summary>
     /// <exception cref="InvalidOperationException">The slot is free.</exception>
-    /// <exception cref="HypervisorException">KVM refused and the mapping is still there, or the memory could not be released.</exception>
+    /// <exception cref="HypervisorException">KVM refused; the mapping is still there.</exception>
     public void Unmap(uint slot)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, typeof(KvmVirtualMachine));
@@ -82,9 +85,8 @@ internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
         int result = handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, &region);
         KvmError.Check(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
 
-        ReleaseFailures failures = default;
-        failures.Note(handle.LetGo(slot));
-        failures.ThrowIfAny(KvmHypervisor.DriverName);
+        // The slot is free, whatever became of memory that nobody else had any more.
+        _earlierFailures.Note(handle.LetGo(slot));
     }
 
     /// <summary>Closes the machine and lets go of all memory.</summary>
@@ -92,6 +94,7 @@ internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
     {
         // Whoever unmaps memory last learns of a failure, and that may be this machine.
         SafeHandle[] memory = handle.HeldMemory();
+        failures.Add(_earlierFailures);
         failures.Dispose(handle);
         foreach (SafeHandle region in memory)
         {

@@ -31,6 +31,9 @@ internal struct ReleaseFailures
         }
     }
 
+    /// <summary>Takes over a failure that was kept from earlier releases.</summary>
+    public void Add(in ReleaseFailures earlier) => _first ??= earlier._first;
+
     /// <summary>Throws if a release failed.</summary>
     /// <exception cref="HypervisorException">The first failure.</exception>
     public readonly void ThrowIfAny(string driver)

@@ -108,11 +108,11 @@ internal sealed class KvmFailureTests
         machine.MapMemory(0, GuestMapping.Whole(0, region, MemoryFlags.Read));
 
         Assert.DoesNotThrow(region.Dispose, "the machine still has the memory");
-        Assert.That(Assert.Throws<HypervisorException>(() => machine.UnmapMemory(0))!.Operation, Is.EqualTo("munmap"));
-        Assert.Throws<InvalidOperationException>(() => machine.UnmapMemory(0), "the slot is free nevertheless");
+        Assert.DoesNotThrow(() => machine.UnmapMemory(0), "an exception would say that the mapping is still there");
+        Assert.Throws<InvalidOperationException>(() => machine.UnmapMemory(0), "the slot is free");
 
         kernel.OnlyOfLength = 0;
-        machine.Dispose();
+        Assert.That(Assert.Throws<HypervisorException>(machine.Dispose)!.Operation, Is.EqualTo("munmap"));
     }
 
     [Test]
