@@ -22,7 +22,7 @@ internal sealed class RecordingLoggers(LogLevel minimum) : ILoggerFactory
     {
     }
 
-    internal sealed record Record(string Category, LogLevel Level, string Text);
+    internal sealed record Record(string Category, LogLevel Level, string Text, Exception? Exception);
 
     private sealed class Logger(RecordingLoggers owner, string category) : ILogger
     {
@@ -33,7 +33,7 @@ internal sealed class RecordingLoggers(LogLevel minimum) : ILoggerFactory
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            owner._records.Enqueue(new Record(category, logLevel, formatter(state, exception)));
+            owner._records.Enqueue(new Record(category, logLevel, formatter(state, exception), exception));
     }
 
     private LogLevel Minimum { get; } = minimum;

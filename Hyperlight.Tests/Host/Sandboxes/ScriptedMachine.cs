@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Tests.Host.Elf;
 using Moq;
@@ -127,26 +126,11 @@ internal sealed class ScriptedMachine
     public static VmExit Halt => VmExit.IoOut(108, 0, 4);
 
     /// <summary>Takes the message that the host pushed, as a guest would.</summary>
-    public byte[] PopInput()
-    {
-        Span<byte> buffer = Scratch.GetSpan(0, 0x4000);
-        int top = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer);
-        int start = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer[(top - 8)..]);
-        byte[] message = buffer[start..(top - 8)].ToArray();
-        BinaryPrimitives.WriteUInt64LittleEndian(buffer, (ulong)start);
-        buffer[start..top].Clear();
-        return message;
-    }
+    public byte[] PopInput() => GuestBuffers.Pop(Scratch.GetSpan(0, GuestBuffers.DefaultSize));
 
     /// <summary>Pushes a message for the host, as a guest would.</summary>
-    public void PushOutput(byte[] message)
-    {
-        Span<byte> buffer = Scratch.GetSpan(0x4000, 0x4000);
-        int top = (int)BinaryPrimitives.ReadUInt64LittleEndian(buffer);
-        message.CopyTo(buffer[top..]);
-        BinaryPrimitives.WriteUInt64LittleEndian(buffer[(top + message.Length)..], (ulong)top);
-        BinaryPrimitives.WriteUInt64LittleEndian(buffer, (ulong)(top + message.Length + 8));
-    }
+    public void PushOutput(byte[] message) =>
+        GuestBuffers.Push(Scratch.GetSpan(GuestBuffers.DefaultSize, GuestBuffers.DefaultSize), message);
 
     private ManagedMemoryRegion Track(ManagedMemoryRegion region)
     {
