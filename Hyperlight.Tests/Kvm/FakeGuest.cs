@@ -37,7 +37,7 @@ internal static class FakeGuest
         switch (vcpu.Regs.Rip)
         {
             case Dispatcher:
-                port = Answer(machine, vcpu.Sregs.Cr3);
+                port = Answer(vcpu, machine);
                 break;
             case AfterHostCall:
                 Push(machine, new FunctionResultReader(GuestBuffers.Pop(Input(machine))).GetValue<int>());
@@ -52,7 +52,7 @@ internal static class FakeGuest
     }
 
     /// <summary>Begins to answer a call, and returns the port that the guest writes to next.</summary>
-    private static ushort Answer(FakeVm machine, ulong root)
+    private static ushort Answer(FakeVcpu vcpu, FakeVm machine)
     {
         var call = new FunctionCallReader(GuestBuffers.Pop(Input(machine)));
         switch (Encoding.UTF8.GetString(call.Name))
@@ -67,7 +67,11 @@ internal static class FakeGuest
                 Push(machine, MemoryMarshal.Read<ulong>(machine.Memory(call.GetParameter<ulong>(0), sizeof(ulong))));
                 return GuestPort.Halt;
             case "MapPhysical":
-                MapPage(machine, root, call.GetParameter<ulong>(0));
+                MapPage(machine, vcpu.Sregs.Cr3, call.GetParameter<ulong>(0));
+                Push(machine, default(Unit));
+                return GuestPort.Halt;
+            case "WriteMsr":
+                vcpu.WriteMsr(call.GetParameter<uint>(0), call.GetParameter<ulong>(1));
                 Push(machine, default(Unit));
                 return GuestPort.Halt;
             default:

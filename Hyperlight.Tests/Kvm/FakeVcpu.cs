@@ -6,6 +6,12 @@ namespace Hyperlight.Tests.Kvm;
 /// <summary>A vCPU of the simulated kernel: registers that scripts and tests may read and change.</summary>
 internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machine)
 {
+    /// <summary>The time-stamp counter. It stands still, unless someone moves it.</summary>
+    public const uint TimeStampCounter = 0x10;
+
+    /// <summary>What was added to the counter.</summary>
+    public const uint TimeStampAdjustment = 0x3B;
+
     private int _runPageSize;
 
     /// <summary>The machine it belongs to.</summary>
@@ -29,7 +35,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     public byte[] Xsave { get; } = new byte[kernel.Capabilities[KvmCapabilities.KVM_CAP_XSAVE2]];
 
     /// <summary>Model-specific registers; an index that is not here is refused.</summary>
-    public Dictionary<uint, ulong> Msrs { get; } = new() { [0x10] = 0, [0x174] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0, [0xC000_0102] = 0 };
+    public Dictionary<uint, ulong> Msrs { get; } = new() { [TimeStampCounter] = 0, [TimeStampAdjustment] = 0, [0x174] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0, [0xC000_0102] = 0 };
 
     public List<KvmCpuidEntry2> Cpuid { get; } = [];
 
@@ -55,6 +61,20 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
     /// <summary>The bytes of the run page and of those behind it.</summary>
     public Span<byte> RunPageBytes => new(RunPage, _runPageSize);
+
+    /// <summary>
+    /// A guest's WRMSR. The counter and its adjustment move together, as they do in a processor; for KVM_SET_MSRS, which is
+    /// the host's, they do not.
+    /// </summary>
+    public void WriteMsr(uint index, ulong value)
+    {
+        ulong difference = value - Msrs[index];
+        Msrs[index] = value;
+        if (index is TimeStampCounter or TimeStampAdjustment)
+        {
+            Msrs[index ^ TimeStampCounter ^ TimeStampAdjustment] += difference;
+        }
+    }
 
     /// <summary>KVM_RUN, around the script.</summary>
     public int Run()

@@ -56,4 +56,27 @@ internal sealed class KvmResetTests
         Assert.That(_kernel.Vcpu.Events.InterruptShadow, Is.Zero);
         Assert.That(_kernel.Vcpu.Events.Flags & KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW, Is.Not.Zero);
     }
+
+    /// <summary>Neither with no registers in the run page, nor with general and special ones only.</summary>
+    [TestCase(0u)]
+    [TestCase(KvmCapabilities.KVM_SYNC_X86_REGS | KvmCapabilities.KVM_SYNC_X86_SREGS)]
+    public void Where_the_run_page_does_not_carry_events_they_are_discarded_at_once(uint syncRegs)
+    {
+        var kernel = new FakeKvmKernel();
+        kernel.Capabilities[KvmCapabilities.KVM_CAP_SYNC_REGS] = (int)syncRegs;
+        using var hypervisor = new KvmHypervisor(kernel);
+        using IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+        kernel.Vcpu.Events = new KvmVcpuEvents { ExceptionInjected = 1, ExceptionNr = 14, InterruptShadow = 1 };
+
+        machine.DiscardPendingState();
+
+        Assert.That(kernel.Journal[^1], Is.EqualTo("KVM_SET_VCPU_EVENTS"));
+        Assert.That(kernel.Vcpu.Events, Is.EqualTo(new KvmVcpuEvents
+        {
+            Flags = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW,
+        }));
+        kernel.Vcpu.Events.ExceptionInjected = 1;
+        machine.Run();
+        Assert.That(kernel.Vcpu.Events.ExceptionInjected, Is.EqualTo(1), "what comes later stays");
+    }
 }
