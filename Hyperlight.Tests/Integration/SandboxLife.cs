@@ -43,23 +43,33 @@ internal sealed class SandboxLife : IDisposable
     public Snapshot? Snapshot { get; private set; }
 
     /// <summary>Lives a life once for each of its kernel calls, which fails then, and asserts what must hold after it.</summary>
-    public static void FailEachCall(string name, KernelScene scene)
+    /// <param name="name">The life.</param>
+    /// <param name="scene">Where it takes place.</param>
+    /// <param name="skipsRows">
+    /// Whether of equal calls in a row only the first and the last fail: a vCPU is asked for each of some sixty registers.
+    /// </param>
+    public static void FailEachCall(string name, KernelScene scene, bool skipsRows = false)
     {
         Action<SandboxLife> live = SandboxLives.All[name];
 
         // The first life warms up, and the second says how many calls there are.
         Live(live, scene, 0);
-        int calls = Live(live, scene, 0).Calls;
+        IReadOnlyList<string> calls = Live(live, scene, 0).Names;
         var failed = new List<string>();
-        for (int n = 1; n <= calls; n++)
+        for (int n = 1; n <= calls.Count; n++)
         {
+            if (skipsRows && IsInsideRow(calls, n - 1))
+            {
+                continue;
+            }
+
             FailingKernel kernel = Live(live, scene, n);
-            Assert.That(kernel.FailedCall, Is.Not.Null, $"call {n} of {calls} was reached");
+            Assert.That(kernel.FailedCall, Is.Not.Null, $"call {n} of {calls.Count} was reached");
             failed.Add(kernel.FailedCall!);
         }
 
         TestContext.Progress.WriteLine(
-            $"{TestContext.CurrentContext.Test.Name}: {calls} kernel calls failed in turn: "
+            $"{TestContext.CurrentContext.Test.Name}: {failed.Count} of {calls.Count} kernel calls failed in turn: "
             + string.Join(", ", failed.CountBy(f => f).Select(c => $"{c.Key} x{c.Value}")));
     }
 
@@ -140,6 +150,9 @@ internal sealed class SandboxLife : IDisposable
         failures.AddRange(life._loggers.Library.Select(r => r.Exception).OfType<Exception>().Except(failures));
         return failures;
     }
+
+    private static bool IsInsideRow(IReadOnlyList<string> calls, int index) =>
+        index > 0 && index < calls.Count - 1 && calls[index - 1] == calls[index] && calls[index + 1] == calls[index];
 
     private static bool IsTyped(Exception? failure, string call) => failure
         is HypervisorException or HypervisorNotAvailableException or SnapshotException

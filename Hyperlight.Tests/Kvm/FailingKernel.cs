@@ -12,10 +12,14 @@ namespace Hyperlight.Tests.Kvm;
 /// <param name="error">The errno it fails with.</param>
 internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int error = Errno.EIO) : ForwardingKernel(inner)
 {
-    private int _calls;
+    private readonly Lock _lock = new();
+    private readonly List<string> _names = [];
 
     /// <summary>How many calls were made.</summary>
-    public int Calls => _calls;
+    public int Calls => _names.Count;
+
+    /// <summary>The names of the calls that were made.</summary>
+    public IReadOnlyList<string> Names => _names;
 
     /// <summary>The name of the call that failed; null if none has yet.</summary>
     public string? FailedCall { get; private set; }
@@ -66,9 +70,13 @@ internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int erro
 
     private bool Fails(string name)
     {
-        if (Interlocked.Increment(ref _calls) != failAt)
+        lock (_lock)
         {
-            return false;
+            _names.Add(name);
+            if (_names.Count != failAt)
+            {
+                return false;
+            }
         }
 
         FailedCall = name;
