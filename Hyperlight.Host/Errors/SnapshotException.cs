@@ -1,6 +1,9 @@
 namespace Hyperlight;
 
-/// <summary>A snapshot cannot be taken: what the guest has made of its page tables does not allow it.</summary>
+/// <summary>
+/// A snapshot cannot be taken: what the guest has made of its page tables does not allow it, or a mapped file that it uses
+/// cannot be read any more; the inner exception then says why.
+/// </summary>
 public sealed class SnapshotException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
@@ -9,4 +12,14 @@ public sealed class SnapshotException : HyperlightException
         : base($"The snapshot is not possible: {problem}.")
     {
     }
+
+    /// <summary>Creates the error for a mapping that cannot be read.</summary>
+    /// <param name="label">The mapping's label.</param>
+    /// <param name="innerException">Why the file behind it cannot be read.</param>
+    public SnapshotException(string label, FileMappingException innerException)
+        : base($"The snapshot is not possible: the guest uses the mapping '{label}', whose file cannot be read: {innerException?.Message}", innerException) =>
+        Label = label;
+
+    /// <summary>The label of the mapping that cannot be read; <see langword="null"/> if something else is wrong.</summary>
+    public string? Label { get; }
 }

@@ -22,7 +22,7 @@ internal sealed partial class GuestRunner
     /// <inheritdoc cref="SnapshotCapture.Capture"/>
     public GuestImage CaptureMemory(IHypervisor hypervisor, ulong generation, out int unresolvedLeaves) =>
         SnapshotCapture.Capture(
-            hypervisor, _memory, [.. Mappings.Regions.Select(static r => r.Mapping)], _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
+            hypervisor, _memory, Mappings.Regions, _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
 
     /// <summary>Captures the vCPU.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>

@@ -21,9 +21,11 @@ public sealed partial class MultiUseSandbox
     /// What the guest can reach only through its scratch memory's own addresses is not captured, nor are host functions
     /// themselves: a sandbox that the snapshot is restored into has its own of the same signatures.
     /// </remarks>
-    /// <exception cref="SnapshotException">The guest's page tables are not those of a guest.</exception>
+    /// <exception cref="SnapshotException">
+    /// The guest's page tables are not those of a guest, or it uses a mapped file that cannot be read any more. It goes on as
+    /// before.
+    /// </exception>
     /// <exception cref="MemoryRequestException">The captured page tables do not fit the configured scratch memory.</exception>
-    /// <exception cref="FileMappingException">A mapped file cannot be read any more.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
     /// <exception cref="SandboxPoisonedException">The guest is in an unknown state.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>

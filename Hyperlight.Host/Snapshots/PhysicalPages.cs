@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 
 namespace Hyperlight.Host.Snapshots;
 
@@ -7,56 +8,65 @@ namespace Hyperlight.Host.Snapshots;
 /// The pages of a guest's physical memory, by address: scratch memory, its image, and what else is mapped. Addresses come
 /// from the guest and may be anything.
 /// </summary>
-internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<GuestMapping> mappings)
+internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<MappedRegion> mappings)
 {
+    private readonly GuestMapping _scratch = memory.ScratchMapping;
+    private readonly GuestMapping _image = memory.ImageMapping;
+
     /// <summary>How many pages there are.</summary>
     public ulong Count { get; } =
-        (memory.ScratchMapping.Size + memory.ImageMapping.Size + mappings.Aggregate(0UL, (sum, m) => sum + m.Size)) / GuestPage.Size;
+        (memory.ScratchMapping.Size + memory.ImageMapping.Size + mappings.Aggregate(0UL, (sum, m) => sum + m.Mapping.Size)) / GuestPage.Size;
 
     /// <summary>Whether a whole page is at an address.</summary>
-    public bool Contains(ulong address) => TryFind(address, out _, out _);
+    /// <param name="address">Guest physical address, page aligned.</param>
+    public bool Contains(ulong address) => FindOwn(address) is not null || FindMapped(address) is not null;
 
     /// <summary>Copies a page.</summary>
     /// <param name="address">Guest physical address, page aligned.</param>
     /// <param name="destination">Receives the page.</param>
     /// <returns>Whether there is one.</returns>
-    /// <exception cref="FileMappingException">The page is one of a file that cannot be read any more.</exception>
+    /// <exception cref="SnapshotException">The page is one of a file that cannot be read any more.</exception>
     public bool TryRead(ulong address, Span<byte> destination)
     {
-        if (!TryFind(address, out IMemoryRegion? region, out nuint offset))
+        Span<byte> page = destination[..GuestPage.Size];
+        if (FindOwn(address) is { } own)
+        {
+            own.Region.Read(own.RegionOffset + (nuint)(address - own.GuestAddress), page);
+            return true;
+        }
+
+        if (FindMapped(address) is not { } mapped)
         {
             return false;
         }
 
-        region!.Read(offset, destination[..GuestPage.Size]);
-        return true;
-    }
-
-    private bool TryFind(ulong address, out IMemoryRegion? region, out nuint offset)
-    {
-        if (TryFind(memory.ScratchMapping, address, out region, out offset)
-            || TryFind(memory.ImageMapping, address, out region, out offset))
+        try
         {
+            mapped.Read(address, page);
             return true;
         }
-
-        foreach (GuestMapping mapping in mappings)
+        catch (FileMappingException exception)
         {
-            if (TryFind(mapping, address, out region, out offset))
+            throw new SnapshotException(mapped.Label, exception);
+        }
+    }
+
+    private GuestMapping? FindOwn(ulong address) =>
+        Contains(_scratch, address) ? _scratch : Contains(_image, address) ? _image : null;
+
+    private MappedRegion? FindMapped(ulong address)
+    {
+        foreach (MappedRegion mapping in mappings)
+        {
+            if (mapping.Contains(address))
             {
-                return true;
+                return mapping;
             }
         }
 
-        return false;
+        return null;
     }
 
-    private static bool TryFind(in GuestMapping mapping, ulong address, out IMemoryRegion? region, out nuint offset)
-    {
-        ulong distance = address - mapping.GuestAddress;
-        bool isInside = address >= mapping.GuestAddress && distance <= mapping.Size - GuestPage.Size;
-        region = isInside ? mapping.Region : null;
-        offset = isInside ? mapping.RegionOffset + (nuint)distance : 0;
-        return isInside;
-    }
+    private static bool Contains(in GuestMapping mapping, ulong address) =>
+        address >= mapping.GuestAddress && address - mapping.GuestAddress < mapping.Size;
 }

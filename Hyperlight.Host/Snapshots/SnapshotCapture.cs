@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 
 namespace Hyperlight.Host.Snapshots;
 
@@ -39,14 +40,13 @@ internal sealed class SnapshotCapture : IDisposable
     /// <param name="generation">The image's generation.</param>
     /// <param name="unresolvedLeaves">How many leaves pointed to no memory and were left out.</param>
     /// <returns>The image, with a reference for the caller.</returns>
-    /// <exception cref="SnapshotException">The page tables cannot be captured.</exception>
+    /// <exception cref="SnapshotException">The page tables cannot be captured, or a mapped file cannot be read any more.</exception>
     /// <exception cref="MemoryRequestException">The page tables do not fit scratch memory, or the pages exceed an image.</exception>
-    /// <exception cref="FileMappingException">A mapped file cannot be read any more.</exception>
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
     public static GuestImage Capture(
         IHypervisor hypervisor,
         GuestMemory memory,
-        IReadOnlyList<GuestMapping> mappings,
+        IReadOnlyList<MappedRegion> mappings,
         ulong root,
         ulong generation,
         out int unresolvedLeaves)
