@@ -7,7 +7,7 @@ namespace Hyperlight.Host.Snapshots;
 /// Walks a guest's page tables in ascending order of virtual addresses. The tables are the guest's to write: they may form
 /// loops, share tables so that a few of them stand for the whole address space, and point anywhere. So a table is copied
 /// before it is looked at, a table that does not exist is empty, and the number of tables visited is bounded by what the
-/// guest's memory could hold.
+/// guest's own memory could hold.
 /// </summary>
 /// <param name="pages">The guest's physical memory.</param>
 /// <param name="excluded">Ranges of virtual addresses that are of no interest, as first and last address.</param>
@@ -27,14 +27,14 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
     private const ulong SharingAllowance = 4;
 
     private readonly ulong[][] _tables = [.. Enumerable.Range(0, RootLevel + 1).Select(_ => new ulong[EntriesPerTable])];
-    private readonly ulong _mostTables = Math.Max(FewestTables, SharingAllowance * pages.Count);
+    private readonly ulong _mostTables = Math.Max(FewestTables, SharingAllowance * pages.OwnCount);
     private Action<ulong, ulong> _visit = static (_, _) => { };
     private ulong _visited;
 
     /// <summary>Visits every leaf that is present: its virtual address and the entry.</summary>
     /// <param name="root">Guest physical address of the root table.</param>
     /// <param name="visit">Receives the leaves.</param>
-    /// <exception cref="SnapshotException">The tables hold a large page, or are larger than the guest's memory could hold.</exception>
+    /// <exception cref="SnapshotException">The tables hold a large page, or are larger than the guest's own memory could hold.</exception>
     public void Walk(ulong root, Action<ulong, ulong> visit)
     {
         _visit = visit;

@@ -13,9 +13,8 @@ internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<MappedRegi
     private readonly GuestMapping _scratch = memory.ScratchMapping;
     private readonly GuestMapping _image = memory.ImageMapping;
 
-    /// <summary>How many pages there are.</summary>
-    public ulong Count { get; } =
-        (memory.ScratchMapping.Size + memory.ImageMapping.Size + mappings.Aggregate(0UL, (sum, m) => sum + m.Mapping.Size)) / GuestPage.Size;
+    /// <summary>How many pages are the guest's own. Those of mappings are not: it has its tables elsewhere.</summary>
+    public ulong OwnCount { get; } = (memory.ScratchMapping.Size + memory.ImageMapping.Size) / GuestPage.Size;
 
     /// <summary>Whether a whole page is at an address.</summary>
     /// <param name="address">Guest physical address, page aligned.</param>

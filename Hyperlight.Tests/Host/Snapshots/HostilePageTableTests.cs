@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Snapshots;
 using Hyperlight.Tests.Host.Elf;
 using Moq;
@@ -19,6 +20,7 @@ internal sealed class HostilePageTableTests
     private const ulong LeafAttributes = 0x8000_0000_0000_0E63;
 
     private readonly Mock<IHypervisor> _hypervisor = new();
+    private readonly List<MappedRegion> _mappings = [];
     private GuestMemory _memory = null!;
 
     [SetUp]
@@ -30,7 +32,11 @@ internal sealed class HostilePageTableTests
     }
 
     [TearDown]
-    public void DisposeMemory() => _memory.Dispose();
+    public void DisposeMemory()
+    {
+        _memory.Dispose();
+        _mappings.Clear();
+    }
 
     [Test]
     public void A_fresh_guests_image_is_captured_as_it_is()
@@ -165,6 +171,22 @@ internal sealed class HostilePageTableTests
         AssertEndsSoon();
     }
 
+    /// <summary>The host's work must not grow with what it lends a guest that cannot even write to it.</summary>
+    [Test]
+    public void A_large_mapping_does_not_allow_larger_tables()
+    {
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Free(13), i, Free(12) | Present | Writable);
+            Entry(Free(14), i, Free(13) | Present | Writable);
+            Entry(Root, i, Free(14) | Present | Writable);
+        }
+
+        MapFile(0x1000_0000, 60UL << 30);
+
+        AssertEndsSoon();
+    }
+
     [Test]
     public void A_root_that_is_nowhere_is_an_empty_guest() =>
         Assert.That(() => Capture(out _, root: 0xF_0000_0000), Throws.TypeOf<SnapshotException>());
@@ -203,7 +225,14 @@ internal sealed class HostilePageTableTests
     private GuestImage Capture() => Capture(out _);
 
     private GuestImage Capture(out int unresolved, ulong? root = null) =>
-        SnapshotCapture.Capture(_hypervisor.Object, _memory, [], root ?? Root, 1, out unresolved);
+        SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, root ?? Root, 1, out unresolved);
+
+    private void MapFile(ulong address, ulong size)
+    {
+        var file = new Mock<IMemoryRegion>();
+        file.Setup(f => f.Size).Returns((nuint)size);
+        _mappings.Add(new MappedRegion(2, GuestMapping.Whole(address, file.Object, MemoryFlags.Read), "file", IsOwned: true));
+    }
 
     private void AssertEndsSoon()
     {
