@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using Hyperlight.Abstractions;
+using static Hyperlight.Tests.Integration.TestFiles;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -10,18 +10,18 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     private const ulong Address = 0x1000_0000;
     private const ulong Mark = 0x1122_3344_5566_7788;
 
-    private string _directory = null!;
+    private TestFiles _files = null!;
 
     [SetUp]
-    public void CreateDirectory() => _directory = Directory.CreateTempSubdirectory("hyperlight-").FullName;
+    public void CreateFiles() => _files = new TestFiles();
 
     [TearDown]
-    public void DeleteDirectory() => Directory.Delete(_directory, recursive: true);
+    public void DeleteFiles() => _files.Dispose();
 
     [Test]
     public void The_guest_reads_the_file_and_zeros_behind_it()
     {
-        SandboxMapping mapping = Sandbox.MapFile(NewFile("model", 5000), Address);
+        SandboxMapping mapping = Sandbox.MapFile(_files.New("model", 5000), Address);
 
         Assert.That(mapping, Is.EqualTo(new SandboxMapping(
             "model", Address, 8192, MemoryFlags.Read | MemoryFlags.Execute, MemoryRegionKind.File)));
@@ -35,7 +35,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     public void The_guest_executes_the_file()
     {
         // mov eax, 42; ret
-        string path = NewFile("code", [0xB8, 42, 0, 0, 0, 0xC3]);
+        string path = _files.New("code", [0xB8, 42, 0, 0, 0, 0xC3]);
         Sandbox.MapFile(path, Address);
 
         Assert.That(Sandbox.Call<int>("MapAndExecute", Address), Is.EqualTo(42));
@@ -44,7 +44,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_write_is_a_typed_error_that_names_the_mapping_and_never_reaches_the_file()
     {
-        string path = NewFile("model", 5000);
+        string path = _files.New("model", 5000);
         Sandbox.MapFile(path, Address, "weights");
 
         MemoryAccessViolationException error =
@@ -61,7 +61,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Copy_on_write_is_the_guests_own()
     {
-        string path = NewFile("model", 8192);
+        string path = _files.New("model", 8192);
         MultiUseSandbox other = Build(b => b.WithFileMapping(path, Address));
         Sandbox.MapFile(path, Address);
         Sandbox.Call("MapPhysical", Address, 8192UL);
@@ -80,8 +80,8 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     public void Files_given_before_evolution_are_there_for_the_first_call()
     {
         using UninitializedSandbox sandbox = Target.Builder().BuildUninitialized();
-        sandbox.MapFile(NewFile("a", 100), Address);
-        sandbox.MapFile(NewFile("b", [1, 2, 3, 4, 5, 6, 7, 8]), Address + 0x1000);
+        sandbox.MapFile(_files.New("a", 100), Address);
+        sandbox.MapFile(_files.New("b", [1, 2, 3, 4, 5, 6, 7, 8]), Address + 0x1000);
 
         using MultiUseSandbox running = sandbox.Evolve();
 
@@ -93,7 +93,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void The_guest_finds_mappings_by_label_if_it_is_configured()
     {
-        string path = NewFile("model.bin", 5000);
+        string path = _files.New("model.bin", 5000);
         MultiUseSandbox sandbox = Build(b => b
             .WithConfiguration(new SandboxConfiguration { FileMappingTable = true })
             .WithFileMapping(path, Address));
@@ -111,16 +111,17 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Without_the_configuration_the_guest_finds_nothing()
     {
-        Sandbox.MapFile(NewFile("model.bin", 5000), Address);
+        Sandbox.MapFile(_files.New("model.bin", 5000), Address);
 
         Assert.That(Sandbox.Call<ulong>("FindMapping", "model.bin"), Is.Zero);
     }
 
     [Test]
+    [Platform("Linux", Reason = "Reads how much memory is resident from /proc.")]
     public void A_large_file_costs_nothing_until_it_is_read()
     {
         const long Size = (3L << 30) + 5000;
-        string path = NewSparseFile("large", Size, (0, Mark), (Size - 8, ~Mark));
+        string path = _files.NewSparse("large", Size, (0, Mark), (Size - 8, ~Mark));
         Build(b => b.WithFileMapping(path, Address)).Dispose();
         ProcessResources before = ProcessResources.CountAfterCollection();
 
@@ -130,26 +131,29 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
         clock.Restart();
         Sandbox.MapFile(path, Address);
         TimeSpan mapping = clock.Elapsed;
-        ProcessResources after = ProcessResources.Count();
-
-        TestContext.Progress.WriteLine(
-            $"{Target}: 3 GiB mapped at once in {mapping.TotalMilliseconds:F2} ms, a sandbox with it made in {deferred.TotalMilliseconds:F2} ms, "
-            + $"{after.ResidentKilobytes - before.ResidentKilobytes} KiB more resident");
-        Assert.That(after.ResidentKilobytes - before.ResidentKilobytes, Is.LessThan(16 * 1024));
+        long mapped = ProcessResources.Count().ResidentKilobytes - before.ResidentKilobytes;
         foreach (MultiUseSandbox reader in new[] { sandbox, Sandbox })
         {
             Assert.That(reader.Call<ulong>("MapAndRead", Address), Is.EqualTo(Mark));
             Assert.That(reader.Call<ulong>("MapAndRead", Address + (ulong)Size - 8), Is.EqualTo(~Mark));
             Assert.That(reader.Call<ulong>("MapAndRead", Address + (1UL << 31)), Is.Zero);
         }
+
+        // Three pages were read in each, for which the system may read some more of the file ahead.
+        long read = ProcessResources.Count().ResidentKilobytes - before.ResidentKilobytes;
+        TestContext.Progress.WriteLine(
+            $"{Target}: 3 GiB mapped at once in {mapping.TotalMilliseconds:F2} ms, a sandbox with it made in {deferred.TotalMilliseconds:F2} ms, "
+            + $"{mapped} KiB more resident, {read} KiB after pages were read");
+        Assert.That(mapped, Is.LessThan(16 * 1024));
+        Assert.That(read, Is.LessThan(16 * 1024));
     }
 
     /// <summary>Nothing is read. KVM itself keeps a few bytes of bookkeeping for each page of a slot, which shows from some GiB on.</summary>
     [Test]
     public void The_time_to_map_does_not_depend_on_the_size()
     {
-        string small = NewFile("small", 100);
-        string large = NewSparseFile("large", 2L << 30);
+        string small = _files.New("small", 100);
+        string large = _files.NewSparse("large", 2L << 30);
         Fastest(small);
 
         double ofSmall = Fastest(small);
@@ -162,9 +166,9 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_file_that_was_shortened_is_a_typed_error_that_names_the_mapping()
     {
-        string path = NewFile("model", 0x4000);
+        string path = _files.New("model", 0x4000);
         MultiUseSandbox other = Build(_ => { });
-        Sandbox.MapFile(NewFile("intact", 0x4000), 0x2000_0000);
+        Sandbox.MapFile(_files.New("intact", 0x4000), 0x2000_0000);
         Sandbox.MapFile(path, Address, "weights");
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
         Truncate(path, 0x1000);
@@ -183,7 +187,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Pages_that_were_not_used_yet_show_the_files_new_content()
     {
-        string path = NewFile("model", 0x4000);
+        string path = _files.New("model", 0x4000);
         Sandbox.MapFile(path, Address);
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
 
@@ -200,11 +204,11 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_file_that_was_renamed_or_deleted_stays()
     {
-        string path = NewFile("model", 0x2000);
+        string path = _files.New("model", 0x2000);
         Sandbox.MapFile(path, Address);
 
         File.Move(path, path + ".old");
-        NewFile("model", [1]);
+        _files.New("model", [1]);
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
         File.Delete(path + ".old");
         Assert.That(Read(Address + 0x1000), Is.EqualTo(Word(0x1000)));
@@ -213,7 +217,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void What_was_unmapped_is_gone()
     {
-        Sandbox.MapFile(NewFile("a", 100), Address);
+        Sandbox.MapFile(_files.New("a", 100), Address);
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
         Sandbox.UnmapFile(Address);
 
@@ -226,11 +230,11 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void An_address_is_used_again_after_unmapping()
     {
-        Sandbox.MapFile(NewFile("a", 100), Address);
+        Sandbox.MapFile(_files.New("a", 100), Address);
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
 
         Sandbox.UnmapFile(Address);
-        Sandbox.MapFile(NewFile("b", BitConverter.GetBytes(Mark)), Address);
+        Sandbox.MapFile(_files.New("b", BitConverter.GetBytes(Mark)), Address);
 
         Assert.That(Read(Address), Is.EqualTo(Mark));
     }
@@ -238,15 +242,15 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_mapping_that_fails_leaves_the_sandbox_as_it_was()
     {
-        string path = NewFile("a", 100);
+        string path = _files.New("a", 100);
         Sandbox.MapFile(path, Address);
 
         Assert.That(() => Sandbox.MapFile(path, Address), Throws.TypeOf<MappingOverlapException>());
         Assert.That(() => Sandbox.MapFile(path, 0x1000), Throws.TypeOf<MappingOverlapException>());
         Assert.That(() => Sandbox.MapFile(path, Address + 1), Throws.TypeOf<ArgumentOutOfRangeException>());
-        Assert.That(() => Sandbox.MapFile(NewFile("empty", 0), Address * 2), Throws.TypeOf<FileMappingException>());
-        Assert.That(() => Sandbox.MapFile(Path.Combine(_directory, "missing"), Address * 2), Throws.TypeOf<FileMappingException>());
-        Assert.That(() => Sandbox.MapFile(_directory, Address * 2), Throws.TypeOf<FileMappingException>());
+        Assert.That(() => Sandbox.MapFile(_files.New("empty", 0), Address * 2), Throws.TypeOf<FileMappingException>());
+        Assert.That(() => Sandbox.MapFile(Path.Combine(_files.Directory, "missing"), Address * 2), Throws.TypeOf<FileMappingException>());
+        Assert.That(() => Sandbox.MapFile(_files.Directory, Address * 2), Throws.TypeOf<FileMappingException>());
 
         Assert.That(Sandbox.Mappings, Has.Count.EqualTo(1));
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
@@ -257,7 +261,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     [Platform("Linux", Reason = "Counts descriptors and mappings through /proc.")]
     public void Neither_descriptor_nor_mapping_is_left()
     {
-        string path = NewFile("a", 0x3000);
+        string path = _files.New("a", 0x3000);
         for (int i = 0; i < 20; i++)
         {
             MultiUseSandbox sandbox = Build(b => b.WithFileMapping(path, Address));
@@ -274,7 +278,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
         }
 
         Assert.That(Directory.GetFiles("/proc/self/fd").Count(IsOurs), Is.Zero);
-        Assert.That(File.ReadLines("/proc/self/maps").Count(l => l.Contains(_directory, StringComparison.Ordinal)), Is.Zero);
+        Assert.That(File.ReadLines("/proc/self/maps").Count(l => l.Contains(_files.Directory, StringComparison.Ordinal)), Is.Zero);
     }
 
     [Test]
@@ -317,27 +321,8 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
 
     private static unsafe nint AddressOf(System.Buffers.MemoryHandle pin) => (nint)pin.Pointer;
 
-    private static Memory<byte> PageAligned(int size)
-    {
-        byte[] array = GC.AllocateArray<byte>(size + GuestPage.Size, pinned: true);
-        nint address = System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
-        return array.AsMemory((int)(GuestPage.RoundUp((ulong)address) - (ulong)address), size);
-    }
-
-    private static byte[] Content(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)((i * 7) + (i >> 8) + 1))];
-
-    private static ulong Word(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(Content(offset + 8).AsSpan(offset));
-
-    private static FileStream OpenForChange(string path) => new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-
-    private static void Truncate(string path, long length)
-    {
-        using FileStream stream = OpenForChange(path);
-        stream.SetLength(length);
-    }
-
     private bool IsOurs(string descriptor) =>
-        new FileInfo(descriptor).LinkTarget?.StartsWith(_directory, StringComparison.Ordinal) == true;
+        new FileInfo(descriptor).LinkTarget?.StartsWith(_files.Directory, StringComparison.Ordinal) == true;
 
     private ulong Read(ulong address) => Sandbox.Call<ulong>("MapAndRead", address);
 
@@ -353,28 +338,5 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
         }
 
         return fastest;
-    }
-
-    private string NewFile(string name, int length) => NewFile(name, Content(length));
-
-    private string NewFile(string name, byte[] content)
-    {
-        string path = Path.Combine(_directory, name);
-        File.WriteAllBytes(path, content);
-        return path;
-    }
-
-    private string NewSparseFile(string name, long length, params (long Offset, ulong Value)[] words)
-    {
-        string path = Path.Combine(_directory, name);
-        using FileStream stream = File.Create(path);
-        stream.SetLength(length);
-        foreach ((long offset, ulong value) in words)
-        {
-            stream.Position = offset;
-            stream.Write(BitConverter.GetBytes(value));
-        }
-
-        return path;
     }
 }
