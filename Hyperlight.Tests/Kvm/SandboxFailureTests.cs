@@ -40,6 +40,7 @@ internal sealed class SandboxFailureTests
     {
         var kernel = new FakeKvmKernel { OnRun = FakeGuest.Run };
         kernel.Capabilities[KvmCapabilities.KVM_CAP_SYNC_REGS] = syncRegs ? 7 : 0;
+        kernel.MsrIndices.Add(FakeVcpu.TimeStampAdjustment);
         kernel.Files.Add(First, new FakeFile(SandboxLife.FileContent(First)));
         kernel.Files.Add(Second, new FakeFile(SandboxLife.FileContent(Second)));
         _kernels.Add(kernel);

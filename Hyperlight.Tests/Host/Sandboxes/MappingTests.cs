@@ -108,6 +108,24 @@ internal sealed class MappingTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_slot_that_was_refused_is_used_by_the_next_mapping()
+    {
+        using var region = new ManagedMemoryRegion(0x1000);
+        Guest.MapFailure = (2, Refusal);
+        Assert.That(() => Sandbox.MapFile("a", Address), Throws.Exception.SameAs(Refusal));
+        Assert.That(() => Sandbox.MapRegion(region, Address), Throws.Exception.SameAs(Refusal));
+        Assert.That(region.Handle.IsClosed, Is.False, "it is the caller's");
+        AssertUnchanged();
+
+        Guest.MapFailure = null;
+        Sandbox.MapRegion(region, Address);
+        Sandbox.MapFile("a", Address + FileSize);
+
+        Assert.That(Guest.Mappings.Keys, Is.EquivalentTo(new uint[] { 0, 1, 2, 3 }));
+        Assert.That(Guest.Mappings[2].Region, Is.SameAs(region));
+    }
+
+    [Test]
     public void A_mapping_that_cannot_be_consumed_is_taken_back()
     {
         var prepared = new Mock<IPreparedMapping>();
@@ -135,6 +153,53 @@ internal sealed class MappingTests : ScriptedSandboxTest
 
         Assert.That(LastRegion.Handle.IsClosed, Is.False);
         AssertUnchanged("a");
+    }
+
+    [Test]
+    public void An_unmapping_can_be_tried_again()
+    {
+        using var region = new ManagedMemoryRegion(0x1000);
+        Sandbox.MapFile("a", Address);
+        ManagedMemoryRegion file = LastRegion;
+        Sandbox.MapRegion(region, Address + FileSize, label: "r");
+        Guest.UnmapFailure = (2, Refusal);
+        Assert.That(() => Sandbox.UnmapFile(Address), Throws.Exception.SameAs(Refusal));
+        Guest.UnmapFailure = (3, Refusal);
+        Assert.That(() => Sandbox.UnmapRegion(Address + FileSize), Throws.Exception.SameAs(Refusal));
+        Assert.That(() => Sandbox.MapFile("b", Address), Throws.TypeOf<MappingOverlapException>(), "the file is still there");
+        AssertUnchanged("a", "r");
+
+        Guest.UnmapFailure = null;
+        Sandbox.UnmapFile(Address);
+        Sandbox.UnmapRegion(Address + FileSize);
+
+        Assert.That(file.Handle.IsClosed, Is.True);
+        Assert.That(region.Handle.IsClosed, Is.False);
+        AssertUnchanged();
+        Sandbox.MapFile("b", Address);
+        Assert.That(Guest.Mappings.Keys, Is.SubsetOf(new uint[] { 0, 1, 2, 3 }), "freed slots are used again");
+    }
+
+    [Test]
+    public void A_machine_that_cannot_be_disposed_keeps_no_file()
+    {
+        using var region = new ManagedMemoryRegion(0x1000);
+        Sandbox.MapFile("a", Address);
+        Sandbox.MapRegion(region, Address + FileSize);
+        bool wereThere = false;
+        Guest.Machine.Setup(m => m.Dispose()).Callback(() =>
+        {
+            wereThere = Guest.Regions.TrueForAll(r => !r.Handle.IsClosed);
+            throw Refusal;
+        });
+
+        Assert.That(Sandbox.Dispose, Throws.Exception.SameAs(Refusal));
+
+        Assert.That(wereThere, Is.True, "the machine goes before its memory");
+        Assert.That(Guest.AllReleased, Is.True);
+        Assert.That(region.Handle.IsClosed, Is.False);
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Disposed));
+        Assert.That(Sandbox.Dispose, Throws.Nothing, "it is reported once");
     }
 
     [Test]

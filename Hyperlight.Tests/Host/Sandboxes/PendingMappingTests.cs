@@ -86,6 +86,32 @@ internal sealed class PendingMappingTests
         _guest.Machine.Verify(m => m.Dispose(), Times.Once);
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public void A_file_that_cannot_be_taken_over_ends_it_and_everything_is_released(int odd)
+    {
+        var released = new List<string>();
+        for (int i = 0; i < 3; i++)
+        {
+            Prepare($"{i}", Address + ((ulong)i * FileSize), canBeConsumed: i != odd, released);
+        }
+
+        using UninitializedSandbox sandbox = _guest.Builder().BuildUninitialized();
+        for (int i = 0; i < 3; i++)
+        {
+            sandbox.MapFile($"{i}", Address + ((ulong)i * FileSize));
+        }
+
+        Assert.That(() => sandbox.Evolve(), Throws.Exception.SameAs(Refusal));
+
+        Assert.That(released, Is.EquivalentTo(new[] { "0", "1", "2" }), "each of them once");
+        Assert.That(_guest.AllReleased, Is.True);
+        Assert.That(_guest.Mappings.Keys, Is.EqualTo(Enumerable.Range(0, 2 + odd)), "the odd one's slot was emptied, and no later one filled");
+        _guest.Machine.Verify(m => m.Run(), Times.Never);
+        _guest.Machine.Verify(m => m.Dispose(), Times.Once);
+    }
+
     [Test]
     public void A_guest_that_fails_to_initialise_keeps_no_file()
     {
@@ -154,5 +180,22 @@ internal sealed class PendingMappingTests
         Assert.That(() => builder.WithFileMapping("/a", Address + 1), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => builder.WithFileMapping("/a", 1UL << 36), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => builder.WithFileMapping("/a", Address, "a\0"), Throws.ArgumentException);
+    }
+
+    /// <summary>Prepares a file whose owner at the end, the sandbox or the prepared mapping itself, says that it was released.</summary>
+    private void Prepare(string path, ulong address, bool canBeConsumed, List<string> released)
+    {
+        var region = new Mock<IMemoryRegion>();
+        region.Setup(r => r.Size).Returns(FileSize);
+        region.Setup(r => r.Dispose()).Callback(() => released.Add(path));
+        PreparedMapping whole = PreparedMapping.Prepare(path, address, null, _ => region.Object);
+        var prepared = new Mock<IPreparedMapping>();
+        prepared.Setup(p => p.GuestAddress).Returns(address);
+        prepared.Setup(p => p.Size).Returns(FileSize);
+        prepared.Setup(p => p.Label).Returns(path);
+        prepared.Setup(p => p.ToGuestMapping()).Returns(whole.ToGuestMapping);
+        prepared.Setup(p => p.Consume()).Returns(() => canBeConsumed ? whole.Consume() : throw Refusal);
+        prepared.Setup(p => p.Dispose()).Callback(whole.Dispose);
+        _guest.Hypervisor.Setup(h => h.PrepareFileMapping(path, address, null)).Returns(prepared.Object);
     }
 }

@@ -42,14 +42,14 @@ internal sealed class ScriptedMachine
         Machine.Setup(m => m.MapMemory(It.IsAny<uint>(), It.Ref<GuestMapping>.IsAny))
             .Callback(new Map((uint slot, in GuestMapping mapping) =>
             {
-                if (FailMap)
-                {
-                    throw new HypervisorException("mock", "MapMemory", 12, "no memory");
-                }
-
+                ThrowIf(MapFailure, slot);
                 _mappings.Add(slot, mapping);
             }));
-        Machine.Setup(m => m.UnmapMemory(It.IsAny<uint>())).Callback((uint slot) => _mappings.Remove(slot));
+        Machine.Setup(m => m.UnmapMemory(It.IsAny<uint>())).Callback((uint slot) =>
+        {
+            ThrowIf(UnmapFailure, slot);
+            _mappings.Remove(slot);
+        });
         Machine.Setup(m => m.Run()).Returns(() => _steps.Count > 0
             ? _steps.Dequeue()()
             : throw new InvalidOperationException("The script has no further step."));
@@ -57,7 +57,7 @@ internal sealed class ScriptedMachine
         Hypervisor.Setup(h => h.Name).Returns("mock");
         Hypervisor.Setup(h => h.ProcessorVendor).Returns("MockedVendor");
         Hypervisor.Setup(h => h.Probe()).Returns(HypervisorStatus.Usable("scripted"));
-        Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => Track(new ManagedMemoryRegion(size)));
+        Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Returns((nuint size) => Wrap(Track(new ManagedMemoryRegion(size))));
         Hypervisor.Setup(h => h.PrepareFileMapping(It.IsAny<string>(), It.IsAny<ulong>(), It.IsAny<string?>()))
             .Returns((string path, ulong address, string? label) =>
                 PreparedMapping.Prepare(path, address, label, _ => Track(new ManagedMemoryRegion(FileSize))));
@@ -68,16 +68,25 @@ internal sealed class ScriptedMachine
 
     public Mock<IVirtualMachine> Machine { get; } = new();
 
+    /// <summary>The special registers that the host wrote last.</summary>
+    public SpecialRegisters Special => _special;
+
     /// <summary>Every set of general registers the host wrote, in order.</summary>
     public List<GeneralRegisters> RegistersSet { get; } = [];
 
     /// <summary>Every region that was allocated, to see that all are released.</summary>
     public List<ManagedMemoryRegion> Regions { get; } = [];
 
+    /// <summary>What a test makes of memory that is allocated from now on.</summary>
+    public Func<IMemoryRegion, IMemoryRegion> Wrap { get; set; } = static region => region;
+
     public IReadOnlyDictionary<uint, GuestMapping> Mappings => _mappings;
 
-    /// <summary>Whether the hypervisor refuses mappings.</summary>
-    public bool FailMap { get; set; }
+    /// <summary>The slot that cannot be filled, and what is thrown then.</summary>
+    public (uint Slot, Exception Failure)? MapFailure { get; set; }
+
+    /// <summary>The slot that cannot be emptied, and what is thrown then.</summary>
+    public (uint Slot, Exception Failure)? UnmapFailure { get; set; }
 
     /// <summary>The next machine starts with nothing mapped.</summary>
     public void Forget() => _mappings.Clear();
@@ -131,6 +140,14 @@ internal sealed class ScriptedMachine
     /// <summary>Pushes a message for the host, as a guest would.</summary>
     public void PushOutput(byte[] message) =>
         GuestBuffers.Push(Scratch.GetSpan(GuestBuffers.DefaultSize, GuestBuffers.DefaultSize), message);
+
+    private static void ThrowIf((uint Slot, Exception Failure)? failure, uint slot)
+    {
+        if (failure?.Slot == slot)
+        {
+            throw failure.Value.Failure;
+        }
+    }
 
     private ManagedMemoryRegion Track(ManagedMemoryRegion region)
     {

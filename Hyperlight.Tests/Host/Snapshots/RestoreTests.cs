@@ -99,50 +99,6 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void A_failing_restore_poisons_and_can_be_tried_again()
-    {
-        using Snapshot snapshot = Sandbox.Snapshot();
-        var failure = new HypervisorException("mock", "UnmapMemory", 5, "no");
-        foreach (Action<bool> fail in new Action<bool>[]
-        {
-            fails => Guest.Machine.Setup(m => m.SetXcr0(It.IsAny<ulong>())).Callback(() => ThrowIf(fails)),
-            fails => Guest.Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny)).Callback(() => ThrowIf(fails)),
-            fails => Guest.Machine.Setup(m => m.DiscardPendingState()).Callback(() => ThrowIf(fails)),
-        })
-        {
-            fail(true);
-            Assert.That(() => Sandbox.Restore(snapshot), Throws.Exception.SameAs(failure));
-            Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
-            Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<SandboxPoisonedException>());
-
-            fail(false);
-            Sandbox.Restore(snapshot);
-            AssertUsable();
-        }
-
-        void ThrowIf(bool fails)
-        {
-            if (fails)
-            {
-                throw failure;
-            }
-        }
-    }
-
-    [Test]
-    public void A_restore_whose_image_is_not_accepted_can_be_tried_again()
-    {
-        using Snapshot snapshot = Sandbox.Snapshot();
-        Guest.FailMap = true;
-        Assert.That(() => Sandbox.Restore(snapshot), Throws.TypeOf<HypervisorException>());
-        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
-
-        Guest.FailMap = false;
-        Sandbox.Restore(snapshot);
-        AssertUsable();
-    }
-
-    [Test]
     public void All_memory_is_released_in_the_end()
     {
         using (Snapshot snapshot = Sandbox.Snapshot())

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Tests.Host.Sandboxes;
+
+/// <summary>Memory of which a test says when the operating system refuses something about it.</summary>
+internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
+{
+    /// <summary>Thrown when memory is cleared; <see langword="null"/> for no failure.</summary>
+    public Exception? ClearFailure { get; set; }
+
+    /// <summary>Thrown when memory is made read-only; <see langword="null"/> for no failure.</summary>
+    public Exception? ReadOnlyFailure { get; set; }
+
+    public nuint Size => inner.Size;
+
+    public MemoryRegionKind Kind => inner.Kind;
+
+    public SafeHandle Handle => inner.Handle;
+
+    public void Read(nuint offset, Span<byte> destination) => inner.Read(offset, destination);
+
+    public void Write(nuint offset, ReadOnlySpan<byte> source) => inner.Write(offset, source);
+
+    public void Clear(nuint offset, nuint length)
+    {
+        ThrowIf(ClearFailure);
+        inner.Clear(offset, length);
+    }
+
+    public Span<byte> GetSpan(nuint offset, int length) => inner.GetSpan(offset, length);
+
+    public void MakeReadOnly()
+    {
+        ThrowIf(ReadOnlyFailure);
+        inner.MakeReadOnly();
+    }
+
+    public void Dispose() => inner.Dispose();
+
+    private static void ThrowIf(Exception? failure)
+    {
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+}
