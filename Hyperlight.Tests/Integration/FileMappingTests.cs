@@ -319,6 +319,40 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
         Assert.That(released, Is.EqualTo(1));
     }
 
+    /// <summary>More than the 512 slots that some hypervisors have had; a driver that has no limit takes all of them.</summary>
+    [Test]
+    public void There_are_as_many_mappings_as_the_hypervisor_has_slots()
+    {
+        const int Most = 600;
+        const int OwnSlots = 2;
+        Memory<byte> memory = PageAligned(0x1000);
+        Content(0x1000).CopyTo(memory);
+        using HostMemoryRegion region = HostMemoryRegion.Pin(memory);
+        uint? limit;
+        using (IVirtualMachine machine = Target.Hypervisor.CreateVirtualMachine(new VirtualMachineOptions()))
+        {
+            limit = machine.MemorySlotLimit;
+        }
+
+        int mapped = (int)Math.Min(Most, (limit ?? uint.MaxValue) - OwnSlots);
+        for (int i = 0; i < mapped; i++)
+        {
+            Sandbox.MapRegion(region, Address + ((ulong)i * 0x2000));
+        }
+
+        Assert.That(Read(Address), Is.EqualTo(Word(0)));
+        Assert.That(Read(Address + ((ulong)(mapped - 1) * 0x2000) + 8), Is.EqualTo(Word(8)));
+        if (Target.Hypervisor.Name == "emulator")
+        {
+            Assert.That(limit, Is.Null);
+        }
+
+        if (mapped < Most)
+        {
+            Assert.That(() => Sandbox.MapRegion(region, Address * 2), Throws.TypeOf<MappingLimitException>());
+        }
+    }
+
     private static unsafe nint AddressOf(System.Buffers.MemoryHandle pin) => (nint)pin.Pointer;
 
     private bool IsOurs(string descriptor) =>

@@ -118,7 +118,8 @@ internal sealed unsafe partial class FakeKvmKernel
                 vm.Vcpu = new FakeVcpu(this, vm);
                 return AddDescriptor(vm.Vcpu);
             case KvmIoctls.KVM_SET_USER_MEMORY_REGION:
-                return vm.SetMemory(*(KvmUserspaceMemoryRegion*)argument);
+                KvmUserspaceMemoryRegion region = *(KvmUserspaceMemoryRegion*)argument;
+                return region.Slot < Capabilities[KvmCapabilities.KVM_CAP_NR_MEMSLOTS] ? vm.SetMemory(region) : -Errno.EINVAL;
             default:
                 return -Errno.ENOTTY;
         }
