@@ -16,12 +16,15 @@ public abstract class ScenarioBenchmark
     [ParamsSource(nameof(Drivers))]
     public string Driver { get; set; } = "";
 
+    /// <summary>The driver of that name.</summary>
+    private protected BenchmarkDriver SelectedDriver => AllDrivers[Driver];
+
     /// <summary>The prepared scenario.</summary>
     private protected Scenario? Scenario { get; set; }
 
     /// <summary>Prepares the scenario.</summary>
     [GlobalSetup]
-    public void Prepare() => Scenario = Create(AllDrivers[Driver]);
+    public void Prepare() => Scenario = Create(SelectedDriver);
 
     /// <summary>Gives back what it holds.</summary>
     [GlobalCleanup]

@@ -21,4 +21,7 @@ internal static unsafe partial class BareLibC
 
     [LibraryImport(Library, EntryPoint = "munmap")]
     public static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "madvise")]
+    public static partial int Advise(nint address, nuint length, int advice);
 }

@@ -7,13 +7,26 @@ namespace Hyperlight.Benchmarks.Quick;
 /// How much private memory the process gains for each sandbox that was called once and now waits. Memory of the kernel,
 /// such as a machine's page tables, is not a part of it.
 /// </summary>
-internal sealed record MemoryBenchmark(int Sandboxes) : IQuickBenchmark
+/// <param name="Sandboxes">How many there are at once.</param>
+/// <param name="FromSnapshot">Whether they start from one snapshot; otherwise from one ELF.</param>
+internal sealed record MemoryBenchmark(int Sandboxes, bool FromSnapshot) : IQuickBenchmark
 {
-    public string Name => $"memory-{Sandboxes}";
+    /// <summary>What a sandbox should stay below, in bytes.</summary>
+    public const int Target = 400 << 10;
+
+    /// <summary>How many sandboxes, by default.</summary>
+    public static IReadOnlyList<int> Counts { get; } = [1, 10, 100];
+
+    public string Name => FromSnapshot ? $"memory-snapshot-{Sandboxes}" : $"memory-{Sandboxes}";
 
     public Measurement Measure(BenchmarkDriver driver, TimeSpan time)
     {
         SandboxBuilder builder = TestGuest.Builder(driver);
+        using Snapshot? snapshot = FromSnapshot ? TestGuest.TakeSnapshot(driver) : null;
+        if (snapshot is not null)
+        {
+            builder.WithSnapshot(snapshot);
+        }
 
         // What the first sandbox of a process brings with it, such as compiled code, does not count.
         Create(builder).Dispose();

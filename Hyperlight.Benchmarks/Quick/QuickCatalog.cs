@@ -12,25 +12,47 @@ internal static class QuickCatalog
         new TimedBenchmark("call-add", WarmCall.Add, Floor.GuestTime),
         .. new[] { 1, 10, 100 }.Select(HostCalls),
         new TimedBenchmark("create-call-dispose", d => new CreateCallDispose(d), Floor.BareCreate),
+        new TimedBenchmark("create-from-elf", CreateSandbox.FromElf, Floor.BareCreate),
+        new TimedBenchmark("create-from-snapshot", CreateSandbox.FromSnapshot, Floor.BareCreate),
+        .. SnapshotGuest.Touches.Select(pages => Restore($"{pages}", new SnapshotGuest(pages))),
+        .. SnapshotGuest.Sizes.Select(size => Restore(ByteSize.Name(size), new SnapshotGuest(0, size))),
+        .. SnapshotGuest.Sizes.Select(Snapshot),
+        .. Scenarios.MapFile.Sizes.Select(MapFile),
         .. PayloadSizes.Quick.Select(PayloadEcho),
         .. PayloadSizes.Quick.Select(PayloadOut),
         new TimedBenchmark("cancel", d => new CancelSpinningGuest(d)),
         .. new[] { 1, 2 }.Select(Parallel),
         .. Enum.GetValues<Workload>().Select(Compute),
-        .. PrivateMemory.IsKnown ? new[] { 1, 10, 100 }.Select(n => new MemoryBenchmark(n)) : [],
+        .. Memory(fromSnapshot: false),
+        .. Memory(fromSnapshot: true),
     ];
 
     private static TimedBenchmark HostCalls(int count) =>
         new($"host-calls-{count}", d => WarmCall.WithHostCalls(d, count), Floor.GuestTime);
 
+    private static TimedBenchmark Restore(string name, SnapshotGuest guest) =>
+        new($"restore-{name}", d => new RestoreSandbox(d, guest), Floor.Restore(guest));
+
+    private static TimedBenchmark Snapshot(int size)
+    {
+        var guest = new SnapshotGuest(0, size);
+        return new($"snapshot-{ByteSize.Name(size)}", d => new TakeSnapshot(d, guest), Floor.Copy(guest));
+    }
+
+    private static TimedBenchmark MapFile(long size) =>
+        new($"map-file-{ByteSize.Name(size)}", d => new MapFile(d, size), Floor.MapFile(size));
+
     private static TimedBenchmark PayloadEcho(int size) =>
-        new($"payload-echo-{PayloadSizes.Name(size)}", d => PayloadCall.Echo(d, size), Floor.GuestTime);
+        new($"payload-echo-{ByteSize.Name(size)}", d => PayloadCall.Echo(d, size), Floor.GuestTime);
 
     private static TimedBenchmark PayloadOut(int size) =>
-        new($"payload-out-{PayloadSizes.Name(size)}", d => PayloadCall.Out(d, size), Floor.GuestTime);
+        new($"payload-out-{ByteSize.Name(size)}", d => PayloadCall.Out(d, size), Floor.GuestTime);
 
     private static TimedBenchmark Compute(Workload workload) =>
         new($"compute-{workload}".ToLowerInvariant(), d => new GuestWorkload(d, workload), Floor.Native(workload));
 
     private static TimedBenchmark Parallel(int threads) => new($"parallel-{threads}", d => new ParallelCalls(d, threads));
+
+    private static IEnumerable<MemoryBenchmark> Memory(bool fromSnapshot) =>
+        PrivateMemory.IsKnown ? MemoryBenchmark.Counts.Select(n => new MemoryBenchmark(n, fromSnapshot)) : [];
 }

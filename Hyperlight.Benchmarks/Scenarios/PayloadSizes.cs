@@ -11,12 +11,4 @@ internal static class PayloadSizes
     /// several seconds.
     /// </summary>
     public static IReadOnlyList<int> Quick { get; } = [.. All.Where(s => s <= 1 << 20)];
-
-    /// <summary>A size for people, such as <c>64KiB</c>.</summary>
-    public static string Name(int size) => size switch
-    {
-        >= 1 << 20 => $"{size >> 20}MiB",
-        >= 1 << 10 => $"{size >> 10}KiB",
-        _ => $"{size}B",
-    };
 }

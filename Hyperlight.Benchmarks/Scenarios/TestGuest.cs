@@ -13,4 +13,12 @@ internal static class TestGuest
         .WithHypervisor(driver.Hypervisor)
         .WithGuest(LazyBinary.Value)
         .WithHostFunction("HostEchoInt", static (int value) => value);
+
+    /// <summary>A snapshot of a sandbox that was called once.</summary>
+    public static Snapshot TakeSnapshot(BenchmarkDriver driver)
+    {
+        using MultiUseSandbox sandbox = Builder(driver).Build();
+        _ = sandbox.Call<int>("Add", 1, 2);
+        return sandbox.Snapshot();
+    }
 }
