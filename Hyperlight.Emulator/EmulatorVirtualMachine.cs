@@ -6,7 +6,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
-internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter
+internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker
 {
     private readonly PhysicalMemory _memory = new();
     private readonly Processor _processor;
@@ -49,6 +49,14 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.Unmap(slot);
         _processor.ForgetMemory();
+    }
+
+    /// <inheritdoc/>
+    public void ClearWritten(uint slot)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _processor.ForgetWrites();
+        _memory.ClearWritten(slot);
     }
 
     public VmExit Run()

@@ -120,15 +120,19 @@ internal sealed partial class Processor
             NoteWatched(address, size, isWrite: true);
         }
 
-        NoteWrite(page, address, size);
+        NoteWrite(page, physical, size);
         page.Write(address, value, size);
         return true;
     }
 
-    /// <summary>Forgets the instructions that a write changes. The running block may be among them.</summary>
-    private void NoteWrite(HostPage page, ulong address, int size)
+    /// <summary>
+    /// Before a write that no translation allows: the page counts as written, and instructions that the write changes are
+    /// forgotten. The running block may be among them.
+    /// </summary>
+    private void NoteWrite(HostPage page, ulong physical, int size)
     {
-        if (_blocks.Invalidate(page, address, size))
+        memory.NoteWrite(physical);
+        if (_blocks.Invalidate(page, physical, size))
         {
             _blockEnd = 0;
         }

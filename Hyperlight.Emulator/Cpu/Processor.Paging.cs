@@ -81,7 +81,7 @@ internal sealed partial class Processor
                 Mark(page, flags, entryAddress, entry, mark);
                 ulong offsetMask = (1UL << shift) - 1;
                 physical = (entry & AddressMask & ~offsetMask) | (address & offsetMask);
-                Remember(address, physical, entry | mark, shift, writable, user, noExecute);
+                Remember(address, access, physical, entry | mark, shift, writable, user, noExecute);
                 return true;
             }
 
@@ -148,7 +148,8 @@ internal sealed partial class Processor
         return Fault(PageFaultVector, error);
     }
 
-    private void Remember(ulong address, ulong physical, ulong entry, int shift, bool writable, bool user, bool noExecute)
+    private void Remember(
+        ulong address, Access access, ulong physical, ulong entry, int shift, bool writable, bool user, bool noExecute)
     {
         if (!memory.TryGetPage(physical, out HostPage page, out MemoryFlags flags))
         {
@@ -163,6 +164,14 @@ internal sealed partial class Processor
         bool isData = isCached && IsPermitted(Access.Read, writable, user, noExecute) && (flags & MemoryFlags.Read) != 0;
         bool isWritable = isCached && (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
             && IsPermitted(Access.Write, writable, user, noExecute) && !_blocks.HasCode(page);
+
+        // A page that was not written yet must not be writable unnoticed. This access may be about to write it.
+        isWritable = isWritable && (access == Access.Write || memory.IsWritten(physical));
+        if (isWritable)
+        {
+            memory.NoteWrite(physical);
+        }
+
         bool isCode = (flags & (MemoryFlags.Read | MemoryFlags.Execute)) != 0
             && IsPermitted(Access.Fetch, writable, user, noExecute);
         ref TlbEntry slot = ref _tlb.Slot(address);

@@ -93,6 +93,9 @@ internal sealed partial class Processor(
     /// <summary>Called when the host has replaced a range of memory: what was decoded from it is gone.</summary>
     public void ForgetCode(ulong hostAddress, ulong size) => _blocks.InvalidateRange(hostAddress, size);
 
+    /// <summary>Called when pages that were written do not count as written any more.</summary>
+    public void ForgetWrites() => _tlb.ForgetWrites();
+
     /// <summary>Called when slots change: translations and decoded pages may be of memory that is gone.</summary>
     public void ForgetMemory()
     {

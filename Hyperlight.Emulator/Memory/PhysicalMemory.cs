@@ -33,20 +33,17 @@ internal sealed class PhysicalMemory : IDisposable
         mapping.Region.Handle.DangerousAddRef(ref held);
         FilePages? pages = mapping.Region.Kind == MemoryRegionKind.File ? new FilePages(mapping.Region, mapping.RegionOffset) : null;
         nint address = pages is null ? mapping.Region.Handle.DangerousGetHandle() + (nint)mapping.RegionOffset : 0;
-        _slots.Add(new Slot(number, first, first + size, address, pages, mapping));
+        bool isTracked = pages is null && (mapping.Flags & MemoryFlags.Write) != 0;
+        WrittenPages? written = isTracked ? new WrittenPages(size) : null;
+        _slots.Add(new Slot(number, first, first + size, address, pages, written, mapping));
     }
 
     /// <summary>Empties a slot and gives its reference back.</summary>
     public void Unmap(uint number)
     {
-        int index = _slots.FindIndex(s => s.Number == number);
-        if (index < 0)
-        {
-            throw new InvalidOperationException($"Slot {number} is free.");
-        }
-
-        _slots[index].Release();
-        _slots.RemoveAt(index);
+        Slot slot = Filled(number);
+        slot.Release();
+        _slots.Remove(slot);
     }
 
     /// <summary>
@@ -56,29 +53,49 @@ internal sealed class PhysicalMemory : IDisposable
     /// <returns>Whether there is one: not where nothing is mapped, nor where a file cannot be read.</returns>
     public bool TryGetPage(ulong address, out HostPage page, out MemoryFlags flags)
     {
-        foreach (Slot slot in _slots)
+        if (Find(address) is not { } slot)
         {
-            if (address >= slot.First && address < slot.End)
-            {
-                ulong offset = (address & ~HostPage.OffsetMask) - slot.First;
-                flags = slot.Mapping.Flags;
-                if (slot.Pages is { } pages)
-                {
-                    return pages.TryGet(offset, out page);
-                }
-
-                page = new HostPage(slot.Address + (nint)offset);
-                return true;
-            }
+            page = default;
+            flags = MemoryFlags.None;
+            return false;
         }
 
-        page = default;
-        flags = MemoryFlags.None;
-        return false;
+        ulong offset = (address & ~HostPage.OffsetMask) - slot.First;
+        flags = slot.Mapping.Flags;
+        if (slot.Pages is { } pages)
+        {
+            return pages.TryGet(offset, out page);
+        }
+
+        page = new HostPage(slot.Address + (nint)offset);
+        return true;
+    }
+
+    /// <summary>Notes that the guest writes to the page behind a guest physical address, before it can.</summary>
+    public void NoteWrite(ulong address)
+    {
+        if (Find(address) is { Written: { } written } slot)
+        {
+            written.Add(address - slot.First);
+        }
+    }
+
+    /// <summary>Whether the guest has written to the page behind a guest physical address.</summary>
+    public bool IsWritten(ulong address) =>
+        Find(address) is { Written: { } written } slot && written.Contains(address - slot.First);
+
+    /// <summary>
+    /// Sets the pages of a slot that the guest has written to zero. Translations that let it write without being noticed must
+    /// be forgotten before it runs again.
+    /// </summary>
+    public void ClearWritten(uint number)
+    {
+        Slot slot = Filled(number);
+        slot.Written?.Clear(slot.Address);
     }
 
     /// <summary>The exit for a read that found no page, or one that cannot be read.</summary>
-    public VmExit RefusedRead(ulong address, int size) => _slots.Exists(s => address >= s.First && address < s.End)
+    public VmExit RefusedRead(ulong address, int size) => Find(address) is not null
         ? VmExit.AccessViolation(address, MemoryFlags.Read)
         : VmExit.MmioRead(address, (byte)size);
 
@@ -104,7 +121,34 @@ internal sealed class PhysicalMemory : IDisposable
         _slots.Clear();
     }
 
-    private sealed record Slot(uint Number, ulong First, ulong End, nint Address, FilePages? Pages, GuestMapping Mapping)
+    private Slot? Find(ulong address)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (address >= slot.First && address < slot.End)
+            {
+                return slot;
+            }
+        }
+
+        return null;
+    }
+
+    private Slot Filled(uint number)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Number == number)
+            {
+                return slot;
+            }
+        }
+
+        throw new InvalidOperationException($"Slot {number} is free.");
+    }
+
+    private sealed record Slot(
+        uint Number, ulong First, ulong End, nint Address, FilePages? Pages, WrittenPages? Written, GuestMapping Mapping)
     {
         public void Release()
         {

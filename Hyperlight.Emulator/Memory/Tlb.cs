@@ -123,6 +123,18 @@ internal sealed class Tlb
         }
     }
 
+    /// <summary>Makes the next write to any page take the slow path, because no page counts as written any more.</summary>
+    public void ForgetWrites()
+    {
+        foreach (TlbEntry[] entries in _rights)
+        {
+            foreach (ref TlbEntry entry in entries.AsSpan())
+            {
+                entry.WriteTag = Invalid;
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;
 

@@ -45,7 +45,8 @@ internal sealed partial class GuestRunner
         // First, so that a larger image finds its addresses free.
         Mappings.UnmapAll();
         UseImage(image);
-        _memory.ResetScratch();
+        _writeTracker?.ClearWritten(ScratchSlot);
+        _memory.ResetScratch(guestWritesCleared: _writeTracker is not null);
         UseProcessor(state);
     }
 

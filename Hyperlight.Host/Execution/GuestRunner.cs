@@ -26,6 +26,9 @@ internal sealed partial class GuestRunner : IDisposable
     private readonly GuestMemory _memory;
     private readonly ILogger _logger;
     private readonly ProcessorReset _processor;
+
+    /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
+    private readonly IWriteTracker? _writeTracker;
     private GeneralRegisters _dispatchRegisters;
 
     private GuestRunner(
@@ -37,6 +40,7 @@ internal sealed partial class GuestRunner : IDisposable
         Ports = ports;
         _logger = logger;
         _processor = new ProcessorReset(machine);
+        _writeTracker = machine as IWriteTracker;
         Interrupts = new InterruptState(machine);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }

@@ -11,6 +11,9 @@ internal sealed class GuestMemory : IDisposable
 {
     private readonly IMemoryRegion _scratch;
 
+    /// <summary>Bytes of the page tables that the host has written to scratch memory.</summary>
+    private ulong _pageTableSize;
+
     private GuestMemory(GuestImage image, IMemoryRegion scratch)
     {
         Image = image;
@@ -28,7 +31,7 @@ internal sealed class GuestMemory : IDisposable
     /// <summary>Guest virtual address at which a fresh guest is entered.</summary>
     public ulong EntryPoint => Image.EntryPoint;
 
-    /// <summary>The guest's own memory.</summary>
+    /// <summary>The guest's own memory. What the host writes there is known to this class, which clears it: see <see cref="ResetScratch"/>.</summary>
     public IMemoryRegion Scratch => _scratch;
 
     /// <summary>The buffer from host to guest.</summary>
@@ -97,9 +100,21 @@ internal sealed class GuestMemory : IDisposable
     }
 
     /// <summary>Makes scratch memory what it is for a guest that has not run: no byte of what was there survives.</summary>
-    public void ResetScratch()
+    /// <param name="guestWritesCleared">
+    /// Whether every page that the guest has written is zero already, so that only what the host has written is left.
+    /// Otherwise all of scratch memory is cleared.
+    /// </param>
+    public void ResetScratch(bool guestWritesCleared)
     {
-        _scratch.Clear(0, _scratch.Size);
+        if (guestWritesCleared)
+        {
+            ClearHostWrites();
+        }
+        else
+        {
+            _scratch.Clear(0, _scratch.Size);
+        }
+
         WriteBookkeeping();
     }
 
@@ -115,8 +130,24 @@ internal sealed class GuestMemory : IDisposable
         }
     }
 
+    /// <summary>
+    /// Clears what the host has written and <see cref="WriteBookkeeping"/> does not overwrite: messages, and the rest of page
+    /// tables that were longer. The fields at the end of scratch memory are always the same.
+    /// </summary>
+    private void ClearHostWrites()
+    {
+        Input.Clear();
+        Output.Clear();
+        ulong newSize = (ulong)Image.PageTables.Length;
+        if (_pageTableSize > newSize)
+        {
+            _scratch.Clear((nuint)(Layout.PageTableOffset + newSize), (nuint)(_pageTableSize - newSize));
+        }
+    }
+
     private void WriteBookkeeping()
     {
+        _pageTableSize = (ulong)Image.PageTables.Length;
         ScratchMetadata.Write(_scratch, Layout, Image.PageTables, Image.Generation);
         Input.Reset();
         Output.Reset();

@@ -19,6 +19,9 @@ internal sealed class SharedBuffer
     private readonly int _size;
     private readonly string _name;
 
+    /// <summary>Where the bytes end that the host may have written since the buffer was cleared. The first word always is.</summary>
+    private int _writtenEnd = WordSize;
+
     /// <param name="memory">Scratch memory.</param>
     /// <param name="offset">Where the buffer starts in it.</param>
     /// <param name="size">Its size in bytes.</param>
@@ -33,6 +36,14 @@ internal sealed class SharedBuffer
 
     /// <summary>The largest message that fits an empty buffer.</summary>
     public int MaximumMessageSize => _size - (2 * WordSize);
+
+    /// <summary>Overwrites with zeros what the host has written, so that the guest's writes are all that is left.</summary>
+    public void Clear()
+    {
+        // Overwritten rather than discarded: the next message needs the same pages.
+        _memory.GetSpan(_offset, _writtenEnd).Clear();
+        _writtenEnd = WordSize;
+    }
 
     /// <summary>Makes the buffer empty, whatever the guest left in its words.</summary>
     public void Reset() => WriteWord(0, WordSize);
@@ -59,6 +70,7 @@ internal sealed class SharedBuffer
             throw new MessageTooLargeException($"{what} '{name}'", length, Math.Max(free, 0));
         }
 
+        _writtenEnd = Math.Max(_writtenEnd, start + (int)length + WordSize);
         return _memory.GetSpan(_offset + (nuint)start, (int)length);
     }
 

@@ -129,6 +129,32 @@ internal sealed class SharedBufferTests
     }
 
     [Test]
+    public void What_the_host_has_written_is_cleared_and_nothing_else()
+    {
+        Push(GoldenVectors.IntResult);
+        _buffer.Reserve(100, "The message", "that was given up", out int start).Fill(7);
+
+        _buffer.Clear();
+
+        int end = start + 100 + 8;
+        Assert.That(_memory.GetSpan(Offset, end).ToArray(), Is.All.Zero);
+        Assert.That(_memory.GetSpan((nuint)(Offset + end), Size - end).ToArray(), Is.All.EqualTo(0xEE));
+    }
+
+    [Test]
+    public void Messages_high_up_are_cleared_whatever_became_of_them()
+    {
+        SetWord(0, Size - 0x100);
+        Push(GoldenVectors.IntResult);
+        SetWord(0, 8);
+        Push(GoldenVectors.IntResult);
+
+        _buffer.Clear();
+
+        Assert.That(_memory.GetSpan(Offset, Size - 0x100 + 64 + 8).ToArray(), Is.All.Zero);
+    }
+
+    [Test]
     public void Random_words_never_leave_the_buffer()
     {
         var random = new Random(3);

@@ -279,7 +279,7 @@ internal sealed class HostilePageTableTests
     /// <summary>Pages of random entries, biased towards what leads further into the guest's own memory.</summary>
     private void Scramble(Random random)
     {
-        _memory.ResetScratch();
+        _memory.ResetScratch(guestWritesCleared: false);
         int density = random.Next(1, 64);
         for (int page = 0; page < 40; page++)
         {

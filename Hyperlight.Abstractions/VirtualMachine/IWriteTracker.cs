@@ -1,0 +1,18 @@
+namespace Hyperlight.Abstractions;
+
+/// <summary>
+/// What a virtual machine offers in addition if it knows which pages its guest has written. A driver whose machines do not
+/// know it does not implement it; ask by a type test.
+/// </summary>
+public interface IWriteTracker
+{
+    /// <summary>
+    /// Sets to zero every page of a slot's mapping that the guest has written through it, since the slot was filled or since
+    /// the last call: by instructions, or by its processor, which writes exception frames and marks in page tables. Other
+    /// pages may be cleared too. What the host wrote through the region is not known here and stays, unless the guest
+    /// wrote to the same page. Pages of files stay.
+    /// </summary>
+    /// <param name="slot">The slot.</param>
+    /// <exception cref="InvalidOperationException">The slot is free.</exception>
+    void ClearWritten(uint slot);
+}
