@@ -32,6 +32,8 @@ internal sealed class Tlb
 
     private const int Count = 512;
 
+    private static readonly TlbEntry Empty = new() { ReadTag = Invalid, WriteTag = Invalid, FetchTag = Invalid };
+
     private readonly TlbEntry[][] _rights = [new TlbEntry[Count], new TlbEntry[Count]];
     private readonly bool[][] _globals = [new bool[Count], new bool[Count]];
 
@@ -70,9 +72,14 @@ internal sealed class Tlb
     public void FlushAll()
     {
         _epoch++;
-        for (int i = 0; i < Count; i++)
+        foreach (TlbEntry[] entries in _rights)
         {
-            Clear(i);
+            Array.Fill(entries, Empty);
+        }
+
+        foreach (bool[] globals in _globals)
+        {
+            Array.Clear(globals);
         }
 
         _hasLargePages = false;
@@ -146,10 +153,7 @@ internal sealed class Tlb
 
     private void Clear(int rights, int index)
     {
-        ref TlbEntry entry = ref _rights[rights][index];
-        entry.ReadTag = Invalid;
-        entry.WriteTag = Invalid;
-        entry.FetchTag = Invalid;
+        _rights[rights][index] = Empty;
         _globals[rights][index] = false;
     }
 }
