@@ -1,4 +1,4 @@
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 using Iced.Intel;
 
 namespace Hyperlight.Emulator.Decoding;

@@ -1,4 +1,4 @@
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Tests.Emulator;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

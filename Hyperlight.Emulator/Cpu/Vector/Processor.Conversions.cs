@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Floating;
+using Hyperlight.Emulator.SseArithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Floating;
+using Hyperlight.Emulator.SseArithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,6 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

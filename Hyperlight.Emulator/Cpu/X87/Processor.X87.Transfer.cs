@@ -1,5 +1,5 @@
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.FloatingPoint;
+using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>One element of a conversion: the host computes it if it can, else <see cref="FloatConversion"/> does.</summary>
 internal static class ConversionLane

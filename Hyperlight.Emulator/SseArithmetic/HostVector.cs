@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Hyperlight.Emulator.Decoding;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>
 /// As <see cref="HostFloat"/>, of whole vectors, and only once it does not matter any more whether results are exact.

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>A binary interchange format of IEEE 754, and what the bits of a number in it say.</summary>
 /// <param name="fractionBits">Bits of the significand without the implied one.</param>

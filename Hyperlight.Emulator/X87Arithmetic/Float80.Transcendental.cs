@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>
 /// Functions that the processor computes to 64 bits, here to the 53 bits of the host's mathematical library. Special

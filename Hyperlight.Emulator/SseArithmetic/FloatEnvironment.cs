@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>Exceptions of floating-point arithmetic, with the bits that MXCSR has for them.</summary>
 [Flags]

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>Addition, subtraction, multiplication, division and square root, rounded to the precision of the environment.</summary>
 internal readonly partial record struct Float80

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>Conversions of SSE of one number.</summary>
 internal static class FloatConversion

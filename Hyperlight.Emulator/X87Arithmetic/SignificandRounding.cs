@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>A significand cut to fewer bits, and how.</summary>
 internal readonly ref struct SignificandRounding

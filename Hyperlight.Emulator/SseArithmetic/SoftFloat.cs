@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>
 /// Arithmetic of SSE on one number, in integers only: right for every operand, rounding mode and control bit, on every host.

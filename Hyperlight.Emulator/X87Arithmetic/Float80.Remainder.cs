@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>Partial remainders, scaling and extraction.</summary>
 internal readonly partial record struct Float80

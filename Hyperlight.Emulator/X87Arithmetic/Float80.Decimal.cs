@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>Packed decimals: eighteen digits in nine bytes, and a byte with the sign.</summary>
 internal readonly partial record struct Float80

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>Brings exact results into a format.</summary>
 internal static class Rounder

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>Floating-point exceptions, as the status and control words and MXCSR number them.</summary>
 [Flags]

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>The constants that the x87 loads, in the order of their opcodes.</summary>
 internal enum X87Constant : byte

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>
 /// RCPPS and RSQRTPS of one number. Processors differ in the results: all that the architecture promises is a relative error

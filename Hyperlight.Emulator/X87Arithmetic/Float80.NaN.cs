@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>What NaNs, unsupported encodings and denormals among the operands do.</summary>
 internal readonly partial record struct Float80

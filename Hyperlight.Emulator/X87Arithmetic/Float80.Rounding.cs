@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>From an exact result to the one that is stored.</summary>
 internal readonly partial record struct Float80

@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>How two numbers relate.</summary>
 internal enum FloatRelation

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>
 /// The 80-bit format of the x87: 64 bits of significand with an explicit integer bit, 15 bits of exponent, a sign. Computed

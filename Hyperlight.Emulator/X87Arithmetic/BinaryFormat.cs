@@ -1,4 +1,4 @@
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>A floating-point format of memory with a hidden integer bit.</summary>
 /// <param name="Precision">Bits of the significand, with the hidden one.</param>

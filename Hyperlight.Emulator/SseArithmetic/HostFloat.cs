@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Decoding;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>
 /// Arithmetic with the host's instructions, where all hosts agree with SSE whatever its control bits say: operands and results

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Decoding;
 
-namespace Hyperlight.Emulator.Floating;
+namespace Hyperlight.Emulator.SseArithmetic;
 
 /// <summary>One element of a vector instruction: the host computes it if it can, else <see cref="SoftFloat"/> does.</summary>
 internal static class FloatLane

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Hyperlight.Emulator.FloatingPoint;
+namespace Hyperlight.Emulator.X87Arithmetic;
 
 /// <summary>Integers.</summary>
 internal readonly partial record struct Float80
