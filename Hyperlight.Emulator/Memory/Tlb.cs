@@ -34,8 +34,9 @@ internal sealed class Tlb
 
     private static readonly TlbEntry Empty = new() { ReadTag = Invalid, WriteTag = Invalid, FetchTag = Invalid };
 
-    private readonly TlbEntry[][] _rights = [new TlbEntry[Count], new TlbEntry[Count]];
-    private readonly bool[][] _globals = [new bool[Count], new bool[Count]];
+    // Those of user accesses are empty until there is one: most guests have none.
+    private readonly TlbEntry[][] _rights = [new TlbEntry[Count], []];
+    private readonly bool[][] _globals = [new bool[Count], []];
 
     /// <summary>The translations in use: those of the rights that were selected last.</summary>
     private TlbEntry[] _entries;
@@ -63,6 +64,13 @@ internal sealed class Tlb
     public void Select(bool user)
     {
         _selected = user ? 1 : 0;
+        if (_rights[_selected].Length == 0)
+        {
+            _rights[_selected] = new TlbEntry[Count];
+            _globals[_selected] = new bool[Count];
+            Array.Fill(_rights[_selected], Empty);
+        }
+
         _entries = _rights[_selected];
     }
 
@@ -91,7 +99,7 @@ internal sealed class Tlb
         _epoch++;
         for (int rights = 0; rights < _rights.Length; rights++)
         {
-            for (int i = 0; i < Count; i++)
+            for (int i = 0; i < _rights[rights].Length; i++)
             {
                 if (!_globals[rights][i])
                 {
@@ -111,7 +119,8 @@ internal sealed class Tlb
         }
         else
         {
-            Clear(Index(address));
+            Clear(0, Index(address));
+            Clear(1, Index(address));
         }
     }
 
@@ -145,15 +154,12 @@ internal sealed class Tlb
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;
 
-    private void Clear(int index)
-    {
-        Clear(0, index);
-        Clear(1, index);
-    }
-
     private void Clear(int rights, int index)
     {
-        _rights[rights][index] = Empty;
-        _globals[rights][index] = false;
+        if (_rights[rights].Length > 0)
+        {
+            _rights[rights][index] = Empty;
+            _globals[rights][index] = false;
+        }
     }
 }
