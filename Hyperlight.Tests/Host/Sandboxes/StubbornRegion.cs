@@ -12,13 +12,23 @@ internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
     /// <summary>Thrown when memory is made read-only; <see langword="null"/> for no failure.</summary>
     public Exception? ReadOnlyFailure { get; set; }
 
+    /// <summary>Thrown when memory is read behind <see cref="ReadableSize"/>; <see langword="null"/> for no failure.</summary>
+    public Exception? ReadFailure { get; set; }
+
+    /// <summary>How much of the memory can be read nevertheless.</summary>
+    public nuint ReadableSize { get; set; }
+
     public nuint Size => inner.Size;
 
     public MemoryRegionKind Kind => inner.Kind;
 
     public SafeHandle Handle => inner.Handle;
 
-    public void Read(nuint offset, Span<byte> destination) => inner.Read(offset, destination);
+    public void Read(nuint offset, Span<byte> destination)
+    {
+        ThrowIf(offset >= ReadableSize ? ReadFailure : null);
+        inner.Read(offset, destination);
+    }
 
     public void Write(nuint offset, ReadOnlySpan<byte> source) => inner.Write(offset, source);
 

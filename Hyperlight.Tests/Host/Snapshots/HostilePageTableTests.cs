@@ -191,33 +191,6 @@ internal sealed class HostilePageTableTests
     public void A_root_that_is_nowhere_is_an_empty_guest() =>
         Assert.That(() => Capture(out _, root: 0xF_0000_0000), Throws.TypeOf<SnapshotException>());
 
-    [Test]
-    public void Random_tables_give_an_image_or_a_typed_error()
-    {
-        var random = new Random(20260101);
-        int images = 0;
-        for (int round = 0; round < 300; round++)
-        {
-            Scramble(random);
-            var watch = Stopwatch.StartNew();
-            try
-            {
-                GuestImage image = Capture();
-                images++;
-                Assert.That((ulong)image.PageTables.Length, Is.LessThan(_memory.Layout.ScratchSize));
-                image.Release();
-            }
-            catch (HyperlightException exception) when (exception is SnapshotException or MemoryRequestException)
-            {
-            }
-
-            Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)), $"round {round}");
-        }
-
-        TestContext.Out.WriteLine($"{images} of 300 tables gave an image");
-        Assert.That(images, Is.InRange(1, 299), "both ends are tried");
-    }
-
     private const ulong WindowAddress = 0x4000_0000_0000;
 
     private ulong Root => _memory.Layout.PageTableAddress;
@@ -275,28 +248,6 @@ internal sealed class HostilePageTableTests
 
     private void Clear(ulong page) =>
         _memory.Scratch.Clear((nuint)(page - _memory.Layout.ScratchPhysicalBase), GuestPage.Size);
-
-    /// <summary>Pages of random entries, biased towards what leads further into the guest's own memory.</summary>
-    private void Scramble(Random random)
-    {
-        _memory.ResetScratch(guestWritesCleared: false);
-        int density = random.Next(1, 64);
-        for (int page = 0; page < 40; page++)
-        {
-            ulong table = page == 0 ? Root : Free(page - 1);
-            for (int i = 0; i < density; i++)
-            {
-                ulong target = random.Next(5) switch
-                {
-                    0 => (ulong)random.NextInt64(),
-                    1 => GuestAddresses.ImageBase + ((ulong)random.Next(64) * GuestPage.Size),
-                    _ => Free(random.Next(39)),
-                };
-                ulong attributes = (ulong)random.Next(0x1000) & (random.Next(8) == 0 ? ulong.MaxValue : ~LargePage);
-                Entry(table, random.Next(512), (target & ~0xFFFUL) | attributes | (random.Next(2) == 0 ? Present : 0));
-            }
-        }
-    }
 
     private static byte[] Bytes(IMemoryRegion region)
     {
