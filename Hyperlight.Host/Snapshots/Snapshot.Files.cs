@@ -37,7 +37,7 @@ public sealed partial class Snapshot
         SnapshotContent content = Acquire();
         try
         {
-            return SnapshotSaver.Save(content, path, tag).ToString();
+            return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace).ToString();
         }
         finally
         {

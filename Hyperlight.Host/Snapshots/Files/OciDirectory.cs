@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -18,6 +19,9 @@ internal sealed class OciDirectory(string path)
     public string LayoutFile => System.IO.Path.Combine(Path, OciNames.LayoutFile);
 
     public string IndexFile => System.IO.Path.Combine(Path, OciNames.IndexFile);
+
+    /// <summary>The list of blobs that are to be removed.</summary>
+    public string GarbageFile => System.IO.Path.Combine(Path, ".hyperlight.garbage");
 
     public string BlobDirectory => System.IO.Path.Combine(Path, OciNames.BlobDirectory, OciNames.DigestAlgorithm);
 
@@ -72,6 +76,10 @@ internal sealed class OciDirectory(string path)
         CheckSchema(index.SchemaVersion, index.MediaType, OciNames.IndexMediaType, OciNames.IndexFile);
         return index;
     }
+
+    /// <summary>A text file, or nothing if there is none.</summary>
+    /// <exception cref="SnapshotFileException">The operating system refused.</exception>
+    public string ReadText(string file) => Encoding.UTF8.GetString(ReadFile(file) ?? []);
 
     /// <summary>Reads a blob that is a document.</summary>
     /// <returns>The document's bytes, or <see langword="null"/> if the blob is missing.</returns>

@@ -1,41 +1,93 @@
+using System.Globalization;
+
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
-/// Removes the blobs of snapshots whose tag went to another one. Only what these used and nothing else uses goes: the
-/// directory may hold what others have put there.
+/// Removes the blobs of snapshots whose tag went to another one, a while later: someone may be reading them, or about to.
+/// What is to go is noted before the tag goes, so that nothing is forgotten if this process dies. Only what these
+/// snapshots used and nothing else uses goes: the directory may hold what others have put there.
 /// </summary>
 internal static class OciGarbage
 {
+    /// <summary>How long blobs stay that nothing uses any more. Far more than it takes to open them.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    /// <summary>Lists the blobs that are to go.</summary>
     /// <param name="directory">A directory that nobody else writes into.</param>
-    /// <param name="replaced">Descriptors that its index held before.</param>
-    /// <exception cref="SnapshotFileException">The operating system refused.</exception>
-    public static void Remove(OciDirectory directory, IReadOnlyList<OciDescriptor> replaced)
+    /// <param name="replaced">Descriptors that its index is going to lose.</param>
+    /// <returns>The former list and the new blobs, a line for each.</returns>
+    public static string Add(OciDirectory directory, IEnumerable<OciDescriptor> replaced)
     {
-        if (replaced.Count == 0 || directory.ReadIndex() is not { } index)
+        long now = Now;
+        IEnumerable<(OciDigest Digest, long Time)> added =
+            replaced.SelectMany(d => BlobsOf(directory, d) ?? []).Select(digest => (digest, now));
+        return Format(Read(directory).Concat(added));
+    }
+
+    /// <summary>Removes blobs whose time has come, and says what is left.</summary>
+    /// <param name="directory">A directory that nobody else writes into.</param>
+    /// <param name="grace">How long blobs stay.</param>
+    /// <returns>The new list, or <see langword="null"/> if it is the old one.</returns>
+    public static string? Remove(OciDirectory directory, TimeSpan grace)
+    {
+        (OciDigest Digest, long Time)[] listed = [.. Read(directory)];
+        if (listed.Length == 0 || UsedBlobs(directory) is not { } used)
         {
-            return;
+            return null;
         }
 
+        long now = Now;
+        var kept = new List<(OciDigest Digest, long Time)>();
+        foreach ((OciDigest digest, long time) in listed.Where(l => !used.Contains(l.Digest)))
+        {
+            // A clock that was set back makes nothing stay for ever.
+            if (Math.Abs(now - time) < grace.TotalMilliseconds)
+            {
+                kept.Add((digest, time));
+            }
+            else
+            {
+                File.Delete(directory.BlobFile(digest));
+            }
+        }
+
+        return kept.Count == listed.Length ? null : Format(kept);
+    }
+
+    private static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    private static string Format(IEnumerable<(OciDigest Digest, long Time)> list) =>
+        string.Concat(list.Select(static l => string.Create(CultureInfo.InvariantCulture, $"{l.Digest} {l.Time}\n")));
+
+    /// <summary>Reads the list. A line that is none is as good as a blob that was never listed.</summary>
+    private static IEnumerable<(OciDigest Digest, long Time)> Read(OciDirectory directory)
+    {
+        foreach (string line in directory.ReadText(directory.GarbageFile).Split('\n'))
+        {
+            if (line.Split(' ') is [var name, var time]
+                && OciDigest.TryParse(name, out OciDigest digest)
+                && long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out long milliseconds))
+            {
+                yield return (digest, milliseconds);
+            }
+        }
+    }
+
+    /// <summary>What the index uses, or <see langword="null"/> if something in it is of a kind whose blobs are not known.</summary>
+    private static HashSet<OciDigest>? UsedBlobs(OciDirectory directory)
+    {
         var used = new HashSet<OciDigest>();
-        foreach (OciDescriptor descriptor in index.Manifests)
+        foreach (OciDescriptor descriptor in directory.ReadIndex()?.Manifests ?? [])
         {
             if (BlobsOf(directory, descriptor) is not { } blobs)
             {
-                // Of another kind, so that there is no telling what it uses.
-                return;
+                return null;
             }
 
             used.UnionWith(blobs);
         }
 
-        foreach (OciDigest digest in replaced.SelectMany(d => BlobsOf(directory, d) ?? []).Distinct().Where(d => !used.Contains(d)))
-        {
-            directory.Access(() =>
-            {
-                File.Delete(directory.BlobFile(digest));
-                return digest;
-            });
-        }
+        return used;
     }
 
     /// <summary>The blobs of a manifest, itself included, or <see langword="null"/> if it cannot be read.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Hyperlight.Abstractions;
@@ -128,6 +129,24 @@ internal sealed class OciWriter : IDisposable
     /// <summary>Writes the index, and with it everything that it names.</summary>
     public void WriteIndex(OciIndex index) =>
         Replace(_directory.IndexFile, Serialize(index, ReadableOciJson.Instance.OciIndex, OciNames.IndexFile));
+
+    /// <summary>Notes blobs that are to go once the index does not name them any more.</summary>
+    public void NoteGarbage(IReadOnlyList<OciDescriptor> replaced)
+    {
+        if (replaced.Count > 0)
+        {
+            Replace(_directory.GarbageFile, Encoding.UTF8.GetBytes(OciGarbage.Add(_directory, replaced)));
+        }
+    }
+
+    /// <summary>Removes blobs that were noted, have been out of use for a while, and still are.</summary>
+    public void RemoveGarbage(TimeSpan grace)
+    {
+        if (OciGarbage.Remove(_directory, grace) is { } left)
+        {
+            Replace(_directory.GarbageFile, Encoding.UTF8.GetBytes(left));
+        }
+    }
 
     /// <summary>Lets others write.</summary>
     public void Dispose() => _lock.Dispose();

@@ -96,6 +96,15 @@ internal sealed class SnapshotLoader
 
         OciManifest manifest = _directory.Parse(manifestContent, missing, OciJson.Default.OciManifest);
         CheckManifest(manifest);
+
+        // First of all: what is open stays, even if the tag goes to another snapshot and the blob is removed.
+        missing = "memory";
+        using FileStream? memory = _directory.OpenBlob(manifest.Layers[0], missing);
+        if (memory is null)
+        {
+            return null;
+        }
+
         missing = "configuration";
         if (_directory.ReadDocument(manifest.Config, missing) is not { } configContent)
         {
@@ -107,20 +116,13 @@ internal sealed class SnapshotLoader
         ProcessorState processor = config.Processor(manifest.Annotations);
         IReadOnlyList<HostFunctionSignature> functions = config.HostFunctions();
         IHypervisor hypervisor = FindHypervisor(config.Origin);
-        missing = "memory";
-        using FileStream? memory = _directory.OpenBlob(manifest.Layers[0], missing);
-        if (memory is null)
-        {
-            return null;
-        }
-
         if ((ulong)memory.Length != config.MemorySize)
         {
             throw _directory.Error(
                 SnapshotFileProblem.Corrupted, $"its memory has {memory.Length} bytes; its configuration says {config.MemorySize}.");
         }
 
-        GuestImage image = ReadImage(hypervisor, memory, _directory.DigestOf(manifest.Layers[0], missing), config, layout);
+        GuestImage image = ReadImage(hypervisor, memory, _directory.DigestOf(manifest.Layers[0], "memory"), config, layout);
         return new SnapshotContent(
             image, processor, functions, config.Origin.Hypervisor, config.Origin.CpuVendor, Guest: null, _directory.Path);
     }

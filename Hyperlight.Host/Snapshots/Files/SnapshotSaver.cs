@@ -13,9 +13,10 @@ internal static class SnapshotSaver
     /// <param name="content">The snapshot, whose memory the caller keeps.</param>
     /// <param name="path">The directory.</param>
     /// <param name="tag">The name in the directory; it is taken from the snapshot that has it.</param>
+    /// <param name="garbageGrace">How long blobs stay that no tag leads to any more.</param>
     /// <returns>The digest of the manifest.</returns>
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
-    public static OciDigest Save(SnapshotContent content, string path, string tag)
+    public static OciDigest Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
     {
         var directory = new OciDirectory(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         return directory.Access(() =>
@@ -25,11 +26,11 @@ internal static class SnapshotSaver
                 throw directory.Error(SnapshotFileProblem.NotASnapshot, "it is a file. Choose another path.");
             }
 
-            return Directory.Exists(directory.Path) ? SaveInto(directory, content, tag) : SaveAs(directory, content, tag);
+            return Directory.Exists(directory.Path) ? SaveInto(directory, content, tag, garbageGrace) : SaveAs(directory, content, tag, garbageGrace);
         });
     }
 
-    private static OciDigest SaveAs(OciDirectory directory, SnapshotContent content, string tag)
+    private static OciDigest SaveAs(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
     {
         // Beside the directory, so that it is on the same file system.
         var staging = new OciDirectory($"{StagingPrefix(directory)}{Path.GetRandomFileName()}{StagingEnding}");
@@ -50,7 +51,7 @@ internal static class SnapshotSaver
         {
             // Someone else was faster.
             Remove(staging.Path);
-            return SaveInto(directory, content, tag);
+            return SaveInto(directory, content, tag, garbageGrace);
         }
         catch
         {
@@ -59,7 +60,7 @@ internal static class SnapshotSaver
         }
     }
 
-    private static OciDigest SaveInto(OciDirectory directory, SnapshotContent content, string tag)
+    private static OciDigest SaveInto(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
     {
         if (!directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(directory.Path))
         {
@@ -71,7 +72,7 @@ internal static class SnapshotSaver
         using OciWriter writer = OciWriter.Open(directory);
         OciIndex index = directory.ReadIndex() ?? Empty;
         OciDigest digest = Write(writer, content, tag, index);
-        OciGarbage.Remove(directory, [.. index.Manifests.Where(m => m.Tag == tag)]);
+        writer.RemoveGarbage(garbageGrace);
         return digest;
     }
 
@@ -98,6 +99,7 @@ internal static class SnapshotSaver
             },
         };
 
+        writer.NoteGarbage([.. index.Manifests.Where(m => m.Tag == tag && m.Digest != descriptor.Digest)]);
         writer.WriteMarker();
         writer.WriteIndex(index with { Manifests = [.. index.Manifests.Where(m => m.Tag != tag), descriptor] });
         _ = OciDigest.TryParse(descriptor.Digest, out OciDigest digest);

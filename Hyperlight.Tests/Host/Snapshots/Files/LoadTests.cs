@@ -54,7 +54,7 @@ internal sealed class LoadTests : SavedSnapshotTest
         var state = new ProcessorState(
             ulong.MaxValue, 0xFFFF_FFFF_FFFF_FFF0, special, ulong.MaxValue, [new(0xC000_0080, ulong.MaxValue), new(1)]);
         SnapshotContent content = snapshot.Content with { Processor = state };
-        SnapshotSaver.Save(content, Target, "latest");
+        SnapshotSaver.Save(content, Target, "latest", OciGarbage.Grace);
 
         using Snapshot loaded = Load();
 
@@ -234,7 +234,7 @@ internal sealed class LoadTests : SavedSnapshotTest
         var saved = new SavedDirectory(Target);
         foreach ((JsonNode descriptor, string name) in new[]
         {
-            ((JsonNode)saved.MemoryDescriptor, "memory"), (saved.ConfigDescriptor, "configuration"), (saved.ManifestDescriptor, "manifest"),
+            ((JsonNode)saved.ConfigDescriptor, "configuration"), (saved.MemoryDescriptor, "memory"), (saved.ManifestDescriptor, "manifest"),
         })
         {
             File.Delete(saved.BlobFile(descriptor));

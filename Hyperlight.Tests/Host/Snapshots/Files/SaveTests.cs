@@ -122,9 +122,32 @@ internal sealed class SaveTests : SavedSnapshotTest
         }
 
         Save("kept");
-        using Snapshot now = Load("kept");
-        Assert.That(Directory.GetFiles(Path.Combine(Target, Blobs)), Has.Length.EqualTo(3), "nothing of the first is left");
+        Assert.That(Directory.GetFiles(Path.Combine(Target, Blobs)), Has.Length.GreaterThan(3), "someone may be reading the first");
         Assert.That(() => Load(first), Throws.TypeOf<SnapshotFileException>());
+        SaveAndCleanUp("kept");
+        Assert.That(Directory.GetFiles(Path.Combine(Target, Blobs)), Has.Length.EqualTo(3), "both tags are of one snapshot");
+        Load().Dispose();
+        Load("kept").Dispose();
+    }
+
+    [Test]
+    public void What_was_replaced_is_removed_even_if_the_process_died_before_it_could()
+    {
+        Save();
+        string garbage = Path.Combine(Target, ".hyperlight.garbage");
+        string[] first = Directory.GetFiles(Path.Combine(Target, Blobs));
+        Change();
+        Save();
+        string[] unused = [.. File.ReadAllLines(garbage).Select(l => Path.Combine(Target, Blobs, l.Split(' ')[0]["sha256:".Length..]))];
+        Assert.That(unused, Has.Length.EqualTo(2), "the memory is the same");
+        Assert.That(unused, Is.SubsetOf(first));
+        File.AppendAllText(garbage, "nonsense\nsha256:../../index.json 0\n");
+
+        SaveAndCleanUp();
+
+        Assert.That(unused.Where(File.Exists), Is.Empty);
+        Assert.That(File.ReadAllText(garbage), Is.Empty);
+        Load().Dispose();
     }
 
     [Test]
@@ -146,7 +169,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         File.WriteAllText(Path.Combine(Target, "notes.tmp"), "abc");
         Change();
 
-        Save();
+        SaveAndCleanUp();
 
         JsonNode index = Json("index.json");
         Assert.That(index["annotations"]!["a"]!.GetValue<string>(), Is.EqualTo("b"));

@@ -1,3 +1,4 @@
+using Hyperlight.Host.Snapshots.Files;
 using Hyperlight.Tests.Host.Sandboxes;
 
 namespace Hyperlight.Tests.Host.Snapshots.Files;
@@ -20,6 +21,13 @@ internal abstract class SavedSnapshotTest : ScriptedSandboxTest
     {
         using Snapshot snapshot = Sandbox.Snapshot();
         return snapshot.Save(path ?? Target, tag);
+    }
+
+    /// <summary>Saves, and lets blobs go at once that no tag leads to any more.</summary>
+    protected string SaveAndCleanUp(string tag = Snapshot.DefaultTag)
+    {
+        using Snapshot snapshot = Sandbox.Snapshot();
+        return SnapshotSaver.Save(snapshot.Content, Target, tag, garbageGrace: TimeSpan.Zero).ToString();
     }
 
     protected Snapshot Load(string reference = Snapshot.DefaultTag) => Snapshot.Load(Target, reference, Guest.Hypervisor.Object);
