@@ -111,7 +111,7 @@ internal sealed class OciWriter : IDisposable
         }
 
         OciDigest digest = OciDigest.FromHash(hash.GetCurrentHash());
-        File.Move(temporary, _directory.BlobFile(digest), overwrite: true);
+        Place(temporary, _directory.BlobFile(digest));
         return new OciDescriptor(mediaType, digest.ToString(), size);
     }
 
@@ -166,7 +166,28 @@ internal sealed class OciWriter : IDisposable
             stream.Flush(flushToDisk: true);
         }
 
-        File.Move(temporary, file, overwrite: true);
+        Place(temporary, file);
+    }
+
+    /// <summary>Renames a file over another. Where that has to wait until nobody reads the other one, it does.</summary>
+    private static void Place(string temporary, string file)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                File.Move(temporary, file, overwrite: true);
+                return;
+            }
+            catch (Exception exception) when (
+                OperatingSystem.IsWindows()
+                && exception is IOException or UnauthorizedAccessException
+                && Environment.TickCount64 - start < LongestWait.TotalMilliseconds)
+            {
+                Thread.Sleep(Pause);
+            }
+        }
     }
 
     /// <summary>A document's bytes, which must not be more than a reader takes.</summary>
