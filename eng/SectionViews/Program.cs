@@ -3,6 +3,11 @@ using Hyperlight;
 using Hyperlight.Abstractions;
 using Hyperlight.Whp;
 
+if (Surrogate.TryRun(args))
+{
+    return 0;
+}
+
 // Section views on a real Windows, or on Wine: run by check.sh, which looks at the exit code.
 string path = Path.Combine(Path.GetTempPath(), "section-views.bin");
 byte[] content = [.. Enumerable.Range(0, 5000).Select(i => (byte)(i + 1))];
@@ -20,6 +25,8 @@ using (IPreparedMapping mapping = new WhpHypervisor().PrepareFileMapping(path, 0
     Check("the view shows the file", view.AsSpan(0, 5000).SequenceEqual(content));
     Check("the view's end is zero", view.AsSpan(5000).IndexOfAnyExcept((byte)0) < 0);
     Check("the host reads the same through the handle", read.AsSpan().SequenceEqual(view));
+    string seen = Surrogate.Look((FileSectionRegion)guest.Region, content.Length);
+    Check("another process that is given the section maps it and sees the file, and cannot map it for writing", seen == Convert.ToHexString(content));
     Check("nobody can shorten the file", Throws<IOException>(() => Shorten(path)));
 }
 
