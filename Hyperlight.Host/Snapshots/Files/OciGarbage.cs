@@ -31,9 +31,15 @@ internal static class OciGarbage
     public static string? Remove(OciDirectory directory, TimeSpan grace)
     {
         (OciDigest Digest, long Time)[] listed = [.. Read(directory)];
-        if (listed.Length == 0 || UsedBlobs(directory) is not { } used)
+        if (listed.Length == 0)
         {
             return null;
+        }
+
+        if (UsedBlobs(directory) is not { } used)
+        {
+            // Nothing may be removed here, so that there is nothing to remember either.
+            return string.Empty;
         }
 
         long now = Now;

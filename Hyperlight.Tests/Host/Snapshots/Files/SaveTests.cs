@@ -178,6 +178,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         Assert.That(Path.Combine(Target, Blobs, new string('a', 64)), Does.Exist);
         Assert.That(Path.Combine(Target, "notes.tmp"), Does.Exist);
         Assert.That(saved.BlobFile(saved.ManifestDescriptor), Does.Exist, "there is no telling what a nested index uses");
+        Assert.That(File.ReadAllText(Path.Combine(Target, ".hyperlight.garbage")), Is.Empty, "the list does not grow for ever");
     }
 
     [Test]
