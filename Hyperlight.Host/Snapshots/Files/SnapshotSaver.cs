@@ -3,11 +3,27 @@ using Hyperlight.Host.Memory;
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>Saves a snapshot to a directory: into a new one that appears complete, or into one that is there.</summary>
-internal static class SnapshotSaver
+internal sealed class SnapshotSaver
 {
     private const string StagingEnding = ".staging";
 
     private static readonly OciIndex Empty = new(OciNames.SchemaVersion, []) { MediaType = OciNames.IndexMediaType };
+
+    private readonly OciDirectory _directory;
+    private readonly SnapshotContent _content;
+    private readonly string _tag;
+    private readonly TimeSpan _garbageGrace;
+
+    private SnapshotSaver(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
+    {
+        _directory = directory;
+        _content = content;
+        _tag = tag;
+        _garbageGrace = garbageGrace;
+    }
+
+    private string StagingPrefix =>
+        Path.Combine(Path.GetDirectoryName(_directory.Path) ?? _directory.Path, $".{Path.GetFileName(_directory.Path)}.");
 
     /// <summary>Saves a snapshot.</summary>
     /// <param name="content">The snapshot, whose memory the caller keeps.</param>
@@ -19,39 +35,41 @@ internal static class SnapshotSaver
     public static OciDigest Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
     {
         var directory = new OciDirectory(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        return directory.Access(() =>
-        {
-            if (File.Exists(directory.Path))
-            {
-                throw directory.Error(SnapshotFileProblem.NotASnapshot, "it is a file. Choose another path.");
-            }
-
-            return Directory.Exists(directory.Path) ? SaveInto(directory, content, tag, garbageGrace) : SaveAs(directory, content, tag, garbageGrace);
-        });
+        return directory.Access(new SnapshotSaver(directory, content, tag, garbageGrace).Save);
     }
 
-    private static OciDigest SaveAs(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
+    private OciDigest Save()
+    {
+        if (File.Exists(_directory.Path))
+        {
+            throw _directory.Error(SnapshotFileProblem.NotASnapshot, "it is a file. Choose another path.");
+        }
+
+        return Directory.Exists(_directory.Path) ? SaveInto() : SaveAs();
+    }
+
+    private OciDigest SaveAs()
     {
         // Beside the directory, so that it is on the same file system.
-        var staging = new OciDirectory($"{StagingPrefix(directory)}{Path.GetRandomFileName()}{StagingEnding}");
+        var staging = new OciDirectory($"{StagingPrefix}{Path.GetRandomFileName()}{StagingEnding}");
         try
         {
             Directory.CreateDirectory(staging.Path);
             OciDigest digest;
             using (OciWriter writer = OciWriter.Open(staging))
             {
-                digest = Write(writer, content, tag, Empty);
+                digest = Write(writer, Empty);
             }
 
-            Directory.Move(staging.Path, directory.Path);
-            RemoveAbandoned(directory);
+            Directory.Move(staging.Path, _directory.Path);
+            RemoveAbandoned();
             return digest;
         }
-        catch (IOException) when (Directory.Exists(directory.Path))
+        catch (IOException) when (Directory.Exists(_directory.Path))
         {
             // Someone else was faster.
             Remove(staging.Path);
-            return SaveInto(directory, content, tag, garbageGrace);
+            return SaveInto();
         }
         catch
         {
@@ -60,56 +78,56 @@ internal static class SnapshotSaver
         }
     }
 
-    private static OciDigest SaveInto(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
+    private OciDigest SaveInto()
     {
-        if (!directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(directory.Path))
+        if (!_directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(_directory.Path))
         {
-            throw directory.Error(
-                SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new directory.");
+            throw _directory.Error(
+                SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new _directory.");
         }
 
-        RemoveAbandoned(directory);
-        using OciWriter writer = OciWriter.Open(directory);
-        OciIndex index = directory.ReadIndex() ?? Empty;
-        OciDigest digest = Write(writer, content, tag, index);
-        writer.RemoveGarbage(garbageGrace);
+        RemoveAbandoned();
+        using OciWriter writer = OciWriter.Open(_directory);
+        OciIndex index = _directory.ReadIndex() ?? Empty;
+        OciDigest digest = Write(writer, index);
+        writer.RemoveGarbage(_garbageGrace);
         return digest;
     }
 
-    private static OciDigest Write(OciWriter writer, SnapshotContent content, string tag, OciIndex index)
+    private OciDigest Write(OciWriter writer, OciIndex index)
     {
-        GuestImage image = content.Image;
+        GuestImage image = _content.Image;
         OciDescriptor memory = writer.WriteMemory(image.Pages, image.PageTables, OciNames.MemoryMediaType);
         OciDescriptor config = writer.WriteDocument(
-            ConfigWriter.Describe(content), ConfigJson.Default.ConfigDocument, OciNames.ConfigMediaType);
+            ConfigWriter.Describe(_content), ConfigJson.Default.ConfigDocument, OciNames.ConfigMediaType);
         var manifest = new OciManifest(OciNames.SchemaVersion, config, [memory])
         {
             MediaType = OciNames.ManifestMediaType,
             ArtifactType = OciNames.ConfigMediaType,
-            Annotations = ConfigWriter.Annotate(content),
+            Annotations = ConfigWriter.Annotate(_content),
         };
         OciDescriptor descriptor = writer.WriteDocument(manifest, ReadableOciJson.Instance.OciManifest, OciNames.ManifestMediaType) with
         {
             Annotations = new Dictionary<string, string>
             {
-                [OciNames.TagAnnotation] = tag,
+                [OciNames.TagAnnotation] = _tag,
                 [OciNames.ArchitectureAnnotation] = OciNames.Architecture,
-                [OciNames.HypervisorAnnotation] = content.Hypervisor,
-                [OciNames.ProcessorVendorAnnotation] = content.ProcessorVendor,
+                [OciNames.HypervisorAnnotation] = _content.Hypervisor,
+                [OciNames.ProcessorVendorAnnotation] = _content.ProcessorVendor,
             },
         };
 
-        writer.NoteGarbage([.. index.Manifests.Where(m => m.Tag == tag && m.Digest != descriptor.Digest)]);
+        writer.NoteGarbage([.. index.Manifests.Where(m => m.Tag == _tag && m.Digest != descriptor.Digest)]);
         writer.WriteMarker();
-        writer.WriteIndex(index with { Manifests = [.. index.Manifests.Where(m => m.Tag != tag), descriptor] });
+        writer.WriteIndex(index with { Manifests = [.. index.Manifests.Where(m => m.Tag != _tag), descriptor] });
         _ = OciDigest.TryParse(descriptor.Digest, out OciDigest digest);
         return digest;
     }
 
     /// <summary>Removes directories that processes which died were writing for this path.</summary>
-    private static void RemoveAbandoned(OciDirectory directory)
+    private void RemoveAbandoned()
     {
-        string prefix = StagingPrefix(directory);
+        string prefix = StagingPrefix;
         foreach (string staging in Directory.EnumerateDirectories(
             Path.GetDirectoryName(prefix)!, $"{Path.GetFileName(prefix)}*{StagingEnding}"))
         {
@@ -120,9 +138,6 @@ internal static class SnapshotSaver
             }
         }
     }
-
-    private static string StagingPrefix(OciDirectory directory) =>
-        Path.Combine(Path.GetDirectoryName(directory.Path) ?? directory.Path, $".{Path.GetFileName(directory.Path)}.");
 
     /// <summary>Removes a directory that nobody will miss; what cannot be removed now stays until the next time.</summary>
     private static void Remove(string path)
