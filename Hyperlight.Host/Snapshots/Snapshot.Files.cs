@@ -37,7 +37,7 @@ public sealed partial class Snapshot
         SnapshotContent content = Acquire();
         try
         {
-            return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace).ToString();
+            return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace);
         }
         finally
         {

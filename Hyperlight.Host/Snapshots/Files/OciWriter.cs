@@ -35,21 +35,17 @@ internal sealed class OciWriter : IDisposable
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static OciWriter Open(OciDirectory directory)
     {
-        long start = Environment.TickCount64;
-        while (true)
+        var writer = new OciWriter(directory, Wait(() => OpenLock(directory.Path, FileMode.OpenOrCreate), IsLocked));
+        try
         {
-            try
-            {
-                var @lock = new FileStream(
-                    Path.Combine(directory.Path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-                var writer = new OciWriter(directory, @lock);
-                writer.RemoveTemporaryFiles();
-                return writer;
-            }
-            catch (IOException exception) when (IsInUse(exception) && Environment.TickCount64 - start < LongestWait.TotalMilliseconds)
-            {
-                Thread.Sleep(Pause);
-            }
+            Directory.CreateDirectory(directory.BlobDirectory);
+            writer.RemoveTemporaryFiles();
+            return writer;
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
         }
     }
 
@@ -58,7 +54,7 @@ internal sealed class OciWriter : IDisposable
     {
         try
         {
-            using var @lock = new FileStream(Path.Combine(path, LockFile), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            OpenLock(path, FileMode.Open).Dispose();
             return false;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -81,7 +77,6 @@ internal sealed class OciWriter : IDisposable
     {
         byte[] content = Serialize(document, type, mediaType);
         OciDigest digest = OciDigest.Of(content);
-        Directory.CreateDirectory(_directory.BlobDirectory);
         Replace(_directory.BlobFile(digest), content);
         return new OciDescriptor(mediaType, digest.ToString(), content.Length);
     }
@@ -89,7 +84,6 @@ internal sealed class OciWriter : IDisposable
     /// <summary>Writes a region, and bytes behind it, as a blob. The region is not held in memory a second time.</summary>
     public OciDescriptor WriteMemory(IMemoryRegion region, ReadOnlySpan<byte> tail, string mediaType)
     {
-        Directory.CreateDirectory(_directory.BlobDirectory);
         string temporary = Path.Combine(_directory.BlobDirectory, "memory" + TemporaryEnding);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long size;
@@ -151,9 +145,34 @@ internal sealed class OciWriter : IDisposable
     /// <summary>Lets others write.</summary>
     public void Dispose() => _lock.Dispose();
 
+    private static FileStream OpenLock(string path, FileMode mode) =>
+        new(Path.Combine(path, LockFile), mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+
     // EAGAIN of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.
-    private static bool IsInUse(IOException exception) =>
-        OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) == 32 : exception.HResult is 11 or 35;
+    private static bool IsLocked(Exception exception) => exception is IOException
+        && (OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) == 32 : exception.HResult is 11 or 35);
+
+    /// <summary>Whether a file could not be replaced because someone may be reading it, which only Windows minds.</summary>
+    private static bool IsRead(Exception exception) =>
+        OperatingSystem.IsWindows() && exception is IOException or UnauthorizedAccessException;
+
+    /// <summary>Tries again until what is in the way has gone, or it has been too long.</summary>
+    private static T Wait<T>(Func<T> access, Func<Exception, bool> isInTheWay)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return access();
+            }
+            catch (Exception exception) when (
+                isInTheWay(exception) && Environment.TickCount64 - start < LongestWait.TotalMilliseconds)
+            {
+                Thread.Sleep(Pause);
+            }
+        }
+    }
 
     private static FileStream Create(string file) => new(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
 
@@ -170,25 +189,13 @@ internal sealed class OciWriter : IDisposable
     }
 
     /// <summary>Renames a file over another. Where that has to wait until nobody reads the other one, it does.</summary>
-    private static void Place(string temporary, string file)
-    {
-        long start = Environment.TickCount64;
-        while (true)
+    private static void Place(string temporary, string file) => Wait(
+        () =>
         {
-            try
-            {
-                File.Move(temporary, file, overwrite: true);
-                return;
-            }
-            catch (Exception exception) when (
-                OperatingSystem.IsWindows()
-                && exception is IOException or UnauthorizedAccessException
-                && Environment.TickCount64 - start < LongestWait.TotalMilliseconds)
-            {
-                Thread.Sleep(Pause);
-            }
-        }
-    }
+            File.Move(temporary, file, overwrite: true);
+            return file;
+        },
+        IsRead);
 
     /// <summary>A document's bytes, which must not be more than a reader takes.</summary>
     private byte[] Serialize<T>(T document, JsonTypeInfo<T> type, string what)
@@ -203,7 +210,7 @@ internal sealed class OciWriter : IDisposable
 
     private void RemoveTemporaryFiles()
     {
-        foreach (string directory in new[] { _directory.Path, _directory.BlobDirectory }.Where(Directory.Exists))
+        foreach (string directory in new[] { _directory.Path, _directory.BlobDirectory })
         {
             foreach (string file in Directory.EnumerateFiles(directory, "*" + TemporaryEnding))
             {

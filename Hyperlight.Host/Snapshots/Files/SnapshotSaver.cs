@@ -32,13 +32,13 @@ internal sealed class SnapshotSaver
     /// <param name="garbageGrace">How long blobs stay that no tag leads to any more.</param>
     /// <returns>The digest of the manifest.</returns>
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
-    public static OciDigest Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
+    public static string Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
     {
         var directory = new OciDirectory(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         return directory.Access(new SnapshotSaver(directory, content, tag, garbageGrace).Save);
     }
 
-    private OciDigest Save()
+    private string Save()
     {
         if (File.Exists(_directory.Path))
         {
@@ -48,14 +48,14 @@ internal sealed class SnapshotSaver
         return Directory.Exists(_directory.Path) ? SaveInto() : SaveAs();
     }
 
-    private OciDigest SaveAs()
+    private string SaveAs()
     {
         // Beside the directory, so that it is on the same file system.
         var staging = new OciDirectory($"{StagingPrefix}{Path.GetRandomFileName()}{StagingEnding}");
         try
         {
             Directory.CreateDirectory(staging.Path);
-            OciDigest digest;
+            string digest;
             using (OciWriter writer = OciWriter.Open(staging))
             {
                 digest = Write(writer, Empty);
@@ -78,7 +78,7 @@ internal sealed class SnapshotSaver
         }
     }
 
-    private OciDigest SaveInto()
+    private string SaveInto()
     {
         if (!_directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(_directory.Path))
         {
@@ -89,12 +89,12 @@ internal sealed class SnapshotSaver
         RemoveAbandoned();
         using OciWriter writer = OciWriter.Open(_directory);
         OciIndex index = _directory.ReadIndex() ?? Empty;
-        OciDigest digest = Write(writer, index);
+        string digest = Write(writer, index);
         writer.RemoveGarbage(_garbageGrace);
         return digest;
     }
 
-    private OciDigest Write(OciWriter writer, OciIndex index)
+    private string Write(OciWriter writer, OciIndex index)
     {
         GuestImage image = _content.Image;
         OciDescriptor memory = writer.WriteMemory(image.Pages, image.PageTables, OciNames.MemoryMediaType);
@@ -120,8 +120,7 @@ internal sealed class SnapshotSaver
         writer.NoteGarbage([.. index.Manifests.Where(m => m.Tag == _tag && m.Digest != descriptor.Digest)]);
         writer.WriteMarker();
         writer.WriteIndex(index with { Manifests = [.. index.Manifests.Where(m => m.Tag != _tag), descriptor] });
-        _ = OciDigest.TryParse(descriptor.Digest, out OciDigest digest);
-        return digest;
+        return descriptor.Digest;
     }
 
     /// <summary>Removes directories that processes which died were writing for this path.</summary>
