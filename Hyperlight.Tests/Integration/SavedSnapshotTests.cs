@@ -8,15 +8,15 @@ namespace Hyperlight.Tests.Integration;
 /// <summary>Guests that go on from a directory.</summary>
 internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
 {
-    private string _directory = null!;
+    private TestFiles _files = null!;
 
-    private string Path => System.IO.Path.Combine(_directory, "snapshots");
+    private string Path => System.IO.Path.Combine(_files.Directory, "snapshots");
 
     [SetUp]
-    public void CreateDirectory() => _directory = Directory.CreateTempSubdirectory("hyperlight-").FullName;
+    public void CreateFiles() => _files = new TestFiles();
 
     [TearDown]
-    public void DeleteDirectory() => Directory.Delete(_directory, recursive: true);
+    public void DeleteFiles() => _files.Dispose();
 
     [Test]
     public void A_sandbox_goes_on_where_the_saved_one_was()

@@ -67,8 +67,8 @@ internal sealed class AddHyperlightTests
             .AddHyperlight()
             .BuildServiceProvider();
         ISandboxFactory factory = services.GetRequiredService<ISandboxFactory>();
-        string parent = Directory.CreateTempSubdirectory("hyperlight-").FullName;
-        string directory = Path.Combine(parent, "snapshots");
+        using var files = new TestFiles();
+        string directory = Path.Combine(files.Directory, "snapshots");
         using (MultiUseSandbox sandbox = guest.Build())
         using (Snapshot snapshot = sandbox.Snapshot())
         {
@@ -76,7 +76,6 @@ internal sealed class AddHyperlightTests
         }
 
         using Snapshot loaded = factory.LoadSnapshot(directory, "ready");
-        Directory.Delete(parent, recursive: true);
 
         Assert.That(loaded.Hypervisor, Is.EqualTo("mock"));
         guest.Forget();
