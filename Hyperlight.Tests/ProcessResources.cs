@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Hyperlight.Tests;
 
 /// <summary>What this process holds of the operating system, according to /proc, to see that nothing is leaked.</summary>
-internal readonly record struct ProcessResources(int Descriptors, int KvmDescriptors, int Mappings, long ResidentKilobytes)
+internal readonly record struct ProcessResources(
+    int Descriptors, int KvmDescriptors, int Mappings, int Threads, long ResidentKilobytes, long PrivateKilobytes)
 {
     /// <summary>Counts now.</summary>
     public static ProcessResources Count()
@@ -11,7 +12,13 @@ internal readonly record struct ProcessResources(int Descriptors, int KvmDescrip
         string[] descriptors = Directory.GetFiles("/proc/self/fd");
         int kvm = descriptors.Select(TargetOf).Count(static target =>
             target is "/dev/kvm" || target?.StartsWith("anon_inode:kvm", StringComparison.Ordinal) == true);
-        return new ProcessResources(descriptors.Length, kvm, File.ReadLines("/proc/self/maps").Count(), Resident());
+        return new ProcessResources(
+            descriptors.Length,
+            kvm,
+            File.ReadLines("/proc/self/maps").Count(),
+            Directory.GetDirectories("/proc/self/task").Length,
+            Kilobytes("/proc/self/status", "VmRSS:"),
+            Kilobytes("/proc/self/smaps_rollup", "Private_"));
     }
 
     /// <summary>Counts what remains once garbage is collected.</summary>
@@ -23,11 +30,10 @@ internal readonly record struct ProcessResources(int Descriptors, int KvmDescrip
         return Count();
     }
 
-    private static long Resident()
-    {
-        string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-    }
+    /// <summary>The sum of the lines that begin so.</summary>
+    private static long Kilobytes(string file, string prefix) => File.ReadLines(file)
+        .Where(line => line.StartsWith(prefix, StringComparison.Ordinal))
+        .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
 
     /// <summary>What a descriptor is open on; null for the one that listed the directory, which is closed by now.</summary>
     private static string? TargetOf(string path)

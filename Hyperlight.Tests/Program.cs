@@ -1,8 +1,9 @@
 using Hyperlight.Tests.Host.Snapshots.Files;
+using Hyperlight.Tests.Soak;
 
 namespace Hyperlight.Tests;
 
-/// <summary>What tests run in processes of their own, because it is going to be killed.</summary>
+/// <summary>What runs in a process of its own: what tests are going to kill, and the soak, which takes as long as it is told.</summary>
 internal static class Program
 {
     public static int Main(string[] arguments)
@@ -12,7 +13,13 @@ internal static class Program
             SavingProcess.SaveUntilKilled(source, target, fresh);
         }
 
-        Console.Error.WriteLine("Run 'dotnet test' instead.");
+        if (arguments is [SoakOptions.Command, ..])
+        {
+            return SoakCommand.Run(arguments.AsSpan(1));
+        }
+
+        Console.Error.WriteLine("Run 'dotnet test' instead, or:");
+        Console.Error.WriteLine(SoakOptions.Usage);
         return 1;
     }
 }
