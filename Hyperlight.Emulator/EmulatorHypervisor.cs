@@ -23,10 +23,14 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     private readonly EmulatorOptions _options;
     private readonly CodeCache _code = new();
+    private readonly FilePageStore _files = new();
 
     /// <summary>Creates the driver.</summary>
     /// <param name="options">How its machines work; <see langword="null"/> for the defaults.</param>
     public EmulatorHypervisor(EmulatorOptions? options = null) => _options = options ?? new EmulatorOptions();
+
+    /// <summary>The pages of files that its machines use.</summary>
+    internal FilePageStore FilePages => _files;
 
     /// <inheritdoc/>
     public string Name => DriverName;
@@ -43,7 +47,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
-        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options, _code);
+        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options, _code, _files);
     }
 
     /// <inheritdoc/>
@@ -62,7 +66,7 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <summary>
     /// Opens a file for mapping into a guest. A page of it is read when the guest uses it first, and kept: whatever the page
-    /// holds at that moment is what the guest sees from then on.
+    /// holds at that moment is what the guest sees from then on. Pages of the same content are kept once for all machines.
     /// </summary>
     /// <inheritdoc/>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>

@@ -8,12 +8,15 @@ namespace Hyperlight.Emulator;
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
 internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker
 {
-    private readonly PhysicalMemory _memory = new();
+    private readonly PhysicalMemory _memory;
     private readonly Processor _processor;
     private bool _disposed;
 
-    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options, CodeCache code) =>
+    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options, CodeCache code, FilePageStore files)
+    {
+        _memory = new PhysicalMemory(files);
         _processor = new Processor(_memory, physicalAddressBits, options, code);
+    }
 
     public int XsaveSize => Processor.XsaveSize;
 

@@ -1,18 +1,14 @@
-using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Emulator.Memory;
 
 /// <summary>
-/// The pages of a file that a guest has used, each read once and kept outside the managed heap until the slot is emptied. The
-/// file is read through its region, which reports a file that was shortened where touching a view of it would end the process.
+/// The pages of a file that the guest has used, each read once and kept until the slot is emptied. The file is read through
+/// its region, which reports a file that was shortened where touching a view of it would end the process.
 /// </summary>
-internal sealed unsafe class FilePages(IMemoryRegion region, nuint regionOffset) : IDisposable
+internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePageStore store)
 {
-    private readonly Dictionary<ulong, nint> _pages = [];
-
-    /// <summary>How many pages are in memory.</summary>
-    public int Count => _pages.Count;
+    private readonly Dictionary<ulong, FilePage> _pages = [];
 
     /// <summary>Finds a page, reading it if the guest uses it for the first time.</summary>
     /// <param name="offset">Offset of the page in the mapping.</param>
@@ -20,41 +16,43 @@ internal sealed unsafe class FilePages(IMemoryRegion region, nuint regionOffset)
     /// <returns>Whether the page could be read.</returns>
     public bool TryGet(ulong offset, out HostPage page)
     {
-        if (!_pages.TryGetValue(offset, out nint address) && !TryRead(offset, out address))
+        if (!_pages.TryGetValue(offset, out FilePage? filePage) && !TryRead(offset, out filePage))
         {
             page = default;
             return false;
         }
 
-        page = new HostPage(address);
+        page = filePage!.Page;
         return true;
     }
 
-    public void Dispose()
+    /// <summary>Gives all pages back.</summary>
+    public void Release()
     {
-        foreach (nint page in _pages.Values)
+        foreach (FilePage page in _pages.Values)
         {
-            NativeMemory.AlignedFree((void*)page);
+            store.Release(page);
         }
 
         _pages.Clear();
     }
 
-    private bool TryRead(ulong offset, out nint address)
+    private bool TryRead(ulong offset, out FilePage? page)
     {
-        void* page = null;
         try
         {
-            page = NativeMemory.AlignedAlloc(HostPage.Size, HostPage.Size);
-            region.Read(regionOffset + (nuint)offset, new Span<byte>(page, HostPage.Size));
-            _pages.Add(offset, (nint)page);
-            address = (nint)page;
+            Span<byte> content = stackalloc byte[HostPage.Size];
+            region.Read(regionOffset + (nuint)offset, content);
+
+            // Before the page, so that nothing can fail once there is one.
+            _pages.EnsureCapacity(_pages.Count + 1);
+            page = store.Get(content);
+            _pages.Add(offset, page);
             return true;
         }
         catch (Exception exception) when (exception is FileMappingException or ObjectDisposedException or OutOfMemoryException)
         {
-            NativeMemory.AlignedFree(page);
-            address = 0;
+            page = null;
             return false;
         }
     }

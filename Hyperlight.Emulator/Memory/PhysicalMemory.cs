@@ -3,7 +3,8 @@ using Hyperlight.Abstractions;
 namespace Hyperlight.Emulator.Memory;
 
 /// <summary>Guest physical memory: host regions in slots, found by page.</summary>
-internal sealed class PhysicalMemory : IDisposable
+/// <param name="files">The pages of mapped files.</param>
+internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
 {
     private readonly List<Slot> _slots = [];
 
@@ -29,20 +30,17 @@ internal sealed class PhysicalMemory : IDisposable
             }
         }
 
-        bool held = false;
-        mapping.Region.Handle.DangerousAddRef(ref held);
-        FilePages? pages = mapping.Region.Kind == MemoryRegionKind.File ? new FilePages(mapping.Region, mapping.RegionOffset) : null;
-        nint address = pages is null ? mapping.Region.Handle.DangerousGetHandle() + (nint)mapping.RegionOffset : 0;
-        bool isTracked = pages is null && (mapping.Flags & MemoryFlags.Write) != 0;
+        var memory = new SlotMemory(in mapping, files);
+        bool isTracked = memory.FilePages is null && (mapping.Flags & MemoryFlags.Write) != 0;
         WrittenPages? written = isTracked ? new WrittenPages(size) : null;
-        _slots.Add(new Slot(number, first, first + size, address, pages, written, mapping));
+        _slots.Add(new Slot(number, first, first + size, memory, written, mapping.Flags));
     }
 
     /// <summary>Empties a slot and gives its reference back.</summary>
     public void Unmap(uint number)
     {
         Slot slot = Filled(number);
-        slot.Release();
+        slot.Memory.Dispose();
         _slots.Remove(slot);
     }
 
@@ -61,13 +59,13 @@ internal sealed class PhysicalMemory : IDisposable
         }
 
         ulong offset = (address & ~HostPage.OffsetMask) - slot.First;
-        flags = slot.Mapping.Flags;
-        if (slot.Pages is { } pages)
+        flags = slot.Flags;
+        if (slot.Memory.FilePages is { } pages)
         {
             return pages.TryGet(offset, out page);
         }
 
-        page = new HostPage(slot.Address + (nint)offset);
+        page = new HostPage(slot.Memory.Address + (nint)offset);
         return true;
     }
 
@@ -91,7 +89,7 @@ internal sealed class PhysicalMemory : IDisposable
     public void ClearWritten(uint number)
     {
         Slot slot = Filled(number);
-        slot.Written?.Clear(slot.Address);
+        slot.Written?.Clear(slot.Memory.Address);
     }
 
     /// <summary>The exit for a read that found no page, or one that cannot be read.</summary>
@@ -104,9 +102,9 @@ internal sealed class PhysicalMemory : IDisposable
     {
         foreach (Slot slot in _slots)
         {
-            if ((slot.Mapping.Flags & MemoryFlags.Write) != 0)
+            if ((slot.Flags & MemoryFlags.Write) != 0)
             {
-                visit((ulong)slot.Address, slot.End - slot.First);
+                visit((ulong)slot.Memory.Address, slot.End - slot.First);
             }
         }
     }
@@ -115,7 +113,7 @@ internal sealed class PhysicalMemory : IDisposable
     {
         foreach (Slot slot in _slots)
         {
-            slot.Release();
+            slot.Memory.Dispose();
         }
 
         _slots.Clear();
@@ -148,12 +146,5 @@ internal sealed class PhysicalMemory : IDisposable
     }
 
     private sealed record Slot(
-        uint Number, ulong First, ulong End, nint Address, FilePages? Pages, WrittenPages? Written, GuestMapping Mapping)
-    {
-        public void Release()
-        {
-            Pages?.Dispose();
-            Mapping.Region.Handle.DangerousRelease();
-        }
-    }
+        uint Number, ulong First, ulong End, SlotMemory Memory, WrittenPages? Written, MemoryFlags Flags);
 }

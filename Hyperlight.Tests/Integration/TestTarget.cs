@@ -10,6 +10,9 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
 {
     private static readonly Dictionary<string, GuestBinary> Binaries = [];
 
+    /// <summary>The test guest.</summary>
+    public GuestBinary Binary => Load(GuestFile);
+
     public SandboxBuilder Builder() => BuilderFor(GuestFile);
 
     /// <summary>A builder of another guest on the same driver. What the guest prints goes to the test's output.</summary>

@@ -1,0 +1,157 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Emulator.Memory;
+using Hyperlight.Tests.Integration;
+using Hyperlight.Tests.Kvm;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Hyperlight.Tests.Emulator;
+
+/// <summary>Pages of files that the emulator's machines use: each content once, for as long as a machine uses it.</summary>
+internal sealed class FilePageStoreTests
+{
+    private const ulong FileAddress = 0x40_0000;
+
+    [Test]
+    public void Pages_of_the_same_content_are_one()
+    {
+        var store = new FilePageStore();
+        FilePage first = store.Get(Content(1));
+        FilePage second = store.Get(Content(1));
+        FilePage other = store.Get(Content(2));
+
+        Assert.That(second, Is.SameAs(first));
+        Assert.That(other.Address, Is.Not.EqualTo(first.Address));
+        Assert.That(first.Page.From(0).ToArray(), Is.EqualTo(Content(1)));
+        Assert.That(other.Page.From(0).ToArray(), Is.EqualTo(Content(2)));
+    }
+
+    [Test]
+    public void A_page_stays_until_its_last_use_ends()
+    {
+        var store = new FilePageStore();
+        FilePage page = store.Get(Content(1));
+        store.Get(Content(1));
+
+        store.Release(page);
+        Assert.That(store.Count, Is.EqualTo(1));
+        Assert.That(page.Page.From(0).ToArray(), Is.EqualTo(Content(1)));
+
+        store.Release(page);
+        Assert.That(store.Count, Is.Zero);
+        Assert.That(store.Slabs, Is.Zero, "and so does its memory");
+    }
+
+    /// <summary>Takes and returns pages in a random order, and compares them with what they should be.</summary>
+    [Test]
+    public void Pages_keep_their_content_whatever_others_come_and_go()
+    {
+        var store = new FilePageStore();
+        var random = new Random(3);
+        var used = new List<(FilePage Page, int Content)>();
+        for (int i = 0; i < 5000; i++)
+        {
+            if (used.Count > 0 && random.Next(300) < used.Count)
+            {
+                int place = random.Next(used.Count);
+                Assert.That(used[place].Page.Page.From(0).SequenceEqual(Content(used[place].Content)), Is.True);
+                store.Release(used[place].Page);
+                used.RemoveAt(place);
+            }
+            else
+            {
+                int content = random.Next(200);
+                used.Add((store.Get(Content(content)), content));
+            }
+        }
+
+        Assert.That(store.Count, Is.EqualTo(used.DistinctBy(u => u.Content).Count()));
+        used.ForEach(u => store.Release(u.Page));
+        Assert.That((store.Count, store.Slabs), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public void Machines_share_the_pages_of_a_file_and_give_them_back()
+    {
+        using var files = new TestFiles();
+        string path = files.New("file", 10 * GuestPage.Size);
+        var emulator = new EmulatorHypervisor();
+        var guests = new List<LongModeGuest>();
+        for (int i = 0; i < 3; i++)
+        {
+            guests.Add(NewReader(emulator, path, pages: 10));
+            Assert.That(emulator.FilePages.Count, Is.EqualTo(10), "pages in memory");
+        }
+
+        guests[0].Machine.UnmapMemory(2);
+        Assert.That(emulator.FilePages.Count, Is.EqualTo(10), "others use them");
+        guests.ForEach(g => g.Dispose());
+        Assert.That((emulator.FilePages.Count, emulator.FilePages.Slabs), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public void A_machine_sees_what_a_file_holds_now_and_not_what_another_machine_has_read()
+    {
+        using var files = new TestFiles();
+        string path = files.New("file", new byte[GuestPage.Size]);
+        var emulator = new EmulatorHypervisor();
+        using LongModeGuest first = NewReader(emulator, path, pages: 1);
+        using (FileStream stream = TestFiles.OpenForChange(path))
+        {
+            stream.WriteByte(7);
+        }
+
+        using LongModeGuest second = NewReader(emulator, path, pages: 1);
+        Assert.That((first.Machine.GetGeneralRegisters().Rax, second.Machine.GetGeneralRegisters().Rax), Is.EqualTo((0UL, 7UL)));
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "Reads the process's memory from /proc.")]
+    public void A_file_costs_the_memory_of_what_guests_use_of_it_once()
+    {
+        const int pages = 8192;
+        const long kilobytes = pages * (GuestPage.Size / 1024);
+        using var files = new TestFiles();
+        byte[] content = new byte[pages * GuestPage.Size];
+        new Random(5).NextBytes(content);
+        string path = files.New("file", content);
+        var emulator = new EmulatorHypervisor();
+        long before = ProcessResources.CountAfterCollection().PrivateKilobytes;
+
+        using LongModeGuest first = NewReader(emulator, path, pages);
+        using LongModeGuest second = NewReader(emulator, path, pages);
+        long growth = ProcessResources.CountAfterCollection().PrivateKilobytes - before;
+
+        TestContext.Out.WriteLine($"a file of {kilobytes} KiB, read by two guests, costs {growth} KiB");
+        Assert.That(growth, Is.GreaterThan(kilobytes * 9 / 10).And.LessThan(kilobytes * 5 / 4));
+    }
+
+    private static byte[] Content(int number)
+    {
+        byte[] content = new byte[GuestPage.Size];
+        BitConverter.TryWriteBytes(content, number);
+        return content;
+    }
+
+    /// <summary>A guest that has read a word of each page, the last of them into RAX.</summary>
+    private static LongModeGuest NewReader(EmulatorHypervisor emulator, string path, int pages)
+    {
+        LongModeGuest guest = new(emulator, c =>
+        {
+            Iced.Intel.Label again = c.CreateLabel();
+            c.mov(rbx, FileAddress);
+            c.mov(ecx, pages);
+            c.Label(ref again);
+            c.mov(rax, __[rbx]);
+            c.add(rbx, GuestPage.Size);
+            c.dec(ecx);
+            c.jnz(again);
+            c.hlt();
+        });
+        using IPreparedMapping prepared = emulator.PrepareFileMapping(path, FileAddress);
+        guest.Machine.MapMemory(2, prepared.ToGuestMapping());
+        prepared.Consume().Dispose();
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        return guest;
+    }
+}
