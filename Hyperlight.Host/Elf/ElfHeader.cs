@@ -3,8 +3,15 @@ using static Hyperlight.Host.Elf.ElfConstants;
 namespace Hyperlight.Host.Elf;
 
 /// <summary>The file header, checked to be that of an x86-64 program.</summary>
+/// <param name="IsFixed">Whether the program runs only where it was linked (ET_EXEC).</param>
+/// <param name="Entry">Link-time address of the entry point.</param>
+/// <param name="ProgramHeaders">File offset of the program headers.</param>
+/// <param name="ProgramHeaderCount">How many program headers there are.</param>
+/// <param name="SectionHeaders">File offset of the section headers.</param>
+/// <param name="SectionHeaderCount">How many section headers there are.</param>
+/// <param name="SectionNameIndex">Which section holds the names of the sections.</param>
 internal readonly record struct ElfHeader(
-    ulong Entry, ulong ProgramHeaders, int ProgramHeaderCount, ulong SectionHeaders, int SectionHeaderCount, int SectionNameIndex)
+    bool IsFixed, ulong Entry, ulong ProgramHeaders, int ProgramHeaderCount, ulong SectionHeaders, int SectionHeaderCount, int SectionNameIndex)
 {
     private static ReadOnlySpan<byte> Magic => [0x7F, (byte)'E', (byte)'L', (byte)'F'];
 
@@ -50,6 +57,11 @@ internal readonly record struct ElfHeader(
             throw elf.Invalid($"its program headers have {phentsize} bytes each, not {PhdrSize}.");
         }
 
+        if (phnum == PN_XNUM)
+        {
+            throw elf.Invalid($"it has {PN_XNUM} or more program headers.");
+        }
+
         ushort shentsize = elf.UInt16(58, "e_shentsize");
         ushort shnum = elf.UInt16(60, "e_shnum");
         if (shnum != 0 && shentsize != ShdrSize)
@@ -58,6 +70,6 @@ internal readonly record struct ElfHeader(
         }
 
         return new ElfHeader(
-            elf.UInt64(24, "e_entry"), elf.UInt64(32, "e_phoff"), phnum, elf.UInt64(40, "e_shoff"), shnum, elf.UInt16(62, "e_shstrndx"));
+            type == ET_EXEC, elf.UInt64(24, "e_entry"), elf.UInt64(32, "e_phoff"), phnum, elf.UInt64(40, "e_shoff"), shnum, elf.UInt16(62, "e_shstrndx"));
     }
 }

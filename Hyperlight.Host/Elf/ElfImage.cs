@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
 
 namespace Hyperlight.Host.Elf;
 
@@ -7,20 +8,28 @@ namespace Hyperlight.Host.Elf;
 internal sealed class ElfImage
 {
     private readonly ReadOnlyMemory<byte> _file;
-    private readonly ElfSegment[] _segments;
+    private readonly ElfSegments _segments;
     private readonly ElfRelocation[] _relocations;
+    private readonly ulong _baseAddress;
 
-    private ElfImage(ReadOnlyMemory<byte> file, ElfSegment[] segments, ElfRelocation[] relocations, ulong entryOffset, string? version)
+    private ElfImage(
+        ReadOnlyMemory<byte> file, ElfSegments segments, ElfRelocation[] relocations, ulong baseAddress, ulong entry, string? version)
     {
         _file = file;
         _segments = segments;
         _relocations = relocations;
-        EntryOffset = entryOffset;
+        _baseAddress = baseAddress;
+        EntryOffset = entry - baseAddress;
         Version = version;
     }
 
-    /// <summary>Bytes from the first segment's start to the last one's end, not rounded.</summary>
-    public ulong LoadedSize => _segments[^1].End - BaseAddress;
+    /// <summary>Bytes from the start of the image to the last segment's end, not rounded.</summary>
+    public ulong LoadedSize => _segments.End - _baseAddress;
+
+    /// <summary>
+    /// Bytes below the page of the first segment, which hold nothing. Zero unless the image is linked at a fixed address.
+    /// </summary>
+    public ulong UnusedSize => RoundDown(_segments.Start) - _baseAddress;
 
     /// <summary>The entry point's distance from the start of the image.</summary>
     public ulong EntryOffset { get; }
@@ -28,23 +37,26 @@ internal sealed class ElfImage
     /// <summary>The version note, if there is one.</summary>
     public string? Version { get; }
 
-    private ulong BaseAddress => _segments[0].VirtualAddress;
-
     /// <summary>Parses and validates a file.</summary>
+    /// <param name="file">The file's bytes, which must not change any more.</param>
+    /// <param name="source">The file's path, or what stands for it.</param>
+    /// <param name="parsing">Counts what is done, and ends it.</param>
     /// <exception cref="GuestBinaryException">The file is not a guest that can be loaded.</exception>
-    public static ElfImage Parse(ReadOnlyMemory<byte> file, string source)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static ElfImage Parse(ReadOnlyMemory<byte> file, string source, ElfParsing parsing)
     {
-        var elf = new ElfReader(file.Span, source);
+        var elf = new ElfReader(file.Span, source, parsing);
         ElfHeader header = ElfHeader.Parse(elf);
-        ElfSegment[] segments = ElfProgramHeaders.ReadSegments(elf, header);
-        ElfRelocation[] relocations = ElfRelocations.Read(elf, header, segments);
-        if (header.Entry < segments[0].VirtualAddress || header.Entry >= segments[^1].End)
+        ElfProgramHeaders headers = ElfProgramHeaders.Read(elf, header);
+        ElfSegments segments = headers.Segments;
+        ulong baseAddress = header.IsFixed ? CheckFixed(elf, segments) : RoundDown(segments.Start);
+        ElfRelocation[] relocations = ElfRelocations.Read(elf, headers);
+        if (!segments.Contains(header.Entry, 1))
         {
             throw elf.Invalid($"its entry point 0x{header.Entry:X} lies outside the image.");
         }
 
-        return new ElfImage(
-            file, segments, relocations, header.Entry - segments[0].VirtualAddress, ElfVersionNote.Read(elf, header));
+        return new ElfImage(file, segments, relocations, baseAddress, header.Entry, ElfVersionNote.Read(elf, header));
     }
 
     /// <summary>Writes the image into zero-filled memory and relocates it.</summary>
@@ -52,10 +64,10 @@ internal sealed class ElfImage
     /// <param name="loadAddress">The guest address of the memory's first byte.</param>
     public void Load(IMemoryRegion memory, ulong loadAddress)
     {
-        foreach (ElfSegment segment in _segments)
+        foreach (ElfSegment segment in _segments.All)
         {
             memory.Write(
-                (nuint)(segment.VirtualAddress - BaseAddress),
+                (nuint)(segment.VirtualAddress - _baseAddress),
                 _file.Span.Slice((int)segment.FileOffset, (int)segment.FileSize));
         }
 
@@ -63,8 +75,32 @@ internal sealed class ElfImage
         Span<byte> word = stackalloc byte[sizeof(ulong)];
         foreach (ElfRelocation relocation in _relocations)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(word, loadAddress + relocation.Addend - BaseAddress);
-            memory.Write((nuint)(relocation.Address - BaseAddress), word);
+            ulong value = relocation.IsAddress ? loadAddress + relocation.Value - _baseAddress : relocation.Value;
+            BinaryPrimitives.WriteUInt64LittleEndian(word, value);
+            memory.Write((nuint)(relocation.Address - _baseAddress), word);
         }
     }
+
+    /// <summary>A program that runs only where it was linked is loaded there: its image starts where every image does.</summary>
+    /// <returns>The link-time address of the image's first byte.</returns>
+    private static ulong CheckFixed(ElfReader elf, ElfSegments segments)
+    {
+        if (segments.Start < GuestAddresses.ImageBase)
+        {
+            throw elf.Invalid(
+                $"it is linked at the fixed address 0x{segments.Start:X}, and guest memory starts at 0x{GuestAddresses.ImageBase:X}. "
+                + "Link it as a static PIE (-pie), or at a higher address.");
+        }
+
+        if (segments.End - GuestAddresses.ImageBase > SandboxConfiguration.MaximumMemorySize)
+        {
+            throw elf.Invalid(
+                $"it is linked at the fixed address 0x{segments.Start:X}, and guest memory ends at "
+                + $"0x{GuestAddresses.ImageBase + SandboxConfiguration.MaximumMemorySize:X}. Link it as a static PIE (-pie), or at a lower address.");
+        }
+
+        return GuestAddresses.ImageBase;
+    }
+
+    private static ulong RoundDown(ulong address) => address & ~(ulong)(GuestPage.Size - 1);
 }

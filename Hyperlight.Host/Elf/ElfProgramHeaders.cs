@@ -3,51 +3,52 @@ using static Hyperlight.Host.Elf.ElfConstants;
 namespace Hyperlight.Host.Elf;
 
 /// <summary>Reads the program headers: the segments to load and the dynamic section.</summary>
-internal static class ElfProgramHeaders
+internal readonly ref struct ElfProgramHeaders
 {
-    /// <summary>All PT_LOAD segments, in ascending order of address and without overlap.</summary>
-    public static ElfSegment[] ReadSegments(ElfReader elf, ElfHeader header)
+    private ElfProgramHeaders(ElfSegments segments, ReadOnlySpan<byte> dynamic)
     {
-        var segments = new List<ElfSegment>();
-        for (int i = 0; i < header.ProgramHeaderCount; i++)
-        {
-            ulong at = header.ProgramHeaders + ((ulong)i * PhdrSize);
-            if (elf.UInt32(at, "a program header") == PT_LOAD)
-            {
-                segments.Add(ReadSegment(elf, at));
-            }
-        }
-
-        if (segments.Count == 0)
-        {
-            throw elf.Invalid("it has no loadable segment (PT_LOAD).");
-        }
-
-        for (int i = 1; i < segments.Count; i++)
-        {
-            if (segments[i].VirtualAddress < segments[i - 1].End)
-            {
-                throw elf.Invalid(
-                    $"its segments overlap or are not in ascending order: one at 0x{segments[i].VirtualAddress:X} follows one that ends at 0x{segments[i - 1].End:X}.");
-            }
-        }
-
-        return [.. segments];
+        Segments = segments;
+        Dynamic = dynamic;
     }
 
+    /// <summary>All PT_LOAD segments.</summary>
+    public ElfSegments Segments { get; }
+
     /// <summary>The bytes of the dynamic section, empty if there is none.</summary>
-    public static ReadOnlySpan<byte> FindDynamic(ElfReader elf, ElfHeader header)
+    public ReadOnlySpan<byte> Dynamic { get; }
+
+    /// <exception cref="GuestBinaryException">A segment is malformed, or of a kind that cannot be loaded.</exception>
+    public static ElfProgramHeaders Read(ElfReader elf, ElfHeader header)
     {
+        var segments = new List<ElfSegment>();
+        ReadOnlySpan<byte> dynamic = default;
         for (int i = 0; i < header.ProgramHeaderCount; i++)
         {
+            elf.Step();
             ulong at = header.ProgramHeaders + ((ulong)i * PhdrSize);
-            if (elf.UInt32(at, "a program header") == PT_DYNAMIC)
+            switch (elf.UInt32(at, "a program header"))
             {
-                return elf.Slice(elf.UInt64(at + 8, "p_offset"), elf.UInt64(at + 32, "p_filesz"), "the dynamic section");
+                case PT_LOAD:
+                    segments.Add(ReadSegment(elf, at));
+                    break;
+
+                case PT_DYNAMIC when dynamic.IsEmpty:
+                    dynamic = elf.Slice(elf.UInt64(at + 8, "p_offset"), elf.UInt64(at + 32, "p_filesz"), "the dynamic section");
+                    break;
+
+                // The guest ABI starts a guest with an FS base of zero, and guest runtimes load FS: there is no place from
+                // which a guest would find its block.
+                case PT_TLS when elf.UInt64(at + 40, "p_memsz") != 0:
+                    throw elf.Invalid(
+                        "it has thread-local variables (PT_TLS), and the guest ABI has no thread-local storage. "
+                        + "Make them ordinary variables: a guest has one thread.");
+
+                default:
+                    break;
             }
         }
 
-        return default;
+        return new ElfProgramHeaders(new ElfSegments(elf, segments), dynamic);
     }
 
     private static ElfSegment ReadSegment(ElfReader elf, ulong at)

@@ -26,9 +26,10 @@ internal static class ElfVersionNote
         ReadOnlySpan<byte> names = Content(elf, SectionAt(header, header.SectionNameIndex));
         for (int i = 0; i < header.SectionHeaderCount; i++)
         {
+            elf.Step();
             ulong at = SectionAt(header, i);
             uint name = elf.UInt32(at, "a section header");
-            if (elf.UInt32(at + 4, "sh_type") == SHT_NOTE && NameEquals(names, name) && Parse(Content(elf, at)) is { } version)
+            if (elf.UInt32(at + 4, "sh_type") == SHT_NOTE && NameEquals(names, name) && Parse(elf, Content(elf, at)) is { } version)
             {
                 return version;
             }
@@ -48,10 +49,11 @@ internal static class ElfVersionNote
         && names.Length - (int)offset > SectionName.Length
         && names[(int)offset + SectionName.Length] == 0;
 
-    private static string? Parse(ReadOnlySpan<byte> notes)
+    private static string? Parse(ElfReader elf, ReadOnlySpan<byte> notes)
     {
         while (notes.Length >= NoteHeaderSize)
         {
+            elf.Step();
             uint nameSize = BinaryPrimitives.ReadUInt32LittleEndian(notes);
             uint descriptorSize = BinaryPrimitives.ReadUInt32LittleEndian(notes[4..]);
             uint type = BinaryPrimitives.ReadUInt32LittleEndian(notes[8..]);

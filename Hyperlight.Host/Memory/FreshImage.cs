@@ -10,7 +10,7 @@ internal static class FreshImage
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
     public static GuestImage Create(IHypervisor hypervisor, ElfImage elf, GuestMemoryLayout layout, InitData initData)
     {
-        using PageTableBuilder tables = GuestPageTables.Build(layout, initData.Flags);
+        using PageTableBuilder tables = GuestPageTables.Build(layout, initData.Flags, elf.UnusedSize);
         layout.CheckScratch(tables.Size);
         IMemoryRegion pages = hypervisor.AllocateMemory((nuint)layout.ImageSize);
         try

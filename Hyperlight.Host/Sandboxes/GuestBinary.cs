@@ -28,31 +28,30 @@ public sealed class GuestBinary
     internal SharedImages SharedImages { get; } = new();
 
     /// <summary>Reads a guest from a file.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">A regular file of at most 1 GiB. Symbolic links to one are followed.</param>
+    /// <param name="cancellationToken">Ends reading and parsing.</param>
     /// <exception cref="GuestBinaryException">The file cannot be read, or is not an x86-64 guest.</exception>
-    public static GuestBinary FromFile(string path)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static GuestBinary FromFile(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        byte[] file;
-        try
-        {
-            file = File.ReadAllBytes(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new GuestBinaryException(path, $"it cannot be read: {exception.Message}", exception);
-        }
-
-        return new GuestBinary(path, ElfImage.Parse(file, path));
+        return Parse(GuestFile.Read(path, cancellationToken), path, cancellationToken);
     }
 
     /// <summary>Takes a guest from memory.</summary>
-    /// <param name="elf">The ELF file's bytes; they are copied.</param>
+    /// <param name="elf">The ELF file's bytes, at most 1 GiB; they are copied.</param>
     /// <param name="name">What stands for the file in error messages.</param>
+    /// <param name="cancellationToken">Ends the parsing.</param>
     /// <exception cref="GuestBinaryException">The bytes are not an x86-64 guest.</exception>
-    public static GuestBinary FromBytes(ReadOnlySpan<byte> elf, string name = "<memory>")
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static GuestBinary FromBytes(
+        ReadOnlySpan<byte> elf, string name = "<memory>", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return new GuestBinary(name, ElfImage.Parse(elf.ToArray(), name));
+        GuestFile.CheckSize(elf.Length, name);
+        return Parse(elf.ToArray(), name, cancellationToken);
     }
+
+    private static GuestBinary Parse(byte[] file, string source, CancellationToken cancellationToken) =>
+        new(source, ElfImage.Parse(file, source, new ElfParsing(cancellationToken)));
 }

@@ -5,6 +5,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
 using Hyperlight.Mshv;
+using Hyperlight.Tests.Documentation;
 using Hyperlight.Whp;
 using static ArchUnitNET.Fluent.ArchRuleDefinition;
 using Assembly = System.Reflection.Assembly;
@@ -61,6 +62,18 @@ internal sealed class AssemblyRulesTests
             .Select(t => t.FullName!)];
 
         Assert.That(outside, Is.Empty);
+    }
+
+    /// <summary>The host may declare native functions, for which the compiler generates unsafe code, and nothing more.</summary>
+    [Test]
+    public void The_host_has_no_unsafe_code_of_its_own()
+    {
+        string host = Path.Combine(Repository.Root, "Hyperlight.Host");
+        string[] files = [.. Directory.GetFiles(host, "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
+
+        Assert.That(files, Has.Length.GreaterThan(50));
+        Assert.That(files.Where(f => File.ReadAllText(f).Contains(" unsafe ", StringComparison.Ordinal)), Is.Empty);
     }
 
     private static string[] References(Assembly assembly) => [.. assembly.GetReferencedAssemblies()

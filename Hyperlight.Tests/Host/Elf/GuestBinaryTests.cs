@@ -74,6 +74,40 @@ internal sealed class GuestBinaryTests
     public void A_directory_is_refused() =>
         Assert.That(() => GuestBinary.FromFile(Path.GetTempPath()), Throws.TypeOf<GuestBinaryException>());
 
+    [Test]
+    public void Alignment_within_a_page_is_kept()
+    {
+        byte[] memory = Load(new TestElf { Segments = [new(0x2340, [1, 2, 3])], Entry = 0x2341 }, out GuestBinary guest);
+
+        Assert.That(guest.Image.EntryOffset, Is.EqualTo(0x341));
+        Assert.That(memory[0x340..0x343], Is.EqualTo(new byte[] { 1, 2, 3 }));
+    }
+
+    [Test]
+    public void A_guest_of_a_fixed_address_is_loaded_there()
+    {
+        var elf = new TestElf
+        {
+            Type = 2,
+            Segments = [new(0x400010, new byte[0x100])],
+            Relocations = [(0x400020, 8, 0x400042)],
+            Entry = 0x400010,
+        };
+        byte[] memory = Load(elf, out GuestBinary guest);
+
+        Assert.That(guest.Image.EntryOffset, Is.EqualTo(0x3FF010));
+        Assert.That(guest.Image.UnusedSize, Is.EqualTo(0x3FF000));
+        Assert.That(BinaryPrimitives.ReadUInt64LittleEndian(memory.AsSpan(0x3FF020)), Is.EqualTo(0x400042), "nothing moves");
+    }
+
+    [Test]
+    public void An_interpreter_that_has_nothing_to_do_is_not_needed() => Assert.That(
+        GuestBinary.FromBytes(new TestElf { Segments = [new(0, Code)], OtherHeaders = [(3, 8, 8)] }.Build()).Image.LoadedSize, Is.EqualTo(3));
+
+    [Test]
+    public void Thread_local_storage_without_variables_is_none() => Assert.That(
+        GuestBinary.FromBytes(new TestElf { Segments = [new(0, Code)], OtherHeaders = [(7, 0, 0)] }.Build()).Image.LoadedSize, Is.EqualTo(3));
+
     [TestCaseSource(nameof(BadFiles))]
     public void A_bad_file_is_refused(byte[] file, string reason) =>
         Assert.That(
@@ -143,8 +177,15 @@ internal sealed class GuestBinaryTests
         yield return Case(
             "overlapping segments", new TestElf { Segments = [new(0x1000, new byte[0x100]), new(0x1080, Code)] }, "overlap");
         yield return Case("entry outside", new TestElf { Segments = [new(0, Code)], Entry = 3 }, "entry point 0x3");
+        yield return Case("fixed address in the page of null", new TestElf { Type = 2, Segments = [new(0, Code)] }, "fixed address 0x0");
         yield return Case(
-            "unsupported relocation", new TestElf { Segments = [new(0, new byte[64])], Relocations = [(0, 6, 0)] }, "relocation of type 6");
+            "fixed address beyond memory",
+            new TestElf { Type = 2, Segments = [new(0x4_0000_0000, Code)], Entry = 0x4_0000_0000 },
+            "fixed address 0x400000000");
+        yield return Case(
+            "thread-local variables", new TestElf { Segments = [new(0, Code)], OtherHeaders = [(7, 0, 8)] }, "thread-local variables (PT_TLS)");
+        yield return Case(
+            "unsupported relocation", new TestElf { Segments = [new(0, new byte[64])], Relocations = [(0, 5, 0)] }, "R_X86_64_COPY (5)");
         yield return Case(
             "relocation outside", new TestElf { Segments = [new(0, new byte[64])], Relocations = [(0x10_0000, 8, 0)] }, "outside the image");
     }

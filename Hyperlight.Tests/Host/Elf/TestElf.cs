@@ -24,8 +24,14 @@ internal sealed class TestElf
 
     public List<Segment> Segments { get; init; } = [];
 
-    /// <summary>RELA entries: offset, type, addend. They are placed in a segment of their own behind the others.</summary>
-    public List<(ulong Offset, uint Type, ulong Addend)> Relocations { get; init; } = [];
+    /// <summary>What the dynamic section is to name, if anything.</summary>
+    public TestElfTables Tables { get; init; } = new();
+
+    /// <summary>RELA entries: offset, type, addend.</summary>
+    public List<(ulong Offset, ulong Info, ulong Addend)> Relocations { get => Tables.Rela; init => Tables.Rela = value; }
+
+    /// <summary>Program headers besides PT_LOAD and PT_DYNAMIC: type, bytes in the file, bytes in memory.</summary>
+    public List<(uint Type, ulong FileSize, ulong MemorySize)> OtherHeaders { get; init; } = [];
 
     /// <summary>The version in the note, or none.</summary>
     public string? Version { get; init; }
@@ -38,15 +44,13 @@ internal sealed class TestElf
     {
         List<Segment> loads = [.. Segments];
         byte[] dynamic = [];
-        if (Relocations.Count > 0)
+        if (!Tables.IsEmpty)
         {
             ulong address = loads.Max(s => s.Address + s.MemorySize) + 0xFFF & ~0xFFFUL;
-            byte[] rela = [.. Relocations.SelectMany(r => Words(r.Offset, r.Type, r.Addend))];
-            loads.Add(new Segment(address, rela));
-            dynamic = Words(7, address, 8, (ulong)rela.Length, 9, 24, 0, 0);
+            loads.Add(new Segment(address, Tables.Build(address, out dynamic)));
         }
 
-        int headers = loads.Count + (dynamic.Length > 0 ? 1 : 0);
+        int headers = loads.Count + (dynamic.Length > 0 ? 1 : 0) + OtherHeaders.Count;
         int offset = HeaderSize + (headers * ProgramHeaderSize);
         var file = new MemoryStream();
         file.SetLength(offset);
@@ -61,6 +65,12 @@ internal sealed class TestElf
         {
             long at = Append(file, dynamic);
             WriteProgramHeader(file, loads.Count, 2, (ulong)at, 0, (ulong)dynamic.Length, (ulong)dynamic.Length);
+        }
+
+        for (int i = 0; i < OtherHeaders.Count; i++)
+        {
+            (uint type, ulong fileSize, ulong memorySize) = OtherHeaders[i];
+            WriteProgramHeader(file, headers - OtherHeaders.Count + i, type, HeaderSize, 0, fileSize, memorySize);
         }
 
         long sections = 0;
@@ -138,7 +148,7 @@ internal sealed class TestElf
         return at;
     }
 
-    private static byte[] Words(params ulong[] words)
+    public static byte[] Words(params ulong[] words)
     {
         byte[] bytes = new byte[words.Length * sizeof(ulong)];
         for (int i = 0; i < words.Length; i++)

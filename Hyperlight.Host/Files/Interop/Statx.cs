@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Host.Files.Interop;
+
+/// <summary>linux/stat.h: struct statx, the fields that are used. It is the same on every architecture.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct Statx
+{
+    public const int STATX_TYPE = 0x1;
+
+    public const ushort S_IFMT = 0xF000;
+    public const ushort S_IFSOCK = 0xC000;
+    public const ushort S_IFREG = 0x8000;
+    public const ushort S_IFBLK = 0x6000;
+    public const ushort S_IFDIR = 0x4000;
+    public const ushort S_IFCHR = 0x2000;
+    public const ushort S_IFIFO = 0x1000;
+
+    [FieldOffset(28)]
+    public ushort Mode;
+}
