@@ -8,9 +8,12 @@ public sealed class GuestErrorException : HyperlightException
     /// <param name="rawCode">The code as the guest sent it.</param>
     /// <param name="guestMessage">The guest's message.</param>
     /// <param name="innerException">What a host function threw during the call, if one did.</param>
-    public GuestErrorException(string functionName, ulong rawCode, string guestMessage, Exception? innerException = null)
-        : base($"Guest function '{functionName}' failed with {Classify(rawCode)} ({rawCode}): {guestMessage}", innerException)
+    /// <param name="hostFunctionFailure">How a host function failed during the call, if one did.</param>
+    public GuestErrorException(
+        string functionName, ulong rawCode, string guestMessage, Exception? innerException = null, string? hostFunctionFailure = null)
+        : base(Describe(functionName, rawCode, guestMessage, hostFunctionFailure), innerException)
     {
+        HostFunctionFailure = hostFunctionFailure;
         FunctionName = functionName;
         RawCode = rawCode;
         GuestMessage = guestMessage;
@@ -27,6 +30,18 @@ public sealed class GuestErrorException : HyperlightException
 
     /// <summary>The guest's message.</summary>
     public string GuestMessage { get; }
+
+    /// <summary>
+    /// How the host function failed that failed last during the call, with its name; <see langword="null"/> if none failed. The
+    /// guest is told less; see <see cref="GuestMessage"/>.
+    /// </summary>
+    public string? HostFunctionFailure { get; }
+
+    private static string Describe(string functionName, ulong rawCode, string guestMessage, string? hostFunctionFailure)
+    {
+        string text = $"Guest function '{functionName}' failed with {Classify(rawCode)} ({rawCode}): {guestMessage}";
+        return hostFunctionFailure is null ? text : $"{text} ({hostFunctionFailure})";
+    }
 
     private static GuestErrorCode Classify(ulong rawCode) =>
         Enum.IsDefined((GuestErrorCode)rawCode) ? (GuestErrorCode)rawCode : GuestErrorCode.UnknownError;

@@ -26,13 +26,13 @@ internal sealed class PortHandler
         _debugPrint = debugPrint;
     }
 
-    /// <summary>What a host function threw last in this call, if one did.</summary>
-    public Exception? HostFunctionError { get; private set; }
+    /// <summary>The host function that failed last in this call, if one did.</summary>
+    public HostFunctionFailure? HostFunctionFailure { get; private set; }
 
     /// <summary>Forgets what belongs to an earlier call.</summary>
     public void BeginCall()
     {
-        HostFunctionError = null;
+        HostFunctionFailure = null;
         _abort.Reset();
     }
 
@@ -64,9 +64,9 @@ internal sealed class PortHandler
     private void CallFunction()
     {
         using SpanOwner<byte> message = _memory.Output.Pop();
-        if (_functions.Answer(message.Span, _memory.Input) is { } exception)
+        if (_functions.Answer(message.Span, _memory.Input) is { } failure)
         {
-            HostFunctionError = exception;
+            HostFunctionFailure = failure;
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class PortHandler
     {
         if (_abort.Receive(packet) is { } abort)
         {
-            throw new GuestAbortedException(abort.Code, abort.Message, abort.ExceptionVector, HostFunctionError);
+            throw new GuestAbortedException(abort.Code, abort.Message, abort.ExceptionVector, HostFunctionFailure?.Exception);
         }
     }
 

@@ -1,4 +1,5 @@
 using Hyperlight.Host.Functions;
+using Hyperlight.Host.Wire;
 
 namespace Hyperlight;
 
@@ -14,6 +15,7 @@ public sealed class HostFunction
     internal HostFunction(string name, GuestValueType resultType, HostFunctionBody body, params GuestValueType[] parameterTypes)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        UnicodeText.ThrowIfInvalid(name);
         Name = name;
         ResultType = resultType;
         _body = body;

@@ -7,10 +7,11 @@ namespace Hyperlight;
 /// <see cref="long"/>, <see cref="ulong"/>, <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>,
 /// <see cref="string"/>, and bytes as <c>byte[]</c>, <see cref="ReadOnlyMemory{T}"/> or <see cref="ReadOnlySpan{T}"/>; a
 /// span argument is valid until the function returns. A function runs on the thread that called the guest. An exception it
-/// throws reaches the guest as an error and, if the guest does not handle that, the caller as an inner exception.
+/// throws reaches the guest as an error with the exception's message (do not put secrets into it) and, if the guest does not
+/// handle that, the caller as an inner exception.
 /// </summary>
 /// <remarks>
-/// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for an empty name and
+/// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for a name that is empty or not valid Unicode and
 /// <see cref="NotSupportedException"/> for a type that the guest ABI does not have.
 /// </remarks>
 public static partial class HostFunctionExtensions

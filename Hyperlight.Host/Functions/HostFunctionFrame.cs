@@ -38,12 +38,14 @@ internal ref struct HostFunctionFrame
     }
 
     /// <summary>Sends the function's result.</summary>
+    /// <exception cref="ArgumentException">It is text that is not valid Unicode.</exception>
     /// <exception cref="MessageTooLargeException">It does not fit the input buffer.</exception>
     public void Return<T>(T value)
         where T : allows ref struct
     {
-        _hasReturned = true;
+        // A result that cannot be encoded is the function's failure; one that does not fit is not.
         long length = FunctionResultEncoder.EncodeValue(default, value);
+        _hasReturned = true;
         Span<byte> target = _input.Reserve(length, "The result of host function", _name, out int start);
         FunctionResultEncoder.EncodeValue(target, value);
         _input.Commit(start, target.Length);

@@ -38,23 +38,28 @@ internal sealed class HostFunctionTable
         [.. _functions.Values.OrderBy(static f => f.Name, StringComparer.Ordinal).Select(HostFunctionSignature.Of)];
 
     /// <summary>Answers the call that the guest has put on the output buffer.</summary>
-    /// <returns>The exception that the function threw, if it did.</returns>
+    /// <returns>How the call failed, if it did.</returns>
     /// <exception cref="GuestProtocolException">The call is malformed.</exception>
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
-    public Exception? Answer(ReadOnlySpan<byte> message, SharedBuffer input)
+    public HostFunctionFailure? Answer(ReadOnlySpan<byte> message, SharedBuffer input)
     {
         var call = new FunctionCallReader(message);
-        if (Find(call.Name) is not { } function)
+        HostFunctionFailure? failure = Find(call.Name) is { } function
+            ? Invoke(function, call, input)
+            : HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name));
+        if (failure is not null)
         {
-            string name = FlatTable.DecodeUtf8(call.Name);
-            ReturnError(input, name, $"Host function '{name}' is not registered.");
-            return null;
+            HostFunctionErrorMessage.Write(input, FlatTable.DecodeUtf8(call.Name), failure.GuestText);
         }
 
-        if (CheckArguments(function, call) is { } problem)
+        return failure;
+    }
+
+    private static HostFunctionFailure? Invoke(HostFunction function, FunctionCallReader call, SharedBuffer input)
+    {
+        if (CheckArguments(function, call, input) is { } problem)
         {
-            ReturnError(input, function.Name, problem);
-            return null;
+            return problem;
         }
 
         var frame = new HostFunctionFrame(call, input, function.Name);
@@ -65,16 +70,15 @@ internal sealed class HostFunctionTable
         }
         catch (Exception exception) when (frame.IsInFunction)
         {
-            ReturnError(input, function.Name, $"Host function '{function.Name}' failed: {exception.Message}");
-            return exception;
+            return HostFunctionFailure.Threw(function, exception);
         }
     }
 
-    private static string? CheckArguments(HostFunction function, FunctionCallReader call)
+    private static HostFunctionFailure? CheckArguments(HostFunction function, FunctionCallReader call, SharedBuffer input)
     {
         if (call.ParameterCount != function.Parameters.Length)
         {
-            return $"Host function '{function.Name}' takes {function.Parameters.Length} argument(s), but the guest passed {call.ParameterCount}.";
+            return HostFunctionFailure.WrongCount(function, call.ParameterCount);
         }
 
         for (int i = 0; i < call.ParameterCount; i++)
@@ -82,25 +86,13 @@ internal sealed class HostFunctionTable
             GuestValueType passed = call.GetParameterType(i);
             if (passed != function.Parameters[i])
             {
-                return $"Argument {i} of host function '{function.Name}' is {function.Parameters[i]}, but the guest passed {passed}.";
+                string value = ArgumentText.Format(call, i, passed, input.MaximumMessageSize);
+                return HostFunctionFailure.WrongType(function, i, passed, value);
             }
         }
 
         return null;
     }
-
-    private static void ReturnError(SharedBuffer input, string name, string message)
-    {
-        string text = Shorten(message, input.MaximumMessageSize / 2);
-        long length = FunctionResultEncoder.EncodeError(default, GuestErrorCode.HostFunctionError, text);
-        Span<byte> target = input.Reserve(length, "The error of host function", name, out int start);
-        FunctionResultEncoder.EncodeError(target, GuestErrorCode.HostFunctionError, text);
-        input.Commit(start, target.Length);
-    }
-
-    /// <summary>Keeps an error text small enough for the buffer: a character takes three bytes at most.</summary>
-    private static string Shorten(string message, int maxBytes) =>
-        message.Length <= maxBytes / 3 ? message : string.Concat(message.AsSpan(0, maxBytes / 3), "...");
 
     private HostFunction? Find(ReadOnlySpan<byte> utf8Name)
     {

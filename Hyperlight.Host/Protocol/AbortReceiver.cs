@@ -12,6 +12,9 @@ internal sealed class AbortReceiver
     private const int MaxBytesPerPacket = 3;
     private const int MaxBytes = 1024;
 
+    /// <summary>The text of hyperlight-host, to the letter: it is part of the guest ABI.</summary>
+    private const string OverflowMessage = "Guest abort buffer overflowed";
+
     private byte[]? _bytes;
     private int _count;
 
@@ -34,7 +37,7 @@ internal sealed class AbortReceiver
             if (_count == MaxBytes)
             {
                 Reset();
-                return new GuestAbort(0, $"The abort buffer overflowed: the guest sent more than {MaxBytes} bytes.", null);
+                return new GuestAbort(0, OverflowMessage, null);
             }
 
             (_bytes ??= new byte[MaxBytes])[_count++] = value;

@@ -37,6 +37,10 @@ internal sealed class SharedBuffer
     /// <summary>The largest message that fits an empty buffer.</summary>
     public int MaximumMessageSize => _size - (2 * WordSize);
 
+    /// <summary>The largest message that fits on top of what the buffer holds; negative if none does.</summary>
+    /// <exception cref="GuestProtocolException">The guest has corrupted the buffer.</exception>
+    public int FreeMessageSize => _size - ReadTop() - WordSize;
+
     /// <summary>Overwrites with zeros what the host has written, so that the guest's writes are all that is left.</summary>
     public void Clear()
     {
@@ -57,13 +61,7 @@ internal sealed class SharedBuffer
     /// <exception cref="GuestProtocolException">The guest has corrupted the buffer.</exception>
     public Span<byte> Reserve(long length, string what, string name, out int start)
     {
-        ulong top = ReadWord(0);
-        if (top < WordSize || top > (ulong)_size)
-        {
-            throw Corrupt($"its stack pointer is 0x{top:X}, outside 0x{WordSize:X} to 0x{_size:X}");
-        }
-
-        start = (int)top;
+        start = ReadTop();
         long free = _size - start - WordSize;
         if (length > free)
         {
@@ -116,6 +114,14 @@ internal sealed class SharedBuffer
         // Overwritten rather than discarded: the next message needs the same pages.
         _memory.GetSpan(_offset + (nuint)start, (int)(top - start)).Clear();
         return message;
+    }
+
+    private int ReadTop()
+    {
+        ulong top = ReadWord(0);
+        return top >= WordSize && top <= (ulong)_size
+            ? (int)top
+            : throw Corrupt($"its stack pointer is 0x{top:X}, outside 0x{WordSize:X} to 0x{_size:X}");
     }
 
     private uint ReadPrefix(int at)

@@ -72,6 +72,10 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// </typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <exception cref="ArgumentException">
+    /// The name is empty, there are more than 11 arguments, an argument is the default <see cref="GuestValue"/>, or text is not
+    /// valid Unicode. The guest was not entered.
+    /// </exception>
     /// <exception cref="GuestErrorException">The guest answered with an error, for example for an unknown function or a wrong argument.</exception>
     /// <exception cref="ReturnTypeMismatchException">The guest returned another type.</exception>
     /// <exception cref="MessageTooLargeException">The arguments do not fit the input buffer.</exception>
@@ -142,7 +146,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private TResult CallCore<TResult>(
         string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(functionName);
+        GuestCallLimits.Check(functionName, arguments.Length);
         GuestValueType resultType = ValueTypes.OfResult<TResult>();
         _gate.Enter("a call", this);
         try
@@ -210,7 +214,9 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         var result = new FunctionResultReader(message.Span);
         if (result.IsError)
         {
-            throw new GuestErrorException(functionName, result.ErrorCode, result.ErrorMessage, _runner.Ports.HostFunctionError);
+            HostFunctionFailure? failure = _runner.Ports.HostFunctionFailure;
+            throw new GuestErrorException(
+                functionName, result.ErrorCode, result.ErrorMessage, failure?.Exception, failure?.Description);
         }
 
         return result.ValueType == expected

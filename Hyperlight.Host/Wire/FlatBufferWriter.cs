@@ -31,8 +31,10 @@ internal ref struct FlatBufferWriter
     private readonly bool IsMeasuring => _buffer.IsEmpty;
 
     /// <summary>Appends a UTF-8 string and returns its position, counted from the end.</summary>
+    /// <exception cref="ArgumentException">The text is not valid Unicode: it has no UTF-8 form.</exception>
     public long CreateString(scoped ReadOnlySpan<char> text)
     {
+        UnicodeText.ThrowIfInvalid(text);
         int length = Encoding.UTF8.GetByteCount(text);
         BeginVector(length, terminator: 1);
         if (!IsMeasuring)

@@ -30,7 +30,20 @@ internal sealed class AbortTests(TestTarget target) : GuestTest(target)
         GuestAbortedException error = AssertPoisons<GuestAbortedException>(s => s.Call("AbortOverflow"));
 
         Assert.That(error.Code, Is.Zero);
-        Assert.That(error.GuestMessage, Does.Contain("1024"));
+        Assert.That(error.GuestMessage, Is.EqualTo("Guest abort buffer overflowed"));
+    }
+
+    [TestCase(1023, 7, true)]
+    [TestCase(1024, 0, false)]
+    [TestCase(2000, 0, false)]
+    public void A_message_of_a_kilobyte_or_more_is_lost(int length, int code, bool arrives)
+    {
+        string message = new('m', length);
+
+        GuestAbortedException error = AssertPoisons<GuestAbortedException>(s => s.Call("AbortWithMessage", 7, message));
+
+        Assert.That(error.Code, Is.EqualTo(code));
+        Assert.That(error.GuestMessage, Is.EqualTo(arrives ? message : "Guest abort buffer overflowed"));
     }
 
     [Test]

@@ -28,10 +28,10 @@ internal sealed class GuestErrorTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void More_arguments_than_a_guest_function_can_have()
+    public void A_text_with_a_zero_inside_is_for_the_guest_to_refuse()
     {
-        AssertGuestError(
-            GuestErrorCode.GuestError, s => s.Call<long>("SumEleven", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+        AssertGuestError(GuestErrorCode.GuestError, s => s.Call<string>("EchoString", "a\0b"));
+        AssertGuestError(GuestErrorCode.GuestFunctionNotFound, s => s.Call<int>("Add\0", 1, 2));
         AssertUsable();
     }
 

@@ -143,7 +143,9 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<int>("CallHostNamed", "NoSuchFunction"))!;
 
         Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
-        Assert.That(error.GuestMessage, Does.Contain("NoSuchFunction"));
+        Assert.That(error.GuestMessage, Is.EqualTo("HostFunction NoSuchFunction was not found"));
+        Assert.That(error.HostFunctionFailure, Is.EqualTo("Host function 'NoSuchFunction' is not registered."));
+        Assert.That(error.Message, Does.EndWith("(Host function 'NoSuchFunction' is not registered.)"));
         AssertUsable();
     }
 
@@ -155,7 +157,8 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<int>("CallHostWrongArity"))!;
 
         Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
-        Assert.That(error.GuestMessage, Does.Contain("takes 1").And.Contain("passed 2"));
+        Assert.That(error.GuestMessage, Is.EqualTo("The number of arguments to the function is wrong: got 2 expected 1"));
+        Assert.That(error.Message, Does.Contain("'HostEchoInt' takes 1").And.Contain("passed 2"));
         AssertUsable();
     }
 
@@ -167,7 +170,8 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<int>("CallHostWrongType"))!;
 
         Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
-        Assert.That(error.GuestMessage, Does.Contain("is Int").And.Contain("passed String"));
+        Assert.That(error.GuestMessage, Is.EqualTo("Failed To Convert Parameter Value String(\"not an int\") to \"i32\""));
+        Assert.That(error.Message, Does.Contain("'HostEchoInt' is Int").And.Contain("passed String"));
         AssertUsable();
     }
 
@@ -180,7 +184,8 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<int>("RoundTripInt", 1))!;
 
         Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
-        Assert.That(error.GuestMessage, Does.Contain("the disk is on fire"));
+        Assert.That(error.GuestMessage, Is.EqualTo("the disk is on fire"));
+        Assert.That(error.Message, Does.EndWith("(Host function 'HostEchoInt' failed: the disk is on fire)"));
         Assert.That(error.InnerException, Is.SameAs(failure));
         AssertUsable();
     }
@@ -194,6 +199,19 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call("ReturnError", 15, "own"))!;
 
         Assert.That(error.InnerException, Is.Null);
+        Assert.That(error.HostFunctionFailure, Is.Null);
+    }
+
+    [Test]
+    public void A_result_that_is_not_unicode_is_an_error_of_the_guest()
+    {
+        Sandbox.WithHostFunction("HostEchoString", (string x) => x + "\uD800");
+
+        GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<string>("RoundTripString", "a"))!;
+
+        Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
+        Assert.That(error.GuestMessage, Does.Contain("not valid Unicode"));
+        AssertUsable();
     }
 
     [Test]

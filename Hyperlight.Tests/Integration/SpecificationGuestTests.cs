@@ -73,7 +73,7 @@ internal sealed class SpecificationGuestTests(TestTarget target)
         GuestErrorException error = Assert.Throws<GuestErrorException>(() => _sandbox.Call<int>("CallHostDouble", 21))!;
 
         Assert.That(error.Code, Is.EqualTo(GuestErrorCode.HostFunctionError));
-        Assert.That(error.GuestMessage, Does.Contain("HostDouble"));
+        Assert.That(error.GuestMessage, Is.EqualTo("HostFunction HostDouble was not found"));
     }
 
     [Test]

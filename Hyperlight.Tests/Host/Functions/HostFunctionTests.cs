@@ -43,6 +43,7 @@ internal sealed class HostFunctionTests
     public void A_name_is_needed()
     {
         Assert.That(() => new Registrar().WithHostFunction("", () => 1), Throws.ArgumentException);
+        Assert.That(() => new Registrar().WithHostFunction("a\uD800", () => 1), Throws.ArgumentException.With.Message.Contains("not valid Unicode"));
         Assert.That(() => new Registrar().WithHostFunction(null!, () => 1), Throws.ArgumentNullException);
         Assert.That(() => new Registrar().WithHostFunction("f", (Func<int>)null!), Throws.ArgumentNullException);
         Assert.That(() => new Registrar().WithHostFunction("f", (Action)null!), Throws.ArgumentNullException);
@@ -58,12 +59,5 @@ internal sealed class HostFunctionTests
 
         Assert.That(first.WithHostFunction("f", () => 1), Is.SameAs(first));
         Assert.That(second.WithHostFunction("f", () => 2), Is.SameAs(second));
-    }
-
-    private sealed class Registrar : IHostFunctionRegistrar
-    {
-        public List<HostFunction> Functions { get; } = [];
-
-        public void AddHostFunction(HostFunction hostFunction) => Functions.Add(hostFunction);
     }
 }

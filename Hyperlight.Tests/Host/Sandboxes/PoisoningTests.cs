@@ -122,6 +122,45 @@ internal sealed class PoisoningTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void More_than_eleven_arguments_are_refused_before_the_guest_is_entered()
+    {
+        Assert.That(
+            () => Sandbox.Call<int>("f", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+            Throws.ArgumentException.With.Message.EqualTo("A guest function takes at most 11 arguments, but 'f' was called with 12."));
+        Assert.That(() => Sandbox.Call("f", new GuestValue[40].Select(_ => (GuestValue)1).ToArray()), Throws.ArgumentException);
+        AssertUsable();
+
+        Guest.Answer(GoldenVectors.IntResult);
+        Assert.That(Sandbox.Call<int>("f", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), Is.EqualTo(3));
+    }
+
+    [TestCaseSource(nameof(LoneSurrogates))]
+    public void Text_that_is_not_unicode_is_refused_before_the_guest_is_entered(string name, string argument, int index)
+    {
+        Assert.That(
+            () => Sandbox.Call<int>(name, 1, argument),
+            Throws.ArgumentException.With.Message.Contains("not valid Unicode").And.Message.Contains($"index {index}."));
+        AssertUsable();
+    }
+
+    // Not as attributes: those are kept as UTF-8, which has no lone surrogates.
+    private static IEnumerable<TestCaseData> LoneSurrogates()
+    {
+        yield return new TestCaseData("\uD800", "text", 0) { TestName = "A name that is a high surrogate is refused" };
+        yield return new TestCaseData("f\uDC00", "text", 1) { TestName = "A name that ends with a low surrogate is refused" };
+        yield return new TestCaseData("f", "\U0001F600\uDE00", 2) { TestName = "A low surrogate behind a pair is refused" };
+        yield return new TestCaseData("f", "ab\uD83D", 2) { TestName = "Text that ends with a high surrogate is refused" };
+        yield return new TestCaseData("f", "a\uDE00\uD83D", 1) { TestName = "A pair in the wrong order is refused" };
+    }
+
+    [Test]
+    public void Text_outside_the_basic_plane_is_unicode()
+    {
+        Guest.Answer(GoldenVectors.IntResult);
+        Assert.That(Sandbox.Call<int>("\U0001F600", "\U0001F600\U0001F601"), Is.EqualTo(3));
+    }
+
+    [Test]
     public void An_abort_that_was_begun_in_one_call_is_forgotten_in_the_next()
     {
         Guest.Then(VmExit.IoOut(102, 0x41_0902, 4)).Answer(GoldenVectors.IntResult);

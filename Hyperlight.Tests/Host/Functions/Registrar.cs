@@ -1,0 +1,9 @@
+namespace Hyperlight.Tests.Host.Functions;
+
+/// <summary>Keeps the host functions that are registered, in order.</summary>
+internal sealed class Registrar : IHostFunctionRegistrar
+{
+    public List<HostFunction> Functions { get; } = [];
+
+    public void AddHostFunction(HostFunction hostFunction) => Functions.Add(hostFunction);
+}
