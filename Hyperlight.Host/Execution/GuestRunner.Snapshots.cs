@@ -47,13 +47,15 @@ internal sealed partial class GuestRunner
         UseImage(image);
         _writeTracker?.ClearWritten(ScratchSlot);
         _memory.ResetScratch(guestWritesCleared: _writeTracker is not null);
-        UseProcessor(state);
+        StartFrom(state);
     }
 
     /// <summary>Puts the vCPU where a snapshot says, for memory that was made from that snapshot.</summary>
     /// <inheritdoc cref="Restore"/>
-    public void UseProcessor(ProcessorState state)
+    public void StartFrom(ProcessorState state)
     {
+        _memory.RequestReseeding(_seed.AfterRestore());
+
         // The page tables changed under the processor. The guest is asked to flush: not every hypervisor can be.
         _isFlushPending = true;
         _processor.Apply(state, _memory.Layout.PageTableAddress);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Memory;
@@ -26,18 +25,25 @@ internal sealed partial class GuestRunner : IDisposable
     private readonly GuestMemory _memory;
     private readonly ILogger _logger;
     private readonly ProcessorReset _processor;
+    private readonly GuestSeed _seed;
 
     /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
     private readonly IWriteTracker? _writeTracker;
     private GeneralRegisters _dispatchRegisters;
 
     private GuestRunner(
-        IVirtualMachine machine, GuestMemory memory, PortHandler ports, InstructionLimit instructions, ILogger logger)
+        IVirtualMachine machine,
+        GuestMemory memory,
+        PortHandler ports,
+        InstructionLimit instructions,
+        GuestSeed seed,
+        ILogger logger)
     {
         _machine = machine;
         Instructions = instructions;
         _memory = memory;
         Ports = ports;
+        _seed = seed;
         _logger = logger;
         _processor = new ProcessorReset(machine);
         _writeTracker = machine as IWriteTracker;
@@ -58,16 +64,16 @@ internal sealed partial class GuestRunner : IDisposable
     /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
     public static GuestRunner Create(
-        IHypervisor hypervisor, GuestMemory memory, PortHandler ports, long? instructionBudget, ILogger logger)
+        IHypervisor hypervisor, GuestMemory memory, PortHandler ports, SandboxConfiguration configuration, ILogger logger)
     {
         IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
         try
         {
-            var instructions = new InstructionLimit(hypervisor.Name, machine, instructionBudget);
+            var instructions = new InstructionLimit(hypervisor.Name, machine, configuration.InstructionBudget);
             machine.SetSpecialRegisters(InitialRegisters.Special(memory.Layout.PageTableAddress));
             machine.MapMemory(ImageSlot, memory.ImageMapping);
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
-            return new GuestRunner(machine, memory, ports, instructions, logger);
+            return new GuestRunner(machine, memory, ports, instructions, new GuestSeed(configuration.RandomSeed), logger);
         }
         catch
         {
@@ -80,9 +86,7 @@ internal sealed partial class GuestRunner : IDisposable
     /// <exception cref="GuestInitializationException">The guest left a stack pointer that cannot be used.</exception>
     public void Initialize(GuestLogLevel logLevel)
     {
-        Span<byte> seed = stackalloc byte[sizeof(ulong)];
-        RandomNumberGenerator.Fill(seed);
-        _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, BitConverter.ToUInt64(seed), logLevel));
+        _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, _seed.AtStart(), logLevel));
         Instructions.Begin();
         RunToHalt();
 

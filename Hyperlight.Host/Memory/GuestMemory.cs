@@ -118,6 +118,9 @@ internal sealed class GuestMemory : IDisposable
         WriteBookkeeping();
     }
 
+    /// <summary>Asks the guest's C runtime to start its random numbers over. Guests that do not know of it see an unused word.</summary>
+    public void RequestReseeding(uint seed) => ScratchMetadata.WriteSeed(_scratch, Layout, seed);
+
     public void Dispose()
     {
         try
@@ -132,7 +135,7 @@ internal sealed class GuestMemory : IDisposable
 
     /// <summary>
     /// Clears what the host has written and <see cref="WriteBookkeeping"/> does not overwrite: messages, and the rest of page
-    /// tables that were longer. The fields at the end of scratch memory are always the same.
+    /// tables that were longer. The fields at the end of scratch memory are always written.
     /// </summary>
     private void ClearHostWrites()
     {

@@ -23,6 +23,9 @@ internal sealed record GuestMemoryLayout
         ScratchSize = configuration.ScratchSize;
         InitDataSize = initDataSize;
         HasFileMappingTable = configuration.FileMappingTable;
+        HeapFlags = configuration.ExecutableHeap
+            ? MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute
+            : MemoryFlags.Read | MemoryFlags.Write;
         PebOffset = GuestPage.RoundUp(codeSize);
         HeapOffset = PebOffset + GuestPage.Size;
         InitDataOffset = GuestPage.RoundUp(HeapOffset + HeapSize);
@@ -44,6 +47,9 @@ internal sealed record GuestMemoryLayout
 
     /// <summary>Whether the guest finds its file mappings behind the process environment block.</summary>
     public bool HasFileMappingTable { get; }
+
+    /// <summary>What the guest may do with its heap.</summary>
+    public MemoryFlags HeapFlags { get; }
 
     /// <summary>What the guest may do with the init data.</summary>
     public MemoryFlags InitDataFlags { get; }

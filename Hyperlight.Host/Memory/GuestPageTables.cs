@@ -16,7 +16,7 @@ internal static class GuestPageTables
         var tables = new PageTableBuilder(layout.PageTableAddress);
         MapImage(tables, unusedSize, layout.PebOffset, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute);
         MapImage(tables, layout.PebOffset, layout.HeapOffset, MemoryFlags.Read);
-        MapImage(tables, layout.HeapOffset, layout.InitDataOffset, MemoryFlags.Read | MemoryFlags.Write);
+        MapImage(tables, layout.HeapOffset, layout.InitDataOffset, layout.HeapFlags);
         MapImage(tables, layout.InitDataOffset, layout.ImageSize, initDataFlags);
         tables.Map(layout.ScratchVirtualBase, layout.ScratchPhysicalBase, layout.ScratchSize, PageTableEntry.ScratchLeaf);
         return tables;

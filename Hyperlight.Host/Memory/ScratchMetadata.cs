@@ -14,6 +14,10 @@ internal static class ScratchMetadata
     private const ulong AllocatorField = 0x10;
     private const ulong PageTableField = 0x18;
     private const ulong GenerationField = 0x20;
+    private const ulong SeedField = 0x28;
+
+    /// <summary>Marks a seed that the guest has not taken yet.</summary>
+    private const ulong SeedPending = 1UL << 32;
 
     public static void Write(IMemoryRegion scratch, GuestMemoryLayout layout, ReadOnlySpan<byte> pageTables, ulong generation)
     {
@@ -21,8 +25,13 @@ internal static class ScratchMetadata
         WriteField(scratch, layout, AllocatorField, layout.PageTableAddress + (ulong)pageTables.Length);
         WriteField(scratch, layout, PageTableField, layout.PageTableAddress);
         WriteField(scratch, layout, GenerationField, generation);
+        WriteField(scratch, layout, SeedField, 0);
         scratch.Write((nuint)layout.PageTableOffset, pageTables);
     }
+
+    /// <summary>Leaves a seed for the guest's C runtime, which takes it and clears the field.</summary>
+    public static void WriteSeed(IMemoryRegion scratch, GuestMemoryLayout layout, uint seed) =>
+        WriteField(scratch, layout, SeedField, SeedPending | seed);
 
     private static void WriteField(IMemoryRegion scratch, GuestMemoryLayout layout, ulong distance, ulong value)
     {

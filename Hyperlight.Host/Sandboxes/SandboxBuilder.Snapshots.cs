@@ -59,10 +59,10 @@ public sealed partial class SandboxBuilder
     {
         var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugPrint);
         GuestRunner runner = GuestRunner.Create(
-            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration.InstructionBudget, setup.Logger);
+            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.Logger);
         try
         {
-            runner.UseProcessor(content.Processor);
+            runner.StartFrom(content.Processor);
             var sandbox = new MultiUseSandbox(setup, memory, runner);
             sandbox.StartFrom(content);
             SandboxLog.Ready(setup.Logger, sandbox.Id, setup.Source, setup.Hypervisor.Name, setup.Hypervisor.Reason);

@@ -104,6 +104,20 @@ public sealed record SandboxConfiguration
     public bool FileMappingTable { get; init; }
 
     /// <summary>
+    /// Whether the guest can execute what it has on its heap, such as code that it generates. Default <see langword="false"/>:
+    /// the heap is data, and a jump into it is a page fault. With it, a guest that is made to write where it should not can
+    /// be made to execute what was written; the sandbox around it holds all the same. Snapshots keep it.
+    /// </summary>
+    public bool ExecutableHeap { get; init; }
+
+    /// <summary>
+    /// The random bits that the guest is given, for runs that can be repeated. Default <see langword="null"/>: others for each
+    /// sandbox and after each restore, from the operating system. With a value, a guest draws the same random numbers in every
+    /// run, and after every restore the same ones again: whoever knows the value can predict them.
+    /// </summary>
+    public ulong? RandomSeed { get; init; }
+
+    /// <summary>
     /// How many instructions the guest may execute in one call, and in its initialisation. Default <see langword="null"/>: as
     /// many as it takes. A guest that needs more ends with <see cref="InstructionBudgetExhaustedException"/>, at the same
     /// instruction every time. Only drivers that count instructions can do this, such as the emulator; on others building

@@ -56,7 +56,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
             cancellationToken.ThrowIfCancellationRequested();
             var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugPrint);
             GuestRunner runner = GuestRunner.Create(
-                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration.InstructionBudget, _setup.Logger);
+                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.Logger);
             try
             {
                 ApplyMappings(runner, memory);

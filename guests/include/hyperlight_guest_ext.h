@@ -34,8 +34,12 @@ uint32_t hl_log_filter(void);
 // Writes text to the host's standard error, one byte per exit.
 void hl_debug_print(const char *text);
 
-// What the host told the guest at initialisation.
+// Random bits from the host, or bits that follow from the seed that the
+// application has set. Others after every restore of a snapshot; rand then
+// starts over from a new seed, too.
 uint64_t hl_seed(void);
+
+// What the host told the guest at initialisation.
 uint32_t hl_page_size(void);
 hl_Vec hl_init_data(void);
 

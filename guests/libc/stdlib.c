@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "../runtime/seed.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -116,11 +118,14 @@ static uint64_t random_state;
 
 void srand(unsigned seed)
 {
+    // Otherwise the seed that waits since a restore would replace this one.
+    hl_take_new_seed();
     random_state = seed;
 }
 
 int rand(void)
 {
+    hl_take_new_seed();
     random_state = random_state * 6364136223846793005UL + 1442695040888963407UL;
     return (int)(random_state >> 33);
 }

@@ -35,11 +35,6 @@ void hl_initialise(const struct hl_peb *peb, uint64_t seed, uint64_t page_size,
     }
 }
 
-uint64_t hl_seed(void)
-{
-    return hl_state.seed;
-}
-
 uint32_t hl_page_size(void)
 {
     return hl_state.page_size;

@@ -93,6 +93,18 @@ static hl_Vec *heap_cycle(const hl_FunctionCall *call)
     return hl_flatbuffer_result_from_Int(intact);
 }
 
+// mov $42, %eax; ret.
+static hl_Vec *run_on_heap(const hl_FunctionCall *call)
+{
+    (void)call;
+    static const uint8_t code[] = { 0xB8, 42, 0, 0, 0, 0xC3 };
+    uint8_t *block = malloc(sizeof code);
+    memcpy(block, code, sizeof code);
+    int32_t result = ((int32_t(*)(void))block)();
+    free(block);
+    return hl_flatbuffer_result_from_Int(result);
+}
+
 static const struct guest_function functions[] = {
     { "StackOverflow", stack_overflow, "" },
     { "UseStack", use_stack, "i" },
@@ -100,6 +112,7 @@ static const struct guest_function functions[] = {
     { "AllocateHeap", allocate_heap, "i" },
     { "FreeHeap", free_heap, "U" },
     { "HeapCycle", heap_cycle, "ii" },
+    { "RunOnHeap", run_on_heap, "" },
 };
 
 void register_memory(void)

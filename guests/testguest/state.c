@@ -8,6 +8,8 @@
 #include "../runtime/layout.h"
 #include "../runtime/state.h"
 
+#include <stdlib.h>
+
 static int32_t counter;
 
 static hl_Vec *increment_counter(const hl_FunctionCall *call)
@@ -26,6 +28,18 @@ static hl_Vec *get_seed(const hl_FunctionCall *call)
 {
     (void)call;
     return hl_flatbuffer_result_from_ULong(hl_seed());
+}
+
+static hl_Vec *get_random(const hl_FunctionCall *call)
+{
+    (void)call;
+    return hl_flatbuffer_result_from_Int(rand());
+}
+
+static hl_Vec *set_random(const hl_FunctionCall *call)
+{
+    srand(PARAMETER(0, UInt));
+    return hl_flatbuffer_result_from_Void();
 }
 
 static hl_Vec *get_page_size(const hl_FunctionCall *call)
@@ -83,6 +97,8 @@ static const struct guest_function functions[] = {
     { "IncrementCounter", increment_counter, "" },
     { "GetCounter", get_counter, "" },
     { "GetSeed", get_seed, "" },
+    { "Rand", get_random, "" },
+    { "Srand", set_random, "u" },
     { "GetPageSize", get_page_size, "" },
     { "GetPeb", get_peb, "" },
     { "GetInitData", get_init_data, "" },

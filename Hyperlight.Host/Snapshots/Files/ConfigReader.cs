@@ -76,7 +76,8 @@ internal sealed class ConfigReader
                 OutputBufferSize = sizes.OutputDataSize,
                 HeapSize = sizes.HeapSize,
                 ScratchSize = sizes.ScratchSize,
-                FileMappingTable = HasFileMappingTable(annotations),
+                FileMappingTable = IsSet(annotations, OciNames.FileMappingTableAnnotation),
+                ExecutableHeap = IsSet(annotations, OciNames.ExecutableHeapAnnotation),
             };
             GuestMemoryLayout layout = GuestMemoryLayout.Create(configuration, sizes.CodeSize, sizes.InitDataSize, flags);
             layout.CheckScratch(pageTableSize);
@@ -133,10 +134,10 @@ internal sealed class ConfigReader
         return value;
     }
 
-    private bool HasFileMappingTable(IReadOnlyDictionary<string, string>? annotations)
+    private bool IsSet(IReadOnlyDictionary<string, string>? annotations, string name)
     {
-        string text = annotations?.GetValueOrDefault(OciNames.FileMappingTableAnnotation) ?? "false";
-        Check(text is "true" or "false", $"its annotation {OciNames.FileMappingTableAnnotation} is '{text}'");
+        string text = annotations?.GetValueOrDefault(name) ?? "false";
+        Check(text is "true" or "false", $"its annotation {name} is '{text}'");
         return text == "true";
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
 
 namespace Hyperlight.Host.Snapshots.Files;
@@ -52,6 +53,11 @@ internal static class ConfigWriter
         if (content.Image.Layout.HasFileMappingTable)
         {
             annotations.Add(OciNames.FileMappingTableAnnotation, "true");
+        }
+
+        if (content.Image.Layout.HeapFlags.HasFlag(MemoryFlags.Execute))
+        {
+            annotations.Add(OciNames.ExecutableHeapAnnotation, "true");
         }
 
         return annotations.Count > 0 ? annotations : null;

@@ -76,6 +76,19 @@ internal sealed class MappingTests : ScriptedSandboxTest
         AssertUnchanged("a");
     }
 
+    [TestCase(0x10_0000_0000UL)]
+    [TestCase(0x10_0000_0000UL - 0x1000)]
+    [TestCase(0xFFFF_FFFF_FFFF_F000UL)]
+    public void What_leaves_the_physical_space_is_not_mapped(ulong address)
+    {
+        using var region = new ManagedMemoryRegion(FileSize);
+
+        Assert.That(() => Sandbox.MapFile("b", address), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Sandbox.MapRegion(region, address), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(Sandbox.Mappings, Is.Empty);
+        AssertUsable();
+    }
+
     [TestCase(Address - FileSize)]
     [TestCase(Address + FileSize)]
     [TestCase(0x10_0000_0000UL - 0x4_8000 - FileSize)]

@@ -54,6 +54,20 @@ internal sealed class PendingMappingTests
         Assert.That(sandbox.Mappings, Has.Count.EqualTo(1));
     }
 
+    [TestCase(0UL)]
+    [TestCase(0x1000UL)]
+    [TestCase(0x10_0000_0000UL)]
+    public void An_address_that_hyperlight_host_accepts_and_no_guest_can_use_is_refused(ulong address)
+    {
+        using UninitializedSandbox sandbox = _guest.Builder().BuildUninitialized();
+        Type error = address == 0x10_0000_0000UL ? typeof(ArgumentOutOfRangeException) : typeof(MappingOverlapException);
+
+        Assert.That(() => sandbox.MapFile("a", address), Throws.TypeOf(error));
+        Assert.That(() => _guest.Builder().WithFileMapping("a", address).BuildUninitialized(), Throws.TypeOf(error));
+
+        Assert.That(sandbox.Mappings, Is.Empty);
+    }
+
     [Test]
     public void Disposal_releases_files_that_wait()
     {

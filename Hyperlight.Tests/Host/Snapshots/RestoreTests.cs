@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Snapshots;
 using Hyperlight.Tests.Host.Sandboxes;
@@ -75,6 +76,55 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         Assert.That(() => other.Builder().WithSnapshot(foreign).Build(), Throws.TypeOf<SnapshotMismatchException>());
         Assert.That(other.AllReleased);
     }
+
+    [Test]
+    public void A_restore_leaves_a_seed_for_the_guests_c_runtime()
+    {
+        Assert.That(SeedWord(Guest), Is.Zero, "a fresh guest has its seed as an argument");
+        using Snapshot snapshot = Sandbox.Snapshot();
+        var words = new HashSet<ulong>();
+        for (int i = 0; i < 4; i++)
+        {
+            Sandbox.Restore(snapshot);
+            words.Add(SeedWord(Guest));
+        }
+
+        var other = new ScriptedMachine();
+        using MultiUseSandbox sandbox = other.Builder().WithSnapshot(snapshot).Build();
+        words.Add(SeedWord(other));
+
+        Assert.That(words, Has.Count.EqualTo(5), "each is another");
+        Assert.That(words.Select(w => w >> 32), Is.All.EqualTo(1), "the upper half says that the lower half is a seed");
+    }
+
+    [TestCase(0UL)]
+    [TestCase(1UL)]
+    [TestCase(ulong.MaxValue)]
+    public void With_a_seed_of_the_application_start_and_restore_are_always_the_same(ulong seed)
+    {
+        (ulong AtStart, ulong AfterRestore) first = SeedsWith(seed);
+
+        Assert.That(first.AtStart, Is.EqualTo(seed));
+        Assert.That(first.AfterRestore >> 32, Is.EqualTo(1));
+        Assert.That(SeedsWith(seed), Is.EqualTo(first));
+        Assert.That(SeedsWith(seed ^ 2).AfterRestore, Is.Not.EqualTo(first.AfterRestore));
+    }
+
+    private static (ulong AtStart, ulong AfterRestore) SeedsWith(ulong seed)
+    {
+        var guest = new ScriptedMachine();
+        guest.Initialise();
+        using MultiUseSandbox sandbox = guest.Builder().WithConfiguration(new SandboxConfiguration { RandomSeed = seed }).Build();
+        using Snapshot snapshot = sandbox.Snapshot();
+        sandbox.Restore(snapshot);
+        ulong word = SeedWord(guest);
+        sandbox.Restore(snapshot);
+        Assert.That(SeedWord(guest), Is.EqualTo(word));
+        return (guest.RegistersSet[0].Rsi, word);
+    }
+
+    private static ulong SeedWord(ScriptedMachine guest) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(guest.Scratch.GetSpan(guest.Scratch.Size - 0x28, sizeof(ulong)));
 
     [Test]
     public void Images_that_sandboxes_share_are_read_only()

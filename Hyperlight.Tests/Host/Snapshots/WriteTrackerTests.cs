@@ -25,7 +25,10 @@ internal sealed class WriteTrackerTests
     {
         _guest = new ScriptedMachine();
         _tracker = _guest.Machine.As<IWriteTracker>();
-        _sandbox = _guest.Build();
+        _guest.Initialise();
+
+        // With a seed, so that every restore leaves the same bytes.
+        _sandbox = _guest.Builder().WithConfiguration(new SandboxConfiguration { RandomSeed = 1 }).Build();
     }
 
     [TearDown]

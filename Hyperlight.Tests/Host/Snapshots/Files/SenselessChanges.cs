@@ -41,6 +41,7 @@ internal static class SenselessChanges
         Case("a void parameter", s => s.Config["host_functions"]![0]!["parameter_types"]![0] = "void", SnapshotFileProblem.Corrupted),
         Case("a function twice", s => s.Config["host_functions"]!.AsArray().Add(s.Config["host_functions"]![0]!.DeepClone()), SnapshotFileProblem.Corrupted),
         Case("XCR0 of words", s => s.Manifest["annotations"]!["dev.hyperlight.dotnet.xcr0"] = "three", SnapshotFileProblem.Corrupted),
+        Case("a heap that may be executable", s => s.Manifest["annotations"]!["dev.hyperlight.dotnet.executable-heap"] = "maybe", SnapshotFileProblem.Corrupted),
         Case("a table that may be", s => s.Manifest["annotations"]!["dev.hyperlight.dotnet.file-mapping-table"] = "maybe", SnapshotFileProblem.Corrupted),
         Case("less memory", s => s.Memory = s.Memory[..^4096], SnapshotFileProblem.Corrupted),
         Case("two snapshots of one tag", s => s.Index["manifests"]!.AsArray().Add(Other(s.ManifestDescriptor)), SnapshotFileProblem.Corrupted),
