@@ -15,6 +15,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     private const byte MostAddressBits = 52;
 
     private readonly ILinuxKernel _kernel;
+    private readonly KickSignal _kick;
     private readonly Lock _opening = new();
     private HypervisorStatus? _status;
     private KvmSystem? _system;
@@ -22,12 +23,23 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
 
     /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
     public KvmHypervisor()
-        : this(LinuxKernel.Instance)
+        : this(new KvmOptions())
+    {
+    }
+
+    /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
+    /// <param name="options">How it works.</param>
+    public KvmHypervisor(KvmOptions options)
+        : this(LinuxKernel.Instance, options)
     {
     }
 
     /// <summary>Creates the driver on a given kernel.</summary>
-    internal KvmHypervisor(ILinuxKernel kernel) => _kernel = kernel;
+    internal KvmHypervisor(ILinuxKernel kernel, KvmOptions? options = null)
+    {
+        _kernel = kernel;
+        _kick = new KickSignal((options ?? new KvmOptions()).CancellationSignal);
+    }
 
     /// <inheritdoc/>
     public string Name => DriverName;
@@ -48,7 +60,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
         HypervisorStatus status = Open(out KvmSystem? system);
         return system is null
             ? throw new HypervisorNotAvailableException(status.ToString(), [new(DriverName, status)])
-            : KvmVirtualMachine.Create(system, options.PhysicalAddressBits);
+            : KvmVirtualMachine.Create(system, _kick, options.PhysicalAddressBits);
     }
 
     /// <inheritdoc/>

@@ -8,16 +8,18 @@ namespace Hyperlight.Kvm;
 internal sealed class KvmVirtualMachine : IVirtualMachine
 {
     private readonly ILinuxKernel _kernel;
+    private readonly KickSignal _kick;
     private readonly KvmVm _vm;
     private readonly KvmVcpu _vcpu;
     private readonly VcpuKicker _kicker;
 
-    private KvmVirtualMachine(ILinuxKernel kernel, KvmVm vm, KvmVcpu vcpu)
+    private KvmVirtualMachine(ILinuxKernel kernel, KickSignal kick, KvmVm vm, KvmVcpu vcpu)
     {
         _kernel = kernel;
+        _kick = kick;
         _vm = vm;
         _vcpu = vcpu;
-        _kicker = new VcpuKicker(kernel, KvmHypervisor.DriverName);
+        _kicker = new VcpuKicker(kernel, kick, vm);
     }
 
     public int XsaveSize => _vcpu.XsaveSize;
@@ -26,12 +28,12 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
 
     /// <summary>Creates the machine and its vCPU.</summary>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
-    public static KvmVirtualMachine Create(KvmSystem system, byte physicalAddressBits)
+    public static KvmVirtualMachine Create(KvmSystem system, KickSignal kick, byte physicalAddressBits)
     {
         KvmVm vm = system.CreateVm();
         try
         {
-            return new KvmVirtualMachine(system.Kernel, vm, vm.CreateVcpu(physicalAddressBits));
+            return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(physicalAddressBits));
         }
         catch
         {
@@ -61,36 +63,27 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
 
     public VmExit Run()
     {
-        VcpuThread thread = VcpuThread.Current(_kernel, KvmHypervisor.DriverName);
-        while (_kicker.TryEnter(thread.Id))
+        int thread = VcpuThread.CurrentId(_kernel);
+        using var blocked = new BlockedKick(_kernel, KvmHypervisor.DriverName, _kick);
+        while (_kicker.TryEnter(thread))
         {
             try
             {
-                _vcpu.UseSignalMask(thread.RunSignalMask);
+                _vcpu.UseSignalMask(blocked.RunMask);
                 int result = _vcpu.Run();
+                bool wasForced = _kicker.WasForced();
                 if (result >= 0)
                 {
                     VmExit exit = KvmExitDecoder.Decode(_vcpu);
                     _vcpu.SettleExit();
-                    return exit;
+                    if (!wasForced)
+                    {
+                        return exit;
+                    }
                 }
-
-                switch (result)
+                else if (!wasForced && Interpret(result) is { } exit)
                 {
-                    case -Errno.EAGAIN:
-                        break;
-                    case -Errno.EINTR:
-                        // Cancelled, which the next attempt to enter finds; or a signal that meant someone else.
-                        if (!_kicker.IsCancelRequested)
-                        {
-                            _kicker.DrainSignal();
-                        }
-
-                        break;
-                    case -Errno.EFAULT or -Errno.EHWPOISON:
-                        return KvmExitDecoder.DecodeMemoryFault(_vcpu);
-                    default:
-                        throw KvmError.Create(result, nameof(KvmIoctls.KVM_RUN));
+                    return exit;
                 }
             }
             finally
@@ -135,6 +128,29 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
     public void SetXcr0(ulong value) => _vcpu.SetXcr0(value);
 
     public void DiscardPendingState() => _vcpu.DiscardPendingState();
+
+    /// <summary>What an error of KVM_RUN means: an exit, or that it has to be called again.</summary>
+    /// <exception cref="HypervisorException">It is a failure.</exception>
+    private VmExit? Interpret(int error)
+    {
+        switch (error)
+        {
+            case -Errno.EAGAIN:
+                return null;
+            case -Errno.EINTR:
+                // Cancelled, which the next attempt to enter finds; or a signal that meant someone else.
+                if (!_kicker.IsCancelRequested)
+                {
+                    _kicker.DrainSignal();
+                }
+
+                return null;
+            case -Errno.EFAULT or -Errno.EHWPOISON:
+                return KvmExitDecoder.DecodeMemoryFault(_vcpu);
+            default:
+                throw KvmError.Create(error, nameof(KvmIoctls.KVM_RUN));
+        }
+    }
 
     /// <summary>Ends a run in progress, then gives everything back, in the kernel's order.</summary>
     public void Dispose()

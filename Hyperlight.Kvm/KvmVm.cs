@@ -6,7 +6,7 @@ using Hyperlight.Linux;
 namespace Hyperlight.Kvm;
 
 /// <summary>A machine: guest physical memory, and the place where vCPUs come from.</summary>
-internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
+internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
 {
     /// <summary>Of memory that was released when it was unmapped, for <see cref="Dispose"/> to report.</summary>
     private ReleaseFailures _earlierFailures;
@@ -60,13 +60,14 @@ internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
             MemorySize = mapping.Size,
             UserspaceAddr = (ulong)mapping.Region.Handle.DangerousGetHandle() + mapping.RegionOffset,
         };
-        // SAFETY: a local structure of the request's type. The host memory in it stays, as the slot holds it.
-        int result = handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, &region);
+        int result = SetRegion(in region);
         if (result < 0)
         {
             handle.LetGo(slot);
             throw KvmError.Create(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
         }
+
+        _regions.Add(slot, region);
     }
 
     /// <summary>KVM_SET_USER_MEMORY_REGION with size 0: empties a slot, and lets go of the memory.</summary>
@@ -80,13 +81,25 @@ internal sealed unsafe class KvmVm(KvmSystem system, KvmVmHandle handle)
             throw new InvalidOperationException($"Memory slot {slot} is free.");
         }
 
-        // SAFETY: a local structure of the request's type.
-        KvmUserspaceMemoryRegion region = new() { Slot = slot };
-        int result = handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, &region);
-        KvmError.Check(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
+        if (!_withdrawn.Contains(slot))
+        {
+            KvmError.Check(SetRegion(new() { Slot = slot }), nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
+        }
+
+        _withdrawn.Remove(slot);
+        _regions.Remove(slot);
 
         // The slot is free, whatever became of memory that nobody else had any more.
         _earlierFailures.Note(handle.LetGo(slot));
+    }
+
+    // SAFETY: a structure of the request's type, in place meanwhile. The host memory in it stays, as the slot holds it.
+    private int SetRegion(in KvmUserspaceMemoryRegion region)
+    {
+        fixed (KvmUserspaceMemoryRegion* pointer = &region)
+        {
+            return handle.Ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, pointer);
+        }
     }
 
     /// <summary>Closes the machine and lets go of all memory.</summary>

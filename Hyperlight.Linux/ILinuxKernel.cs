@@ -44,6 +44,9 @@ internal interface ILinuxKernel
     /// <param name="previous">What the thread blocked before.</param>
     int BlockSignals(ulong signals, out ulong previous);
 
+    /// <summary>rt_sigprocmask(SIG_SETMASK): the calling thread blocks these signals and no others.</summary>
+    int SetBlockedSignals(ulong signals);
+
     /// <summary>tgkill: sends a signal to one thread of this process.</summary>
     int SendSignal(int threadId, int signal);
 

@@ -88,6 +88,11 @@ internal sealed unsafe class LinuxKernel : ILinuxKernel
         return Result((int)result);
     }
 
+    public int SetBlockedSignals(ulong signals) =>
+        // SAFETY: the set is of the size that is passed; the kernel only reads it.
+        Result((int)LibC.syscall(
+            SystemCalls.SYS_rt_sigprocmask, Signals.SIG_SETMASK, (nint)(&signals), 0, Signals.SetSize));
+
     public int SendSignal(int threadId, int signal) =>
         Result((int)LibC.syscall(SystemCalls.SYS_tgkill, Environment.ProcessId, threadId, signal));
 

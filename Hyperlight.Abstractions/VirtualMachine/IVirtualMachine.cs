@@ -35,7 +35,8 @@ public interface IVirtualMachine : IDisposable
     /// <summary>
     /// Makes the current <see cref="Run"/> return <see cref="VmExitReason.Cancelled"/> soon, or the next one at once when
     /// none is in progress. A request is consumed by exactly one <see cref="VmExitReason.Cancelled"/>. Safe to call from any
-    /// thread at any time, also after disposal, when it does nothing.
+    /// thread at any time, also after disposal, when it does nothing. Never throws: it is called by timers and tokens. What
+    /// the operating system refuses is repeated until it takes.
     /// </summary>
     void Cancel();
 

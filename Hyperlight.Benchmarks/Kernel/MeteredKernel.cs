@@ -86,6 +86,12 @@ internal sealed class MeteredKernel(ILinuxKernel kernel, KernelMeter meter) : IL
         return Metered(kernel.BlockSignals(signals, out previous), start);
     }
 
+    public int SetBlockedSignals(ulong signals)
+    {
+        long start = Stopwatch.GetTimestamp();
+        return Metered(kernel.SetBlockedSignals(signals), start);
+    }
+
     public int SendSignal(int threadId, int signal)
     {
         long start = Stopwatch.GetTimestamp();

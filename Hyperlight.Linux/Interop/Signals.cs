@@ -6,6 +6,15 @@ namespace Hyperlight.Linux.Interop;
 internal static class Signals
 {
     public const int SIG_BLOCK = 0;
+    public const int SIG_SETMASK = 2;
+    public const int SIGUSR1 = 10;
+    public const int SIGUSR2 = 12;
+    public const int SIGSTKFLT = 16;
+    public const int SIGURG = 23;
+    public const int SIGPWR = 30;
+
+    /// <summary>The C libraries use the first two for themselves, musl three, and CoreCLR the one that glibc calls SIGRTMIN.</summary>
+    public const int FirstFreeRealTimeSignal = 35;
     public const int SIGRTMAX = 64;
 
     /// <summary>Bytes of a signal set.</summary>

@@ -2,22 +2,20 @@ namespace Hyperlight.Linux;
 
 /// <summary>
 /// Lets any thread end a vCPU's stay in its guest. The vCPU's thread brackets each stay by <see cref="TryEnter"/> and
-/// <see cref="Leave"/>; <see cref="Cancel"/> records a request and, if the vCPU is inside, sends the kick signal.
+/// <see cref="Leave"/>; <see cref="Cancel"/> records a request and, if the vCPU is inside, sends the kick signal. If the
+/// signal cannot be sent, the vCPU is forced out.
 /// </summary>
 /// <remarks>
-/// The signal's default action ends the process, so it may only reach a thread that blocks it, and thread numbers are used
+/// The signal reaches only a thread that blocks it: its default action might end the process, and thread numbers are used
 /// again. Hence a signal is sent only in phase <see cref="Phase.Sending"/>, which a sender enters from
 /// <see cref="Phase.Running"/> and which <see cref="Leave"/> waits out; and a signal sent is taken back before the phase is
 /// <see cref="Phase.Idle"/> again, so that none is left for whatever the thread does next. State and thread number share one
 /// word: entering and leaving cost one interlocked operation each.
 /// </remarks>
-internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
+internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForcedExit forcedExit)
 {
     private const int PhaseBits = 3;
     private const long PhaseMask = (1 << PhaseBits) - 1;
-
-    /// <summary>How long a full signal queue is waited for, in milliseconds.</summary>
-    private const int QueuePatience = 1000;
 
     private long _state;
     private int _cancelRequested;
@@ -36,6 +34,9 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
         /// <summary>As Running, and the signal was sent.</summary>
         Sent,
 
+        /// <summary>As Running, and the vCPU was forced out.</summary>
+        Forced,
+
         /// <summary>The vCPU is gone.</summary>
         Closed,
     }
@@ -47,8 +48,14 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
     /// <param name="threadId">The calling thread, which blocks the kick signal.</param>
     /// <exception cref="InvalidOperationException">Another thread is in the guest.</exception>
     /// <exception cref="ObjectDisposedException">The vCPU is gone.</exception>
+    /// <exception cref="HypervisorException">What forced the vCPU out of an earlier stay cannot be undone.</exception>
     public bool TryEnter(int threadId)
     {
+        if (forcedExit.IsInEffect)
+        {
+            UndoForcedExit();
+        }
+
         long previous = Interlocked.CompareExchange(ref _state, Pack(Phase.Running, threadId), Pack(Phase.Idle));
         if (previous != Pack(Phase.Idle))
         {
@@ -67,7 +74,23 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
         return false;
     }
 
+    /// <summary>
+    /// Called by the vCPU's thread once it is out of the guest, before <see cref="Leave"/>: whether it was forced out, so
+    /// that what it reports means nothing.
+    /// </summary>
+    public bool WasForced()
+    {
+        SpinWait wait = default;
+        while (PhaseOf(Volatile.Read(ref _state)) == Phase.Sending)
+        {
+            wait.SpinOnce();
+        }
+
+        return forcedExit.IsInEffect;
+    }
+
     /// <summary>Called by the vCPU's thread after it left the guest, for whatever reason.</summary>
+    /// <exception cref="HypervisorException">What forced the vCPU out cannot be undone.</exception>
     public void Leave()
     {
         SpinWait wait = default;
@@ -81,6 +104,17 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
                 case Phase.Sent:
                     DrainSignal();
                     Volatile.Write(ref _state, Pack(Phase.Idle));
+                    return;
+                case Phase.Forced:
+                    try
+                    {
+                        forcedExit.Undo();
+                    }
+                    finally
+                    {
+                        Volatile.Write(ref _state, Pack(Phase.Idle));
+                    }
+
                     return;
                 default:
                     wait.SpinOnce();
@@ -98,45 +132,44 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
     /// </summary>
     public void DrainSignal()
     {
-        while (kernel.TakePendingSignal(KickSignal.Set) == -Errno.EINTR)
+        while (kernel.TakePendingSignal(signal.Set) == -Errno.EINTR)
         {
         }
     }
 
-    /// <summary>Requests cancellation: the current stay in the guest ends, or the next one does not begin.</summary>
-    /// <exception cref="HypervisorException">The signal cannot be sent; the request stands.</exception>
+    /// <summary>
+    /// Requests cancellation: the current stay in the guest ends, or the next one does not begin. Never throws: what the
+    /// kernel refuses now is repeated until it takes.
+    /// </summary>
     public void Cancel()
     {
         // A full fence: the request is visible before the phase is looked at.
         Interlocked.Exchange(ref _cancelRequested, 1);
-        for (int attempt = 0; ; attempt++)
+        if (!TryKick())
+        {
+            KickRetries.Add(this);
+        }
+    }
+
+    /// <summary>Makes the vCPU leave, if it is inside and nobody has done so.</summary>
+    /// <returns>Whether it leaves, or is not inside. If not, this has to be tried again.</returns>
+    public bool TryKick()
+    {
+        while (true)
         {
             long state = Volatile.Read(ref _state);
-            if (PhaseOf(state) != Phase.Running)
+            if (PhaseOf(state) != Phase.Running || !IsCancelRequested)
             {
-                return;
+                return true;
             }
 
             int threadId = ThreadOf(state);
-            if (Interlocked.CompareExchange(ref _state, Pack(Phase.Sending, threadId), state) != state)
+            if (Interlocked.CompareExchange(ref _state, Pack(Phase.Sending, threadId), state) == state)
             {
-                continue;
+                Phase reached = Kick(threadId);
+                Volatile.Write(ref _state, Pack(reached, threadId));
+                return reached != Phase.Running;
             }
-
-            int result = kernel.SendSignal(threadId, KickSignal.Number);
-            Volatile.Write(ref _state, Pack(result >= 0 ? Phase.Sent : Phase.Running, threadId));
-            if (result >= 0)
-            {
-                return;
-            }
-
-            // The user's queue of real-time signals is full: others take theirs sooner or later.
-            if (result != -Errno.EAGAIN || attempt >= QueuePatience)
-            {
-                throw Errno.ToException(driver, "tgkill", -result);
-            }
-
-            Thread.Sleep(1);
         }
     }
 
@@ -160,6 +193,34 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, string driver)
                     break;
             }
         }
+    }
+
+    /// <summary>Undoes what could not be undone at the end of an earlier stay, unless a thread is in the guest.</summary>
+    private void UndoForcedExit()
+    {
+        // Sending keeps others away, also those who cancel: their request is seen before the guest is entered.
+        if (Interlocked.CompareExchange(ref _state, Pack(Phase.Sending), Pack(Phase.Idle)) == Pack(Phase.Idle))
+        {
+            try
+            {
+                forcedExit.Undo();
+            }
+            finally
+            {
+                Volatile.Write(ref _state, Pack(Phase.Idle));
+            }
+        }
+    }
+
+    private Phase Kick(int threadId)
+    {
+        if (kernel.SendSignal(threadId, signal.Number) >= 0)
+        {
+            return Phase.Sent;
+        }
+
+        // A real-time signal while the user's queue is full, or a filter of system calls.
+        return forcedExit.TryForce() ? Phase.Forced : Phase.Running;
     }
 
     private static long Pack(Phase phase, int threadId = 0) => ((long)threadId << PhaseBits) | (long)phase;

@@ -1,47 +1,24 @@
 namespace Hyperlight.Linux;
 
-/// <summary>
-/// What a thread needs in order to run vCPUs: its number, and the kick signal blocked. Set up at the thread's first run and
-/// never undone; a process that the thread starts later inherits the blocked signal, which nothing else uses.
-/// </summary>
-internal sealed class VcpuThread
+/// <summary>The kernel's numbers of the threads that run vCPUs, each asked for once.</summary>
+internal static class VcpuThread
 {
     [ThreadStatic]
-    private static VcpuThread? _current;
+    private static int _id;
 
-    private readonly ILinuxKernel _kernel;
+    [ThreadStatic]
+    private static ILinuxKernel? _kernel;
 
-    private VcpuThread(ILinuxKernel kernel, int id, ulong runSignalMask)
-    {
-        _kernel = kernel;
-        Id = id;
-        RunSignalMask = runSignalMask;
-    }
-
-    /// <summary>The kernel's number of the thread.</summary>
-    public int Id { get; }
-
-    /// <summary>The signals that stay blocked while a guest runs: what the thread blocked anyway, without the kick signal.</summary>
-    public ulong RunSignalMask { get; }
-
-    /// <summary>The calling thread.</summary>
+    /// <summary>The calling thread's number.</summary>
     /// <param name="kernel">The kernel it runs on.</param>
-    /// <param name="driver">The driver's name, for errors.</param>
-    /// <exception cref="HypervisorException">The signal cannot be blocked.</exception>
-    public static VcpuThread Current(ILinuxKernel kernel, string driver)
+    public static int CurrentId(ILinuxKernel kernel)
     {
-        VcpuThread? current = _current;
-        return current is not null && ReferenceEquals(current._kernel, kernel) ? current : SetUp(kernel, driver);
-    }
-
-    private static VcpuThread SetUp(ILinuxKernel kernel, string driver)
-    {
-        int result = kernel.BlockSignals(KickSignal.Set, out ulong previous);
-        if (result < 0)
+        if (!ReferenceEquals(_kernel, kernel))
         {
-            throw Errno.ToException(driver, "rt_sigprocmask", -result);
+            _id = kernel.GetThreadId();
+            _kernel = kernel;
         }
 
-        return _current = new VcpuThread(kernel, kernel.GetThreadId(), previous & ~KickSignal.Set);
+        return _id;
     }
 }

@@ -65,6 +65,12 @@ internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int erro
         return Fails("rt_sigprocmask") ? -error : base.BlockSignals(signals, out previous);
     }
 
+    public override int SetBlockedSignals(ulong signals)
+    {
+        int result = base.SetBlockedSignals(signals);
+        return Fails("rt_sigprocmask") ? -error : result;
+    }
+
     public override int SendSignal(int threadId, int signal) =>
         Fails("tgkill") ? -error : base.SendSignal(threadId, signal);
 

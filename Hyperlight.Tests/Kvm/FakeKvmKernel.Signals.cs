@@ -45,6 +45,34 @@ internal sealed partial class FakeKvmKernel
         }
     }
 
+    public int SetBlockedSignals(ulong signals)
+    {
+        lock (_lock)
+        {
+            Journal.Add("rt_sigprocmask");
+            _blocked[Environment.CurrentManagedThreadId] = signals;
+            if (_pending.TryGetValue(Environment.CurrentManagedThreadId, out Queue<int>? pending)
+                && pending.Any(signal => (signals & (1UL << (signal - 1))) == 0))
+            {
+                Violations.Add("a signal was pending when it was unblocked");
+            }
+
+            return 0;
+        }
+    }
+
+    /// <summary>What the calling thread blocks.</summary>
+    public ulong BlockedSignals
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _blocked.GetValueOrDefault(Environment.CurrentManagedThreadId);
+            }
+        }
+    }
+
     public int SendSignal(int threadId, int signal)
     {
         if (OnSendSignal?.Invoke(threadId, signal) is { } answer and not 0)

@@ -9,10 +9,10 @@ internal sealed class FakeMachine : IDisposable
 {
     private readonly KvmHypervisor _kvm;
 
-    public FakeMachine(bool syncRegs = true)
+    public FakeMachine(bool syncRegs = true, KvmOptions? options = null)
     {
         Kernel.Capabilities[KvmCapabilities.KVM_CAP_SYNC_REGS] = syncRegs ? 7 : 0;
-        _kvm = new KvmHypervisor(Kernel);
+        _kvm = new KvmHypervisor(Kernel, options);
         Machine = _kvm.CreateVirtualMachine(new VirtualMachineOptions());
     }
 

@@ -31,6 +31,8 @@ internal abstract class ForwardingKernel(ILinuxKernel inner) : ILinuxKernel
 
     public virtual int BlockSignals(ulong signals, out ulong previous) => inner.BlockSignals(signals, out previous);
 
+    public virtual int SetBlockedSignals(ulong signals) => inner.SetBlockedSignals(signals);
+
     public virtual int SendSignal(int threadId, int signal) => inner.SendSignal(threadId, signal);
 
     public virtual int TakePendingSignal(ulong signals) => inner.TakePendingSignal(signals);

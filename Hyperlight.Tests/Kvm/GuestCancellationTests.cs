@@ -71,7 +71,7 @@ internal sealed class GuestCancellationTests
 
         canceller.Join();
         Assert.That(
-            LinuxKernel.Instance.TakePendingSignal(KickSignal.Set), Is.EqualTo(-Errno.EAGAIN), "a signal is left pending");
+            LinuxKernel.Instance.TakePendingSignal(KickSignal.Default.Set), Is.EqualTo(-Errno.EAGAIN), "a signal is left pending");
     }
 
     [Test]
@@ -194,7 +194,7 @@ internal sealed class GuestCancellationTests
             guest.Memory.Dispose();
         }
 
-        Assert.That(LinuxKernel.Instance.TakePendingSignal(KickSignal.Set), Is.EqualTo(-Errno.EAGAIN));
+        Assert.That(LinuxKernel.Instance.TakePendingSignal(KickSignal.Default.Set), Is.EqualTo(-Errno.EAGAIN));
     }
 
     [Test]

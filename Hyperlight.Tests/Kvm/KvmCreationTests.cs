@@ -80,22 +80,6 @@ internal sealed class KvmCreationTests
         }));
     }
 
-    [Test]
-    public void GuestRunsWithTheThreadsSignalsBlockedButTheKick()
-    {
-        using FakeMachine fake = new();
-        fake.Kernel.BlockSignals(0xF0 | KickSignal.Set, out _);
-
-        fake.Run(static vcpu => vcpu.ExitHalt());
-        fake.Run(static vcpu => vcpu.ExitHalt());
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(fake.Vcpu.SignalMask, Is.EqualTo(0xF0));
-            Assert.That(fake.Kernel.Journal.Count(static call => call == "KVM_SET_SIGNAL_MASK"), Is.EqualTo(1));
-        });
-    }
-
     private static int CallsOfProbe()
     {
         FailingKernel counter = new(new FakeKvmKernel());

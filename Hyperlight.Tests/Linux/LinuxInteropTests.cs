@@ -18,19 +18,6 @@ internal sealed class LinuxInteropTests
         Assert.That((int)Marshal.OffsetOf<TimeSpec>(nameof(TimeSpec.Nanoseconds)), Is.EqualTo(8));
     });
 
-    [Test]
-    public void KickSignalIsNotOneOfTheRuntimes()
-    {
-        const int LowestSigRtMin = 34;
-        const int HighestSigRtMin = 35;
-        Assert.Multiple(static () =>
-        {
-            Assert.That(KickSignal.Number, Is.GreaterThan(HighestSigRtMin).And.LessThan(Signals.SIGRTMAX));
-            Assert.That(KickSignal.Number, Is.Not.EqualTo(LowestSigRtMin));
-            Assert.That(KickSignal.Set, Is.EqualTo(0x1000_0000_0000_0000ul), "bit n-1 stands for signal n");
-        });
-    }
-
     [TestCase(Errno.ENOENT, "ENOENT", "No such file or directory")]
     [TestCase(Errno.EACCES, "EACCES", "Permission denied")]
     [TestCase(Errno.ENOMEM, "ENOMEM", "Cannot allocate memory")]

@@ -11,6 +11,7 @@ internal sealed class VcpuKickerTests
     private static readonly TimeSpan StressTime = TimeSpan.FromSeconds(2);
 
     private FakeKvmKernel _kernel = null!;
+    private ForcedExit _forced = null!;
     private VcpuKicker _kicker = null!;
 
     private static int ThreadId => Environment.CurrentManagedThreadId;
@@ -19,8 +20,9 @@ internal sealed class VcpuKickerTests
     public void Create()
     {
         _kernel = new FakeKvmKernel();
-        _kernel.BlockSignals(KickSignal.Set, out _);
-        _kicker = new VcpuKicker(_kernel, "test");
+        _kernel.BlockSignals(KickSignal.Default.Set, out _);
+        _forced = new ForcedExit();
+        _kicker = new VcpuKicker(_kernel, KickSignal.Default, _forced);
     }
 
     [Test]
@@ -94,34 +96,147 @@ internal sealed class VcpuKickerTests
         release.Dispose();
     }
 
-    [Test]
-    public void FullSignalQueueIsWaitedFor()
+    [TestCase(Errno.EAGAIN, TestName = "A full signal queue")]
+    [TestCase(Errno.EPERM, TestName = "A filter of system calls")]
+    [TestCase(Errno.ENOSYS, TestName = "A filter that denies the call")]
+    public void SignalThatCannotBeSentIsReplacedByForce(int error)
     {
-        int attempts = 0;
-        _kernel.OnSendSignal = (_, _) => ++attempts < 4 ? -Errno.EAGAIN : 0;
+        _kernel.OnSendSignal = (_, _) => -error;
         Assert.That(_kicker.TryEnter(ThreadId), Is.True);
 
-        _kicker.Cancel();
+        Assert.That(_kicker.Cancel, Throws.Nothing);
+        Assert.That((_kicker.WasForced(), _forced.Forced, _forced.Undone), Is.EqualTo((true, 1, 0)));
 
-        Assert.That((attempts, _kernel.PendingSignals), Is.EqualTo((4, 1)));
         _kicker.Leave();
-        Assert.That(_kernel.PendingSignals, Is.Zero);
+        Assert.Multiple(() =>
+        {
+            Assert.That((_forced.Forced, _forced.Undone), Is.EqualTo((1, 1)));
+            Assert.That(_kicker.TryEnter(ThreadId), Is.False, "the request stands");
+            Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+            Assert.That(_kicker.WasForced(), Is.False);
+            Assert.That(_kernel.PendingSignals, Is.Zero);
+        });
     }
 
     [Test]
-    public void SignalThatCannotBeSentIsATypedErrorAndTheRequestStands()
+    public void SecondRequestDoesNotForceAgain()
     {
         _kernel.OnSendSignal = static (_, _) => -Errno.EPERM;
         Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Cancel();
+        _kicker.Cancel();
 
-        HypervisorException? error = Assert.Throws<HypervisorException>(_kicker.Cancel);
-        _kicker.Leave();
+        Assert.That(_forced.Forced, Is.EqualTo(1));
+    }
 
-        Assert.Multiple(() =>
+    /// <summary>The one who cancels returns at once; a stay that neither signal nor force has ended ends a little later.</summary>
+    [Test]
+    [CancelAfter(60_000)]
+    public void WhatFailsAltogetherIsRepeatedUntilItTakes(CancellationToken timeout)
+    {
+        int attempts = 0;
+        _kernel.OnSendSignal = (_, _) => ++attempts < 20 ? -Errno.EPERM : 0;
+        _forced.Works = false;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        Assert.That(_kicker.Cancel, Throws.Nothing);
+        while (!_kernel.HasPendingSignal())
         {
-            Assert.That(error!.Operation, Is.EqualTo("tgkill"));
-            Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+            timeout.ThrowIfCancellationRequested();
+            Thread.Yield();
+        }
+
+        _kicker.Leave();
+        Assert.That((_kicker.TryEnter(ThreadId), _kernel.PendingSignals), Is.EqualTo((false, 0)));
+    }
+
+    [Test]
+    public void RepetitionEndsWithTheStayAndDoesNotMeetTheNext()
+    {
+        int attempts = 0;
+        _kernel.OnSendSignal = (_, _) =>
+        {
+            Interlocked.Increment(ref attempts);
+            return -Errno.EPERM;
+        };
+        _forced.Works = false;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Cancel();
+        _kicker.Leave();
+        Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        int before = Volatile.Read(ref attempts);
+
+        Thread.Sleep(50);
+
+        Assert.That(Volatile.Read(ref attempts), Is.EqualTo(before));
+        _kicker.Leave();
+    }
+
+    [Test]
+    public void ForceThatCannotBeUndoneIsUndoneBeforeTheNextStay()
+    {
+        _kernel.OnSendSignal = static (_, _) => -Errno.EPERM;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Cancel();
+        _forced.CanUndo = false;
+
+        Assert.That(_kicker.Leave, Throws.TypeOf<HypervisorException>());
+        Assert.That(() => _kicker.TryEnter(ThreadId), Throws.TypeOf<HypervisorException>());
+        _forced.CanUndo = true;
+
+        Assert.That(_kicker.TryEnter(ThreadId), Is.False, "the request stands");
+        Assert.That((_kicker.TryEnter(ThreadId), _forced.IsInEffect), Is.EqualTo((true, false)));
+    }
+
+    /// <summary>As at every other moment, but half of the signals are refused.</summary>
+    [Test]
+    [CancelAfter(120_000)]
+    public void NoRequestIsLostWhileSignalsAndForceFailAtRandom(CancellationToken timeout)
+    {
+        int answered = 0;
+        Random failures = new(3);
+        _kernel.OnSendSignal = (_, _) => failures.Next(2) == 0 ? -Errno.EAGAIN : 0;
+        using Background runner = new(stop =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                _kernel.BlockSignals(KickSignal.Default.Set, out ulong previous);
+                if (!_kicker.TryEnter(ThreadId))
+                {
+                    Interlocked.Increment(ref answered);
+                }
+                else
+                {
+                    while (!_kernel.HasPendingSignal() && !_forced.IsInEffect && !stop.IsCancellationRequested)
+                    {
+                        Thread.SpinWait(1);
+                    }
+
+                    _ = _kicker.WasForced();
+                    _kicker.Leave();
+                }
+
+                _kernel.SetBlockedSignals(previous);
+            }
         });
+
+        Random moments = new(4);
+        for (int requests = 1; requests <= 2000; requests++)
+        {
+            Thread.SpinWait(moments.Next(200));
+            _forced.Works = moments.Next(2) == 0;
+            _kicker.Cancel();
+            while (Volatile.Read(ref answered) < requests)
+            {
+                timeout.ThrowIfCancellationRequested();
+                Thread.Yield();
+            }
+        }
+
+        runner.Dispose();
+        Assert.That((answered, _kernel.PendingSignals, _forced.IsInEffect), Is.EqualTo((2000, 0, false)));
+        Assert.That(_kernel.Violations, Is.Empty);
     }
 
     [Test]
@@ -154,7 +269,7 @@ internal sealed class VcpuKickerTests
         bool left = false;
         Thread runner = new(() =>
         {
-            _kernel.BlockSignals(KickSignal.Set, out _);
+            _kernel.BlockSignals(KickSignal.Default.Set, out _);
             Assert.That(_kicker.TryEnter(ThreadId), Is.True);
             inside.Set();
             while (!_kernel.HasPendingSignal())
@@ -178,7 +293,7 @@ internal sealed class VcpuKickerTests
     [Test]
     public void StraySignalIsTaken()
     {
-        _kernel.SendSignal(ThreadId, KickSignal.Number);
+        _kernel.SendSignal(ThreadId, KickSignal.Default.Number);
 
         _kicker.DrainSignal();
 
@@ -193,7 +308,7 @@ internal sealed class VcpuKickerTests
         int answered = 0;
         using Background runner = new(stop =>
         {
-            _kernel.BlockSignals(KickSignal.Set, out _);
+            _kernel.BlockSignals(KickSignal.Default.Set, out _);
             Random random = new(1);
             while (!stop.IsCancellationRequested)
             {
@@ -261,7 +376,7 @@ internal sealed class VcpuKickerTests
                 // A thread that ends leaves nothing behind for whoever gets its number next.
                 Thread turn = new(() =>
                 {
-                    _kernel.BlockSignals(KickSignal.Set, out _);
+                    _kernel.BlockSignals(KickSignal.Default.Set, out _);
                     for (int n = 0; n < 50; n++)
                     {
                         if (_kicker.TryEnter(ThreadId))
@@ -290,6 +405,44 @@ internal sealed class VcpuKickerTests
             Assert.That(answered, Is.GreaterThan(0).And.LessThanOrEqualTo(requests));
             Assert.That(_kernel.Violations, Is.Empty);
         });
+    }
+
+    /// <summary>What forces a simulated vCPU out, if it works.</summary>
+    private sealed class ForcedExit : IForcedExit
+    {
+        private volatile bool _isInEffect;
+
+        public volatile bool Works = true;
+
+        public volatile bool CanUndo = true;
+
+        public int Forced { get; private set; }
+
+        public int Undone { get; private set; }
+
+        public bool IsInEffect => _isInEffect;
+
+        public bool TryForce()
+        {
+            if (!Works)
+            {
+                return false;
+            }
+
+            Forced++;
+            return _isInEffect = true;
+        }
+
+        public void Undo()
+        {
+            if (!CanUndo)
+            {
+                throw new HypervisorException("test", "undo", Errno.ENOMEM, "there is no memory");
+            }
+
+            Undone++;
+            _isInEffect = false;
+        }
     }
 
     /// <summary>A thread that ends with its test, however the test ends.</summary>

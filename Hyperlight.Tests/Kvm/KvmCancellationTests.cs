@@ -1,0 +1,221 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
+using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
+
+namespace Hyperlight.Tests.Kvm;
+
+/// <summary>Signals of the thread that runs a guest, and guests that no signal reaches, on a scripted kernel.</summary>
+internal sealed class KvmCancellationTests
+{
+    private const ulong Others = 0xF0;
+    private const ulong MemoryAddress = 0x1000;
+
+    [Test]
+    public void GuestRunsWithTheThreadsSignalsBlockedButTheKick()
+    {
+        using FakeMachine fake = new();
+        fake.Kernel.BlockSignals(Others | KickSignal.Default.Set, out _);
+
+        fake.Run(static vcpu => vcpu.ExitHalt());
+        fake.Run(static vcpu => vcpu.ExitHalt());
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(fake.Vcpu.SignalMask, Is.EqualTo(Others));
+            Assert.That(fake.Kernel.Journal.Count(static call => call == "KVM_SET_SIGNAL_MASK"), Is.EqualTo(1));
+            Assert.That(fake.Kernel.BlockedSignals, Is.EqualTo(Others | KickSignal.Default.Set), "the thread blocked it itself");
+        });
+    }
+
+    [TestCase(23)]
+    [TestCase(10)]
+    [TestCase(64)]
+    public void TheSignalIsBlockedWhileTheGuestRunsAndNotAfterwards(int signal)
+    {
+        using FakeMachine fake = new(options: new KvmOptions { CancellationSignal = signal });
+        fake.Kernel.BlockSignals(Others, out _);
+        ulong during = 0;
+
+        int calls = fake.Count("rt_sigprocmask", () => fake.Run(vcpu =>
+        {
+            during = fake.Kernel.BlockedSignals;
+            return vcpu.ExitHalt();
+        }));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(during, Is.EqualTo(Others | (1UL << (signal - 1))));
+            Assert.That(fake.Kernel.BlockedSignals, Is.EqualTo(Others));
+            Assert.That(calls, Is.EqualTo(2));
+        });
+    }
+
+    [Test]
+    public void TheThreadsSignalsAreAsTheyWereAfterAFailureAndACancellation()
+    {
+        using FakeMachine fake = new();
+        fake.Kernel.BlockSignals(Others, out _);
+
+        Assert.That(() => fake.Run(static _ => -Errno.EINVAL), Throws.TypeOf<HypervisorException>());
+        Assert.That(fake.Kernel.BlockedSignals, Is.EqualTo(Others));
+        fake.Machine.Cancel();
+        Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(fake.Kernel.BlockedSignals, Is.EqualTo(Others));
+        Assert.That(CancelWhileInside(fake, static vcpu => -Errno.EINTR), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(fake.Kernel.BlockedSignals, Is.EqualTo(Others));
+    }
+
+    [TestCase(10)]
+    [TestCase(23)]
+    [TestCase(40)]
+    public void TheConfiguredSignalIsSent(int signal)
+    {
+        using FakeMachine fake = new(options: new KvmOptions { CancellationSignal = signal });
+        int sent = 0;
+        fake.Kernel.OnSendSignal = (_, number) =>
+        {
+            sent = number;
+            return 0;
+        };
+
+        Assert.That(CancelWhileInside(fake, static _ => -Errno.EINTR), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(sent, Is.EqualTo(signal));
+    }
+
+    [TestCase(0)]
+    [TestCase(9)]
+    [TestCase(11)]
+    [TestCase(17)]
+    [TestCase(34)]
+    [TestCase(65)]
+    public void ASignalWithAnotherUseIsRefused(int signal) => Assert.That(
+        () => new KvmOptions { CancellationSignal = signal }, Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    /// <summary>Whatever the vCPU makes of it that its memory is gone, the guest was cancelled.</summary>
+    [TestCase(Errno.EAGAIN)]
+    [TestCase(Errno.EPERM)]
+    public void WithoutASignalTheGuestsMemoryIsTakenAwayUntilItLeaves(int error)
+    {
+        Func<FakeVcpu, int>[] reports =
+        [
+            static vcpu => vcpu.ExitShutdown(), static vcpu => vcpu.ExitInternalError(new KvmRunInternalError { Suberror = 1 }), static vcpu => vcpu.ExitHalt(),
+            static _ => -Errno.EFAULT, static _ => -Errno.EINTR, static _ => -Errno.EINVAL,
+        ];
+        foreach (Func<FakeVcpu, int> report in reports)
+        {
+            using FakeMachine fake = new();
+            using IMemoryRegion memory = fake.Allocate(GuestPage.Size);
+            fake.Machine.MapMemory(0, GuestMapping.Whole(MemoryAddress, memory, MemoryFlags.Read));
+            fake.Machine.MapMemory(7, GuestMapping.Whole(2 * MemoryAddress, memory, MemoryFlags.Read | MemoryFlags.Write));
+            KvmUserspaceMemoryRegion[] before = [.. fake.Kernel.Machines[^1].Slots.Values];
+            fake.Kernel.OnSendSignal = (_, _) => -error;
+            int slots = -1;
+
+            VmExit exit = CancelWhileInside(fake, vcpu =>
+            {
+                slots = fake.Kernel.Machines[^1].Slots.Count;
+                return report(vcpu);
+            });
+
+            Assert.Multiple(() =>
+            {
+                Assert.That(exit, Is.EqualTo(VmExit.Cancelled));
+                Assert.That(slots, Is.Zero, "slots while the vCPU leaves");
+                Assert.That(fake.Kernel.Machines[^1].Slots.Values, Is.EqualTo(before), "they are back");
+            });
+            Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Halt));
+            fake.Machine.UnmapMemory(7);
+            fake.Machine.UnmapMemory(0);
+        }
+    }
+
+    [Test]
+    public void MemoryThatCannotBeTakenAwayAtOnceIsTakenAwayLater()
+    {
+        RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
+        using KvmHypervisor kvm = new(refusals);
+        using IVirtualMachine machine = NewMachine(kvm);
+        refusals.Removals = 5;
+        refusals.Inner.OnRun = vcpu =>
+        {
+            Assert.That(machine.Cancel, Throws.Nothing);
+            SpinWait.SpinUntil(() => refusals.Inner.Machines[^1].Slots.Count == 0);
+            return vcpu.ExitShutdown();
+        };
+
+        Assert.That(machine.Run(), Is.EqualTo(VmExit.Cancelled));
+        Assert.That((refusals.Removals, refusals.Inner.Machines[^1].Slots.Count), Is.EqualTo((0, 2)));
+    }
+
+    [Test]
+    public void MemoryThatCannotBeGivenBackIsATypedErrorUntilItCan()
+    {
+        RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
+        using KvmHypervisor kvm = new(refusals);
+        using IVirtualMachine machine = NewMachine(kvm);
+        refusals.Additions = 2;
+        refusals.Inner.OnRun = vcpu =>
+        {
+            machine.Cancel();
+            return vcpu.ExitShutdown();
+        };
+
+        Assert.That(() => machine.Run(), Throws.TypeOf<HypervisorException>());
+        Assert.That(() => machine.Run(), Throws.TypeOf<HypervisorException>(), "the guest is not entered without its memory");
+        machine.UnmapMemory(1);
+        Assert.That(machine.Run(), Is.EqualTo(VmExit.Cancelled), "the request stands");
+        Assert.That(refusals.Inner.Machines[^1].Slots.Keys, Is.EqualTo(new[] { 0U }), "what was unmapped meanwhile does not come back");
+    }
+
+    private static IVirtualMachine NewMachine(KvmHypervisor kvm)
+    {
+        IVirtualMachine machine = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+        using IMemoryRegion memory = kvm.AllocateMemory(GuestPage.Size);
+        machine.MapMemory(0, GuestMapping.Whole(MemoryAddress, memory, MemoryFlags.Read));
+        machine.MapMemory(1, GuestMapping.Whole(2 * MemoryAddress, memory, MemoryFlags.Read));
+        return machine;
+    }
+
+    private static VmExit CancelWhileInside(FakeMachine fake, Func<FakeVcpu, int> leave) => fake.Run(vcpu =>
+    {
+        Thread canceller = new(() => Assert.That(fake.Machine.Cancel, Throws.Nothing));
+        canceller.Start();
+        canceller.Join();
+        return leave(vcpu);
+    });
+
+    /// <summary>A kernel that refuses changes of memory slots for a while.</summary>
+    private sealed unsafe class RegionRefusals(FakeKvmKernel inner) : ForwardingKernel(inner)
+    {
+        public FakeKvmKernel Inner { get; } = inner;
+
+        /// <summary>How many removals are still refused.</summary>
+        public int Removals { get; set; }
+
+        /// <summary>How many additions are still refused.</summary>
+        public int Additions { get; set; }
+
+        public override int Ioctl(int fd, uint request, nint argument)
+        {
+            if (request == KvmIoctls.KVM_SET_USER_MEMORY_REGION)
+            {
+                // SAFETY: the request's argument is the address of this structure.
+                bool isRemoval = ((KvmUserspaceMemoryRegion*)argument)->MemorySize == 0;
+                if (isRemoval && Removals > 0)
+                {
+                    Removals--;
+                    return -Errno.ENOMEM;
+                }
+
+                if (!isRemoval && Additions > 0)
+                {
+                    Additions--;
+                    return -Errno.ENOMEM;
+                }
+            }
+
+            return base.Ioctl(fd, request, argument);
+        }
+    }
+}

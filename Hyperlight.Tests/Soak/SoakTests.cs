@@ -1,0 +1,94 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Tests.Soak;
+
+/// <summary>The soak itself, for some seconds, and that it notices what it is there to notice.</summary>
+internal sealed class SoakTests
+{
+    private static readonly TimeSpan ShortTime = TimeSpan.FromSeconds(4);
+
+    [TestCase("kvm")]
+    [TestCase("interpreter")]
+    [TestCase("translator")]
+    [Platform("Linux", Reason = "Counts what the process holds through /proc.")]
+    public void Short_soak_finds_nothing(string driver)
+    {
+        var options = new SoakOptions(ShortTime, driver, Threads: 2, Seed: 7);
+        var run = new SoakRun(options, Open(driver), TestContext.Out);
+
+        run.Run();
+
+        Assert.That(run.Done.Values.Sum(), Is.GreaterThan(20), "things done");
+    }
+
+    [Test]
+    public void Growth_of_anything_is_found()
+    {
+        Assert.That(Flatness.Growth(Samples(static _ => Sample())), Is.Empty);
+        Assert.That(Flatness.Growth(Samples(static i => Sample(descriptors: i * 10))), Has.One.StartsWith("descriptors:"));
+        Assert.That(Flatness.Growth(Samples(static i => Sample(kvmDescriptors: i))), Has.One.StartsWith("descriptors of KVM:"));
+        Assert.That(Flatness.Growth(Samples(static i => Sample(mappings: i * 100))), Has.One.StartsWith("mappings:"));
+        Assert.That(Flatness.Growth(Samples(static i => Sample(threads: i * 10))), Has.One.StartsWith("threads:"));
+        Assert.That(Flatness.Growth(Samples(static i => Sample(managed: (long)i << 22))), Has.One.StartsWith("managed bytes:"));
+        Assert.That(Flatness.Growth(Samples(static i => Sample(privateKilobytes: i << 14))), Has.One.StartsWith("private kilobytes:"));
+    }
+
+    [Test]
+    public void Growth_during_the_warm_up_and_memory_that_comes_and_goes_are_none()
+    {
+        Assert.That(Flatness.Growth(Samples(static i => Sample(managed: Math.Min(i, 1) * 1_000_000_000L))), Is.Empty);
+        Assert.That(Flatness.Growth(Samples(static i => Sample(privateKilobytes: i % 2 * 1_000_000))), Is.Empty);
+    }
+
+    [Test]
+    public void Wrong_answers_are_failures()
+    {
+        Assert.That(() => SoakFailure.Check(1, 2, "An answer"), Throws.TypeOf<SoakFailure>().With.Message.Contains("An answer is 1"));
+        Assert.That(() => SoakFailure.Check("a", "a", "An answer"), Throws.Nothing);
+        Assert.That(() => SoakFailure.Expect<IOException>(() => { }, "Nothing"), Throws.TypeOf<SoakFailure>());
+        Assert.That(
+            () => SoakFailure.Expect<IOException>(() => throw new TimeoutException(), "Nothing"), Throws.TypeOf<TimeoutException>());
+    }
+
+    [Test]
+    public void Command_line_is_read()
+    {
+        SoakOptions options = SoakOptions.Parse(
+            ["--minutes", "60", "--driver", "interpreter", "--threads", "3", "--seed", "9"], out _)!;
+        Assert.That(options, Is.EqualTo(new SoakOptions(TimeSpan.FromHours(1), "interpreter", 3, 9)));
+        Assert.That((options.Round, options.Rounds), Is.EqualTo((TimeSpan.FromMinutes(1), 60)));
+        Assert.That(SoakOptions.Parse([], out _)!.Rounds, Is.EqualTo(6), "a short one has rounds too");
+    }
+
+    [TestCase("--minutes", "0")]
+    [TestCase("--minutes", "x")]
+    [TestCase("--driver", "none")]
+    [TestCase("--threads", "0")]
+    [TestCase("--seed", "-1")]
+    [TestCase("--what", "1")]
+    [TestCase("--minutes")]
+    public void Command_line_that_makes_no_sense_is_refused(params string[] arguments)
+    {
+        Assert.That(SoakOptions.Parse(arguments, out string problem), Is.Null);
+        Assert.That(problem, Does.Contain(arguments[0]));
+    }
+
+    private static IHypervisor Open(string driver)
+    {
+        try
+        {
+            return SoakDrivers.Open(driver);
+        }
+        catch (HypervisorNotAvailableException exception)
+        {
+            Assert.Ignore(exception.Message);
+            throw;
+        }
+    }
+
+    private static SoakSample[] Samples(Func<int, SoakSample> sample) => [.. Enumerable.Range(0, 10).Select(sample)];
+
+    private static SoakSample Sample(
+        int descriptors = 0, int kvmDescriptors = 0, int mappings = 0, int threads = 0, long managed = 0, long privateKilobytes = 0) =>
+        new(new ProcessResources(descriptors, kvmDescriptors, mappings, threads, 0, privateKilobytes), managed);
+}
