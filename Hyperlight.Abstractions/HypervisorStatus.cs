@@ -26,12 +26,18 @@ public enum HypervisorAvailability
 
     /// <summary>This version of the library has no driver for the hypervisor yet.</summary>
     NotImplemented,
+
+    /// <summary>The application's options forbid this driver.</summary>
+    NotAllowed,
 }
 
 /// <summary>The answer of <see cref="IHypervisor.Probe"/>.</summary>
 /// <param name="Availability">Usable, or the kind of obstacle.</param>
 /// <param name="Reason">One sentence a person can read: what was found, or what is missing.</param>
-/// <param name="Remedy">What the user can do about it; <see langword="null"/> when usable or when nothing can be done.</param>
+/// <param name="Remedy">
+/// What the user can do about it; <see langword="null"/> when nothing can be done. Of a usable hypervisor: what to do for
+/// guests to run faster, or <see langword="null"/>.
+/// </param>
 public sealed record HypervisorStatus(HypervisorAvailability Availability, string Reason, string? Remedy = null)
 {
     /// <summary>Whether a guest can run.</summary>
@@ -39,7 +45,8 @@ public sealed record HypervisorStatus(HypervisorAvailability Availability, strin
 
     /// <summary>A status that says a guest can run.</summary>
     /// <param name="reason">What was found, such as the device and its interface version.</param>
-    public static HypervisorStatus Usable(string reason) => new(HypervisorAvailability.Usable, reason);
+    /// <param name="remedy">What to do for guests to run faster, if this hypervisor is slower than it could be.</param>
+    public static HypervisorStatus Usable(string reason, string? remedy = null) => new(HypervisorAvailability.Usable, reason, remedy);
 
     /// <inheritdoc/>
     public override string ToString() => Remedy is null ? Reason : $"{Reason} {Remedy}";

@@ -16,6 +16,12 @@ public interface IHypervisor
     string ProcessorVendor { get; }
 
     /// <summary>
+    /// Whether the machines of this driver count instructions, which they do by implementing <see cref="IInstructionCounter"/>.
+    /// Default <see langword="false"/>.
+    /// </summary>
+    bool CountsInstructions => false;
+
+    /// <summary>
     /// Finds out whether this hypervisor can run a guest now. Never throws for an unusable hypervisor: the answer says
     /// what is missing and what the user can do about it.
     /// </summary>

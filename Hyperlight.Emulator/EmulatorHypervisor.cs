@@ -38,6 +38,9 @@ public sealed class EmulatorHypervisor : IHypervisor
     /// <inheritdoc/>
     public string ProcessorVendor => Cpuid.Vendor;
 
+    /// <inheritdoc/>
+    public bool CountsInstructions => true;
+
     /// <summary>Always usable.</summary>
     public HypervisorStatus Probe() => HypervisorStatus.Usable("managed interpreter, no hypervisor needed: slow");
 

@@ -31,13 +31,15 @@ public sealed class MshvHypervisor : IHypervisor
     public string ProcessorVendor => HostProcessor.Vendor;
 
     /// <inheritdoc/>
-    public HypervisorStatus Probe() => new(HypervisorAvailability.NotImplemented, Reason);
+    public HypervisorStatus Probe() => _kernel.UnsupportedPlatform is { } reason
+        ? new HypervisorStatus(HypervisorAvailability.UnsupportedPlatform, $"MSHV needs Linux on x64. {reason}")
+        : new HypervisorStatus(HypervisorAvailability.NotImplemented, Reason);
 
     /// <inheritdoc/>
-    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => throw Unavailable(Reason);
+    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => throw Unavailable();
 
     /// <inheritdoc/>
-    public IMemoryRegion AllocateMemory(nuint size) => throw Unavailable(Reason);
+    public IMemoryRegion AllocateMemory(nuint size) => throw Unavailable();
 
     /// <summary>
     /// Opens a file for mapping into a guest. This hypervisor pins pages for writing, whatever the guest may do, so the private
@@ -46,9 +48,13 @@ public sealed class MshvHypervisor : IHypervisor
     /// <inheritdoc/>
     /// <exception cref="HypervisorNotAvailableException">This is not Linux on x86-64.</exception>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
-        _kernel.UnsupportedPlatform is { } reason
-            ? throw Unavailable(reason)
+        _kernel.UnsupportedPlatform is not null
+            ? throw Unavailable()
             : LinuxFileMapping.Prepare(_kernel, DriverName, path, guestAddress, label, LibC.PROT_READ | LibC.PROT_WRITE);
 
-    private HypervisorNotAvailableException Unavailable(string reason) => new(reason, [new(Name, Probe())]);
+    private HypervisorNotAvailableException Unavailable()
+    {
+        HypervisorStatus status = Probe();
+        return new(status.ToString(), [new(Name, status)]);
+    }
 }

@@ -9,6 +9,8 @@ namespace Hyperlight.Whp;
 public sealed class WhpHypervisor : IHypervisor
 {
     private const string Reason = "The driver for the Windows Hypervisor Platform is not implemented in this version.";
+    private const string Remedy = "Use Linux with KVM, for example in WSL 2 with nested virtualization. A later version will "
+        + "need the Windows feature 'Windows Hypervisor Platform' (HypervisorPlatform).";
 
     private readonly IWindowsKernel _kernel;
 
@@ -28,13 +30,15 @@ public sealed class WhpHypervisor : IHypervisor
     public string ProcessorVendor => HostProcessor.Vendor;
 
     /// <inheritdoc/>
-    public HypervisorStatus Probe() => new(HypervisorAvailability.NotImplemented, Reason);
+    public HypervisorStatus Probe() => _kernel.UnsupportedPlatform is { } reason
+        ? new HypervisorStatus(HypervisorAvailability.UnsupportedPlatform, $"WHP needs Windows. {reason}")
+        : new HypervisorStatus(HypervisorAvailability.NotImplemented, Reason, Remedy);
 
     /// <inheritdoc/>
-    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => throw Unavailable(Reason);
+    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => throw Unavailable();
 
     /// <inheritdoc/>
-    public IMemoryRegion AllocateMemory(nuint size) => throw Unavailable(Reason);
+    public IMemoryRegion AllocateMemory(nuint size) => throw Unavailable();
 
     /// <summary>
     /// Opens a file for mapping into a guest: a read-only section of exactly the file's size, which a surrogate process may
@@ -43,9 +47,13 @@ public sealed class WhpHypervisor : IHypervisor
     /// <inheritdoc/>
     /// <exception cref="HypervisorNotAvailableException">This is not Windows.</exception>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
-        _kernel.UnsupportedPlatform is { } reason
-            ? throw Unavailable(reason)
+        _kernel.UnsupportedPlatform is not null
+            ? throw Unavailable()
             : PreparedMapping.Prepare(path, guestAddress, label, file => FileSectionRegion.Open(_kernel, file));
 
-    private HypervisorNotAvailableException Unavailable(string reason) => new(reason, [new(Name, Probe())]);
+    private HypervisorNotAvailableException Unavailable()
+    {
+        HypervisorStatus status = Probe();
+        return new(status.ToString(), [new(Name, status)]);
+    }
 }

@@ -1,7 +1,8 @@
 using Hyperlight;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Configuration;
 using Hyperlight.Host.DependencyInjection;
-using Hyperlight.Host.Hypervisors;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,31 +15,45 @@ public static class HyperlightServiceCollectionExtensions
 {
     /// <summary>
     /// Registers an <see cref="ISandboxFactory"/>, the hypervisor drivers of this operating system in order of preference,
-    /// and the <see cref="HypervisorSelector"/> that chooses among all registered drivers. An
-    /// <see cref="IHypervisor"/> that is registered before this call takes the place of the built-in drivers.
+    /// and the <see cref="HypervisorSelector"/> that chooses among all registered drivers. Every <see cref="IHypervisor"/>
+    /// that the application registers itself is preferred to the built-in ones. Calling this again adds nothing but the options.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets the options; <see langword="null"/> for the defaults.</param>
-    /// <returns><paramref name="services"/>, for further calls.</returns>
-    public static IServiceCollection AddHyperlight(this IServiceCollection services, Action<HyperlightOptions>? configure = null)
+    /// <returns>A builder, with which drivers are chosen and added.</returns>
+    public static IHyperlightBuilder AddHyperlight(this IServiceCollection services, Action<HyperlightOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (!services.Any(descriptor => descriptor.ServiceType == typeof(IHypervisor)))
-        {
-            Drivers.Register(services);
-        }
-
-        services.AddOptions<HyperlightOptions>();
+        BuiltInDrivers.Register(services);
+        services.AddOptions<HyperlightOptions>().ValidateOnStart();
         if (configure is not null)
         {
             services.Configure(configure);
         }
 
-        services.TryAddSingleton(static provider => new HypervisorSelector(provider.GetServices<IHypervisor>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HyperlightOptions>, HyperlightOptionsValidator>());
+        services.TryAddSingleton(static provider => new HypervisorSelector(BuiltInDrivers.InOrder(provider)));
         services.TryAddSingleton<ISandboxFactory>(static provider => new SandboxFactory(
             provider.GetRequiredService<HypervisorSelector>(),
             provider.GetRequiredService<IOptions<HyperlightOptions>>(),
             provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance));
-        return services;
+        return new HyperlightBuilder(services);
+    }
+
+    /// <summary>
+    /// Registers the same as <see cref="AddHyperlight(IServiceCollection, Action{HyperlightOptions})"/>, with options from
+    /// configuration. Unknown keys and values that are out of range end the start of the application with
+    /// <see cref="OptionsValidationException"/>, which says which key, its value and what to do. Sizes are numbers of bytes, or
+    /// have a unit: <c>256 KiB</c>. Works after ahead-of-time compilation.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configuration">The section, such as <c>builder.Configuration.GetSection("Hyperlight")</c>.</param>
+    /// <returns>A builder, with which drivers are chosen and added.</returns>
+    public static IHyperlightBuilder AddHyperlight(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddSingleton<IConfigureOptions<HyperlightOptions>>(new ConfigureFromConfiguration(configuration));
+        return services.AddHyperlight();
     }
 }

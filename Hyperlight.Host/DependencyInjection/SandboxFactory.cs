@@ -8,26 +8,24 @@ namespace Hyperlight.Host.DependencyInjection;
 internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<HyperlightOptions> options, ILoggerFactory loggers)
     : ISandboxFactory
 {
-    private readonly ILogger _logger = loggers.CreateLogger(SandboxLog.Category);
-    private HypervisorSelection? _logged;
+    private volatile HypervisorSelection? _selection;
 
     public HypervisorSelection Hypervisor
     {
         get
         {
-            HypervisorSelection selection = options.Value.Hypervisor is { } name ? selector.Select(name) : selector.Select();
-
-            // Once for an application; every sandbox says it again, but only in debug logs.
-            if (Interlocked.CompareExchange(ref _logged, selection, null) is null)
+            if (_selection is { } known)
             {
-                SandboxLog.DriverChosen(_logger, selection.Name, selection.Reason);
+                return known;
             }
 
-            return selection;
+            HypervisorSelection selection = selector.Select(options.Value.AllowedNames, options.Value.AllowEmulator);
+            DriverReport.Write(loggers, selection);
+            return _selection = selection;
         }
     }
 
-    public SandboxBuilder CreateBuilder() => new SandboxBuilder()
+    public SandboxBuilder CreateBuilder() => new SandboxBuilder(selector)
         .WithHypervisor(() => Hypervisor)
         .WithConfiguration(options.Value.Configuration)
         .WithLogging(loggers);

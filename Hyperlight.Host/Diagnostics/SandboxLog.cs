@@ -11,6 +11,9 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Hypervisor {Driver} was chosen: {Reason}")]
     public static partial void DriverChosen(ILogger logger, string driver, string reason);
 
+    [LoggerMessage(EventId = 107, Level = LogLevel.Warning, Message = "Guests run on {Driver}, which is slower than a hypervisor: {Reason}. {Remedy}")]
+    public static partial void EmulatorChosen(ILogger logger, string driver, string reason, string remedy);
+
     [LoggerMessage(EventId = 101, Level = LogLevel.Debug, Message = "Sandbox {SandboxId} of guest {Guest} is ready on {Driver}: {Reason}")]
     public static partial void Ready(ILogger logger, long sandboxId, string guest, string driver, string reason);
 

@@ -17,18 +17,48 @@ internal sealed class HostFunctionTable
     private readonly ConcurrentDictionary<string, HostFunction> _functions;
     private readonly ConcurrentDictionary<string, HostFunction>.AlternateLookup<ReadOnlySpan<char>> _byName;
 
-    public HostFunctionTable(IEnumerable<HostFunction> functions)
+    private readonly HostFunction? _default;
+
+    /// <summary>Creates the table.</summary>
+    /// <param name="functions">The functions that the application registered.</param>
+    /// <param name="defaultFunction">A function that is there as long as the application registers none of its name.</param>
+    public HostFunctionTable(IEnumerable<HostFunction> functions, HostFunction? defaultFunction = null)
     {
+        _default = defaultFunction;
         _functions = new ConcurrentDictionary<string, HostFunction>(StringComparer.Ordinal);
         _byName = _functions.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (HostFunction function in functions)
         {
             Add(function);
         }
+
+        if (defaultFunction is not null)
+        {
+            _ = _functions.TryAdd(defaultFunction.Name, defaultFunction);
+        }
     }
 
-    /// <summary>Adds a function; a later one of the same name replaces an earlier one.</summary>
-    public void Add(HostFunction function) => _functions[function.Name] = function;
+    /// <summary>Adds a function.</summary>
+    /// <exception cref="ArgumentException">There is one of the same name.</exception>
+    public void Add(HostFunction function)
+    {
+        bool isAdded = _functions.TryAdd(function.Name, function)
+            || (_default?.Name == function.Name && _functions.TryUpdate(function.Name, function, _default));
+        if (!isAdded)
+        {
+            throw NameTaken(function, _functions.GetValueOrDefault(function.Name));
+        }
+    }
+
+    /// <summary>Removes the function of a name.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool Remove(string name) => _functions.TryRemove(name, out _);
+
+    /// <summary>The error for a second function of a name.</summary>
+    public static ArgumentException NameTaken(HostFunction function, HostFunction? registered) => new(
+        $"The host function '{function.Name}' is already registered as {registered}. To replace it, call "
+        + $"{nameof(IHostFunctionRegistrar.RemoveHostFunction)}(\"{function.Name}\") first.",
+        nameof(function));
 
     /// <summary>The function of a name, or <see langword="null"/>.</summary>
     public HostFunction? Find(string name) => _functions.GetValueOrDefault(name);

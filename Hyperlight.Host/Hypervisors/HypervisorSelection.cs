@@ -2,13 +2,21 @@ using Hyperlight.Abstractions;
 
 namespace Hyperlight;
 
-/// <summary>The hypervisor that was chosen for a sandbox, and why it can be used.</summary>
+/// <summary>The hypervisor that was chosen for a sandbox, and why.</summary>
 /// <param name="Hypervisor">The driver.</param>
-/// <param name="Reason">What its probe found, and why those before it in order of preference were passed over.</param>
+/// <param name="Reason">
+/// What its probe found, what would make guests faster on it, and why the drivers before it in order of preference cannot be used.
+/// </param>
 public sealed record HypervisorSelection(IHypervisor Hypervisor, string Reason)
 {
     /// <summary>The driver's name, such as <c>kvm</c>.</summary>
     public string Name => Hypervisor.Name;
+
+    /// <summary>
+    /// What to do in order to use a hypervisor, if the emulator was chosen because no hypervisor is usable; otherwise
+    /// <see langword="null"/>. Such a choice is logged as a warning.
+    /// </summary>
+    public string? Remedy { get; init; }
 
     /// <summary>Name and reason, as in <c>kvm (/dev/kvm, API version 12)</c>.</summary>
     public override string ToString() => $"{Name} ({Reason})";

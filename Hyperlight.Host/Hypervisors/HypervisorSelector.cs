@@ -1,11 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Hypervisors;
 
 namespace Hyperlight;
 
 /// <summary>
-/// Chooses a hypervisor: the first usable one in order of preference, or the one asked for by name. Safe to use from any
-/// thread. A choice is kept; a failure is not, so that a machine that was set up meanwhile is seen.
+/// Chooses a hypervisor: the first usable one in order of preference, or among those asked for by name. Safe to use from any
+/// thread. The choice without names is kept; a failure is not, so that a hypervisor that becomes usable later is found.
 /// </summary>
 public sealed class HypervisorSelector
 {
@@ -15,7 +16,7 @@ public sealed class HypervisorSelector
     private volatile HypervisorSelection? _preferred;
 
     /// <summary>Creates a selector.</summary>
-    /// <param name="hypervisors">The drivers, the preferred one first.</param>
+    /// <param name="hypervisors">The drivers, the preferred one first. If several have the same name, the first usable one is used.</param>
     public HypervisorSelector(IEnumerable<IHypervisor> hypervisors)
     {
         ArgumentNullException.ThrowIfNull(hypervisors);
@@ -30,51 +31,92 @@ public sealed class HypervisorSelector
 
     /// <summary>Chooses the first usable driver.</summary>
     /// <exception cref="HypervisorNotAvailableException">None is usable; the message says for each why, and what to do.</exception>
-    public HypervisorSelection Select() => _preferred ??= Choose(_hypervisors, "No hypervisor on this machine can run a guest.");
+    public HypervisorSelection Select() => _preferred ??= Select(names: []);
 
     /// <summary>Chooses the driver of a name.</summary>
     /// <param name="name">The driver's name, such as <c>kvm</c>; case does not matter.</param>
     /// <exception cref="ArgumentException">There is no such driver; the message lists those there are.</exception>
-    /// <exception cref="HypervisorNotAvailableException">It cannot be used; the message says why, and what to do.</exception>
+    /// <exception cref="HypervisorNotAvailableException">
+    /// It cannot be used, for example because it is for another operating system; the message says why, and what to do.
+    /// </exception>
     public HypervisorSelection Select(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        IHypervisor[] named = [.. _hypervisors.Where(h => string.Equals(h.Name, name, StringComparison.OrdinalIgnoreCase))];
-        if (named.Length == 0)
+        return Select(names: [name]);
+    }
+
+    /// <summary>Chooses the first usable driver of a list of names.</summary>
+    /// <param name="names">The names of the allowed drivers, the preferred one first; case does not matter. If empty, all are allowed.</param>
+    /// <param name="allowEmulator">Whether the emulator may be chosen.</param>
+    /// <exception cref="ArgumentException">There is no driver of one of the names; the message lists those there are.</exception>
+    /// <exception cref="HypervisorNotAvailableException">None is usable; the message says for each why, and what to do.</exception>
+    public HypervisorSelection Select(IReadOnlyList<string> names, bool allowEmulator = true)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        IEnumerable<IHypervisor> candidates = names.Count == 0 ? _hypervisors : names.SelectMany(Find);
+        string failure = names.Count switch
         {
-            string known = string.Join(", ", _hypervisors.Select(h => h.Name));
-            throw new ArgumentException($"There is no hypervisor driver '{name}' here; there are: {known}.", nameof(name));
+            0 => "No hypervisor on this machine can run a guest.",
+            1 => $"The hypervisor '{names[0]}' cannot run a guest.",
+            _ => $"None of the hypervisors {string.Join(", ", names)} can run a guest.",
+        };
+        return Choose([.. candidates], isNamed: names.Count > 0, allowEmulator, failure);
+    }
+
+    /// <summary>Uses one driver that is given as an object.</summary>
+    /// <exception cref="HypervisorNotAvailableException">It is not usable; the message says why, and what to do.</exception>
+    internal static HypervisorSelection SelectOnly(IHypervisor hypervisor) => Choose(
+        [hypervisor], isNamed: true, allowEmulator: true, $"The hypervisor '{hypervisor.Name}' cannot run a guest.");
+
+    /// <summary>Whether a name is that of a driver here or of a built-in one for another operating system.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="problem">What is wrong with the name, and which names there are.</param>
+    internal bool TryFind(string name, [NotNullWhen(false)] out string? problem)
+    {
+        bool isKnown = _hypervisors.Any(h => Drivers.IsNamed(h, name)) || Drivers.FindElsewhere(name) is not null;
+        problem = isKnown ? null
+            : $"There is no hypervisor driver '{name}' here; there are: {string.Join(", ", _hypervisors.Select(h => h.Name).Distinct())}.";
+        return isKnown;
+    }
+
+    private IHypervisor[] Find(string name)
+    {
+        IHypervisor[] named = [.. _hypervisors.Where(h => Drivers.IsNamed(h, name))];
+        if (named.Length > 0)
+        {
+            return named;
         }
 
-        return Choose(named, $"The hypervisor '{name}' cannot run a guest.");
+        // Its probe says which operating system it needs.
+        return Drivers.FindElsewhere(name) is { } elsewhere ? [elsewhere]
+            : TryFind(name, out string? problem) ? []
+            : throw new ArgumentException(problem, nameof(name));
     }
 
-    /// <summary>What speaks for the choice, and what was wrong with those this machine might have had.</summary>
-    private static string Explain(HypervisorStatus chosen, List<KeyValuePair<string, HypervisorStatus>> passedOver)
+    private static HypervisorSelection Choose(
+        IReadOnlyList<IHypervisor> candidates, bool isNamed, bool allowEmulator, string failure)
     {
-        IEnumerable<string> obstacles = passedOver
-            .Where(s => s.Value.Availability is not (HypervisorAvailability.NotImplemented or HypervisorAvailability.UnsupportedPlatform))
-            .Select(s => $"{s.Key}: {s.Value.Reason.TrimEnd('.')}");
-        return string.Join("; ", [chosen.Reason, .. obstacles]);
-    }
-
-    private static HypervisorSelection Choose(IReadOnlyList<IHypervisor> candidates, string failure)
-    {
-        var statuses = new List<KeyValuePair<string, HypervisorStatus>>();
+        var unusable = new List<KeyValuePair<string, HypervisorStatus>>();
         foreach (IHypervisor candidate in candidates)
         {
-            HypervisorStatus status = candidate.Probe();
+            HypervisorStatus status = !allowEmulator && Drivers.IsEmulator(candidate) ? EmulatorNotAllowed : candidate.Probe();
             if (status.IsUsable)
             {
-                return new HypervisorSelection(candidate, Explain(status, statuses));
+                bool isFallback = Drivers.IsEmulator(candidate) && (!isNamed || unusable.Count > 0);
+                return new HypervisorSelection(candidate, SelectionText.Explain(status, unusable))
+                {
+                    Remedy = isFallback ? SelectionText.AvoidEmulator(unusable) : null,
+                };
             }
 
-            statuses.Add(new(candidate.Name, status));
+            unusable.Add(new(candidate.Name, status));
         }
 
-        string details = statuses.Count == 0
-            ? "There is no driver for this operating system."
-            : string.Join(" ", statuses.Select(s => $"{s.Key}: {s.Value}"));
-        throw new HypervisorNotAvailableException($"{failure} {details}", statuses);
+        throw new HypervisorNotAvailableException($"{failure} {SelectionText.Describe(unusable)}", unusable);
     }
+
+    private static HypervisorStatus EmulatorNotAllowed { get; } = new(
+        HypervisorAvailability.NotAllowed,
+        "The emulator is not allowed.",
+        "Set AllowEmulator to true to run guests on it, where no hypervisor is usable.");
 }

@@ -64,6 +64,16 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _unchangedSince = null;
     }
 
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    public bool RemoveHostFunction(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ObjectDisposedException.ThrowIf(_gate.IsClosed, this);
+        _unchangedSince = null;
+        return _setup.Functions.Remove(name);
+    }
+
     /// <summary>Calls a guest function that returns a value.</summary>
     /// <typeparam name="TResult">
     /// What the function returns: <see cref="int"/>, <see cref="uint"/>, <see cref="long"/>, <see cref="ulong"/>,

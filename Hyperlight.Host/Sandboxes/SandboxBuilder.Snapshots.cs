@@ -75,13 +75,27 @@ public sealed partial class SandboxBuilder
         }
     }
 
-    private SandboxSetup CreateSetup(HypervisorSelection hypervisor, GuestBinary? guest, string source) => new(
-        hypervisor,
-        guest,
-        source,
-        _configuration,
-        new HostFunctionTable(_functions),
-        _debugPrint,
-        _loggers.CreateLogger(SandboxLog.Category),
-        new GuestLog(_loggers));
+    private SandboxSetup CreateSetup(HypervisorSelection hypervisor, GuestBinary? guest, string source)
+    {
+        DriverReport.Write(_loggers, hypervisor);
+        if (_configuration.InstructionBudget is { } budget && !hypervisor.Hypervisor.CountsInstructions)
+        {
+            throw new UnsupportedConfigurationException(
+                nameof(SandboxConfiguration.InstructionBudget),
+                budget,
+                hypervisor.Name,
+                "which does not count instructions",
+                $"Run the guest on the emulator ({nameof(UseEmulator)}), or do not set it.");
+        }
+
+        return new SandboxSetup(
+            hypervisor,
+            guest,
+            source,
+            _configuration,
+            new HostFunctionTable(_functions.Values, _print),
+            _debugPrint,
+            _loggers.CreateLogger(SandboxLog.Category),
+            new GuestLog(_loggers));
+    }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using Hyperlight.Abstractions;
-using Hyperlight.Host.Hypervisors;
+using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.Logging;
@@ -14,21 +14,25 @@ namespace Hyperlight;
 /// </summary>
 public sealed partial class SandboxBuilder : IHostFunctionRegistrar
 {
-    private const string PrintFunction = "HostPrint";
-
-    private readonly List<HostFunction> _functions = [];
-    private Func<HypervisorSelection> _selectHypervisor;
+    private readonly Dictionary<string, HostFunction> _functions = new(StringComparer.Ordinal);
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
+    private HostFunction _print = PrintFunction.Create(Console.Write);
     private Action<Rune> _debugPrint = static character => Console.Error.Write(character.ToString());
 
     /// <summary>Creates a builder that uses the first usable hypervisor of this machine.</summary>
     public SandboxBuilder()
+        : this(HypervisorSelector.Default)
     {
-        _selectHypervisor = HypervisorSelector.Default.Select;
-        WithPrint(Console.Write);
+    }
+
+    /// <summary>Creates a builder that uses the first usable one of the selector's drivers, and finds names among them.</summary>
+    internal SandboxBuilder(HypervisorSelector drivers)
+    {
+        _drivers = drivers;
+        _selectHypervisor = drivers.Select;
     }
 
     /// <summary>Chooses the guest by its file.</summary>
@@ -64,28 +68,6 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         return this;
     }
 
-    /// <summary>Uses one hypervisor and no other.</summary>
-    /// <param name="hypervisor">The driver.</param>
-    public SandboxBuilder WithHypervisor(IHypervisor hypervisor)
-    {
-        ArgumentNullException.ThrowIfNull(hypervisor);
-        return WithHypervisor(new HypervisorSelector([hypervisor]).Select);
-    }
-
-    /// <summary>Uses the hypervisor of a name and no other.</summary>
-    /// <param name="name">The driver's name, such as <c>kvm</c>.</param>
-    public SandboxBuilder WithHypervisor(string name)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        return WithHypervisor(() => HypervisorSelector.Default.Select(name));
-    }
-
-    /// <summary>
-    /// Uses the emulator even if there is a hypervisor: it needs nothing, it counts instructions, and it does the same
-    /// every time.
-    /// </summary>
-    public SandboxBuilder UseEmulator() => WithHypervisor(Drivers.Emulator);
-
     /// <summary>Logs what guests and the library have to say. Default: nothing is logged.</summary>
     /// <param name="loggers">Where the records go; guests use the category <c>Hyperlight.Guest</c>.</param>
     public SandboxBuilder WithLogging(ILoggerFactory loggers)
@@ -95,16 +77,16 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         return this;
     }
 
-    /// <summary>Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output.</summary>
+    /// <summary>
+    /// Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output. A function
+    /// <c>HostPrint</c> that is registered with this builder takes the place of it.
+    /// </summary>
     /// <param name="print">Receives the text; it need not be a whole line.</param>
     public SandboxBuilder WithPrint(Action<string> print)
     {
         ArgumentNullException.ThrowIfNull(print);
-        return this.WithHostFunction(PrintFunction, (string text) =>
-        {
-            print(text);
-            return Encoding.UTF8.GetByteCount(text);
-        });
+        _print = PrintFunction.Create(print);
+        return this;
     }
 
     /// <summary>Takes what the guest writes to the debug port, character by character. Default: it goes to standard error.</summary>
@@ -120,7 +102,17 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     public void AddHostFunction(HostFunction hostFunction)
     {
         ArgumentNullException.ThrowIfNull(hostFunction);
-        _functions.Add(hostFunction);
+        if (!_functions.TryAdd(hostFunction.Name, hostFunction))
+        {
+            throw HostFunctionTable.NameTaken(hostFunction, _functions[hostFunction.Name]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool RemoveHostFunction(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return _functions.Remove(name);
     }
 
     /// <summary>
@@ -128,6 +120,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// </summary>
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
     /// <exception cref="InvalidOperationException">No guest and no snapshot was chosen.</exception>
+    /// <exception cref="UnsupportedConfigurationException">The hypervisor cannot do what the configuration asks for.</exception>
     /// <exception cref="SnapshotMismatchException">The chosen snapshot is of another hypervisor, has registers that it does not have, or needs host functions that the builder lacks.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
@@ -149,6 +142,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
 
     /// <summary>Loads the guest and lays out its memory, but does not create a virtual machine yet.</summary>
     /// <exception cref="InvalidOperationException">No guest was chosen, or a snapshot was.</exception>
+    /// <exception cref="UnsupportedConfigurationException">The hypervisor cannot do what the configuration asks for.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
@@ -172,11 +166,5 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         SandboxSetup setup = CreateSetup(hypervisor, guest, guest.Source);
         return WithMappings(
             new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, _configuration)));
-    }
-
-    internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)
-    {
-        _selectHypervisor = select;
-        return this;
     }
 }

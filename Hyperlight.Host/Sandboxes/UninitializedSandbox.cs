@@ -35,6 +35,15 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         _setup.Functions.Add(hostFunction);
     }
 
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
+    public bool RemoveHostFunction(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        return _setup.Functions.Remove(name);
+    }
+
     /// <summary>
     /// Creates the virtual machine and runs the guest's initialisation. This object is used up by it, whether it succeeds
     /// or not; on failure everything is released.

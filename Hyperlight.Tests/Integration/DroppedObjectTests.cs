@@ -213,7 +213,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
 
     private void UseFactory()
     {
-        IServiceCollection services = new ServiceCollection().AddSingleton<IHypervisor>(_counter).AddHyperlight();
+        IServiceCollection services = new ServiceCollection().AddSingleton<IHypervisor>(_counter).AddHyperlight().Services;
         ISandboxFactory factory = services.BuildServiceProvider().GetRequiredService<ISandboxFactory>();
         MultiUseSandbox sandbox = factory.CreateBuilder().WithGuest(target.Binary).Build();
         Assert.That(sandbox.Call<int>("Add", 1, 2), Is.EqualTo(3));

@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Tests.Host.Sandboxes;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -60,23 +61,43 @@ internal sealed class InstructionBudgetTests
     [Test]
     public void A_driver_that_does_not_count_refuses_a_budget()
     {
-        var machine = new Moq.Mock<IVirtualMachine>();
-        var hypervisor = new Moq.Mock<IHypervisor>();
-        hypervisor.Setup(h => h.Name).Returns("mock");
-        hypervisor.Setup(h => h.Probe()).Returns(HypervisorStatus.Usable("a mock"));
-        hypervisor.Setup(h => h.AllocateMemory(Moq.It.IsAny<nuint>())).Returns((nuint size) => new ManagedMemoryRegion(size));
-        hypervisor.Setup(h => h.CreateVirtualMachine(in Moq.It.Ref<VirtualMachineOptions>.IsAny)).Returns(machine.Object);
+        var guest = new ScriptedMachine();
+        using Snapshot snapshot = TakeSnapshot(guest);
+        var configuration = new SandboxConfiguration { InstructionBudget = 1 };
+        guest.Hypervisor.Invocations.Clear();
 
-        var exception = Assert.Throws<HypervisorException>(() => Builder(hypervisor.Object, budget: 1).Build())!;
+        Assert.That(() => guest.Builder().WithConfiguration(configuration).Build(), Throws.TypeOf<UnsupportedConfigurationException>()
+            .With.Message.Contains("InstructionBudget is 1, but the hypervisor is 'mock'")
+            .And.Property("Setting").EqualTo("InstructionBudget").And.Property("Driver").EqualTo("mock"));
+        Assert.That(
+            () => guest.Builder().WithSnapshot(snapshot).WithConfiguration(configuration).Build(),
+            Throws.TypeOf<UnsupportedConfigurationException>());
+        guest.Hypervisor.Verify(h => h.CreateVirtualMachine(in Moq.It.Ref<VirtualMachineOptions>.IsAny), Moq.Times.Never);
+    }
 
-        Assert.That(exception.Message, Does.Contain("mock").And.Contain("count"));
-        machine.Verify(m => m.Dispose(), Moq.Times.Once);
+    [Test]
+    public void A_driver_that_says_it_counts_and_does_not_refuses_a_budget()
+    {
+        var guest = new ScriptedMachine();
+        guest.Hypervisor.Setup(h => h.CountsInstructions).Returns(true);
+
+        Assert.That(
+            () => guest.Builder().WithConfiguration(new SandboxConfiguration { InstructionBudget = 1 }).Build(),
+            Throws.TypeOf<HypervisorException>().With.Message.Contains("do not count"));
+        guest.Machine.Verify(m => m.Dispose(), Moq.Times.Once);
+        Assert.That(guest.AllReleased, Is.True);
     }
 
     [TestCase(0)]
     [TestCase(-1)]
     public void A_budget_is_positive(long budget) =>
         Assert.That(() => new SandboxConfiguration { InstructionBudget = budget }, Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    private static Snapshot TakeSnapshot(ScriptedMachine guest)
+    {
+        using MultiUseSandbox sandbox = guest.Build();
+        return sandbox.Snapshot();
+    }
 
     private static MultiUseSandbox Build(int threshold, long? budget)
     {

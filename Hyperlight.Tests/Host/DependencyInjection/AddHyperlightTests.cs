@@ -4,6 +4,7 @@ using Hyperlight.Tests.Host.Wire;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Hyperlight.Tests.Host.DependencyInjection;
 
@@ -14,7 +15,7 @@ internal sealed class AddHyperlightTests
     [Test]
     public void The_drivers_of_this_system_are_registered_in_order_of_preference()
     {
-        using ServiceProvider services = new ServiceCollection().AddHyperlight().BuildServiceProvider();
+        using ServiceProvider services = new ServiceCollection().AddHyperlight().Services.BuildServiceProvider();
 
         string[] expected = OperatingSystem.IsLinux() ? ["mshv", "kvm", "emulator"]
             : OperatingSystem.IsWindows() ? ["whp", "emulator"] : ["emulator"];
@@ -28,7 +29,7 @@ internal sealed class AddHyperlightTests
         using ServiceProvider services = new ServiceCollection()
             .AddSingleton(guest.Hypervisor.Object)
             .AddHyperlight()
-            .BuildServiceProvider();
+            .Services.BuildServiceProvider();
 
         using MultiUseSandbox sandbox = services.GetRequiredService<ISandboxFactory>().CreateBuilder()
             .WithGuest(GuestBinary.FromBytes(Elf.TestElf.OfCode([0xF4]).Build()))
@@ -49,7 +50,7 @@ internal sealed class AddHyperlightTests
                 options.Hypervisor = "mock";
                 options.Configuration = new SandboxConfiguration { ScratchSize = 0x100_000 };
             })
-            .BuildServiceProvider();
+            .Services.BuildServiceProvider();
 
         using UninitializedSandbox sandbox = services.GetRequiredService<ISandboxFactory>().CreateBuilder()
             .WithGuest(GuestBinary.FromBytes(Elf.TestElf.OfCode([0xF4]).Build()))
@@ -65,7 +66,7 @@ internal sealed class AddHyperlightTests
         using ServiceProvider services = new ServiceCollection()
             .AddSingleton(guest.Hypervisor.Object)
             .AddHyperlight()
-            .BuildServiceProvider();
+            .Services.BuildServiceProvider();
         ISandboxFactory factory = services.GetRequiredService<ISandboxFactory>();
         using var files = new TestFiles();
         string directory = Path.Combine(files.Directory, "snapshots");
@@ -85,14 +86,15 @@ internal sealed class AddHyperlightTests
     }
 
     [Test]
-    public void A_driver_that_does_not_exist_is_an_error()
+    public void A_driver_that_does_not_exist_ends_the_start_of_the_application()
     {
         using ServiceProvider services = new ServiceCollection()
             .AddHyperlight(options => options.Hypervisor = "bhyve")
-            .BuildServiceProvider();
+            .Services.BuildServiceProvider();
 
         Assert.That(
-            () => services.GetRequiredService<ISandboxFactory>().Hypervisor, Throws.ArgumentException.With.Message.Contains("bhyve"));
+            () => services.GetRequiredService<IStartupValidator>().Validate(),
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("HyperlightOptions.Hypervisor is 'bhyve'").And.Message.Contains("emulator"));
     }
 
     [Test]
@@ -104,7 +106,7 @@ internal sealed class AddHyperlightTests
             .AddSingleton<ILoggerFactory>(loggers)
             .AddSingleton(guest.Hypervisor.Object)
             .AddHyperlight()
-            .BuildServiceProvider();
+            .Services.BuildServiceProvider();
         ISandboxFactory factory = services.GetRequiredService<ISandboxFactory>();
 
         _ = factory.Hypervisor;

@@ -60,4 +60,46 @@ internal sealed class HostFunctionTests
         Assert.That(first.WithHostFunction("f", () => 1), Is.SameAs(first));
         Assert.That(second.WithHostFunction("f", () => 2), Is.SameAs(second));
     }
+
+    [Test]
+    public void A_second_function_of_a_name_is_refused_until_the_first_is_removed()
+    {
+        var guest = new ScriptedMachine();
+        SandboxBuilder builder = guest.Builder().WithHostFunction("f", () => 1);
+        AssertReplacedOnPurpose(builder);
+        using UninitializedSandbox uninitialized = builder.BuildUninitialized();
+        AssertReplacedOnPurpose(uninitialized);
+        guest.Initialise();
+        using MultiUseSandbox sandbox = uninitialized.Evolve();
+        AssertReplacedOnPurpose(sandbox);
+        sandbox.Dispose();
+        Assert.That(() => sandbox.RemoveHostFunction("f"), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => uninitialized.RemoveHostFunction("f"), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void The_print_function_that_every_sandbox_has_can_be_replaced_once()
+    {
+        var guest = new ScriptedMachine();
+        SandboxBuilder builder = guest.Builder().WithPrint(_ => { }).WithPrint(_ => { });
+        using UninitializedSandbox sandbox = builder.BuildUninitialized();
+        sandbox.WithHostFunction("HostPrint", (string text) => 0);
+        builder.WithHostFunction("HostPrint", (string text) => 0);
+        using UninitializedSandbox another = builder.BuildUninitialized();
+
+        Assert.That(() => sandbox.WithHostFunction("HostPrint", (string text) => 0), Throws.ArgumentException);
+        Assert.That(() => builder.WithHostFunction("HostPrint", (string text) => 0), Throws.ArgumentException);
+        Assert.That(() => another.WithHostFunction("HostPrint", (string text) => 0), Throws.ArgumentException);
+    }
+
+    private static void AssertReplacedOnPurpose<TTarget>(TTarget target)
+        where TTarget : IHostFunctionRegistrar
+    {
+        Assert.That(
+            () => target.WithHostFunction("f", (int x) => 2L),
+            Throws.ArgumentException.With.Message.Contains("'f' is already registered as Int f()").And.Message.Contains("RemoveHostFunction"));
+        Assert.That(target.RemoveHostFunction("f"), Is.True);
+        Assert.That(target.RemoveHostFunction("f"), Is.False);
+        target.WithHostFunction("f", () => 1);
+    }
 }

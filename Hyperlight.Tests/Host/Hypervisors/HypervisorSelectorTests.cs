@@ -1,4 +1,6 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Tests.Kvm;
+using Hyperlight.Tests.Whp;
 using Moq;
 
 namespace Hyperlight.Tests.Host.Hypervisors;
@@ -72,6 +74,65 @@ internal sealed class HypervisorSelectorTests
         Throws.ArgumentException.With.Message.Contains("first, second"));
 
     [Test]
+    public void The_first_usable_one_of_a_list_of_names_is_chosen()
+    {
+        var selector = new HypervisorSelector([Driver("first", Usable), Driver("second", NoDevice), Driver("third", Usable)]);
+
+        Assert.That(selector.Select(["second", "THIRD", "first"]).Name, Is.EqualTo("third"));
+        Assert.That(
+            () => selector.Select(["second"]), Throws.TypeOf<HypervisorNotAvailableException>().With.Message.Contains("Load the module."));
+        Assert.That(() => selector.Select(["first", "fourth"]), Throws.ArgumentException.With.Message.Contains("fourth"));
+    }
+
+    [TestCase("kvm", "Linux")]
+    [TestCase("mshv", "Linux")]
+    [TestCase("whp", "Windows")]
+    public void One_for_another_operating_system_says_which_system_it_needs(string name, string system)
+    {
+        if (OperatingSystem.IsOSPlatform(system))
+        {
+            Assert.That(HypervisorSelector.Default.Hypervisors.Select(h => h.Name), Does.Contain(name));
+            return;
+        }
+
+        HypervisorNotAvailableException error =
+            Assert.Throws<HypervisorNotAvailableException>(() => HypervisorSelector.Default.Select(name))!;
+
+        Assert.That(error.Message, Does.Contain($"needs {system}"));
+        Assert.That(error.Statuses.Single().Value.Availability, Is.EqualTo(HypervisorAvailability.UnsupportedPlatform));
+    }
+
+    [Test]
+    public void The_emulator_in_place_of_a_hypervisor_comes_with_the_remedy()
+    {
+        var selector = new HypervisorSelector([Driver("first", NoDevice), Driver("emulator", Usable)]);
+
+        Assert.That(selector.Select().Remedy, Is.EqualTo("first: Load the module."));
+        Assert.That(selector.Select(["first", "emulator"]).Remedy, Is.EqualTo("first: Load the module."));
+        Assert.That(selector.Select("emulator").Remedy, Is.Null);
+        Assert.That(selector.Select(["emulator", "first"]).Remedy, Is.Null);
+        Assert.That(new HypervisorSelector([Driver("emulator", Usable)]).Select().Remedy, Does.Contain("KVM"));
+        Assert.That(new HypervisorSelector([Driver("first", NoDevice), Driver("second", Usable)]).Select().Remedy, Is.Null);
+    }
+
+    [Test]
+    public void The_emulator_is_not_used_where_it_is_not_allowed()
+    {
+        var selector = new HypervisorSelector([Driver("first", NoDevice), Driver("emulator", Usable)]);
+
+        HypervisorNotAvailableException error =
+            Assert.Throws<HypervisorNotAvailableException>(() => selector.Select([], allowEmulator: false))!;
+
+        Assert.That(error.Message, Does.Contain("Load the module.").And.Contains("AllowEmulator"));
+        Assert.That(error.Statuses.Select(s => s.Value.Availability), Is.EqualTo(new[] { NoDevice.Availability, HypervisorAvailability.NotAllowed }));
+    }
+
+    [Test]
+    public void The_reason_says_what_would_be_faster_than_the_chosen_one() => Assert.That(
+        new HypervisorSelector([Driver("first", HypervisorStatus.Usable("works, slowly", "Use second."))]).Select().Reason,
+        Is.EqualTo("works, slowly; Use second"));
+
+    [Test]
     public void Drivers_that_are_not_there_yet_say_so_and_throw_typed_errors(
         [ValueSource(nameof(Unimplemented))] IHypervisor driver)
     {
@@ -80,7 +141,10 @@ internal sealed class HypervisorSelectorTests
         Assert.That(() => driver.CreateVirtualMachine(new VirtualMachineOptions()), Throws.TypeOf<HypervisorNotAvailableException>());
     }
 
-    private static IHypervisor[] Unimplemented => [new Hyperlight.Mshv.MshvHypervisor(), new Hyperlight.Whp.WhpHypervisor()];
+    private static IHypervisor[] Unimplemented =>
+    [
+        new Hyperlight.Mshv.MshvHypervisor(new FakeKvmKernel()), new Hyperlight.Whp.WhpHypervisor(new FakeWindowsKernel([1])),
+    ];
 
     private static HypervisorStatus Usable => HypervisorStatus.Usable("works");
 

@@ -1,0 +1,42 @@
+namespace Hyperlight.Host.Configuration;
+
+/// <summary>The keys of <see cref="SandboxConfiguration"/>: each property has one.</summary>
+internal static class SandboxSettings
+{
+    private const string BufferSize = "a size from 8 KiB to 1 GiB, such as '64 KiB'";
+
+    public static IReadOnlyList<Setting<SandboxConfiguration>> All { get; } =
+    [
+        Setting.Of(
+            nameof(SandboxConfiguration.InputBufferSize), BufferSize, SettingText.SmallSize,
+            static (SandboxConfiguration c, int value) => c with { InputBufferSize = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.OutputBufferSize), BufferSize, SettingText.SmallSize,
+            static (SandboxConfiguration c, int value) => c with { OutputBufferSize = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.HeapSize), "a size from 1 byte to 16 GiB less 4 KiB, such as '1 MiB'", SettingText.Size,
+            static (SandboxConfiguration c, ulong value) => c with { HeapSize = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.ScratchSize), "a multiple of 4 KiB up to 16 GiB less 4 KiB, such as '512 KiB'", SettingText.Size,
+            static (SandboxConfiguration c, ulong value) => c with { ScratchSize = value }),
+        Setting.OfList(
+            nameof(SandboxConfiguration.AcceptedGuestVersions), "'Compatible', 'Any', or a list of versions such as '0.15.0'",
+            static (SandboxConfiguration c, string[] values) => c with { AcceptedGuestVersions = SettingText.VersionPolicy(values) }),
+        Setting.Of(
+            nameof(SandboxConfiguration.GuestLogLevel), "one of " + string.Join(", ", Enum.GetNames<GuestLogLevel>()),
+            SettingText.LogLevel,
+            static (SandboxConfiguration c, GuestLogLevel value) => c with { GuestLogLevel = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.FileMappingTable), "'true' or 'false'", SettingText.Flag,
+            static (SandboxConfiguration c, bool value) => c with { FileMappingTable = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.ExecutableHeap), "'true' or 'false'", SettingText.Flag,
+            static (SandboxConfiguration c, bool value) => c with { ExecutableHeap = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.RandomSeed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,
+            static (SandboxConfiguration c, ulong value) => c with { RandomSeed = value }),
+        Setting.Of(
+            nameof(SandboxConfiguration.InstructionBudget), "a number of instructions above 0, such as '1000000'", SettingText.Count,
+            static (SandboxConfiguration c, long value) => c with { InstructionBudget = value }),
+    ];
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace Hyperlight.Host.Configuration;
+
+/// <summary>Reads the values of settings. Each method throws <see cref="FormatException"/> for a text that is not such a value.</summary>
+internal static class SettingText
+{
+    private static readonly (string Suffix, ulong Bytes)[] Units =
+        [("GiB", 1UL << 30), ("MiB", 1UL << 20), ("KiB", 1UL << 10), ("bytes", 1), ("B", 1)];
+
+    /// <summary>A number of bytes, with a unit or without: <c>262144</c>, <c>256 KiB</c>, <c>1.5 GiB</c>.</summary>
+    public static ulong Size(string text)
+    {
+        ReadOnlySpan<char> number = text.AsSpan().Trim();
+        ulong unit = 1;
+        foreach ((string suffix, ulong bytes) in Units)
+        {
+            if (number.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            {
+                unit = bytes;
+                number = number[..^suffix.Length].TrimEnd();
+                break;
+            }
+        }
+
+        return decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal count)
+            && count <= ulong.MaxValue / unit && decimal.IsInteger(count * unit)
+            ? (ulong)(count * unit)
+            : throw new FormatException();
+    }
+
+    /// <summary>A size of at most 2 GiB less a byte.</summary>
+    public static int SmallSize(string text) => Size(text) is <= int.MaxValue and var size ? (int)size : throw new FormatException();
+
+    /// <summary>A whole number.</summary>
+    public static long Count(string text) => long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
+
+    /// <summary>Any 64-bit number.</summary>
+    public static ulong Seed(string text) => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public static bool Flag(string text) => bool.Parse(text);
+
+    /// <summary>The name of a guest log level; a number is none.</summary>
+    public static GuestLogLevel LogLevel(string text) =>
+        Enum.TryParse(text, ignoreCase: true, out GuestLogLevel level) && Enum.IsDefined(level) && char.IsLetter(text.Trim()[0])
+            ? level
+            : throw new FormatException();
+
+    /// <summary><c>Compatible</c>, <c>Any</c>, or versions.</summary>
+    public static GuestVersionPolicy VersionPolicy(string[] texts) => texts switch
+    {
+        [var word] when string.Equals(word, nameof(GuestVersionPolicy.Compatible), StringComparison.OrdinalIgnoreCase) => GuestVersionPolicy.Compatible,
+        [var word] when string.Equals(word, nameof(GuestVersionPolicy.Any), StringComparison.OrdinalIgnoreCase) => GuestVersionPolicy.Any,
+        _ when texts.All(text => text.Length > 0 && char.IsAsciiDigit(text[0])) => GuestVersionPolicy.Exactly(texts),
+        _ => throw new FormatException(),
+    };
+}

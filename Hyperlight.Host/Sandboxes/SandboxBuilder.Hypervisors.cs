@@ -1,0 +1,57 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Hypervisors;
+
+namespace Hyperlight;
+
+/// <content>The hypervisor that sandboxes run on. The last of these calls counts.</content>
+public sealed partial class SandboxBuilder
+{
+    private readonly HypervisorSelector _drivers;
+    private Func<HypervisorSelection> _selectHypervisor;
+
+    /// <summary>Uses one hypervisor and no other.</summary>
+    /// <param name="hypervisor">The driver.</param>
+    public SandboxBuilder WithHypervisor(IHypervisor hypervisor)
+    {
+        ArgumentNullException.ThrowIfNull(hypervisor);
+        return WithHypervisor(() => HypervisorSelector.SelectOnly(hypervisor));
+    }
+
+    /// <summary>
+    /// Uses the hypervisor of a name and no other. A builder of an <see cref="ISandboxFactory"/> finds it among the drivers of
+    /// the application's services.
+    /// </summary>
+    /// <param name="name">The driver's name, such as <c>kvm</c>; case does not matter.</param>
+    public SandboxBuilder WithHypervisor(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return WithHypervisor(() => _drivers.Select(name));
+    }
+
+    /// <summary>Uses the first usable hypervisor of a list of names, and no other.</summary>
+    /// <param name="names">The names of the allowed drivers, the preferred one first; at least one. Case does not matter.</param>
+    /// <exception cref="ArgumentException">There is no name, or one is empty.</exception>
+    public SandboxBuilder WithHypervisors(params string[] names)
+    {
+        string[] copy = DriverNames.Copy(names);
+        return WithHypervisor(() => _drivers.Select(copy));
+    }
+
+    /// <summary>
+    /// Uses the first usable hypervisor, but not the emulator: where there is no hypervisor, building a sandbox fails with
+    /// <see cref="HypervisorNotAvailableException"/>.
+    /// </summary>
+    public SandboxBuilder WithoutEmulator() => WithHypervisor(() => _drivers.Select(names: [], allowEmulator: false));
+
+    /// <summary>
+    /// Uses the emulator even if there is a hypervisor: it needs nothing, it counts instructions, and it does the same
+    /// every time.
+    /// </summary>
+    public SandboxBuilder UseEmulator() => WithHypervisor(Drivers.Emulator);
+
+    internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)
+    {
+        _selectHypervisor = select;
+        return this;
+    }
+}
