@@ -14,9 +14,17 @@
 #ifndef HL_LIBC_ASSERT_H
 #define HL_LIBC_ASSERT_H
 
+#ifdef __cplusplus
+extern "C" {
+#else
 #define static_assert _Static_assert
+#endif
 
 __attribute__((noreturn)) void hl_assertion_failed(const char *condition, const char *file,
                                                    int line, const char *function);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #ifndef HL_LIBC_CTYPE_H
 #define HL_LIBC_CTYPE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 static inline int isdigit(int c) { return c >= '0' && c <= '9'; }
 static inline int isupper(int c) { return c >= 'A' && c <= 'Z'; }
 static inline int islower(int c) { return c >= 'a' && c <= 'z'; }
@@ -22,5 +26,9 @@ static inline int isxdigit(int c)
 }
 static inline int tolower(int c) { return isupper(c) ? c + ('a' - 'A') : c; }
 static inline int toupper(int c) { return islower(c) ? c - ('a' - 'A') : c; }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PRId8 "d"
 #define PRId16 "d"
 #define PRId32 "d"
@@ -21,5 +25,9 @@
 #define PRIX64 "lX"
 #define PRIuPTR "lu"
 #define PRIxPTR "lx"
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

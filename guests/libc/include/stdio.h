@@ -8,6 +8,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define EOF (-1)
 
 typedef struct hl_stream FILE;
@@ -40,5 +44,9 @@ size_t fwrite(const void *restrict data, size_t size, size_t count, FILE *restri
 int fflush(FILE *stream);
 int ferror(FILE *stream);
 void clearerr(FILE *stream);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
@@ -30,5 +34,9 @@ char *strtok(char *restrict text, const char *restrict set);
 char *strdup(const char *text);
 char *strndup(const char *text, size_t limit);
 char *strerror(int number);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
