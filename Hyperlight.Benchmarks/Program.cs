@@ -1,4 +1,16 @@
+using Hyperlight.Benchmarks;
 using Hyperlight.Benchmarks.Classes;
 using Hyperlight.Benchmarks.Quick;
+
+if (Help.IsWanted(args))
+{
+    return Help.Print();
+}
+
+if (Help.AsksForHelp(args))
+{
+    // BenchmarkDotNet prints its own options, and does not know of the quick mode.
+    _ = Help.Print();
+}
 
 return args.Contains(QuickOptions.Switch) ? QuickMode.Run(args) : BenchmarkDotNetMode.Run(args);
