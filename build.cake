@@ -47,6 +47,10 @@ Task("Pack")
         OutputDirectory = Artifacts,
     }));
 
+Task("PackageUse")
+    .Description("Uses the packages from projects outside the repository, as they are and compiled ahead of time.")
+    .Does(() => Run("eng/PackageUse/check.sh", ""));
+
 Task("Default")
     .IsDependentOn("Build")
     .IsDependentOn("Format")

@@ -70,8 +70,9 @@ internal static class Setting
         return target;
     }
 
+    /// <summary>The values of a list. An empty list in JSON is an empty value.</summary>
     private static string[] Values(IConfigurationSection section) => section.Value is { } single
-        ? [single]
+        ? single.Length > 0 ? [single] : []
         : [.. section.GetChildren().Select(child => child.Value ?? throw new FormatException())];
 
     private static string Describe(IConfigurationSection section) => section.Value is { } text

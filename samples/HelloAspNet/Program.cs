@@ -2,7 +2,7 @@ using Hyperlight;
 using Hyperlight.Samples.HelloAspNet;
 
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHyperlight();
+builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
 builder.Services.AddSingleton<HelloGuest>();
 WebApplication app = builder.Build();
 

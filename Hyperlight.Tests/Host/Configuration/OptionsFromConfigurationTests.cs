@@ -26,6 +26,7 @@ internal sealed class OptionsFromConfigurationTests
 
         Assert.That(options.Hypervisors, Is.EqualTo(new[] { "kvm", "emulator" }));
         Assert.That(options.AllowEmulator, Is.False);
+        Assert.That(Read(("Hyperlight:Hypervisors", "")).Hypervisors, Is.Empty, "an empty list");
         Assert.That(Read(("hyperlight:hypervisor", "emulator")).Hypervisor, Is.EqualTo("emulator"));
     }
 
