@@ -29,6 +29,7 @@ public interface IHypervisor
 
     /// <summary>Creates one partition with one vCPU in its power-on state and no memory.</summary>
     /// <param name="options">Properties of the machine that cannot be changed once it exists.</param>
+    /// <exception cref="GuestMsrException">The hypervisor does not have a register that the policy adds; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
     IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options);
 

@@ -46,11 +46,12 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The width of physical addresses is not 32 to 52 bits.</exception>
+    /// <exception cref="GuestMsrException">The processor does not have a register that the policy adds.</exception>
     public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
-        return new EmulatorVirtualMachine(options.PhysicalAddressBits, _options, _code, _files);
+        return new EmulatorVirtualMachine(in options, _options, _code, _files);
     }
 
     /// <inheritdoc/>

@@ -12,10 +12,20 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     private readonly Processor _processor;
     private bool _disposed;
 
-    public EmulatorVirtualMachine(byte physicalAddressBits, EmulatorOptions options, CodeCache code, FilePageStore files)
+    /// <exception cref="GuestMsrException">The processor does not have a register that the policy adds.</exception>
+    public EmulatorVirtualMachine(in VirtualMachineOptions machine, EmulatorOptions options, CodeCache code, FilePageStore files)
     {
         _memory = new PhysicalMemory(files);
-        _processor = new Processor(_memory, physicalAddressBits, options, code);
+        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, code);
+        foreach (uint register in machine.Msrs.Additional)
+        {
+            if (!_processor.TryReadMsr(register, out _))
+            {
+                throw new GuestMsrException(register, GuestMsrProblem.NotSupported, EmulatorHypervisor.DriverName);
+            }
+        }
+
+        GuestWritableMsrs = machine.Msrs.Restored.Where(index => _processor.TryReadMsr(index, out _)).ToArray();
     }
 
     public int XsaveSize => Processor.XsaveSize;
@@ -136,7 +146,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         }
     }
 
-    public ReadOnlyMemory<uint> GuestWritableMsrs => Processor.GuestWritableMsrs;
+    public ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
     public ulong GetXcr0() => _processor.Xcr0;
 

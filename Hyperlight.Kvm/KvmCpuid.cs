@@ -1,11 +1,15 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
 
 namespace Hyperlight.Kvm;
 
-/// <summary>The CPUID leaves that KVM supports, as KVM_SET_CPUID2 takes them. Safe to use from any thread.</summary>
+/// <summary>
+/// The CPUID leaves that KVM supports, less what is hidden from guests, as KVM_SET_CPUID2 takes them. Safe to use from any
+/// thread.
+/// </summary>
 internal sealed unsafe class KvmCpuid
 {
     private const int FirstGuess = 128;
@@ -73,6 +77,9 @@ internal sealed unsafe class KvmCpuid
         foreach (ref KvmCpuidEntry2 entry in
             MemoryMarshal.Cast<byte, KvmCpuidEntry2>(structure.AsSpan(Unsafe.SizeOf<KvmCpuid2>())))
         {
+            CpuidRegisters shown = GuestCpuid.Restrict(
+                entry.Function, entry.Index, new CpuidRegisters(entry.Eax, entry.Ebx, entry.Ecx, entry.Edx));
+            (entry.Eax, entry.Ebx, entry.Ecx, entry.Edx) = shown;
             if (entry.Function == AddressSizesLeaf)
             {
                 entry.Eax = (entry.Eax & ~0xFFu) | physicalAddressBits;

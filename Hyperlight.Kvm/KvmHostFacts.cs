@@ -10,7 +10,8 @@ internal sealed class KvmHostFacts
     /// <summary>How many memory slots every KVM has had since it could be asked.</summary>
     private const int FewestMemorySlots = 32;
 
-    private KvmHostFacts(int runPageSize, int memorySlots, int syncRegs, bool hasXcrs, KvmCpuid cpuid, KvmMsrList msrs)
+    private KvmHostFacts(
+        int runPageSize, int memorySlots, int syncRegs, bool hasXcrs, bool hasMsrFilter, KvmCpuid cpuid, KvmMsrList msrs)
     {
         RunPageSize = runPageSize;
         MemorySlots = memorySlots;
@@ -18,6 +19,7 @@ internal sealed class KvmHostFacts
         HasSyncSregs = (syncRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0;
         HasSyncEvents = (syncRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0;
         HasXcrs = hasXcrs;
+        HasMsrFilter = hasMsrFilter;
         Cpuid = cpuid;
         Msrs = msrs;
     }
@@ -39,6 +41,9 @@ internal sealed class KvmHostFacts
 
     /// <summary>Whether there is an XCR0.</summary>
     public bool HasXcrs { get; }
+
+    /// <summary>Whether guests can be denied model-specific registers.</summary>
+    public bool HasMsrFilter { get; }
 
     /// <summary>The model-specific registers that KVM gives and takes.</summary>
     public KvmMsrList Msrs { get; }
@@ -81,12 +86,14 @@ internal sealed class KvmHostFacts
         int slots = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_NR_MEMSLOTS);
         int syncRegs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_SYNC_REGS);
         int xcrs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_XCRS);
-        if (slots < 0 || syncRegs < 0 || xcrs < 0)
+        int msrFilter = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_X86_MSR_FILTER);
+        int worst = Math.Min(Math.Min(slots, msrFilter), Math.Min(syncRegs, xcrs));
+        if (worst < 0)
         {
-            return -Math.Min(slots, Math.Min(syncRegs, xcrs));
+            return -worst;
         }
 
-        facts = new KvmHostFacts(runPageSize, slots > 0 ? slots : FewestMemorySlots, syncRegs, xcrs > 0, cpuid, msrs);
+        facts = new KvmHostFacts(runPageSize, slots > 0 ? slots : FewestMemorySlots, syncRegs, xcrs > 0, msrFilter > 0, cpuid, msrs);
         return 0;
     }
 }

@@ -52,6 +52,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The width of physical addresses is not 32 to 52 bits.</exception>
+    /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds.</exception>
     /// <exception cref="HypervisorNotAvailableException">KVM cannot be used on this machine.</exception>
     public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options)
     {
@@ -60,7 +61,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
         HypervisorStatus status = Open(out KvmSystem? system);
         return system is null
             ? throw new HypervisorNotAvailableException(status.ToString(), [new(DriverName, status)])
-            : KvmVirtualMachine.Create(system, _kick, options.PhysicalAddressBits);
+            : KvmVirtualMachine.Create(system, _kick, in options);
     }
 
     /// <inheritdoc/>

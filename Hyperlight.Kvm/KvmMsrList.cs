@@ -4,16 +4,25 @@ using Hyperlight.Linux;
 namespace Hyperlight.Kvm;
 
 /// <summary>
-/// The model-specific registers that make up a guest's state, by the account of KVM_GET_MSR_INDEX_LIST. Which of them a vCPU
-/// really has is found out once, by the first vCPU that is asked. Safe to use from any thread.
+/// The model-specific registers of a host's vCPUs, which are all alike: what was found out about one vCPU holds for the
+/// others. Safe to use from any thread.
 /// </summary>
+/// <remarks>
+/// KVM_GET_MSR_INDEX_LIST names what a host should save, not all that a guest can write: it lacks the memory-type-range
+/// registers and the machine-check banks, for example. So the registers are found by reading and writing them.
+/// </remarks>
 internal sealed unsafe class KvmMsrList
 {
     private const int FirstGuess = 256;
     private const int MostIndices = 8192;
 
+    /// <summary>Of Intel and others; KVM's own; of AMD, in two ranges.</summary>
+    private static readonly (uint First, uint Last)[] PlausibleRanges =
+        [(0, 0x1FFF), (0x4B56_4D00, 0x4B56_4DFF), (0xC000_0000, 0xC000_1FFF), (0xC001_0000, 0xC001_1FFF)];
+
     private readonly uint[] _listed;
     private uint[]? _writable;
+    private Answer? _lastAnswer;
 
     private KvmMsrList(uint[] listed) => _listed = listed;
 
@@ -35,7 +44,7 @@ internal sealed unsafe class KvmMsrList
 
             if (result >= 0)
             {
-                list = new KvmMsrList([.. buffer.AsSpan(1, (int)Math.Min(buffer[0], (uint)count)).ToArray().Where(IsGuestState)]);
+                list = new KvmMsrList(buffer[1..(1 + (int)Math.Min(buffer[0], (uint)count))]);
                 return 0;
             }
 
@@ -51,8 +60,29 @@ internal sealed unsafe class KvmMsrList
         return Errno.E2BIG;
     }
 
-    /// <summary>The registers that a vCPU gives, all vCPUs of one host being alike.</summary>
-    public ReadOnlyMemory<uint> WritableOn(KvmVcpu vcpu) => _writable ??= [.. _listed.Where(vcpu.HasMsr)];
+    /// <summary>
+    /// Of some registers, those that a vCPU has, in the same order.
+    /// </summary>
+    /// <param name="vcpu">The vCPU to ask, if it is not known yet.</param>
+    /// <param name="registers">The registers.</param>
+    public ReadOnlyMemory<uint> Existing(KvmVcpu vcpu, IReadOnlyList<uint> registers)
+    {
+        Answer? last = _lastAnswer;
+        if (last is null || !ReferenceEquals(last.Asked, registers))
+        {
+            _lastAnswer = last = new Answer(registers, [.. registers.Where(vcpu.HasMsr)]);
+        }
+
+        return last.Existing;
+    }
+
+    /// <summary>All registers that a vCPU gives and takes. Finding them takes tens of thousands of requests, once.</summary>
+    public ReadOnlyMemory<uint> Writable(KvmVcpu vcpu) =>
+        _writable ??= [.. _listed.Concat(Plausible).Distinct().Where(IsGuestState).Where(vcpu.TakesMsr).Order()];
+
+    /// <summary>Every index at which processors and KVM have registers.</summary>
+    private static IEnumerable<uint> Plausible => PlausibleRanges.SelectMany(
+        static range => Enumerable.Range(0, (int)(range.Last - range.First) + 1).Select(i => range.First + (uint)i));
 
     /// <summary>What a guest cannot change, or what is among the special registers, or changes by itself.</summary>
     private static bool IsGuestState(uint index) => index switch
@@ -65,4 +95,6 @@ internal sealed unsafe class KvmMsrList
         >= KvmMsrs.HV_X64_MSR_FIRST and <= KvmMsrs.HV_X64_MSR_LAST => false,
         _ => true,
     };
+
+    private sealed record Answer(IReadOnlyList<uint> Asked, uint[] Existing);
 }

@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
 
@@ -6,11 +7,25 @@ namespace Hyperlight.Kvm;
 /// <summary>The open device. Safe to use from any thread.</summary>
 internal sealed class KvmSystem(ILinuxKernel kernel, FileDescriptorHandle device, KvmHostFacts facts) : IDisposable
 {
+    private KvmMsrFilterRanges? _lastFilter;
+
     /// <summary>The kernel the device belongs to.</summary>
     public ILinuxKernel Kernel => kernel;
 
     /// <summary>What is known about the host.</summary>
     public KvmHostFacts Facts => facts;
+
+    /// <summary>The filter of a policy. Machines usually have the same policy as the one before.</summary>
+    public KvmMsrFilterRanges MsrFilter(MsrPolicy policy)
+    {
+        KvmMsrFilterRanges? last = _lastFilter;
+        if (last is null || !last.Policy.Equals(policy))
+        {
+            _lastFilter = last = new KvmMsrFilterRanges(policy);
+        }
+
+        return last;
+    }
 
     /// <summary>KVM_CREATE_VM.</summary>
     /// <exception cref="HypervisorException">KVM refused.</exception>

@@ -1,4 +1,3 @@
-using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
 
 namespace Hyperlight.Kvm;
@@ -10,18 +9,6 @@ internal sealed unsafe partial class KvmVcpu
     private const ulong X87Only = 1;
 
     private const uint EventFlags = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW;
-
-    /// <summary>Whether KVM gives a model-specific register to the host: it answers how many of the one it was asked for.</summary>
-    /// <exception cref="HypervisorException">KVM did not answer.</exception>
-    public bool HasMsr(uint index)
-    {
-        // SAFETY: a header that announces one entry, and the entry.
-        MsrBuffer buffer;
-        Fill(&buffer, [new ModelSpecificRegister(index)]);
-        int done = _handle.Ioctl(KvmIoctls.KVM_GET_MSRS, &buffer);
-        KvmError.Check(done, nameof(KvmIoctls.KVM_GET_MSRS));
-        return done == 1;
-    }
 
     /// <summary>KVM_GET_XCRS.</summary>
     public ulong GetXcr0()

@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
 using Hyperlight.Linux.Interop;
@@ -13,9 +14,8 @@ internal sealed unsafe partial class KvmVcpu
     private readonly bool _syncSregs;
     private readonly bool _syncEvents;
     private readonly bool _hasXcrs;
-    private readonly KvmMsrList _msrs;
 
-    private KvmVcpu(FileDescriptorHandle handle, MemoryMapHandle runPage, KvmHostFacts facts, int xsaveSize)
+    private KvmVcpu(FileDescriptorHandle handle, MemoryMapHandle runPage, KvmHostFacts facts, MsrPolicy policy, int xsaveSize)
     {
         _handle = handle;
         _runPage = runPage;
@@ -23,7 +23,8 @@ internal sealed unsafe partial class KvmVcpu
         _syncSregs = facts.HasSyncSregs;
         _syncEvents = facts.HasSyncEvents;
         _hasXcrs = facts.HasXcrs;
-        _msrs = facts.Msrs;
+        _facts = facts;
+        _policy = policy;
         RunPageSize = facts.RunPageSize;
         XsaveSize = xsaveSize;
         if (_syncRegs)
@@ -36,18 +37,16 @@ internal sealed unsafe partial class KvmVcpu
     // SAFETY: the mapping is at least as large as the structure, which was checked when the host's facts were read.
     public KvmRun* RunPage => (KvmRun*)_runPage.DangerousGetHandle();
 
-    /// <summary>The model-specific registers that a guest can change.</summary>
-    public ReadOnlyMemory<uint> GuestWritableMsrs => _msrs.WritableOn(this);
-
     /// <summary>Bytes of the page, and of those that follow it.</summary>
     public int RunPageSize { get; }
 
     /// <summary>Makes a fresh vCPU usable: its processor features and its run page.</summary>
+    /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds; the descriptor is the caller's to close.</exception>
     /// <exception cref="HypervisorException">KVM refused; the descriptor is the caller's to close.</exception>
-    public static KvmVcpu Create(KvmSystem system, FileDescriptorHandle handle, byte physicalAddressBits, int xsaveSize)
+    public static KvmVcpu Create(KvmSystem system, FileDescriptorHandle handle, in VirtualMachineOptions options, int xsaveSize)
     {
         // SAFETY: the structure is complete; the kernel only reads it.
-        fixed (byte* cpuid = system.Facts.Cpuid.WithPhysicalAddressBits(physicalAddressBits))
+        fixed (byte* cpuid = system.Facts.Cpuid.WithPhysicalAddressBits(options.PhysicalAddressBits))
         {
             KvmError.Check(handle.Ioctl(KvmIoctls.KVM_SET_CPUID2, cpuid), nameof(KvmIoctls.KVM_SET_CPUID2));
         }
@@ -60,7 +59,17 @@ internal sealed unsafe partial class KvmVcpu
         }
 
         MemoryMapHandle runPage = new(system.Kernel, address, (nuint)size, parent: handle);
-        return new KvmVcpu(handle, runPage, system.Facts, Math.Max(xsaveSize, SmallestXsave));
+        KvmVcpu vcpu = new(handle, runPage, system.Facts, options.Msrs, Math.Max(xsaveSize, SmallestXsave));
+        try
+        {
+            vcpu.CheckAdditionalMsrs();
+            return vcpu;
+        }
+        catch
+        {
+            runPage.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Unmaps the run page and closes the vCPU.</summary>

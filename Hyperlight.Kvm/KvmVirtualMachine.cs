@@ -27,13 +27,15 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
     public uint? MemorySlotLimit => _vm.MemorySlots;
 
     /// <summary>Creates the machine and its vCPU.</summary>
+    /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
-    public static KvmVirtualMachine Create(KvmSystem system, KickSignal kick, byte physicalAddressBits)
+    public static KvmVirtualMachine Create(KvmSystem system, KickSignal kick, in VirtualMachineOptions options)
     {
         KvmVm vm = system.CreateVm();
         try
         {
-            return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(physicalAddressBits));
+            vm.RestrictMsrs(options.Msrs);
+            return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(in options));
         }
         catch
         {

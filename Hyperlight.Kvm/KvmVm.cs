@@ -14,10 +14,21 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
     /// <summary>KVM_CAP_NR_MEMSLOTS.</summary>
     public uint MemorySlots => (uint)system.Facts.MemorySlots;
 
+    /// <summary>KVM_X86_SET_MSR_FILTER, where KVM has it.</summary>
+    /// <exception cref="HypervisorException">KVM refused.</exception>
+    public void RestrictMsrs(MsrPolicy policy)
+    {
+        if (system.Facts.HasMsrFilter)
+        {
+            KvmError.Check(system.MsrFilter(policy).Apply(handle), nameof(KvmIoctls.KVM_X86_SET_MSR_FILTER));
+        }
+    }
+
     /// <summary>KVM_CREATE_VCPU.</summary>
-    /// <param name="physicalAddressBits">The width of guest physical addresses that CPUID reports.</param>
+    /// <param name="options">The width of guest physical addresses that CPUID reports, and the policy for registers.</param>
+    /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
-    public KvmVcpu CreateVcpu(byte physicalAddressBits)
+    public KvmVcpu CreateVcpu(in VirtualMachineOptions options)
     {
         int xsaveSize = handle.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_XSAVE2);
         KvmError.Check(xsaveSize, nameof(KvmIoctls.KVM_CHECK_EXTENSION));
@@ -26,7 +37,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
         FileDescriptorHandle vcpu = new(system.Kernel, fd, parent: handle);
         try
         {
-            return KvmVcpu.Create(system, vcpu, physicalAddressBits, xsaveSize);
+            return KvmVcpu.Create(system, vcpu, in options, xsaveSize);
         }
         catch
         {

@@ -102,9 +102,12 @@ public interface IVirtualMachine : IDisposable
     void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers);
 
     /// <summary>
-    /// Which model-specific registers a guest can change here and the hypervisor gives and takes, besides those that are
-    /// among <see cref="SpecialRegisters"/> and besides the time-stamp counter, which never stands still. Constant.
+    /// Which model-specific registers a restore has to put back: those that the guest can change under the machine's
+    /// <see cref="MsrPolicy"/> and the hypervisor gives and takes, besides those that are among
+    /// <see cref="SpecialRegisters"/>. Where the hypervisor cannot deny registers, all that a guest can change, whatever the
+    /// policy says, besides the time-stamp counter, which never stands still. Constant.
     /// </summary>
+    /// <exception cref="HypervisorException">The hypervisor did not say which it has.</exception>
     ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
     /// <summary>Reads XCR0, which says what vector state the guest has enabled. Bit 0 is always set.</summary>

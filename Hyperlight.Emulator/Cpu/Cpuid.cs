@@ -21,7 +21,7 @@ internal static class Cpuid
             // Lines of 64 bytes for CLFLUSH. SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, XSAVE, OSXSAVE if it is
             // enabled, and RDRAND; FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP without use is left out, PGE, CMOV, PAT, PSE-36,
             // CLFSH, MMX, FXSR, SSE and SSE2.
-            1 => (0x0000_0600, 0x0001_0800, 0x40D8_2201 | XsaveBit | (isXsaveEnabled ? OsXsaveBit : 0), 0x078B_A17D),
+            1 => (0x0000_0600, 0x0000_0800, 0x40D8_2201 | XsaveBit | (isXsaveEnabled ? OsXsaveBit : 0), 0x078B_A17D),
 
             // FSGSBASE, SMEP, RDSEED, SMAP; UMIP, RDPID.
             7 when subleaf == 0 => (0, 1 | (1 << 7) | (1 << 18) | (1 << 20), (1 << 2) | (1 << 22), 0),

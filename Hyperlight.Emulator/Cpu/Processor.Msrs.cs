@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>Model-specific registers. One that is not here, or a value with reserved bits, is #GP to the guest.</summary>
+/// <summary>
+/// Model-specific registers. One that is not here or that the policy denies, or a value with reserved bits, is #GP to the
+/// guest.
+/// </summary>
 internal sealed partial class Processor
 {
     private const uint ApicBase = 0x1B;
@@ -14,14 +17,26 @@ internal sealed partial class Processor
     /// <summary>The one bit of IA32_MISC_ENABLE that says something about this processor.</summary>
     private const ulong FastStrings = 1;
 
-    /// <summary>The model-specific registers that a guest can change, but for those among the special registers and the clock.</summary>
-    public static ReadOnlyMemory<uint> GuestWritableMsrs { get; } = new uint[]
-    {
-        0x3B, 0x174, 0x175, 0x176, MiscEnable, 0x277, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0102,
-        0xC000_0103,
-    };
-
     private ulong _miscEnable = FastStrings;
+
+    private bool ExecuteRdmsr()
+    {
+        var index = (uint)_regs[Rcx];
+        if (!msrPolicy.MayRead(index) || !TryReadMsr(index, out ulong value))
+        {
+            return Fault(GeneralProtection, 0);
+        }
+
+        WriteWide(value);
+        return true;
+    }
+
+    private bool ExecuteWrmsr()
+    {
+        var index = (uint)_regs[Rcx];
+        return (msrPolicy.MayWrite(index) && TryWriteMsr(index, (uint)_regs[Rax] | (_regs[Rdx] << 32)))
+            || Fault(GeneralProtection, 0);
+    }
 
     public bool TryReadMsr(uint index, out ulong value)
     {

@@ -49,16 +49,8 @@ internal sealed partial class Processor
                 }
 
                 return true;
-            case Op.Rdmsr:
-                if (!TryReadMsr((uint)_regs[Rcx], out ulong read))
-                {
-                    return Fault(GeneralProtection, 0);
-                }
-
-                WriteWide(read);
-                return true;
-            case Op.Wrmsr:
-                return TryWriteMsr((uint)_regs[Rcx], (uint)_regs[Rax] | (_regs[Rdx] << 32)) || Fault(GeneralProtection, 0);
+            case Op.Rdmsr: return ExecuteRdmsr();
+            case Op.Wrmsr: return ExecuteWrmsr();
             case Op.Lgdt: return LoadTable(ref op, ref _gdtr);
             case Op.Lidt: return LoadTable(ref op, ref _idtr);
             case Op.Sgdt: return StoreTable(ref op, _gdtr);

@@ -35,6 +35,10 @@ internal static class SandboxSettings
         Setting.Of(
             nameof(SandboxConfiguration.RandomSeed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,
             static (SandboxConfiguration c, ulong value) => c with { RandomSeed = value }),
+        Setting.OfList(
+            nameof(SandboxConfiguration.GuestMsrs),
+            "'Default' or 'None', which up to 16 registers may follow that a guest can be permitted, such as '0x277'",
+            static (SandboxConfiguration c, string[] values) => c with { GuestMsrs = SettingText.Msrs(values) }),
         Setting.Of(
             nameof(SandboxConfiguration.InstructionBudget), "a number of instructions above 0, such as '1000000'", SettingText.Count,
             static (SandboxConfiguration c, long value) => c with { InstructionBudget = value }),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hyperlight.Abstractions;
 
 namespace Hyperlight.Host.Configuration;
 
@@ -47,6 +48,25 @@ internal static class SettingText
             ? level
             : throw new FormatException();
 
+    /// <summary><c>Default</c> or <c>None</c>, and numbers of further model-specific registers in hexadecimal.</summary>
+    public static MsrPolicy Msrs(string[] texts)
+    {
+        MsrPolicy policy = texts[0].ToUpperInvariant() switch
+        {
+            "DEFAULT" => MsrPolicy.Default,
+            "NONE" => MsrPolicy.None,
+            _ => throw new FormatException(),
+        };
+        try
+        {
+            return policy.With([.. texts[1..].Select(MsrIndex)]);
+        }
+        catch (GuestMsrException exception)
+        {
+            throw new FormatException(exception.Message, exception);
+        }
+    }
+
     /// <summary><c>Compatible</c>, <c>Any</c>, or versions.</summary>
     public static GuestVersionPolicy VersionPolicy(string[] texts) => texts switch
     {
@@ -55,4 +75,8 @@ internal static class SettingText
         _ when texts.All(text => text.Length > 0 && char.IsAsciiDigit(text[0])) => GuestVersionPolicy.Exactly(texts),
         _ => throw new FormatException(),
     };
+
+    private static uint MsrIndex(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? uint.Parse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
+        : throw new FormatException();
 }

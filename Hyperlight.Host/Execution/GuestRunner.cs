@@ -37,6 +37,7 @@ internal sealed partial class GuestRunner : IDisposable
         PortHandler ports,
         InstructionLimit instructions,
         GuestSeed seed,
+        MsrPolicy msrs,
         ILogger logger)
     {
         _machine = machine;
@@ -45,7 +46,7 @@ internal sealed partial class GuestRunner : IDisposable
         Ports = ports;
         _seed = seed;
         _logger = logger;
-        _processor = new ProcessorReset(machine);
+        _processor = new ProcessorReset(machine, msrs);
         _writeTracker = machine as IWriteTracker;
         Interrupts = new InterruptState(machine);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
@@ -62,18 +63,20 @@ internal sealed partial class GuestRunner : IDisposable
     public MappedRegions Mappings { get; }
 
     /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
+    /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
     public static GuestRunner Create(
         IHypervisor hypervisor, GuestMemory memory, PortHandler ports, SandboxConfiguration configuration, ILogger logger)
     {
-        IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+        IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions { Msrs = configuration.GuestMsrs });
         try
         {
             var instructions = new InstructionLimit(hypervisor.Name, machine, configuration.InstructionBudget);
             machine.SetSpecialRegisters(InitialRegisters.Special(memory.Layout.PageTableAddress));
             machine.MapMemory(ImageSlot, memory.ImageMapping);
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
-            return new GuestRunner(machine, memory, ports, instructions, new GuestSeed(configuration.RandomSeed), logger);
+            var seed = new GuestSeed(configuration.RandomSeed);
+            return new GuestRunner(machine, memory, ports, instructions, seed, configuration.GuestMsrs, logger);
         }
         catch
         {

@@ -126,6 +126,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
     /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)

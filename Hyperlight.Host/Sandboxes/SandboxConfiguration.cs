@@ -118,6 +118,23 @@ public sealed record SandboxConfiguration
     public ulong? RandomSeed { get; init; }
 
     /// <summary>
+    /// Which model-specific registers the guest may use. Default <see cref="MsrPolicy.Default"/>: those of system calls and
+    /// few others. More are permitted by <see cref="MsrPolicy.With"/>, and none by <see cref="MsrPolicy.None"/>. What the
+    /// guest may write is part of snapshots, and put back when one is restored; everything else is #GP to the guest. A
+    /// snapshot with values of further registers cannot be used by a sandbox that does not permit them.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public MsrPolicy GuestMsrs
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(GuestMsrs));
+            field = value;
+        }
+    } = MsrPolicy.Default;
+
+    /// <summary>
     /// How many instructions the guest may execute in one call, and in its initialisation. Default <see langword="null"/>: as
     /// many as it takes. A guest that needs more ends with <see cref="InstructionBudgetExhaustedException"/>, at the same
     /// instruction every time. Only drivers that count instructions can do this, such as the emulator; on others building

@@ -51,6 +51,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
     /// <returns>The sandbox, ready for calls.</returns>
     /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

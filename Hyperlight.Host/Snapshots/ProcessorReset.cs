@@ -9,6 +9,7 @@ internal sealed class ProcessorReset
     private const uint TimeStampAdjustment = 0x3B;
 
     private readonly IVirtualMachine _machine;
+    private readonly MsrPolicy _policy;
     private readonly DebugRegisters _freshDebug;
     private readonly ulong _freshXcr0;
     private readonly ModelSpecificRegister[] _fresh;
@@ -17,10 +18,12 @@ internal sealed class ProcessorReset
     private IReadOnlyList<ModelSpecificRegister>? _targetOf;
 
     /// <param name="machine">A machine whose guest has not run.</param>
+    /// <param name="policy">What the guest may use.</param>
     /// <exception cref="HypervisorException">The hypervisor does not say what its registers are.</exception>
-    public ProcessorReset(IVirtualMachine machine)
+    public ProcessorReset(IVirtualMachine machine, MsrPolicy policy)
     {
         _machine = machine;
+        _policy = policy;
         _freshDebug = machine.GetDebugRegisters();
         _freshXcr0 = machine.GetXcr0();
         _fresh = [.. machine.GuestWritableMsrs.ToArray().Select(static index => new ModelSpecificRegister(index))];
@@ -37,7 +40,7 @@ internal sealed class ProcessorReset
         var changed = new List<ModelSpecificRegister>();
         for (int i = 0; i < _current.Length; i++)
         {
-            if (_current[i] != _fresh[i] && _current[i].Index != TimeStampAdjustment)
+            if (IsPartOfSnapshots(i))
             {
                 changed.Add(_current[i]);
             }
@@ -66,6 +69,11 @@ internal sealed class ProcessorReset
         _machine.SetXcr0(state.Xcr0 ?? _freshXcr0);
         _machine.SetSpecialRegisters(state.Special with { Cr3 = pageTableAddress });
     }
+
+    /// <summary>What differs from a fresh machine, and what the application has named, whatever its value.</summary>
+    private bool IsPartOfSnapshots(int i) =>
+        _current[i].Index != TimeStampAdjustment
+        && (_current[i] != _fresh[i] || _policy.Additional.Contains(_current[i].Index));
 
     private void ReadMsrs(ModelSpecificRegister[] registers)
     {
@@ -110,7 +118,7 @@ internal sealed class ProcessorReset
             if (index < 0)
             {
                 throw new SnapshotMismatchException(
-                    SnapshotMismatch.Registers, $"Its model-specific register 0x{register.Index:X} cannot be set on this hypervisor.");
+                    SnapshotMismatch.Registers, $"Its model-specific register 0x{register.Index:X} is none of those that this hypervisor has and that the sandbox's configuration permits to guests.");
             }
 
             _target[index] = register;

@@ -10,7 +10,7 @@ namespace Hyperlight.Host.Snapshots;
 /// <param name="StackPointer">The stack pointer of every call.</param>
 /// <param name="Special">Segment, descriptor-table and control registers. CR3 is not used: the image says where its tables are.</param>
 /// <param name="Xcr0">The vector state that the guest has enabled; <see langword="null"/> for that of a fresh machine.</param>
-/// <param name="Msrs">The model-specific registers that differ from those of a fresh machine.</param>
+/// <param name="Msrs">The model-specific registers that differ from those of a fresh machine, and those that the configuration adds.</param>
 internal sealed record ProcessorState(
     ulong DispatchAddress,
     ulong StackPointer,

@@ -15,6 +15,7 @@ internal static class KvmCapabilities
     public const int KVM_CAP_SYNC_REGS = 74;
     public const int KVM_CAP_READONLY_MEM = 81;
     public const int KVM_CAP_IMMEDIATE_EXIT = 136;
+    public const int KVM_CAP_X86_MSR_FILTER = 189;
     public const int KVM_CAP_XSAVE2 = 208;
 
     /// <summary>In the answer for KVM_CAP_SYNC_REGS, and in the run page: the general registers.</summary>

@@ -153,21 +153,6 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void The_time_stamp_counter_keeps_no_plant()
-    {
-        const uint timeStampCounter = 0x10;
-        const ulong farFuture = 1UL << 62;
-        using Snapshot snapshot = Sandbox.Snapshot();
-        ulong before = Sandbox.Call<ulong>("ReadMsr", timeStampCounter);
-        Sandbox.Call("WriteMsr", timeStampCounter, farFuture);
-        Assert.That(Sandbox.Call<ulong>("ReadMsr", timeStampCounter), Is.GreaterThanOrEqualTo(farFuture));
-
-        Sandbox.Restore(snapshot);
-
-        Assert.That(Sandbox.Call<ulong>("ReadMsr", timeStampCounter), Is.GreaterThan(before).And.LessThan(farFuture));
-    }
-
-    [Test]
     public void Xcr0_is_reset()
     {
         ulong before = Sandbox.Call<ulong>("GetXcr0");

@@ -8,7 +8,7 @@ internal static class SandboxLives
     private const ulong FirstAddress = 0x1000_0000;
     private const ulong SecondAddress = 0x2000_0000;
     private const uint KernelGsBase = 0xC000_0102;
-    private const uint TimeStampCounter = 0x10;
+    private const uint SysenterCs = 0x174;
 
     /// <summary>Every life, by name.</summary>
     public static IReadOnlyDictionary<string, Action<SandboxLife>> All { get; } = new Dictionary<string, Action<SandboxLife>>
@@ -68,7 +68,7 @@ internal static class SandboxLives
         MultiUseSandbox other = life.Add(life.Builder().Build());
         life.Step(() => life.TakeSnapshot(sandbox));
         life.Step(() => sandbox.Call("WriteMsr", KernelGsBase, 0x7FFF_0000_0000UL));
-        life.Step(() => sandbox.Call("WriteMsr", TimeStampCounter, 1UL << 62));
+        life.Step(() => sandbox.Call("WriteMsr", SysenterCs, 0x1234UL));
         life.Step(() => sandbox.Restore(life.Snapshot!));
         life.Step(() => other.Restore(life.Snapshot!));
         life.Step(() => Assert.That(other.Call<int>("Add", 1, 2), Is.EqualTo(3)));

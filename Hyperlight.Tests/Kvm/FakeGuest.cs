@@ -71,7 +71,11 @@ internal static class FakeGuest
                 Push(machine, default(Unit));
                 return GuestPort.Halt;
             case "WriteMsr":
-                vcpu.WriteMsr(call.GetParameter<uint>(0), call.GetParameter<ulong>(1));
+                if (!vcpu.WriteMsr(call.GetParameter<uint>(0), call.GetParameter<ulong>(1)))
+                {
+                    return GuestPort.Abort;
+                }
+
                 Push(machine, default(Unit));
                 return GuestPort.Halt;
             default:

@@ -24,6 +24,7 @@ internal sealed unsafe partial class FakeKvmKernel
         [KvmCapabilities.KVM_CAP_SYNC_REGS] = 7,
         [KvmCapabilities.KVM_CAP_READONLY_MEM] = 1,
         [KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT] = 1,
+        [KvmCapabilities.KVM_CAP_X86_MSR_FILTER] = 1,
         [KvmCapabilities.KVM_CAP_XSAVE2] = 4096,
     };
 
@@ -33,6 +34,9 @@ internal sealed unsafe partial class FakeKvmKernel
         new() { Function = 0, Eax = 0xD },
         new() { Function = 0x8000_0008, Eax = 0x0030_302E, Ebx = 0x1234 },
     ];
+
+    /// <summary>Model-specific registers of every vCPU besides its own, and their values at the start.</summary>
+    public Dictionary<uint, ulong> FurtherMsrs { get; } = [];
 
     /// <summary>The answer of KVM_GET_MSR_INDEX_LIST. Not every listed register need be one that a vCPU has.</summary>
     public List<uint> MsrIndices { get; } = [0x10, 0x174, 0x4000_0020, 0xC000_0081, 0xC000_0100, 0xC000_0102];
@@ -116,7 +120,14 @@ internal sealed unsafe partial class FakeKvmKernel
                 return Capabilities.GetValueOrDefault((int)argument);
             case KvmIoctls.KVM_CREATE_VCPU:
                 vm.Vcpu = new FakeVcpu(this, vm);
+                foreach ((uint index, ulong value) in FurtherMsrs)
+                {
+                    vm.Vcpu.Msrs[index] = value;
+                }
+
                 return AddDescriptor(vm.Vcpu);
+            case KvmIoctls.KVM_X86_SET_MSR_FILTER when Capabilities[KvmCapabilities.KVM_CAP_X86_MSR_FILTER] > 0:
+                return vm.SetMsrFilter((KvmMsrFilter*)argument);
             case KvmIoctls.KVM_SET_USER_MEMORY_REGION:
                 KvmUserspaceMemoryRegion region = *(KvmUserspaceMemoryRegion*)argument;
                 return region.Slot < Capabilities[KvmCapabilities.KVM_CAP_NR_MEMSLOTS] ? vm.SetMemory(region) : -Errno.EINVAL;

@@ -66,15 +66,29 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     /// A guest's WRMSR. The counter and its adjustment move together, as they do in a processor; for KVM_SET_MSRS, which is
     /// the host's, they do not.
     /// </summary>
-    public void WriteMsr(uint index, ulong value)
+    /// <returns>Whether there is no #GP.</returns>
+    public bool WriteMsr(uint index, ulong value)
     {
-        ulong difference = value - Msrs[index];
+        if (!Msrs.TryGetValue(index, out ulong old) || machine.MsrFilter?.Permits(index, KvmMsrFilterRange.KVM_MSR_FILTER_WRITE) == false)
+        {
+            return false;
+        }
+
+        ulong difference = value - old;
         Msrs[index] = value;
         if (index is TimeStampCounter or TimeStampAdjustment)
         {
             Msrs[index ^ TimeStampCounter ^ TimeStampAdjustment] += difference;
         }
+
+        return true;
     }
+
+    /// <summary>A guest's RDMSR; <see langword="null"/> for #GP.</summary>
+    public ulong? ReadMsr(uint index) =>
+        Msrs.TryGetValue(index, out ulong value) && machine.MsrFilter?.Permits(index, KvmMsrFilterRange.KVM_MSR_FILTER_READ) != false
+            ? value
+            : null;
 
     /// <summary>KVM_RUN, around the script.</summary>
     public int Run()

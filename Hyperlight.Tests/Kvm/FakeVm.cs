@@ -10,6 +10,9 @@ internal sealed unsafe class FakeVm
 
     public FakeVcpu? Vcpu { get; set; }
 
+    /// <summary>What a guest may do with model-specific registers; without a filter everything.</summary>
+    public FakeMsrFilter? MsrFilter { get; private set; }
+
     /// <summary>Whether the machine's own descriptor was closed.</summary>
     public bool IsClosed { get; set; }
 
@@ -29,6 +32,13 @@ internal sealed unsafe class FakeVm
         }
 
         throw new ArgumentOutOfRangeException(nameof(guestAddress), $"Nothing is mapped at 0x{guestAddress:X}.");
+    }
+
+    /// <summary>KVM_X86_SET_MSR_FILTER.</summary>
+    public int SetMsrFilter(KvmMsrFilter* filter)
+    {
+        MsrFilter = FakeMsrFilter.Copy(filter);
+        return MsrFilter is null ? -Errno.EINVAL : 0;
     }
 
     /// <summary>KVM_SET_USER_MEMORY_REGION.</summary>

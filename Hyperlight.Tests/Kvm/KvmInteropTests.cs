@@ -23,6 +23,8 @@ internal sealed class KvmInteropTests
         Assert.That(Unsafe.SizeOf<KvmCpuid2>(), Is.EqualTo(8));
         Assert.That(Unsafe.SizeOf<KvmCpuidEntry2>(), Is.EqualTo(40));
         Assert.That(Unsafe.SizeOf<KvmUserspaceMemoryRegion>(), Is.EqualTo(32));
+        Assert.That(Unsafe.SizeOf<KvmMsrFilterRange>(), Is.EqualTo(24));
+        Assert.That(Unsafe.SizeOf<KvmMsrFilter>(), Is.EqualTo(392));
         Assert.That(Unsafe.SizeOf<KvmSignalMask>(), Is.EqualTo(12), "a length of 4 bytes and a set of 8");
     });
 
@@ -89,6 +91,9 @@ internal sealed class KvmInteropTests
     [TestCase(typeof(KvmDebugregs), nameof(KvmDebugregs.Dr7), 40)]
     [TestCase(typeof(KvmDebugregs), nameof(KvmDebugregs.Flags), 48)]
     [TestCase(typeof(KvmMsrEntry), nameof(KvmMsrEntry.Data), 8)]
+    [TestCase(typeof(KvmMsrFilter), nameof(KvmMsrFilter.Ranges), 8)]
+    [TestCase(typeof(KvmMsrFilterRange), nameof(KvmMsrFilterRange.Base), 8)]
+    [TestCase(typeof(KvmMsrFilterRange), nameof(KvmMsrFilterRange.Bitmap), 16)]
     [TestCase(typeof(KvmCpuidEntry2), nameof(KvmCpuidEntry2.Flags), 8)]
     [TestCase(typeof(KvmCpuidEntry2), nameof(KvmCpuidEntry2.Eax), 12)]
     [TestCase(typeof(KvmUserspaceMemoryRegion), nameof(KvmUserspaceMemoryRegion.GuestPhysAddr), 8)]
@@ -105,6 +110,7 @@ internal sealed class KvmInteropTests
     [TestCase(KvmIoctls.KVM_GET_SUPPORTED_CPUID, 0x05, 8, 3)]
     [TestCase(KvmIoctls.KVM_CREATE_VCPU, 0x41, 0, 0)]
     [TestCase(KvmIoctls.KVM_SET_USER_MEMORY_REGION, 0x46, 32, 1)]
+    [TestCase(KvmIoctls.KVM_X86_SET_MSR_FILTER, 0xC6, 392, 1)]
     [TestCase(KvmIoctls.KVM_RUN, 0x80, 0, 0)]
     [TestCase(KvmIoctls.KVM_GET_REGS, 0x81, 144, 2)]
     [TestCase(KvmIoctls.KVM_SET_REGS, 0x82, 144, 1)]

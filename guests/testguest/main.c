@@ -37,6 +37,7 @@ void hyperlight_main(void)
     register_state();
     register_buffers();
     register_mappings();
+    register_msrs();
     register_ports();
     register_processor();
     register_residue();

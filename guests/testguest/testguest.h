@@ -20,6 +20,7 @@ struct guest_function {
 // Every theme registers its functions.
 void register_values(void);
 void register_host_calls(void);
+void register_msrs(void);
 void register_output(void);
 void register_errors(void);
 void register_faults(void);

@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Host.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,6 +70,21 @@ internal sealed class OptionsFromConfigurationTests
             .Configuration.AcceptedGuestVersions.ToString(),
         Is.EqualTo("0.15.0 and 0.17.0"));
 
+    [Test]
+    public void The_policy_for_model_specific_registers_is_a_word_and_registers()
+    {
+        Assert.That(Read((Sandbox + "GuestMsrs", "none")).Configuration.GuestMsrs, Is.EqualTo(MsrPolicy.None));
+        Assert.That(
+            Read((Sandbox + "GuestMsrs:0", "Default"), (Sandbox + "GuestMsrs:1", "0x1A0"), (Sandbox + "GuestMsrs:2", "0xC0010015"))
+                .Configuration.GuestMsrs,
+            Is.EqualTo(MsrPolicy.Default.With(0x1A0, 0xC001_0015)));
+        Assert.That(
+            () => Read((Sandbox + "GuestMsrs:0", "None"), (Sandbox + "GuestMsrs:1", "0x49")),
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("0x49"));
+        Assert.That(
+            () => Read((Sandbox + "GuestMsrs:0", "None"), (Sandbox + "GuestMsrs:1", "277")), Throws.TypeOf<OptionsValidationException>());
+    }
+
     [TestCase("Hypervisor", "bhyve")]
     [TestCase("AllowEmulator", "perhaps")]
     [TestCase("Configuration", "large")]
@@ -89,6 +105,7 @@ internal sealed class OptionsFromConfigurationTests
     [TestCase("Configuration:FileMappingTable", "1")]
     [TestCase("Configuration:RandomSeed", "-1")]
     [TestCase("Configuration:ExecutableHeap", "yes")]
+    [TestCase("Configuration:GuestMsrs", "0x277")]
     [TestCase("Configuration:InstructionBudget", "0")]
     public void A_value_that_cannot_be_used_ends_the_start_and_names_key_and_value(string key, string value) => Assert.That(
         () => Read(($"Hyperlight:{key}", value)),

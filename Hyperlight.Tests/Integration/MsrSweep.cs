@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>What the test guest finds at the indices of model-specific registers, all that processors and hypervisors use among them.</summary>
+internal sealed class MsrSweep
+{
+    /// <summary>The time-stamp counter, the one register that does not stand still.</summary>
+    public const uint TimeStampCounter = 0x10;
+
+    private const uint Readable = 1;
+    private const uint Writable = 2;
+    private const uint Chunk = 512;
+
+    /// <summary>
+    /// Of Intel and of AMD; of Hyper-V, then of KVM, to which no bits are planted below the widest physical address: what a
+    /// guest writes there is where the hypervisor writes to.
+    /// </summary>
+    private static readonly (uint First, uint Count, ulong Bits)[] Ranges =
+    [
+        (0, 0x11, ulong.MaxValue),
+        (0x11, 2, 1UL << 60),
+        (0x13, 0x1FED, ulong.MaxValue),
+        (0xC000_0000, 0x2000, ulong.MaxValue),
+        (0xC001_0000, 0x2000, ulong.MaxValue),
+        (0x4000_0000, 0x200, 1UL << 60),
+        (0x4B56_4D00, 0x100, 1UL << 60),
+    ];
+
+    private readonly Record[] _records;
+
+    private MsrSweep(Record[] records) => _records = records;
+
+    /// <summary>What can be read.</summary>
+    public IEnumerable<uint> ReadableRegisters => _records.Where(r => (r.Access & Readable) != 0).Select(r => r.Index);
+
+    /// <summary>What could be written.</summary>
+    public IEnumerable<uint> WritableRegisters => _records.Where(r => (r.Access & Writable) != 0).Select(r => r.Index);
+
+    /// <summary>Which registers had another value afterwards.</summary>
+    public IEnumerable<uint> Planted => _records.Where(r => r.Before != r.After && r.Index != TimeStampCounter).Select(r => r.Index);
+
+    /// <summary>The values of the registers that can be read, but for the counter.</summary>
+    public IReadOnlyDictionary<uint, ulong> Values =>
+        _records.Where(r => (r.Access & Readable) != 0 && r.Index != TimeStampCounter).ToDictionary(r => r.Index, r => r.After);
+
+    /// <summary>The time-stamp counter; 0 if it cannot be read.</summary>
+    public ulong Time => _records.SingleOrDefault(r => r.Index == TimeStampCounter).After;
+
+    /// <summary>Reads all registers.</summary>
+    public static MsrSweep Read(MultiUseSandbox sandbox) => new([.. Run(sandbox, static _ => 0)]);
+
+    /// <summary>Inverts every bit of every register that lets itself be inverted.</summary>
+    public static MsrSweep Plant(MultiUseSandbox sandbox) => new([.. Run(sandbox, static bits => bits)]);
+
+    private static IEnumerable<Record> Run(MultiUseSandbox sandbox, Func<ulong, ulong> chooseBits)
+    {
+        foreach ((uint first, uint count, ulong bits) in Ranges.Concat(SomeOthers()))
+        {
+            for (uint offset = 0; offset < count; offset += Chunk)
+            {
+                byte[] records = sandbox.Call<byte[]>("SweepMsrs", first + offset, Math.Min(Chunk, count - offset), chooseBits(bits));
+                foreach (Record record in MemoryMarshal.Cast<byte, Record>(records).ToArray())
+                {
+                    yield return record;
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<(uint First, uint Count, ulong Bits)> SomeOthers()
+    {
+        var random = new Random(20261125);
+        for (int i = 0; i < 8; i++)
+        {
+            yield return ((uint)random.NextInt64(0x2000, 0x4000_0000), 16, ulong.MaxValue);
+            yield return ((uint)random.NextInt64(0x8000_0000, 0xC000_0000), 16, ulong.MaxValue);
+            yield return ((uint)random.NextInt64(0xC001_2000, 0xFFFF_FF00), 16, ulong.MaxValue);
+        }
+    }
+
+    /// <summary>The guest's structure.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Record
+    {
+        public readonly uint Index;
+        public readonly uint Access;
+        public readonly ulong Before;
+        public readonly ulong After;
+    }
+}

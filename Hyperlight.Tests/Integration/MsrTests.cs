@@ -1,0 +1,142 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>
+/// A guest tries every model-specific register: it reads and writes what the policy permits and nothing else, and nothing it
+/// has written is there after a restore.
+/// </summary>
+internal sealed class MsrTests(TestTarget target) : GuestTest(target)
+{
+    private const uint PageAttributeTable = 0x277;
+    private const uint MiscEnable = 0x1A0;
+    private const uint Star = 0xC000_0081;
+    private const ulong FastStrings = 1;
+
+    [Test]
+    public void A_guest_reads_and_writes_what_the_default_policy_permits_and_nothing_else()
+    {
+        MsrSweep sweep = MsrSweep.Plant(Sandbox);
+
+        Assert.That(sweep.ReadableRegisters, Is.EquivalentTo(MsrPolicy.Default.Readable));
+        Assert.That(sweep.WritableRegisters, Is.EquivalentTo(MsrPolicy.Default.Writable));
+        Assert.That(sweep.Planted, Is.EquivalentTo(MsrPolicy.Default.Writable), "the plants can be found");
+    }
+
+    [Test]
+    public void No_register_that_a_guest_can_write_survives_a_restore()
+    {
+        MsrSweep before = MsrSweep.Read(Sandbox);
+        using Snapshot snapshot = Sandbox.Snapshot();
+        MsrSweep planted = MsrSweep.Plant(Sandbox);
+        Assert.That(planted.Planted, Is.Not.Empty, "the plants can be found");
+
+        Sandbox.Restore(snapshot);
+
+        Assert.That(MsrSweep.Read(Sandbox).Values, Is.EqualTo(before.Values));
+        Assert.That(MsrSweep.Read(Build(b => b.WithSnapshot(snapshot))).Values, Is.EqualTo(before.Values));
+    }
+
+    [Test]
+    public void Without_permission_for_any_register_a_guest_runs_and_every_access_is_refused()
+    {
+        MultiUseSandbox sandbox = BuildWith(MsrPolicy.None);
+
+        MsrSweep sweep = MsrSweep.Plant(sandbox);
+
+        Assert.That(sweep.ReadableRegisters, Is.Empty);
+        Assert.That(sweep.WritableRegisters, Is.Empty);
+        Assert.That(sandbox.Call<int>("Add", 1, 2), Is.EqualTo(3));
+    }
+
+    [Test]
+    public void An_added_register_is_the_only_one_beside_none()
+    {
+        MsrSweep sweep = MsrSweep.Plant(BuildWith(MsrPolicy.None.With(PageAttributeTable)));
+
+        Assert.That(sweep.ReadableRegisters, Is.EqualTo(new[] { PageAttributeTable }));
+        Assert.That(sweep.WritableRegisters, Is.EqualTo(new[] { PageAttributeTable }));
+    }
+
+    [Test]
+    public void An_added_register_is_part_of_snapshots()
+    {
+        MultiUseSandbox sandbox = BuildWith(MsrPolicy.Default.With(MiscEnable));
+        using Snapshot fresh = sandbox.Snapshot();
+        ulong before = sandbox.Call<ulong>("ReadMsr", MiscEnable);
+        sandbox.Call("WriteMsr", MiscEnable, before ^ FastStrings);
+        using Snapshot changed = sandbox.Snapshot();
+
+        sandbox.Restore(fresh);
+        Assert.That(sandbox.Call<ulong>("ReadMsr", MiscEnable), Is.EqualTo(before));
+        sandbox.Restore(changed);
+        Assert.That(sandbox.Call<ulong>("ReadMsr", MiscEnable), Is.EqualTo(before ^ FastStrings));
+    }
+
+    [Test]
+    public void A_snapshot_with_an_added_register_does_not_fit_a_sandbox_without_it()
+    {
+        using Snapshot snapshot = BuildWith(MsrPolicy.Default.With(MiscEnable)).Snapshot();
+
+        SnapshotMismatchException error = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(snapshot))!;
+
+        Assert.That(error.Mismatch, Is.EqualTo(SnapshotMismatch.Registers));
+        Assert.That(error.Message, Does.Contain("0x1A0"));
+        AssertUsable();
+    }
+
+    [Test]
+    public void The_swapped_base_of_gs_does_not_survive_even_without_permission_for_any_register()
+    {
+        MultiUseSandbox sandbox = BuildWith(MsrPolicy.None);
+        using Snapshot snapshot = sandbox.Snapshot();
+        ulong[] before = SwapGs(sandbox);
+
+        sandbox.Restore(snapshot);
+
+        Assert.That(SwapGs(sandbox), Is.EqualTo(before).And.EqualTo(new ulong[] { 0, 0 }));
+    }
+
+    [Test]
+    public void A_register_that_the_hypervisor_lacks_is_refused_by_name()
+    {
+        const uint nothingThere = 0x1FFE;
+
+        GuestMsrException error = Assert.Throws<GuestMsrException>(() => BuildWith(MsrPolicy.Default.With(nothingThere)))!;
+
+        Assert.That(error.Register, Is.EqualTo(nothingThere));
+        Assert.That(error.Problem, Is.EqualTo(GuestMsrProblem.NotSupported));
+        Assert.That(error.Message, Does.Contain("0x1FFE").And.Contain(Target.Hypervisor.Name));
+    }
+
+    [Test]
+    public void The_time_stamp_counter_can_be_read_and_not_be_written()
+    {
+        ulong first = Sandbox.Call<ulong>("ReadMsr", MsrSweep.TimeStampCounter);
+
+        Assert.That(Sandbox.Call<ulong>("ReadMsr", MsrSweep.TimeStampCounter), Is.GreaterThan(first));
+        AssertPoisons<GuestAbortedException>(s => s.Call("WriteMsr", MsrSweep.TimeStampCounter, 1UL << 62));
+    }
+
+    [Test]
+    public void A_system_call_register_is_part_of_snapshots()
+    {
+        Sandbox.Call("WriteMsr", Star, 0x0013_0008_0000_0000UL);
+        using Snapshot snapshot = Sandbox.Snapshot();
+        Sandbox.Call("WriteMsr", Star, 0UL);
+
+        Sandbox.Restore(snapshot);
+
+        Assert.That(Sandbox.Call<ulong>("ReadMsr", Star), Is.EqualTo(0x0013_0008_0000_0000UL));
+    }
+
+    private MultiUseSandbox BuildWith(MsrPolicy policy) =>
+        Build(b => b.WithConfiguration(new SandboxConfiguration { GuestMsrs = policy }));
+
+    /// <summary>Swaps both bases of GS, changes the one that is current then, swaps back, and gives what both were.</summary>
+    private static ulong[] SwapGs(MultiUseSandbox sandbox)
+    {
+        byte[] answer = sandbox.Call<byte[]>("SwapGs", 0x7F00_1234_5000UL);
+        return [BitConverter.ToUInt64(answer), BitConverter.ToUInt64(answer, sizeof(ulong))];
+    }
+}
