@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 
@@ -84,5 +85,50 @@ internal sealed unsafe class HostMemoryRegionTests
         Assert.That(() => HostMemoryRegion.Pin(array.AsMemory(start + 8, 0x1000)), Throws.ArgumentException);
         Assert.That(() => HostMemoryRegion.Pin(array.AsMemory(start, 0x1001)), Throws.ArgumentException);
         Assert.That(() => HostMemoryRegion.Pin(default), Throws.ArgumentException);
+    }
+
+    [TestCase(0, 0x1000, true)]
+    [TestCase(8, 0x1000, false)]
+    [TestCase(0, 0x1001, false)]
+    [TestCase(0, 0, false)]
+    public void Memory_stays_pinned_only_while_a_region_has_it(int start, int length, bool isAccepted)
+    {
+        using var owner = new CountingMemory((byte*)_memory, 0x2000);
+        Memory<byte> memory = owner.Memory.Slice(start, length);
+
+        if (isAccepted)
+        {
+            using HostMemoryRegion region = HostMemoryRegion.Pin(memory);
+            Assert.That((owner.Pins, owner.Unpins), Is.EqualTo((1, 0)));
+        }
+        else
+        {
+            Assert.That(() => HostMemoryRegion.Pin(memory), Throws.ArgumentException);
+        }
+
+        Assert.That(owner.Pins, Is.EqualTo(1));
+        Assert.That(owner.Unpins, Is.EqualTo(1));
+    }
+
+    /// <summary>Native memory that counts how often it is pinned.</summary>
+    private sealed class CountingMemory(byte* address, int length) : MemoryManager<byte>
+    {
+        public int Pins { get; private set; }
+
+        public int Unpins { get; private set; }
+
+        public override Span<byte> GetSpan() => new(address, length);
+
+        public override MemoryHandle Pin(int elementIndex = 0)
+        {
+            Pins++;
+            return new MemoryHandle(address + elementIndex, pinnable: this);
+        }
+
+        public override void Unpin() => Unpins++;
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 }

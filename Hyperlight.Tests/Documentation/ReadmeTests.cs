@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+
 namespace Hyperlight.Tests.Documentation;
 
 /// <summary>The README tells the truth.</summary>
@@ -14,6 +16,33 @@ internal sealed class ReadmeTests
 
         Assert.That(example, Has.Length.GreaterThan(5));
         Assert.That(example.Select(line => line.Trim()), Is.SubsetOf(sample));
+    }
+
+    [Test]
+    public void The_first_command_builds_the_sample_and_the_libraries_and_nothing_else()
+    {
+        var projects = new HashSet<string>();
+        AddWithReferences(Path.Combine(Repository.Root, "samples", "HelloWorld", "HelloWorld.csproj"), projects);
+
+        Assert.That(projects.Select(Path.GetFileNameWithoutExtension), Is.EquivalentTo(new[]
+        {
+            "HelloWorld", "Hyperlight.Host", "Hyperlight.Abstractions", "Hyperlight.Emulator", "Hyperlight.Kvm", "Hyperlight.Linux",
+            "Hyperlight.Mshv", "Hyperlight.Whp",
+        }));
+    }
+
+    private static void AddWithReferences(string project, HashSet<string> projects)
+    {
+        if (!projects.Add(project))
+        {
+            return;
+        }
+
+        foreach (XElement reference in XDocument.Load(project).Descendants("ProjectReference"))
+        {
+            string path = reference.Attribute("Include")!.Value.Replace('\\', '/');
+            AddWithReferences(Path.GetFullPath(path, Path.GetDirectoryName(project)!), projects);
+        }
     }
 
     [Test]

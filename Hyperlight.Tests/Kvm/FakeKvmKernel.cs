@@ -41,7 +41,7 @@ internal sealed partial class FakeKvmKernel : ILinuxKernel
     /// <summary>The names of all calls so far, in order.</summary>
     public List<string> Journal { get; } = [];
 
-    /// <summary>What a real kernel would have punished: memory unmapped under a guest, a signal that ends the process.</summary>
+    /// <summary>What a real kernel would have punished: memory unmapped under a guest, a signal that ends the process, a descriptor that child processes inherit.</summary>
     public List<string> Violations { get; } = [];
 
     /// <summary>How many descriptors are open.</summary>
@@ -52,6 +52,11 @@ internal sealed partial class FakeKvmKernel : ILinuxKernel
         lock (_lock)
         {
             Journal.Add("open");
+            if ((flags & LibC.O_CLOEXEC) == 0)
+            {
+                Violations.Add($"open of {path} without O_CLOEXEC: child processes inherit the descriptor");
+            }
+
             if (path == DevicePath)
             {
                 return OpenError != 0 ? -OpenError : AddDescriptor(this);

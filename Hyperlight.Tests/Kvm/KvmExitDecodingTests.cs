@@ -169,4 +169,28 @@ internal sealed class KvmExitDecodingTests(bool syncRegs)
             Assert.That(_fake.Vcpu.Runs, Is.EqualTo(4));
         });
     }
+
+    [Test]
+    public void StrayKickSignalIsTakenAndTheGuestRuns()
+    {
+        int interruptions = 0;
+
+        // As KVM does: while a signal is pending the guest is not entered. A signal that is never taken would be met for ever.
+        VmExit exit = _fake.Run(vcpu =>
+        {
+            if (interruptions == 0)
+            {
+                _fake.Kernel.SendSignal(_fake.Kernel.GetThreadId(), KickSignal.Default.Number);
+            }
+
+            return !_fake.Kernel.HasPendingSignal() ? vcpu.ExitHalt() : ++interruptions < 5 ? -Errno.EINTR : -Errno.EINVAL;
+        });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(exit, Is.EqualTo(VmExit.Halt));
+            Assert.That(interruptions, Is.EqualTo(1));
+            Assert.That(_fake.Kernel.PendingSignals, Is.Zero);
+        });
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperlight.Linux;
 using Hyperlight.Linux.Interop;
 using Hyperlight.Tests.Kvm;
@@ -113,7 +114,46 @@ internal sealed class FileMemoryRegionTests
         Assert.Throws<ObjectDisposedException>(() => region.Read(0, new byte[1]));
     }
 
+    [Test]
+    public void ChildProcessesDoNotInheritTheFile()
+    {
+        using FileMemoryRegion region = Open();
+
+        using var child = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "ls -l /proc/self/fd"]) { RedirectStandardOutput = true })!;
+        string descriptors = child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+
+        Assert.That(child.ExitCode, Is.Zero);
+        Assert.That(descriptors, Does.Contain("->").And.Not.Contains(_path));
+        Assert.That(
+            Directory.GetFiles("/proc/self/fd").Select(static f => File.ResolveLinkTarget(f, false)?.FullName),
+            Does.Contain(_path),
+            "this process has it open");
+    }
+
+    [Test]
+    public void FileIsOpenedForReadingWithoutWaitingAndNotForChildProcesses()
+    {
+        var kernel = new FlagsKernel();
+
+        FileMemoryRegion.Open(kernel, "test", _path, LibC.PROT_READ).Dispose();
+
+        Assert.That(kernel.Flags, Is.EqualTo(LibC.O_RDONLY | LibC.O_CLOEXEC | LibC.O_NONBLOCK));
+    }
+
     private FileMemoryRegion Open() => FileMemoryRegion.Open(LinuxKernel.Instance, "test", _path, LibC.PROT_READ);
+
+    /// <summary>Remembers how a file was opened.</summary>
+    private sealed class FlagsKernel() : ForwardingKernel(LinuxKernel.Instance)
+    {
+        public int Flags { get; private set; }
+
+        public override int Open(string path, int flags)
+        {
+            Flags = flags;
+            return base.Open(path, flags);
+        }
+    }
 
     /// <summary>Reads at most 100 bytes at a time, and is interrupted every other time.</summary>
     private sealed class StutteringKernel() : ForwardingKernel(LinuxKernel.Instance)

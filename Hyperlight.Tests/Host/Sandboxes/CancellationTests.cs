@@ -34,6 +34,32 @@ internal sealed class CancellationTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_machine_that_ends_its_run_at_once_ends_the_call()
+    {
+        using var isCancelling = new ManualResetEventSlim();
+        using var hasEnded = new ManualResetEventSlim();
+        Task<bool>? cancelling = null;
+        Guest.Machine.Setup(m => m.Cancel()).Callback(() =>
+        {
+            // The run ends before Cancel returns: by then the request must be known, or the guest would be entered again.
+            isCancelling.Set();
+            hasEnded.Wait(TimeSpan.FromSeconds(2));
+        });
+        Guest
+            .Then(() =>
+            {
+                cancelling = Task.Run(Sandbox.InterruptHandle.Cancel);
+                isCancelling.Wait(TimeSpan.FromSeconds(20));
+                return VmExit.Cancelled;
+            })
+            .Answer(GoldenVectors.IntResult);
+
+        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<ExecutionCanceledException>());
+        hasEnded.Set();
+        Assert.That(cancelling!.GetAwaiter().GetResult(), Is.True, "the guest was running");
+    }
+
+    [Test]
     public void During_a_host_function_it_waits_for_the_function_and_keeps_theGuest_out()
     {
         bool? wasInGuest = null;

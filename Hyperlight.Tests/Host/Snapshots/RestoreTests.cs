@@ -58,6 +58,37 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         Assert.That(order, Is.EqualTo(new[] { "pending", "debug", "xcr0", "special" }));
     }
 
+    [TestCase(null, 3UL)]
+    [TestCase(7UL, 7UL)]
+    public void Xcr0_is_that_of_the_state_or_else_that_of_a_fresh_machine(ulong? ofState, ulong expected)
+    {
+        var guest = new ScriptedMachine();
+        guest.Machine.Setup(m => m.GetXcr0()).Returns(3);
+        using MultiUseSandbox sandbox = guest.Build();
+        guest.Machine.Setup(m => m.GetXcr0()).Returns(0xE7);
+        using Snapshot taken = sandbox.Snapshot();
+        ProcessorState processor = taken.Content.Processor with { Xcr0 = ofState };
+        using var snapshot = new Snapshot(taken.Acquire() with { Processor = processor });
+
+        sandbox.Restore(snapshot);
+
+        guest.Machine.Verify(m => m.SetXcr0(expected), Times.Once);
+        guest.Machine.Verify(m => m.SetXcr0(It.IsAny<ulong>()), Times.Once);
+    }
+
+    [Test]
+    public void A_host_function_that_was_added_is_in_the_next_snapshot()
+    {
+        using Snapshot before = Sandbox.Snapshot();
+        using Snapshot same = Sandbox.Snapshot();
+        Sandbox.WithHostFunction("Added", (int x) => x);
+        using Snapshot after = Sandbox.Snapshot();
+
+        Assert.That(same, Is.EqualTo(before));
+        Assert.That(before.Content.HostFunctions.Select(f => f.Name), Does.Not.Contain("Added"));
+        Assert.That(after.Content.HostFunctions.Select(f => f.Name), Does.Contain("Added"));
+    }
+
     [Test]
     public void A_register_that_the_hypervisor_does_not_have_is_refused_before_anything_changes()
     {
