@@ -18,7 +18,11 @@ internal static class Flatness
     /// <summary>Threads of the pool.</summary>
     private const int Threads = 16;
 
-    private const long ManagedBytes = 4 << 20;
+    /// <summary>
+    /// The emulator keeps what it has compiled for all machines, up to a limit, and paths of a guest that are seldom taken
+    /// are compiled late.
+    /// </summary>
+    private const long ManagedBytes = 16 << 20;
 
     /// <summary>What the allocator keeps in pieces, and compiled code.</summary>
     private const long PrivateKilobytes = 48 << 10;
