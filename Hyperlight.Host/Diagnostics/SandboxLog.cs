@@ -26,6 +26,15 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned: a snapshot could not be restored")]
     public static partial void RestoreFailed(ILogger logger, Exception exception, long sandboxId);
 
+    [LoggerMessage(EventId = 106, Level = LogLevel.Error, Message = "The hypervisor failed to cancel a call; it is asked again until the call has ended")]
+    public static partial void CancellationFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 107, Level = LogLevel.Warning, Message = "A callback that a host function registered with the token of its call failed")]
+    public static partial void CancellationCallbackFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 108, Level = LogLevel.Error, Message = "The resources of sandbox {SandboxId}, which was disposed during a call, could not all be released")]
+    public static partial void ReleaseFailed(ILogger logger, Exception exception, long sandboxId);
+
     [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "A late cancellation was ignored; the guest was entered again")]
     public static partial void LateCancellation(ILogger logger);
 }

@@ -3,6 +3,7 @@ using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Sandboxes;
 using Hyperlight.Host.Snapshots;
 using Microsoft.Extensions.Logging;
 
@@ -48,11 +49,18 @@ internal sealed partial class GuestRunner : IDisposable
         _logger = logger;
         _processor = new ProcessorReset(machine, msrs);
         _writeTracker = machine as IWriteTracker;
-        Interrupts = new InterruptState(machine);
+        Interrupts = new Interrupter(Gate, machine, logger);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
 
-    public InterruptState Interrupts { get; }
+    /// <summary>Which operation is in progress, and whether it is to end.</summary>
+    public SandboxGate Gate { get; } = new();
+
+    /// <summary>Ends the operation in progress.</summary>
+    public Interrupter Interrupts { get; }
+
+    /// <summary>Whether the guest was entered since the last call began.</summary>
+    public bool HasEntered { get; private set; }
 
     public PortHandler Ports { get; }
 
@@ -103,10 +111,10 @@ internal sealed partial class GuestRunner : IDisposable
         UseDispatcher(registers.Rax, registers.Rsp);
     }
 
-    /// <summary>Forgets interruptions and leftovers of earlier calls. Interruptions from here on count.</summary>
+    /// <summary>Forgets leftovers of earlier calls.</summary>
     public void BeginCall()
     {
-        Interrupts.BeginCall();
+        HasEntered = false;
         Ports.BeginCall();
         Instructions.Begin();
     }
@@ -119,24 +127,23 @@ internal sealed partial class GuestRunner : IDisposable
     }
 
     /// <summary>Enters the guest and serves its exits until it says it has finished.</summary>
-    /// <exception cref="ExecutionCanceledException">The call was interrupted.</exception>
+    /// <exception cref="ExecutionCanceledException">The call was asked to end.</exception>
     /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
     public void RunToHalt()
     {
-        _isFlushPending = false;
         while (true)
         {
-            VmExit exit = Interrupts.IsRequested ? VmExit.Cancelled : Enter();
+            VmExit exit = Enter();
             switch (exit.Reason)
             {
                 case VmExitReason.IoOut when exit.Port == GuestPort.Halt:
                 case VmExitReason.Halt:
                     return;
                 case VmExitReason.IoOut:
-                    Ports.Handle(exit);
+                    Ports.Handle(exit, Interrupts);
                     break;
-                case VmExitReason.Cancelled when Interrupts.IsRequested:
-                    throw new ExecutionCanceledException();
+                case VmExitReason.Cancelled when Gate.RequestedReason is not null:
+                    throw Interrupts.CreateException(Ports.HostFunctionFailure?.Exception);
                 case VmExitReason.Cancelled:
                     SandboxLog.LateCancellation(_logger);
                     break;
@@ -163,14 +170,21 @@ internal sealed partial class GuestRunner : IDisposable
 
     private VmExit Enter()
     {
-        Interrupts.EnterGuest();
+        if (!Gate.TryEnterGuest())
+        {
+            return VmExit.Cancelled;
+        }
+
+        // A guest that is not entered does not flush either.
+        _isFlushPending = false;
+        HasEntered = true;
         try
         {
             return _machine.Run();
         }
         finally
         {
-            Interrupts.LeaveGuest();
+            Gate.LeaveGuest();
         }
     }
 }

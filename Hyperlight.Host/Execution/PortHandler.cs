@@ -37,15 +37,17 @@ internal sealed class PortHandler
     }
 
     /// <summary>Serves one OUT. The guest cannot go on if this throws.</summary>
+    /// <param name="exit">The exit.</param>
+    /// <param name="interrupts">What ends the call, and with it its host functions.</param>
     /// <exception cref="GuestAbortedException">The guest aborted.</exception>
     /// <exception cref="GuestProtocolException">The port is unknown, or what the guest sent is malformed.</exception>
     /// <exception cref="MessageTooLargeException">A host function's result does not fit.</exception>
-    public void Handle(in VmExit exit)
+    public void Handle(in VmExit exit, Interrupter interrupts)
     {
         switch (exit.Port)
         {
             case GuestPort.CallFunction:
-                CallFunction();
+                CallFunction(interrupts);
                 break;
             case GuestPort.Log:
                 Log();
@@ -61,10 +63,10 @@ internal sealed class PortHandler
         }
     }
 
-    private void CallFunction()
+    private void CallFunction(Interrupter interrupts)
     {
         using SpanOwner<byte> message = _memory.Output.Pop();
-        if (_functions.Answer(message.Span, _memory.Input) is { } failure)
+        if (_functions.Answer(message.Span, _memory.Input, interrupts) is { } failure)
         {
             HostFunctionFailure = failure;
         }

@@ -12,20 +12,32 @@ public sealed class HostFunction
     private readonly GuestValueType[] _parameterTypes;
     private readonly HostFunctionBody _body;
 
-    internal HostFunction(string name, GuestValueType resultType, HostFunctionBody body, params GuestValueType[] parameterTypes)
+    /// <param name="name">The name by which the guest calls it.</param>
+    /// <param name="resultType">The type of its result.</param>
+    /// <param name="body">What calls the delegate.</param>
+    /// <param name="parameters">The types of its parameters; <see langword="null"/> for a <see cref="CancellationToken"/>.</param>
+    /// <exception cref="NotSupportedException">A token is not the last parameter.</exception>
+    internal HostFunction(
+        string name, GuestValueType resultType, HostFunctionBody body, params ReadOnlySpan<GuestValueType?> parameters)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         UnicodeText.ThrowIfInvalid(name);
         Name = name;
         ResultType = resultType;
         _body = body;
-        _parameterTypes = parameterTypes;
+        int passed = parameters is [.., null] ? parameters.Length - 1 : parameters.Length;
+        _parameterTypes = new GuestValueType[passed];
+        for (int i = 0; i < passed; i++)
+        {
+            _parameterTypes[i] = parameters[i]
+                ?? throw new NotSupportedException($"A {nameof(CancellationToken)} must be the last parameter of host function '{name}'.");
+        }
     }
 
     /// <summary>The name by which the guest calls it.</summary>
     public string Name { get; }
 
-    /// <summary>The types of its parameters, in order.</summary>
+    /// <summary>The types of the parameters that the guest passes, in order. A <see cref="CancellationToken"/> is none of them.</summary>
     public IReadOnlyList<GuestValueType> ParameterTypes => _parameterTypes;
 
     /// <summary>The type of its result; <see cref="GuestValueType.Void"/> if it has none.</summary>

@@ -47,7 +47,7 @@ public static partial class HostFunctionExtensions
                 function(frame.Argument<T1>(0));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>()));
+            ValueTypes.OfParameter<T1>()));
     }
 
     /// <summary>Registers a function of 2 parameters without a result.</summary>
@@ -73,8 +73,8 @@ public static partial class HostFunctionExtensions
                 function(frame.Argument<T1>(0), frame.Argument<T2>(1));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>()));
     }
 
     /// <summary>Registers a function of 3 parameters without a result.</summary>
@@ -102,9 +102,9 @@ public static partial class HostFunctionExtensions
                 function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>()));
     }
 
     /// <summary>Registers a function of 4 parameters without a result.</summary>
@@ -134,10 +134,10 @@ public static partial class HostFunctionExtensions
                 function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2), frame.Argument<T4>(3));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>()));
     }
 
     /// <summary>Registers a function of 5 parameters without a result.</summary>
@@ -174,11 +174,11 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T5>(4));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>()));
     }
 
     /// <summary>Registers a function of 6 parameters without a result.</summary>
@@ -218,12 +218,12 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T6>(5));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>()));
     }
 
     /// <summary>Registers a function of 7 parameters without a result.</summary>
@@ -266,13 +266,13 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T7>(6));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>()));
     }
 
     /// <summary>Registers a function of 8 parameters without a result.</summary>
@@ -318,14 +318,14 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T8>(7));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>()));
     }
 
     /// <summary>Registers a function of 9 parameters without a result.</summary>
@@ -374,15 +374,15 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T9>(8));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>(),
-            ValueTypes.OfArgument<T9>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>(),
+            ValueTypes.OfParameter<T9>()));
     }
 
     /// <summary>Registers a function of 10 parameters without a result.</summary>
@@ -434,15 +434,15 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T10>(9));
                 frame.Return();
             },
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>(),
-            ValueTypes.OfArgument<T9>(),
-            ValueTypes.OfArgument<T10>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>(),
+            ValueTypes.OfParameter<T9>(),
+            ValueTypes.OfParameter<T10>()));
     }
 }

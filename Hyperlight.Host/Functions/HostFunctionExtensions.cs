@@ -11,8 +11,17 @@ namespace Hyperlight;
 /// handle that, the caller as an inner exception.
 /// </summary>
 /// <remarks>
-/// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for a name that is empty or not valid Unicode and
-/// <see cref="NotSupportedException"/> for a type that the guest ABI does not have.
+/// <para>
+/// The last parameter may be a <see cref="CancellationToken"/>, which the guest does not pass and does not see. It is
+/// cancelled when the call in which the function runs is to end: by the caller's token, by its time limit, through the
+/// <see cref="InterruptHandle"/>, or because the sandbox is disposed. A function that waits should watch it, because the call
+/// ends only when the function has returned. Callbacks that are registered with the token run on the thread that ends the
+/// call, or on one of the library's own after a time limit; what they throw is logged.
+/// </para>
+/// <para>
+/// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for a name that is empty or not valid
+/// Unicode, and <see cref="NotSupportedException"/> for a type that the guest ABI does not have, or a token that is not the last parameter.
+/// </para>
 /// </remarks>
 public static partial class HostFunctionExtensions
 {
@@ -54,7 +63,7 @@ public static partial class HostFunctionExtensions
             name,
             ValueTypes.OfResult<TResult>(),
             (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0))),
-            ValueTypes.OfArgument<T1>()));
+            ValueTypes.OfParameter<T1>()));
     }
 
     /// <summary>Registers a function of 2 parameters with a result.</summary>
@@ -78,8 +87,8 @@ public static partial class HostFunctionExtensions
             name,
             ValueTypes.OfResult<TResult>(),
             (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>()));
     }
 
     /// <summary>Registers a function of 3 parameters with a result.</summary>
@@ -105,9 +114,9 @@ public static partial class HostFunctionExtensions
             name,
             ValueTypes.OfResult<TResult>(),
             (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>()));
     }
 
     /// <summary>Registers a function of 4 parameters with a result.</summary>
@@ -135,10 +144,10 @@ public static partial class HostFunctionExtensions
             name,
             ValueTypes.OfResult<TResult>(),
             (ref HostFunctionFrame frame) => frame.Return(function(frame.Argument<T1>(0), frame.Argument<T2>(1), frame.Argument<T3>(2), frame.Argument<T4>(3))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>()));
     }
 
     /// <summary>Registers a function of 5 parameters with a result.</summary>
@@ -173,11 +182,11 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T3>(2),
                 frame.Argument<T4>(3),
                 frame.Argument<T5>(4))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>()));
     }
 
     /// <summary>Registers a function of 6 parameters with a result.</summary>
@@ -215,12 +224,12 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T4>(3),
                 frame.Argument<T5>(4),
                 frame.Argument<T6>(5))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>()));
     }
 
     /// <summary>Registers a function of 7 parameters with a result.</summary>
@@ -261,13 +270,13 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T5>(4),
                 frame.Argument<T6>(5),
                 frame.Argument<T7>(6))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>()));
     }
 
     /// <summary>Registers a function of 8 parameters with a result.</summary>
@@ -311,14 +320,14 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T6>(5),
                 frame.Argument<T7>(6),
                 frame.Argument<T8>(7))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>()));
     }
 
     /// <summary>Registers a function of 9 parameters with a result.</summary>
@@ -365,15 +374,15 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T7>(6),
                 frame.Argument<T8>(7),
                 frame.Argument<T9>(8))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>(),
-            ValueTypes.OfArgument<T9>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>(),
+            ValueTypes.OfParameter<T9>()));
     }
 
     /// <summary>Registers a function of 10 parameters with a result.</summary>
@@ -423,16 +432,16 @@ public static partial class HostFunctionExtensions
                 frame.Argument<T8>(7),
                 frame.Argument<T9>(8),
                 frame.Argument<T10>(9))),
-            ValueTypes.OfArgument<T1>(),
-            ValueTypes.OfArgument<T2>(),
-            ValueTypes.OfArgument<T3>(),
-            ValueTypes.OfArgument<T4>(),
-            ValueTypes.OfArgument<T5>(),
-            ValueTypes.OfArgument<T6>(),
-            ValueTypes.OfArgument<T7>(),
-            ValueTypes.OfArgument<T8>(),
-            ValueTypes.OfArgument<T9>(),
-            ValueTypes.OfArgument<T10>()));
+            ValueTypes.OfParameter<T1>(),
+            ValueTypes.OfParameter<T2>(),
+            ValueTypes.OfParameter<T3>(),
+            ValueTypes.OfParameter<T4>(),
+            ValueTypes.OfParameter<T5>(),
+            ValueTypes.OfParameter<T6>(),
+            ValueTypes.OfParameter<T7>(),
+            ValueTypes.OfParameter<T8>(),
+            ValueTypes.OfParameter<T9>(),
+            ValueTypes.OfParameter<T10>()));
     }
 
     private static TTarget Add<TTarget>(TTarget target, HostFunction function)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Host.Execution;
 using Hyperlight.Host.Protocol;
 using Hyperlight.Host.Wire;
 
@@ -15,23 +17,32 @@ internal ref struct HostFunctionFrame
     private readonly FunctionCallReader _call;
     private readonly SharedBuffer _input;
     private readonly string _name;
+    private readonly Interrupter _interrupts;
     private int _argumentsRead;
     private bool _hasReturned;
 
-    public HostFunctionFrame(FunctionCallReader call, SharedBuffer input, string name)
+    public HostFunctionFrame(FunctionCallReader call, SharedBuffer input, string name, Interrupter interrupts)
     {
         _call = call;
         _input = input;
         _name = name;
+        _interrupts = interrupts;
     }
 
     /// <summary>Whether the function itself is running: its arguments are there, its result is not.</summary>
     public readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
 
-    /// <summary>Reads one argument; the call's types were compared with the function's before.</summary>
+    /// <summary>Reads one argument, or gives the call's token; the call's types were compared with the function's before.</summary>
     public T Argument<T>(int index)
         where T : allows ref struct
     {
+        if (typeof(T) == typeof(CancellationToken))
+        {
+            // The two types are the same, which generic code has no other way to say without boxing.
+            CancellationToken token = _interrupts.GetHostFunctionToken();
+            return Unsafe.As<CancellationToken, T>(ref Unsafe.AsRef(in token));
+        }
+
         T value = _call.GetParameter<T>(index);
         _argumentsRead++;
         return value;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Hyperlight.Host.Execution;
 using Hyperlight.Host.Protocol;
 using Hyperlight.Host.Snapshots;
 using Hyperlight.Host.Wire;
@@ -68,14 +69,17 @@ internal sealed class HostFunctionTable
         [.. _functions.Values.OrderBy(static f => f.Name, StringComparer.Ordinal).Select(HostFunctionSignature.Of)];
 
     /// <summary>Answers the call that the guest has put on the output buffer.</summary>
+    /// <param name="message">The call.</param>
+    /// <param name="input">Where the answer goes.</param>
+    /// <param name="interrupts">What ends the function with the call in which it runs.</param>
     /// <returns>How the call failed, if it did.</returns>
     /// <exception cref="GuestProtocolException">The call is malformed.</exception>
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
-    public HostFunctionFailure? Answer(ReadOnlySpan<byte> message, SharedBuffer input)
+    public HostFunctionFailure? Answer(ReadOnlySpan<byte> message, SharedBuffer input, Interrupter interrupts)
     {
         var call = new FunctionCallReader(message);
         HostFunctionFailure? failure = Find(call.Name) is { } function
-            ? Invoke(function, call, input)
+            ? Invoke(function, call, input, interrupts)
             : HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name));
         if (failure is not null)
         {
@@ -85,14 +89,15 @@ internal sealed class HostFunctionTable
         return failure;
     }
 
-    private static HostFunctionFailure? Invoke(HostFunction function, FunctionCallReader call, SharedBuffer input)
+    private static HostFunctionFailure? Invoke(
+        HostFunction function, FunctionCallReader call, SharedBuffer input, Interrupter interrupts)
     {
         if (CheckArguments(function, call, input) is { } problem)
         {
             return problem;
         }
 
-        var frame = new HostFunctionFrame(call, input, function.Name);
+        var frame = new HostFunctionFrame(call, input, function.Name, interrupts);
         try
         {
             function.Invoke(ref frame);

@@ -3,11 +3,18 @@ namespace Hyperlight.Host.Functions;
 /// <summary>Which type of the guest ABI a C# type is. The comparisons are resolved at compile time for each type.</summary>
 internal static class ValueTypes
 {
-    /// <summary>The type of an argument.</summary>
+    /// <summary>The type of a host function's parameter; <see langword="null"/> for a <see cref="CancellationToken"/>, which the guest does not pass.</summary>
     /// <exception cref="NotSupportedException">The guest ABI has no such type.</exception>
-    public static GuestValueType OfArgument<T>()
-        where T : allows ref struct =>
-        TryGet<T>(out GuestValueType type) && type != GuestValueType.Void ? type : throw Unsupported<T>();
+    public static GuestValueType? OfParameter<T>()
+        where T : allows ref struct
+    {
+        if (typeof(T) == typeof(CancellationToken))
+        {
+            return null;
+        }
+
+        return TryGet<T>(out GuestValueType type) && type != GuestValueType.Void ? type : throw Unsupported<T>();
+    }
 
     /// <summary>The type of a result.</summary>
     /// <exception cref="NotSupportedException">The guest ABI has no such type.</exception>

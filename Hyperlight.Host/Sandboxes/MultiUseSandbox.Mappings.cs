@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Memory.Mappings;
 
 namespace Hyperlight;
@@ -185,9 +186,19 @@ public sealed partial class MultiUseSandbox
 
     private void LeaveGate()
     {
-        if (_gate.Leave())
+        if (!_gate.Leave())
+        {
+            return;
+        }
+
+        try
         {
             Release();
+        }
+        catch (Exception exception)
+        {
+            // The one who disposed the sandbox is gone, and the operation's own result or failure must not be lost.
+            SandboxLog.ReleaseFailed(_setup.Logger, exception, Id);
         }
     }
 }

@@ -20,7 +20,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private readonly SandboxSetup _setup;
     private readonly GuestMemory _memory;
     private readonly GuestRunner _runner;
-    private readonly SandboxGate _gate = new();
+    private readonly SandboxGate _gate;
     private volatile Exception? _poison;
 
     internal MultiUseSandbox(SandboxSetup setup, GuestMemory memory, GuestRunner runner)
@@ -28,6 +28,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _setup = setup;
         _memory = memory;
         _runner = runner;
+        _gate = runner.Gate;
         Id = Interlocked.Increment(ref _lastId);
         InterruptHandle = new InterruptHandle(runner.Interrupts);
     }
@@ -91,7 +92,10 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <exception cref="MessageTooLargeException">The arguments do not fit the input buffer.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="TResult"/> is not a type of the guest ABI.</exception>
     /// <exception cref="GuestAbortedException">The guest aborted. The sandbox is poisoned.</exception>
-    /// <exception cref="ExecutionCanceledException">The call was interrupted. The sandbox is poisoned.</exception>
+    /// <exception cref="ExecutionCanceledException">
+    /// The call was ended: by its token, its time limit, the <see cref="InterruptHandle"/>, or the sandbox's disposal. The
+    /// sandbox is poisoned if the guest had been entered.
+    /// </exception>
     /// <exception cref="MemoryAccessViolationException">The guest left its memory. The sandbox is poisoned.</exception>
     /// <exception cref="InstructionBudgetExhaustedException">The guest executed as much as it may. The sandbox is poisoned.</exception>
     /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
@@ -103,38 +107,53 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public TResult Call<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<TResult>(functionName, arguments, CancellationToken.None);
+        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None);
 
     /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
     /// <typeparam name="TResult">What the function returns.</typeparam>
     /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="cancellationToken">
     /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
     /// </param>
-    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public TResult Call<TResult>(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
+        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken);
+
+    /// <summary>Calls a guest function that returns a value, with a time limit and a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
+    /// <param name="timeout">
+    /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most
+    /// 4,294,967,294 milliseconds (49.7 days), or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is zero, negative and not infinite, or too long.</exception>
     /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public TResult Call<TResult>(
-        string functionName, CancellationToken cancellationToken, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<TResult>(functionName, arguments, cancellationToken);
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        CallCore<TResult>(functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken);
 
     /// <summary>Calls a guest function that returns nothing.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public void Call(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<Unit>(functionName, arguments, CancellationToken.None);
+        Call<Unit>(functionName, arguments);
 
     /// <summary>Calls a guest function that returns nothing, with a token that can end the call.</summary>
-    /// <param name="functionName">The guest function.</param>
-    /// <param name="cancellationToken">
-    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
-    /// </param>
-    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
-    public void Call(string functionName, CancellationToken cancellationToken, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<Unit>(functionName, arguments, cancellationToken);
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue}, CancellationToken)"/>
+    public void Call(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
+        Call<Unit>(functionName, arguments, cancellationToken);
+
+    /// <summary>Calls a guest function that returns nothing, with a time limit and a token that can end the call.</summary>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue}, TimeSpan, CancellationToken)"/>
+    public void Call(
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        Call<Unit>(functionName, arguments, timeout, cancellationToken);
 
     /// <summary>
     /// Releases the virtual machine and its memory. A call in progress on another thread is interrupted, and releases them
@@ -143,18 +162,18 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <exception cref="HypervisorException">The operating system refused to release something; everything else is released.</exception>
     public void Dispose()
     {
-        if (_gate.Close(out bool isBusy))
+        if (_gate.Close(out InterruptedOperation interrupted))
         {
             Release();
         }
-        else if (isBusy)
+        else
         {
-            InterruptHandle.Cancel();
+            _runner.Interrupts.Interrupt(interrupted);
         }
     }
 
     private TResult CallCore<TResult>(
-        string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken)
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken)
     {
         GuestCallLimits.Check(functionName, arguments.Length);
         GuestValueType resultType = ValueTypes.OfResult<TResult>();
@@ -166,14 +185,14 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
                 throw new SandboxPoisonedException(cause);
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
+            CallLimits.ThrowIfCancelled(cancellationToken);
             _unchangedSince = null;
             _runner.BeginCall();
             try
             {
                 Send(functionName, arguments, resultType);
                 _runner.PrepareDispatch();
-                Run(functionName, cancellationToken);
+                Run(functionName, timeout, cancellationToken);
                 return Receive<TResult>(functionName, resultType);
             }
             catch
@@ -198,22 +217,17 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _memory.Input.Commit(start, target.Length);
     }
 
-    private void Run(string functionName, CancellationToken cancellationToken)
+    private void Run(string functionName, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration registration = CallCancellation.Register(_runner.Interrupts, cancellationToken);
+        using Interrupter.Watch watch = _runner.Interrupts.Begin(timeout, cancellationToken);
         try
         {
             _runner.RunToHalt();
         }
-        catch (Exception exception)
+        catch (Exception exception) when (_runner.HasEntered)
         {
             _poison = exception;
             SandboxLog.Poisoned(_setup.Logger, exception, Id, functionName);
-            if (exception is ExecutionCanceledException cancelled)
-            {
-                throw CallCancellation.Translate(cancelled, cancellationToken);
-            }
-
             throw;
         }
     }

@@ -128,12 +128,12 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)
     {
         if (_snapshot is { } snapshot)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            CallLimits.ThrowIfCancelled(cancellationToken);
             return WithMappings(BuildFrom(snapshot));
         }
 

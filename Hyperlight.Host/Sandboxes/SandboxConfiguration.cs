@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
 
@@ -154,6 +155,19 @@ public sealed record SandboxConfiguration
             field = value;
         }
     }
+
+    /// <summary>
+    /// How long a call may take, host functions included, and the guest's initialisation. Default
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: as long as it takes, so that a hostile guest can occupy the calling thread for
+    /// ever. What takes longer ends with <see cref="ExecutionCanceledException"/> soon after its limit, however busy the
+    /// thread pool is, and poisons the sandbox. A limit that is passed to a call takes the place of this one.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero, negative and not infinite, or above 4,294,967,294 milliseconds (49.7 days).</exception>
+    public TimeSpan CallTimeout
+    {
+        get;
+        init => field = CallLimits.CheckTimeout(value, nameof(CallTimeout));
+    } = Timeout.InfiniteTimeSpan;
 
     private static int CheckBuffer(int value, string name)
     {

@@ -54,7 +54,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
     public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
     {
@@ -63,7 +63,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         _memory = null;
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            CallLimits.ThrowIfCancelled(cancellationToken);
             var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugPrint);
             GuestRunner runner = GuestRunner.Create(
                 _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.Logger);
@@ -103,18 +103,19 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
 
     private void Initialize(GuestRunner runner, CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration registration = CallCancellation.Register(runner.Interrupts, cancellationToken);
+        runner.Gate.Enter("the initialisation", this);
         try
         {
+            using Interrupter.Watch watch = runner.Interrupts.Begin(_setup.Configuration.CallTimeout, cancellationToken);
             runner.Initialize(_setup.GuestLogLevel);
-        }
-        catch (ExecutionCanceledException exception)
-        {
-            throw CallCancellation.Translate(exception, cancellationToken);
         }
         catch (HyperlightException exception) when (exception is not (GuestInitializationException or HypervisorException))
         {
             throw new GuestInitializationException(exception.Message, exception);
+        }
+        finally
+        {
+            runner.Gate.Leave();
         }
     }
 }

@@ -22,8 +22,10 @@ internal sealed class CancellationTests(TestTarget target) : GuestTest(target)
         Task cancel = WhenGuestIsInTheMiddle(source.Cancel);
 
         Assert.That(
-            () => Sandbox.Call<long>("CallHostTimes", source.Token, int.MaxValue),
-            Throws.TypeOf<OperationCanceledException>().With.InnerException.TypeOf<ExecutionCanceledException>());
+            () => Sandbox.Call<long>("CallHostTimes", [int.MaxValue], source.Token),
+            Throws.TypeOf<ExecutionCanceledException>()
+                .With.Property("Reason").EqualTo(CancellationReason.CancellationToken)
+                .And.Property("CancellationToken").EqualTo(source.Token));
         Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
         cancel.Wait();
     }
@@ -59,7 +61,8 @@ internal sealed class CancellationTests(TestTarget target) : GuestTest(target)
         Task dispose = WhenGuestIsInTheMiddle(Sandbox.Dispose);
 
         Assert.That(
-            () => Sandbox.Call<long>("CallHostTimes", int.MaxValue), Throws.TypeOf<ExecutionCanceledException>());
+            () => Sandbox.Call<long>("CallHostTimes", int.MaxValue),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Disposal));
         Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Disposed));
         dispose.Wait();
     }

@@ -133,7 +133,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
     private static void Cancel(MultiUseSandbox sandbox)
     {
         using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(10));
-        Assert.That(() => sandbox.Call("SpinForever", source.Token), Throws.TypeOf<OperationCanceledException>());
+        Assert.That(() => sandbox.Call("SpinForever", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
     }
 
     private static void Restore(MultiUseSandbox sandbox)

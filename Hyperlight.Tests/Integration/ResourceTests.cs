@@ -56,10 +56,12 @@ internal sealed class ResourceTests(TestTarget target)
         using MultiUseSandbox sandbox = target.Builder().Build();
         sandbox.WithHostFunction("HostEchoInt", (int x) => x);
         long calls = Measure(() => sandbox.Call<int>("Add", 1, 2));
+        long limitedCalls = Measure(() => sandbox.Call<int>("Add", [1, 2], TimeSpan.FromHours(1)));
         long hostCalls = Measure(() => sandbox.Call<int>("RoundTripInt", 1));
 
         TestContext.Progress.WriteLine($"{target.Hypervisor.Name}: a warm Call<int> of two ints allocates {calls} bytes, one with a host call {hostCalls} bytes");
         Assert.That(calls, Is.Zero);
+        Assert.That(limitedCalls, Is.Zero, "with a time limit");
         Assert.That(hostCalls, Is.Zero);
     }
 

@@ -187,11 +187,10 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
         try
         {
             using Snapshot loaded = Load();
-            using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
             try
             {
                 Sandbox.Restore(loaded);
-                _ = Sandbox.Call<int>("Add", limit.Token, 20, 22);
+                _ = Sandbox.Call<int>("Add", [20, 22], TimeSpan.FromMilliseconds(300));
                 using Snapshot again = Sandbox.Snapshot();
                 return "result";
             }

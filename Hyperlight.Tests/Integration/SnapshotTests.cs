@@ -147,7 +147,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
         for (int i = 0; i < 3; i++)
         {
             using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
-            Assert.That(() => Sandbox.Call("SpinForever", cancellation.Token), Throws.InstanceOf<OperationCanceledException>());
+            Assert.That(() => Sandbox.Call("SpinForever", [], cancellation.Token), Throws.InstanceOf<OperationCanceledException>());
 
             Sandbox.Restore(snapshot);
             AssertUsable();

@@ -48,7 +48,7 @@ internal static class CallActions
         SoakFailure.Expect<ReturnTypeMismatchException>(() => tenant.Sandbox.Call<string>("Add", 1, 2), "A call with a wrong result");
         using var source = new CancellationTokenSource();
         source.Cancel();
-        SoakFailure.Expect<OperationCanceledException>(() => tenant.Sandbox.Call("SpinForever", source.Token), "A call with a cancelled token");
+        SoakFailure.Expect<OperationCanceledException>(() => tenant.Sandbox.Call("SpinForever", [], source.Token), "A call with a cancelled token");
         tenant.Count();
     }
 

@@ -34,7 +34,7 @@ internal static class EndActions
         using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(worker.Random.Next(1, 10)));
         try
         {
-            tenant.Sandbox.Call("SpinForever", source.Token);
+            tenant.Sandbox.Call("SpinForever", [], source.Token);
             throw new SoakFailure("An endless call returned.");
         }
         catch (OperationCanceledException)

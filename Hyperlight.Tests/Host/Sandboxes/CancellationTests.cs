@@ -27,7 +27,11 @@ internal sealed class CancellationTests : ScriptedSandboxTest
             return VmExit.Cancelled;
         });
 
-        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(
+            () => Sandbox.Call<int>("f", [], CancellationToken.None),
+            Throws.TypeOf<ExecutionCanceledException>()
+                .With.Property("Reason").EqualTo(CancellationReason.InterruptHandle)
+                .And.Property("CancellationToken").EqualTo(CancellationToken.None));
         Assert.That(wasInGuest, Is.True);
         Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
         Guest.Machine.Verify(m => m.Cancel(), Times.Once);
@@ -90,7 +94,7 @@ internal sealed class CancellationTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void A_token_ends_the_call_with_its_own_exception()
+    public void A_token_ends_the_call_with_an_exception_that_has_the_token()
     {
         using var source = new CancellationTokenSource();
         Guest.Then(() =>
@@ -100,10 +104,11 @@ internal sealed class CancellationTests : ScriptedSandboxTest
         });
 
         Assert.That(
-            () => Sandbox.Call<int>("f", source.Token),
-            Throws.TypeOf<OperationCanceledException>()
-                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(source.Token)
-                .And.InnerException.TypeOf<ExecutionCanceledException>());
+            () => Sandbox.Call<int>("f", [], source.Token),
+            Throws.TypeOf<ExecutionCanceledException>()
+                .With.InstanceOf<OperationCanceledException>()
+                .And.Property(nameof(ExecutionCanceledException.CancellationToken)).EqualTo(source.Token)
+                .And.Property(nameof(ExecutionCanceledException.Reason)).EqualTo(CancellationReason.CancellationToken));
         Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
     }
 
@@ -111,8 +116,9 @@ internal sealed class CancellationTests : ScriptedSandboxTest
     public void A_token_that_is_cancelled_already_keeps_theGuest_out_and_does_not_poison()
     {
         Assert.That(
-            () => Sandbox.Call("f", new CancellationToken(canceled: true)), Throws.TypeOf<OperationCanceledException>());
-        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Ready));
+            () => Sandbox.Call("f", [], new CancellationToken(canceled: true)),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.CancellationToken));
+        AssertUsable();
     }
 
     [Test]
@@ -122,8 +128,88 @@ internal sealed class CancellationTests : ScriptedSandboxTest
         using var source = new CancellationTokenSource();
         guest.Machine.Setup(m => m.SetSpecialRegisters(It.Ref<SpecialRegisters>.IsAny)).Callback(source.Cancel);
 
-        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<OperationCanceledException>());
+        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<ExecutionCanceledException>());
         guest.Machine.Verify(m => m.Run(), Times.Never);
+    }
+
+    [Test]
+    public void A_token_that_is_cancelled_while_the_arguments_are_sent_keeps_the_guest_out_and_does_not_poison()
+    {
+        using var source = new CancellationTokenSource();
+        Guest.Machine.Setup(m => m.SetFpuRegisters(It.Ref<FpuRegisters>.IsAny)).Callback(source.Cancel);
+
+        Assert.That(() => Sandbox.Call<int>("f", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
+
+        Guest.Machine.Verify(m => m.Run(), Times.Once, "the initialisation");
+        Guest.Machine.Setup(m => m.SetFpuRegisters(It.Ref<FpuRegisters>.IsAny));
+        AssertUsable();
+    }
+
+    [Test]
+    public void A_dispose_that_lands_while_the_arguments_are_sent_keeps_the_guest_out()
+    {
+        Guest.Machine.Setup(m => m.SetFpuRegisters(It.Ref<FpuRegisters>.IsAny)).Callback(Sandbox.Dispose);
+
+        Assert.That(
+            () => Sandbox.Call<int>("f"),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Disposal));
+        Guest.Machine.Verify(m => m.Run(), Times.Once, "the initialisation");
+        Assert.That(Guest.AllReleased, Is.True);
+    }
+
+    [Test]
+    public void The_first_of_several_requests_is_the_reason()
+    {
+        Guest.Then(() =>
+        {
+            Sandbox.InterruptHandle.Cancel();
+            Sandbox.Dispose();
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(
+            () => Sandbox.Call<int>("f"),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.InterruptHandle));
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Disposed));
+    }
+
+    [Test]
+    public void A_driver_that_fails_to_cancel_throws_into_no_token_callback_and_is_asked_again()
+    {
+        using var source = new CancellationTokenSource();
+        using var cancelled = new ManualResetEventSlim();
+        int attempts = 0;
+        Guest.Machine.Setup(m => m.Cancel()).Callback(() =>
+        {
+            if (++attempts < 3)
+            {
+                throw new HypervisorException("mock", "tgkill", 11, "EAGAIN");
+            }
+
+            cancelled.Set();
+        });
+        Guest.Then(() =>
+        {
+            Assert.That(source.Cancel, Throws.Nothing);
+            Assert.That(cancelled.Wait(TimeSpan.FromSeconds(30)), Is.True);
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(() => Sandbox.Call<int>("f", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
+    }
+
+    [Test]
+    public void A_release_that_fails_does_not_hide_why_the_call_ended()
+    {
+        Guest.Machine.Setup(m => m.Dispose()).Throws(new HypervisorException("mock", "close", 5, "EIO"));
+        Guest.Then(() =>
+        {
+            Sandbox.Dispose();
+            return VmExit.Cancelled;
+        });
+
+        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(Guest.AllReleased, Is.True);
     }
 
     [Test]
@@ -137,7 +223,7 @@ internal sealed class CancellationTests : ScriptedSandboxTest
             return VmExit.Cancelled;
         });
 
-        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<OperationCanceledException>());
+        Assert.That(() => guest.Builder().Build(source.Token), Throws.TypeOf<ExecutionCanceledException>());
         Assert.That(guest.AllReleased, Is.True);
         guest.Machine.Verify(m => m.Dispose(), Times.Once);
     }

@@ -1,0 +1,17 @@
+namespace Hyperlight;
+
+/// <summary>What ended a call, or a guest's initialisation, before it was complete.</summary>
+public enum CancellationReason
+{
+    /// <summary>The <see cref="System.Threading.CancellationToken"/> that was passed to the call.</summary>
+    CancellationToken,
+
+    /// <summary><see cref="InterruptHandle.Cancel"/>.</summary>
+    InterruptHandle,
+
+    /// <summary>The sandbox was disposed.</summary>
+    Disposal,
+
+    /// <summary>The time limit of the call, or <see cref="SandboxConfiguration.CallTimeout"/>.</summary>
+    Timeout,
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>
+/// Tells operations that their time is over, on a thread of its own: unlike the timers of the runtime it does not depend on
+/// the thread pool, which guests may keep busy.
+/// </summary>
+/// <remarks>
+/// The thread is woken only for a deadline that is earlier than the moment at which it wakes up anyway. A disarmed deadline
+/// does not change that moment, so that a series of short calls with one limit wakes it once in the time of the limit.
+/// </remarks>
+internal sealed class DeadlineTimer
+{
+    private readonly object _sync = new();
+    private readonly DeadlineList _deadlines = new();
+    private readonly List<(Deadline Deadline, ulong Operation)> _due = [];
+    private Thread? _thread;
+
+    /// <summary>When the thread looks next at the deadlines; <see cref="long.MinValue"/> while it does.</summary>
+    private long _wakeTime = long.MinValue;
+
+    /// <summary>The one that all sandboxes of the process use.</summary>
+    public static DeadlineTimer Shared { get; } = new();
+
+    /// <summary>Arms a deadline, or changes one that is armed.</summary>
+    /// <param name="deadline">The deadline.</param>
+    /// <param name="delay">How long from now it expires.</param>
+    /// <param name="operation">The number that it hands over then.</param>
+    public void Arm(Deadline deadline, TimeSpan delay, ulong operation)
+    {
+        long due = Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency);
+        lock (_sync)
+        {
+            _deadlines.Arm(deadline, due, operation);
+            if (_thread is null)
+            {
+                _thread = new Thread(Run) { IsBackground = true, Name = "Hyperlight time limits" };
+                _thread.UnsafeStart();
+            }
+            else if (due < _wakeTime)
+            {
+                Monitor.Pulse(_sync);
+            }
+        }
+    }
+
+    /// <summary>Disarms a deadline if it is armed. It may be expiring at this moment.</summary>
+    public void Disarm(Deadline deadline)
+    {
+        lock (_sync)
+        {
+            _deadlines.Disarm(deadline);
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            lock (_sync)
+            {
+                WaitForDue();
+                _deadlines.TakeDue(Stopwatch.GetTimestamp(), _due);
+            }
+
+            foreach ((Deadline deadline, ulong operation) in _due)
+            {
+                deadline.Expire(operation);
+            }
+
+            _due.Clear();
+        }
+    }
+
+    private void WaitForDue()
+    {
+        while (true)
+        {
+            _wakeTime = _deadlines.Earliest();
+            long left = _wakeTime - Stopwatch.GetTimestamp();
+            if (left <= 0)
+            {
+                break;
+            }
+
+            Monitor.Wait(_sync, ToMilliseconds(left));
+        }
+
+        _wakeTime = long.MinValue;
+    }
+
+    private static int ToMilliseconds(long ticks) =>
+        (int)Math.Min(int.MaxValue, Math.Ceiling((double)ticks * 1000 / Stopwatch.Frequency));
+}

@@ -1,0 +1,171 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Sandboxes;
+using Microsoft.Extensions.Logging;
+
+namespace Hyperlight.Host.Execution;
+
+/// <summary>
+/// Ends the operation in progress, on request of a token, a handle, a time limit or the sandbox's disposal. A request is
+/// first recorded in the gate, then the machine is made to leave its guest and the token of host functions is cancelled.
+/// No request throws.
+/// </summary>
+/// <remarks>
+/// The driver may report a cancellation late, when the request was meant for an earlier call. Then the gate has none, and the
+/// guest is entered again.
+/// </remarks>
+internal sealed class Interrupter
+{
+    /// <summary>How long after a driver failed to cancel it is asked again.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
+
+    private readonly SandboxGate _gate;
+    private readonly ILogger _logger;
+    private readonly Deadline _deadline;
+    private readonly Deadline _retry;
+    private volatile IVirtualMachine? _machine;
+    private HostFunctionTokenSource? _hostFunctions;
+
+    private CancellationToken _cancellationToken;
+    private TimeSpan _timeout;
+
+    public Interrupter(SandboxGate gate, IVirtualMachine machine, ILogger logger)
+    {
+        _gate = gate;
+        _machine = machine;
+        _logger = logger;
+        _deadline = new Deadline(Expire);
+        _retry = new Deadline(CancelMachineAgain);
+    }
+
+    /// <summary>Whether the virtual machine is gone.</summary>
+    public bool IsDetached => _machine is null;
+
+    /// <summary>Lets a token and a time limit end the operation in progress, until the result is disposed.</summary>
+    /// <param name="timeout">The limit, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">The token.</param>
+    public Watch Begin(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        _timeout = timeout;
+        _cancellationToken = cancellationToken;
+        if (timeout != Timeout.InfiniteTimeSpan)
+        {
+            DeadlineTimer.Shared.Arm(_deadline, timeout, _gate.Operation);
+        }
+
+        return new Watch(this, cancellationToken.UnsafeRegister(
+            static state => ((Interrupter)state!).Request(CancellationReason.CancellationToken), this));
+    }
+
+    /// <summary>Asks the operation in progress to end.</summary>
+    /// <returns>Whether the guest was running.</returns>
+    public bool Request(CancellationReason reason)
+    {
+        InterruptedOperation operation = _gate.Request(reason);
+        Interrupt(operation);
+        return operation.WasInGuest;
+    }
+
+    /// <summary>Carries out a request that the gate has recorded.</summary>
+    public void Interrupt(InterruptedOperation operation)
+    {
+        if (!operation.IsNone)
+        {
+            CancelMachine(operation.Number);
+            FindHostFunctions(operation.Number)?.CancelAndLog(_logger);
+        }
+    }
+
+    /// <summary>A token for a host function, which is cancelled with the call.</summary>
+    public CancellationToken GetHostFunctionToken()
+    {
+        if (_hostFunctions is { } existing)
+        {
+            return existing.Token;
+        }
+
+        // Published before the request is looked at. A requester records its request before it looks for the source. So at
+        // least one of the two threads sees the other.
+        var source = new HostFunctionTokenSource(_gate.Operation);
+        Interlocked.Exchange(ref _hostFunctions, source);
+        if (_gate.RequestedReason is not null)
+        {
+            source.CancelAndLog(_logger);
+        }
+
+        return source.Token;
+    }
+
+    /// <summary>The error for the operation in progress, which was asked to end.</summary>
+    /// <param name="hostFunctionError">What a host function threw last, if one did.</param>
+    public ExecutionCanceledException CreateException(Exception? hostFunctionError) => _gate.RequestedReason switch
+    {
+        CancellationReason.CancellationToken => new ExecutionCanceledException(_cancellationToken, hostFunctionError),
+        CancellationReason.Timeout => new ExecutionCanceledException(_timeout, hostFunctionError),
+        { } reason => new ExecutionCanceledException(reason, hostFunctionError),
+        null => throw new InvalidOperationException("Nothing has asked the operation to end."),
+    };
+
+    /// <summary>The virtual machine is about to be disposed.</summary>
+    public void Detach() => _machine = null;
+
+    /// <summary>Called on the timer's thread, which must not wait for callbacks of the application.</summary>
+    private void Expire(ulong operation)
+    {
+        InterruptedOperation interrupted = _gate.Request(CancellationReason.Timeout, operation);
+        if (interrupted.IsNone)
+        {
+            return;
+        }
+
+        CancelMachine(operation);
+        if (FindHostFunctions(operation) is { } source)
+        {
+            new Thread(() => source.CancelAndLog(_logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
+        }
+    }
+
+    private void CancelMachine(ulong operation)
+    {
+        try
+        {
+            _machine?.Cancel();
+        }
+        catch (Exception exception)
+        {
+            // Requests are made in callbacks of tokens and on the timer's thread, where an exception ends the process.
+            SandboxLog.CancellationFailed(_logger, exception);
+            DeadlineTimer.Shared.Arm(_retry, RetryDelay, operation);
+        }
+    }
+
+    private void CancelMachineAgain(ulong operation)
+    {
+        if (_gate.Operation == operation && _gate.RequestedReason is not null)
+        {
+            CancelMachine(operation);
+        }
+    }
+
+    private HostFunctionTokenSource? FindHostFunctions(ulong operation) =>
+        Volatile.Read(ref _hostFunctions) is { } source && source.Operation == operation ? source : null;
+
+    private void End()
+    {
+        DeadlineTimer.Shared.Disarm(_deadline);
+        DeadlineTimer.Shared.Disarm(_retry);
+        Volatile.Write(ref _hostFunctions, null);
+        _cancellationToken = default;
+    }
+
+    /// <summary>An operation that a token and a time limit can end.</summary>
+    public readonly ref struct Watch(Interrupter interrupter, CancellationTokenRegistration registration)
+    {
+        /// <summary>The operation is over: neither ends it any more.</summary>
+        public void Dispose()
+        {
+            registration.Dispose();
+            interrupter.End();
+        }
+    }
+}
