@@ -20,7 +20,7 @@ internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<Hyper
             }
 
             HypervisorSelection selection = selector.Select(options.Value.AllowedNames, options.Value.AllowEmulator);
-            DriverReport.Write(loggers, selection);
+            DriverReport.Write(loggers, GuardedLogger.Create(loggers, SandboxLog.Category, new SinkFailures()), selection);
             return _selection = selection;
         }
     }

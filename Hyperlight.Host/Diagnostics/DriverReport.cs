@@ -11,7 +11,10 @@ internal static class DriverReport
 {
     private static readonly ConditionalWeakTable<ILoggerFactory, HypervisorSelection> Reported = [];
 
-    public static void Write(ILoggerFactory loggers, HypervisorSelection selection)
+    /// <param name="loggers">The factory, which is remembered.</param>
+    /// <param name="logger">A logger that it has created.</param>
+    /// <param name="selection">The driver that was chosen.</param>
+    public static void Write(ILoggerFactory loggers, ILogger logger, HypervisorSelection selection)
     {
         // Sandboxes are built often, so this is the usual way out.
         if (Reported.TryGetValue(loggers, out HypervisorSelection? last) && last == selection)
@@ -29,7 +32,6 @@ internal static class DriverReport
             Reported.AddOrUpdate(loggers, selection);
         }
 
-        ILogger logger = loggers.CreateLogger(SandboxLog.Category);
         if (selection.Remedy is { } remedy)
         {
             SandboxLog.EmulatorChosen(logger, selection.Name, selection.Reason, remedy);

@@ -11,7 +11,7 @@ internal sealed partial class GuestLog
 
     private readonly ILogger _logger;
 
-    public GuestLog(ILoggerFactory loggers) => _logger = loggers.CreateLogger(Category);
+    public GuestLog(ILogger logger) => _logger = logger;
 
     /// <summary>The most verbose level worth sending; errors only if nothing is enabled.</summary>
     public GuestLogLevel MostVerboseLevel =>

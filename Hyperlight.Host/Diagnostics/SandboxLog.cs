@@ -35,6 +35,9 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 108, Level = LogLevel.Error, Message = "The resources of sandbox {SandboxId}, which was disposed during a call, could not all be released")]
     public static partial void ReleaseFailed(ILogger logger, Exception exception, long sandboxId);
 
+    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "The application's debug output failed; later failures of this sandbox's are not logged")]
+    public static partial void DebugOutputFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 103, Level = LogLevel.Debug, Message = "A late cancellation was ignored; the guest was entered again")]
     public static partial void LateCancellation(ILogger logger);
 }

@@ -1,3 +1,5 @@
+using Hyperlight.Host.Errors;
+
 namespace Hyperlight;
 
 /// <summary>
@@ -8,7 +10,7 @@ public sealed class SandboxPoisonedException : HyperlightException
     /// <summary>Creates the error.</summary>
     /// <param name="cause">The failure that poisoned the sandbox.</param>
     public SandboxPoisonedException(Exception cause)
-        : base($"The sandbox is poisoned by an earlier failure and cannot be used; dispose it and make another. The failure: {cause?.Message}", cause)
+        : base($"The sandbox is poisoned by an earlier failure and cannot be used; dispose it and make another. The failure: {(cause is null ? null : ExceptionText.MessageOf(cause))}", cause)
     {
     }
 }

@@ -14,7 +14,6 @@ internal sealed class DeadlineTimer
 {
     private readonly object _sync = new();
     private readonly DeadlineList _deadlines = new();
-    private readonly List<(Deadline Deadline, ulong Operation)> _due = [];
     private Thread? _thread;
 
     /// <summary>When the thread looks next at the deadlines; <see cref="long.MinValue"/> while it does.</summary>
@@ -54,22 +53,34 @@ internal sealed class DeadlineTimer
         }
     }
 
+    /// <summary>Tells the operations whose time is over.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="due">An empty list, which receives them.</param>
+    internal void ExpireDue(long now, List<(Deadline Deadline, ulong Operation)> due)
+    {
+        lock (_sync)
+        {
+            _deadlines.TakeDue(now, due);
+        }
+
+        foreach ((Deadline deadline, ulong operation) in due)
+        {
+            deadline.Expire(operation);
+        }
+    }
+
     private void Run()
     {
+        List<(Deadline, ulong)> due = [];
         while (true)
         {
             lock (_sync)
             {
                 WaitForDue();
-                _deadlines.TakeDue(Stopwatch.GetTimestamp(), _due);
             }
 
-            foreach ((Deadline deadline, ulong operation) in _due)
-            {
-                deadline.Expire(operation);
-            }
-
-            _due.Clear();
+            ExpireDue(Stopwatch.GetTimestamp(), due);
+            due.Clear();
         }
     }
 

@@ -95,6 +95,7 @@ internal sealed partial class GuestRunner : IDisposable
 
     /// <summary>Runs the guest's initialisation and learns where its dispatcher is.</summary>
     /// <exception cref="GuestInitializationException">The guest left a stack pointer that cannot be used.</exception>
+    /// <exception cref="GuestProtocolException">The guest left a buffer that cannot be used.</exception>
     public void Initialize(GuestLogLevel logLevel)
     {
         _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, _seed.AtStart(), logLevel));
@@ -109,6 +110,7 @@ internal sealed partial class GuestRunner : IDisposable
         }
 
         UseDispatcher(registers.Rax, registers.Rsp);
+        _memory.SettleBuffers();
     }
 
     /// <summary>Forgets leftovers of earlier calls.</summary>

@@ -15,15 +15,15 @@ internal sealed class PortHandler
     private readonly GuestMemory _memory;
     private readonly HostFunctionTable _functions;
     private readonly GuestLog _log;
-    private readonly Action<Rune> _debugPrint;
+    private readonly DebugOutput _debugOutput;
     private readonly AbortReceiver _abort = new();
 
-    public PortHandler(GuestMemory memory, HostFunctionTable functions, GuestLog log, Action<Rune> debugPrint)
+    public PortHandler(GuestMemory memory, HostFunctionTable functions, GuestLog log, DebugOutput debugOutput)
     {
         _memory = memory;
         _functions = functions;
         _log = log;
-        _debugPrint = debugPrint;
+        _debugOutput = debugOutput;
     }
 
     /// <summary>The host function that failed last in this call, if one did.</summary>
@@ -93,6 +93,6 @@ internal sealed class PortHandler
             throw new GuestProtocolException($"The guest sent 0x{value:X} to the debug output, which is not a Unicode character.");
         }
 
-        _debugPrint(character);
+        _debugOutput.Write(character);
     }
 }

@@ -1,3 +1,5 @@
+using Hyperlight.Host.Errors;
+
 namespace Hyperlight.Host.Functions;
 
 /// <summary>
@@ -34,6 +36,9 @@ internal sealed record HostFunctionFailure(string GuestText, string Description,
     }
 
     /// <summary>The function threw.</summary>
-    public static HostFunctionFailure Threw(HostFunction function, Exception exception) =>
-        new(exception.Message, $"Host function '{function.Name}' failed: {exception.Message}", exception);
+    public static HostFunctionFailure Threw(HostFunction function, Exception exception)
+    {
+        string message = ExceptionText.MessageOf(exception);
+        return new HostFunctionFailure(message, $"Host function '{function.Name}' failed: {message}", exception);
+    }
 }

@@ -103,7 +103,7 @@ internal sealed class HostFunctionTable
             function.Invoke(ref frame);
             return null;
         }
-        catch (Exception exception) when (frame.IsInFunction)
+        catch (Exception exception) when (frame.IsInFunction || exception is not HyperlightException)
         {
             return HostFunctionFailure.Threw(function, exception);
         }

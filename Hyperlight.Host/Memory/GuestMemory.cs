@@ -89,6 +89,20 @@ internal sealed class GuestMemory : IDisposable
         }
     }
 
+    /// <summary>Makes both buffers empty after the guest has finished, whether or not it has taken all messages.</summary>
+    /// <exception cref="GuestProtocolException">The guest has corrupted one; both are empty nevertheless.</exception>
+    public void SettleBuffers()
+    {
+        try
+        {
+            Input.Settle();
+        }
+        finally
+        {
+            Output.Settle();
+        }
+    }
+
     /// <summary>Starts over from an image of the same layout.</summary>
     /// <param name="image">The image, and a reference on it that is given back with the memory.</param>
     /// <exception cref="HypervisorException">The operating system refused to release the former image.</exception>

@@ -52,6 +52,23 @@ internal sealed class SharedBuffer
     /// <summary>Makes the buffer empty, whatever the guest left in its words.</summary>
     public void Reset() => WriteWord(0, WordSize);
 
+    /// <summary>
+    /// Makes the buffer empty after the guest has finished. Messages that nobody took are dropped, so that they do not
+    /// accumulate.
+    /// </summary>
+    /// <exception cref="GuestProtocolException">The guest has corrupted the buffer; it is empty nevertheless.</exception>
+    public void Settle()
+    {
+        try
+        {
+            _ = ReadTop();
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
     /// <summary>Reserves room for a message on top of the stack; it becomes visible with <see cref="Commit"/>.</summary>
     /// <param name="length">Bytes of the message.</param>
     /// <param name="what">What the message is, for the error.</param>
@@ -88,7 +105,7 @@ internal sealed class SharedBuffer
         {
             throw top == WordSize
                 ? new GuestProtocolException($"The guest's {_name} buffer holds no message.")
-                : Corrupt($"its stack pointer is 0x{top:X}, outside 0x{2 * WordSize:X} to 0x{_size:X}");
+                : OutOfRange(top, 2 * WordSize);
         }
 
         ulong start = ReadWord((int)top - WordSize);
@@ -121,7 +138,7 @@ internal sealed class SharedBuffer
         ulong top = ReadWord(0);
         return top >= WordSize && top <= (ulong)_size
             ? (int)top
-            : throw Corrupt($"its stack pointer is 0x{top:X}, outside 0x{WordSize:X} to 0x{_size:X}");
+            : throw OutOfRange(top, WordSize);
     }
 
     private uint ReadPrefix(int at)
@@ -144,6 +161,9 @@ internal sealed class SharedBuffer
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
         _memory.Write(_offset + (nuint)at, bytes);
     }
+
+    private GuestProtocolException OutOfRange(ulong top, int lowest) =>
+        Corrupt($"its stack pointer is 0x{top:X}, outside 0x{lowest:X} to 0x{_size:X}");
 
     private GuestProtocolException Corrupt(string problem) => new($"The guest corrupted its {_name} buffer: {problem}.");
 }

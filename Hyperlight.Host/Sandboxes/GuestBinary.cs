@@ -32,10 +32,18 @@ public sealed class GuestBinary
     /// <param name="cancellationToken">Ends reading and parsing.</param>
     /// <exception cref="GuestBinaryException">The file cannot be read, or is not an x86-64 guest.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public static GuestBinary FromFile(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Parse(GuestFile.Read(path, cancellationToken), path, cancellationToken);
+        try
+        {
+            return Parse(GuestFile.Read(path, cancellationToken), path, cancellationToken);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Reading a guest", exception);
+        }
     }
 
     /// <summary>Takes a guest from memory.</summary>
@@ -44,12 +52,20 @@ public sealed class GuestBinary
     /// <param name="cancellationToken">Ends the parsing.</param>
     /// <exception cref="GuestBinaryException">The bytes are not an x86-64 guest.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public static GuestBinary FromBytes(
         ReadOnlySpan<byte> elf, string name = "<memory>", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         GuestFile.CheckSize(elf.Length, name);
-        return Parse(elf.ToArray(), name, cancellationToken);
+        try
+        {
+            return Parse(elf.ToArray(), name, cancellationToken);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Reading a guest", exception);
+        }
     }
 
     private static GuestBinary Parse(byte[] file, string source, CancellationToken cancellationToken) =>

@@ -30,6 +30,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="SandboxPoisonedException">The guest is in an unknown state.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public Snapshot Snapshot()
     {
         _gate.Enter("taking a snapshot", this);
@@ -41,6 +42,10 @@ public sealed partial class MultiUseSandbox
             }
 
             return _unchangedSince is { } content && Hyperlight.Snapshot.TryShare(content) is { } shared ? shared : Capture();
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Taking a snapshot", exception);
         }
         finally
         {
@@ -59,6 +64,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused. The sandbox is poisoned; restoring may be tried again.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public void Restore(Snapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -78,6 +84,10 @@ public sealed partial class MultiUseSandbox
             {
                 content.Image.Release();
             }
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Restoring a snapshot", exception);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using CommunityToolkit.HighPerformance.Buffers;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Execution;
@@ -55,6 +56,12 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// </summary>
     public long? InstructionCount => _runner.Instructions.Count;
 
+    /// <summary>
+    /// The last exception of a logger or of the debug output that the application set; <see langword="null"/> if there was
+    /// none. Such an exception never ends an operation, and never takes the place of another failure.
+    /// </summary>
+    public Exception? DiagnosticsError => _setup.SinkFailures.Last;
+
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public void AddHostFunction(HostFunction hostFunction)
@@ -100,9 +107,12 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// <exception cref="InstructionBudgetExhaustedException">The guest executed as much as it may. The sandbox is poisoned.</exception>
     /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
     /// <exception cref="GuestProtocolException">
-    /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was malformed.
+    /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was
+    /// malformed or it left a corrupted buffer.
     /// </exception>
     /// <exception cref="HypervisorException">The hypervisor failed.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory for a message. The sandbox is poisoned if that happened during the run.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The calling thread's stack is nearly used up, by host functions that call other sandboxes.</exception>
     /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
@@ -177,6 +187,9 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     {
         GuestCallLimits.Check(functionName, arguments.Length);
         GuestValueType resultType = ValueTypes.OfResult<TResult>();
+
+        // Guests may make host functions call other sandboxes, and so on. A stack overflow would end the process.
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         _gate.Enter("a call", this);
         try
         {
@@ -195,11 +208,16 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
                 Run(functionName, timeout, cancellationToken);
                 return Receive<TResult>(functionName, resultType);
             }
-            catch
+            catch (Exception exception)
             {
                 // Whatever the guest left in the buffers must not be taken for a part of the next call.
                 _memory.Input.Reset();
                 _memory.Output.Reset();
+                if (exception is OutOfMemoryException outOfMemory)
+                {
+                    throw new HostMemoryException("A call", outOfMemory);
+                }
+
                 throw;
             }
         }
@@ -235,6 +253,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private TResult Receive<TResult>(string functionName, GuestValueType expected)
     {
         using SpanOwner<byte> message = _memory.Output.Pop();
+        _memory.SettleBuffers();
         var result = new FunctionResultReader(message.Span);
         if (result.IsError)
         {

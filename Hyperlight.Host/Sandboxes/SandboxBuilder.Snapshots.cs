@@ -4,6 +4,7 @@ using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
 using Hyperlight.Host.Snapshots;
+using Microsoft.Extensions.Logging;
 
 namespace Hyperlight;
 
@@ -57,7 +58,7 @@ public sealed partial class SandboxBuilder
 
     private static MultiUseSandbox Start(SnapshotContent content, SandboxSetup setup, GuestMemory memory)
     {
-        var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugPrint);
+        var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugOutput);
         GuestRunner runner = GuestRunner.Create(
             setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.Logger);
         try
@@ -77,7 +78,6 @@ public sealed partial class SandboxBuilder
 
     private SandboxSetup CreateSetup(HypervisorSelection hypervisor, GuestBinary? guest, string source)
     {
-        DriverReport.Write(_loggers, hypervisor);
         if (_configuration.InstructionBudget is { } budget && !hypervisor.Hypervisor.CountsInstructions)
         {
             throw new UnsupportedConfigurationException(
@@ -88,14 +88,18 @@ public sealed partial class SandboxBuilder
                 $"Run the guest on the emulator ({nameof(UseEmulator)}), or do not set it.");
         }
 
+        var failures = new SinkFailures();
+        ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures);
+        DriverReport.Write(_loggers, logger, hypervisor);
         return new SandboxSetup(
             hypervisor,
             guest,
             source,
             _configuration,
             new HostFunctionTable(_functions.Values, _print),
-            _debugPrint,
-            _loggers.CreateLogger(SandboxLog.Category),
-            new GuestLog(_loggers));
+            new DebugOutput(_debugPrint, failures, logger),
+            failures,
+            logger,
+            new GuestLog(GuardedLogger.Create(_loggers, GuestLog.Category, failures)));
     }
 }

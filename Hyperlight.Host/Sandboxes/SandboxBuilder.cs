@@ -69,7 +69,10 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     }
 
     /// <summary>Logs what guests and the library have to say. Default: nothing is logged.</summary>
-    /// <param name="loggers">Where the records go; guests use the category <c>Hyperlight.Guest</c>.</param>
+    /// <param name="loggers">
+    /// Where the records go; guests use the category <c>Hyperlight.Guest</c>. Its exceptions end no operation: see
+    /// <see cref="MultiUseSandbox.DiagnosticsError"/>.
+    /// </param>
     public SandboxBuilder WithLogging(ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(loggers);
@@ -81,7 +84,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output. A function
     /// <c>HostPrint</c> that is registered with this builder takes the place of it.
     /// </summary>
-    /// <param name="print">Receives the text; it need not be a whole line.</param>
+    /// <param name="print">Receives the text; it need not be a whole line. Its exceptions reach the guest, as those of any host function.</param>
     public SandboxBuilder WithPrint(Action<string> print)
     {
         ArgumentNullException.ThrowIfNull(print);
@@ -90,7 +93,10 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     }
 
     /// <summary>Takes what the guest writes to the debug port, character by character. Default: it goes to standard error.</summary>
-    /// <param name="debugPrint">Receives the characters. Guests send UTF-8 byte by byte, so that only ASCII arrives intact.</param>
+    /// <param name="debugPrint">
+    /// Receives the characters. Guests send UTF-8 byte by byte, so that only ASCII arrives intact. Its exceptions end no
+    /// operation: the first is logged, and see <see cref="MultiUseSandbox.DiagnosticsError"/>.
+    /// </param>
     public SandboxBuilder WithDebugPrint(Action<Rune> debugPrint)
     {
         ArgumentNullException.ThrowIfNull(debugPrint);
@@ -129,16 +135,24 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
     /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)
     {
-        if (_snapshot is { } snapshot)
+        try
         {
-            CallLimits.ThrowIfCancelled(cancellationToken);
-            return WithMappings(BuildFrom(snapshot));
-        }
+            if (_snapshot is { } snapshot)
+            {
+                CallLimits.ThrowIfCancelled(cancellationToken);
+                return WithMappings(BuildFrom(snapshot));
+            }
 
-        using UninitializedSandbox sandbox = BuildUninitialized();
-        return sandbox.Evolve(cancellationToken);
+            using UninitializedSandbox sandbox = BuildUninitialized();
+            return sandbox.Evolve(cancellationToken);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Building a sandbox", exception);
+        }
     }
 
     /// <summary>Loads the guest and lays out its memory, but does not create a virtual machine yet.</summary>
@@ -150,6 +164,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="HypervisorException">The operating system refused the memory, or a file cannot be mapped.</exception>
     /// <exception cref="MappingOverlapException">A file's addresses are in use.</exception>
     /// <exception cref="MappingLimitException">There are more files than can be mapped.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public UninitializedSandbox BuildUninitialized()
     {
         if (_snapshot is not null)
@@ -157,15 +172,22 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
             throw new InvalidOperationException($"A sandbox that starts from a snapshot is initialised; call {nameof(Build)} instead.");
         }
 
-        GuestBinary guest = _guest ?? throw new InvalidOperationException($"No guest was chosen; call {nameof(WithGuest)} first.");
-        if (guest.AbiVersion is { } version && !_configuration.AcceptedGuestVersions.Accepts(version))
+        try
         {
-            throw new GuestVersionMismatchException(guest.Source, version, _configuration.AcceptedGuestVersions.ToString());
-        }
+            GuestBinary guest = _guest ?? throw new InvalidOperationException($"No guest was chosen; call {nameof(WithGuest)} first.");
+            if (guest.AbiVersion is { } version && !_configuration.AcceptedGuestVersions.Accepts(version))
+            {
+                throw new GuestVersionMismatchException(guest.Source, version, _configuration.AcceptedGuestVersions.ToString());
+            }
 
-        HypervisorSelection hypervisor = _selectHypervisor();
-        SandboxSetup setup = CreateSetup(hypervisor, guest, guest.Source);
-        return WithMappings(
-            new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, _configuration)));
+            HypervisorSelection hypervisor = _selectHypervisor();
+            SandboxSetup setup = CreateSetup(hypervisor, guest, guest.Source);
+            return WithMappings(
+                new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, _configuration)));
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Building a sandbox", exception);
+        }
     }
 }

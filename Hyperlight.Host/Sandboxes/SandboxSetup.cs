@@ -1,4 +1,3 @@
-using System.Text;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Functions;
 using Microsoft.Extensions.Logging;
@@ -12,7 +11,8 @@ internal sealed record SandboxSetup(
     string Source,
     SandboxConfiguration Configuration,
     HostFunctionTable Functions,
-    Action<Rune> DebugPrint,
+    DebugOutput DebugOutput,
+    SinkFailures SinkFailures,
     ILogger Logger,
     GuestLog GuestLog)
 {

@@ -56,6 +56,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
     /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
     /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_memory is null, this);
@@ -64,7 +65,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         try
         {
             CallLimits.ThrowIfCancelled(cancellationToken);
-            var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugPrint);
+            var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugOutput);
             GuestRunner runner = GuestRunner.Create(
                 _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.Logger);
             try
@@ -81,9 +82,14 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
                 throw;
             }
         }
-        catch
+        catch (Exception exception)
         {
             memory.Dispose();
+            if (exception is OutOfMemoryException cause)
+            {
+                throw new HostMemoryException("Building a sandbox", cause);
+            }
+
             throw;
         }
         finally

@@ -30,6 +30,7 @@ public sealed partial class Snapshot
     /// <exception cref="ArgumentException">The path is empty, or the tag is none.</exception>
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
     /// <exception cref="ObjectDisposedException">The snapshot was disposed.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public string Save(string path, string tag = DefaultTag)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -38,6 +39,10 @@ public sealed partial class Snapshot
         try
         {
             return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Saving a snapshot", exception);
         }
         finally
         {
@@ -63,11 +68,19 @@ public sealed partial class Snapshot
     /// <see cref="SnapshotFileException.Problem"/> says which.
     /// </exception>
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
     public static Snapshot Load(string path, string reference = DefaultTag, IHypervisor? hypervisor = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         OciReference parsed = OciReference.Parse(reference);
-        return new Snapshot(SnapshotLoader.Load(path, parsed, name => hypervisor is null ? FindDriver(name) : Match(hypervisor, name)));
+        try
+        {
+            return new Snapshot(SnapshotLoader.Load(path, parsed, name => hypervisor is null ? FindDriver(name) : Match(hypervisor, name)));
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Loading a snapshot", exception);
+        }
     }
 
     private static IHypervisor? Match(IHypervisor hypervisor, string name) => hypervisor.Name == name ? hypervisor : null;
