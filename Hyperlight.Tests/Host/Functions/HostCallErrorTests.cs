@@ -1,8 +1,12 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Execution;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Protocol;
+using Hyperlight.Host.Sandboxes;
 using Hyperlight.Host.Wire;
 using Hyperlight.Tests.Host.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+using Moq;
 
 namespace Hyperlight.Tests.Host.Functions;
 
@@ -14,6 +18,8 @@ namespace Hyperlight.Tests.Host.Functions;
 internal sealed class HostCallErrorTests
 {
     private const int BufferSize = 0x1000;
+
+    private static readonly Interrupter NoInterrupts = new(new SandboxGate(), Mock.Of<IVirtualMachine>(), NullLogger.Instance);
 
     private ManagedMemoryRegion _memory = null!;
     private SharedBuffer _input = null!;
@@ -212,7 +218,7 @@ internal sealed class HostCallErrorTests
         byte[] call = WireMessages.EncodeCall("F", ["text"], GuestValueType.Int);
         call[call.AsSpan().IndexOf("text"u8)] = 0xFF;
 
-        Assert.That(() => new HostFunctionTable(_functions.Functions).Answer(call, _input), Throws.TypeOf<GuestProtocolException>());
+        Assert.That(() => new HostFunctionTable(_functions.Functions).Answer(call, _input, NoInterrupts), Throws.TypeOf<GuestProtocolException>());
     }
 
     private string GuestTextOf(string function, out HostFunctionFailure failure, params GuestValue[] arguments)
@@ -226,5 +232,5 @@ internal sealed class HostCallErrorTests
     }
 
     private HostFunctionFailure? Answer(string function, params GuestValue[] arguments) => new HostFunctionTable(_functions.Functions)
-        .Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input);
+        .Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input, NoInterrupts);
 }

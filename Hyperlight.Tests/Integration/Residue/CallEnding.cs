@@ -67,6 +67,6 @@ internal sealed record CallEnding(string Name, Action<MultiUseSandbox> Call, Typ
     private static void TimeOut(MultiUseSandbox sandbox)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
-        sandbox.Call("SpinForever", limit.Token);
+        sandbox.Call("SpinForever", [], limit.Token);
     }
 }

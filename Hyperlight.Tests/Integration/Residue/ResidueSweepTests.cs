@@ -121,7 +121,7 @@ internal sealed class ResidueSweepTests(TestTarget target) : GuestTest(target)
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            _sandbox.Call<int>("MapAndExecute", limit.Token, CodeAddress);
+            _sandbox.Call<int>("MapAndExecute", [CodeAddress], limit.Token);
             Assert.Fail("the code returned");
         }
         catch (Exception exception) when (exception is HyperlightException or OperationCanceledException)
