@@ -1,3 +1,4 @@
+using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Snapshots.Files;
 using Hyperlight.Tests.Soak;
 
@@ -11,6 +12,12 @@ internal static class Program
         if (arguments is [SavingProcess.Command, var source, var target, var fresh])
         {
             SavingProcess.SaveUntilKilled(source, target, fresh);
+        }
+
+        if (arguments is [MemoryShortageTests.Command])
+        {
+            MemoryShortageTests.Run();
+            return 0;
         }
 
         if (arguments is [SoakOptions.Command, ..])
