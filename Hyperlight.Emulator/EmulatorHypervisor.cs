@@ -70,7 +70,7 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <summary>
     /// Opens a file for mapping into a guest. A page of it is read when the guest uses it first, and kept: whatever the page
-    /// holds at that moment is what the guest sees from then on. Pages of the same content are kept once for all machines.
+    /// holds at that moment is what the guest sees from then on. A page of a file is kept once for all machines.
     /// </summary>
     /// <inheritdoc/>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>

@@ -1,10 +1,13 @@
 namespace Hyperlight.Emulator.Memory;
 
-/// <summary>A page of file content that machines share, and that none can change.</summary>
+/// <summary>A page of a file that machines share, and that none can change.</summary>
+/// <param name="file">What the file is known by: <see cref="FilePages.Identity"/>.</param>
 /// <param name="slab">Where its memory is from.</param>
 /// <param name="address">The page in the host.</param>
-internal sealed class FilePage(PageSlab slab, nint address)
+internal sealed class FilePage(object file, PageSlab slab, nint address)
 {
+    public object File => file;
+
     public PageSlab Slab => slab;
 
     public nint Address => address;
@@ -15,22 +18,33 @@ internal sealed class FilePage(PageSlab slab, nint address)
     public int References { get; set; }
 }
 
-/// <summary>Finds pages by their content.</summary>
-internal sealed class FilePageComparer : IEqualityComparer<FilePage>, IAlternateEqualityComparer<ReadOnlySpan<byte>, FilePage>
+/// <summary>What a page is found by.</summary>
+/// <param name="file">What the file is known by: <see cref="FilePages.Identity"/>.</param>
+/// <param name="content">What the page holds.</param>
+internal readonly ref struct FilePageKey(object file, ReadOnlySpan<byte> content)
+{
+    public object File { get; } = file;
+
+    public ReadOnlySpan<byte> Content { get; } = content;
+}
+
+/// <summary>Finds pages by their file and content.</summary>
+internal sealed class FilePageComparer : IEqualityComparer<FilePage>, IAlternateEqualityComparer<FilePageKey, FilePage>
 {
     public bool Equals(FilePage? x, FilePage? y) => ReferenceEquals(x, y);
 
-    public int GetHashCode(FilePage page) => GetHashCode(page.Page.From(0));
+    public int GetHashCode(FilePage page) => GetHashCode(new FilePageKey(page.File, page.Page.From(0)));
 
-    public bool Equals(ReadOnlySpan<byte> content, FilePage page) => content.SequenceEqual(page.Page.From(0));
+    public bool Equals(FilePageKey key, FilePage page) => key.File.Equals(page.File) && key.Content.SequenceEqual(page.Page.From(0));
 
     /// <summary>Seeded at random for each process, so that no file can be made whose pages all collide.</summary>
-    public int GetHashCode(ReadOnlySpan<byte> content)
+    public int GetHashCode(FilePageKey key)
     {
         var hash = default(HashCode);
-        hash.AddBytes(content);
+        hash.Add(key.File);
+        hash.AddBytes(key.Content);
         return hash.ToHashCode();
     }
 
-    public FilePage Create(ReadOnlySpan<byte> content) => throw new NotSupportedException("A page needs memory.");
+    public FilePage Create(FilePageKey key) => throw new NotSupportedException("A page needs memory.");
 }

@@ -1,9 +1,10 @@
 namespace Hyperlight.Emulator.Memory;
 
 /// <summary>
-/// The pages of files that all machines of a driver use. Each content is there once: a file that many sandboxes map costs
-/// what they use of it together. Pages are found by their content and not by their file, so that a file that was changed
-/// meanwhile is never taken for what it was. Safe for all threads.
+/// The pages of files that all machines of a driver use. A page of a file is there once: a file that many sandboxes map costs
+/// what they use of it together. Pages are compared by content too, so that a file that was changed meanwhile is never taken
+/// for what it was. Equal pages of different files are not shared: the time of a first access would otherwise tell a guest
+/// what is in files that it cannot read. Safe for all threads.
 /// </summary>
 internal sealed class FilePageStore
 {
@@ -36,15 +37,15 @@ internal sealed class FilePageStore
         }
     }
 
-    /// <summary>A page of some content, with a reference for the caller.</summary>
+    /// <summary>A page of a file with some content, with a reference for the caller.</summary>
     /// <exception cref="OutOfMemoryException">There is no memory for another page.</exception>
-    public FilePage Get(ReadOnlySpan<byte> content)
+    public FilePage Get(object file, ReadOnlySpan<byte> content)
     {
         lock (_lock)
         {
-            if (!_pages.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(content, out FilePage? page))
+            if (!_pages.GetAlternateLookup<FilePageKey>().TryGetValue(new FilePageKey(file, content), out FilePage? page))
             {
-                page = NewPage();
+                page = NewPage(file);
                 content.CopyTo(page.Page.From(0));
                 _pages.Add(page);
             }
@@ -67,7 +68,7 @@ internal sealed class FilePageStore
         }
     }
 
-    private FilePage NewPage()
+    private FilePage NewPage(object file)
     {
         if (_slabsWithRoom.Count == 0)
         {
@@ -82,7 +83,7 @@ internal sealed class FilePageStore
             _slabsWithRoom.Remove(slab);
         }
 
-        return new FilePage(slab, address);
+        return new FilePage(file, slab, address);
     }
 
     private void Free(FilePage page)

@@ -10,6 +10,9 @@ internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePa
 {
     private readonly Dictionary<ulong, FilePage> _pages = [];
 
+    /// <summary>By what the file is known: its path, or the region itself where another driver opened the file.</summary>
+    public object Identity { get; } = region is FileRegion file ? file.Path : region;
+
     /// <summary>Finds a page, reading it if the guest uses it for the first time.</summary>
     /// <param name="offset">Offset of the page in the mapping.</param>
     /// <param name="page">The page.</param>
@@ -46,7 +49,7 @@ internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePa
 
             // Before the page, so that nothing can fail once there is one.
             _pages.EnsureCapacity(_pages.Count + 1);
-            page = store.Get(content);
+            page = store.Get(Identity, content);
             _pages.Add(offset, page);
             return true;
         }

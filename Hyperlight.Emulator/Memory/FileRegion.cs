@@ -24,6 +24,9 @@ internal sealed class FileRegion : IMemoryRegion
         Size = (nuint)GuestPage.RoundUp(length);
     }
 
+    /// <summary>The path under which the file was opened.</summary>
+    public string Path => _path;
+
     public nuint Size { get; }
 
     public MemoryRegionKind Kind => MemoryRegionKind.File;

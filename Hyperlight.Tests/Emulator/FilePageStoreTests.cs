@@ -12,13 +12,26 @@ internal sealed class FilePageStoreTests
 {
     private const ulong FileAddress = 0x40_0000;
 
+    private const string File = "file";
+
+    [Test]
+    public void Equal_pages_of_different_files_are_not_shared()
+    {
+        var store = new FilePageStore();
+
+        FilePage first = store.Get("a", Content(1));
+        FilePage second = store.Get("b", Content(1));
+
+        Assert.That(second.Address, Is.Not.EqualTo(first.Address));
+    }
+
     [Test]
     public void Pages_of_the_same_content_are_one()
     {
         var store = new FilePageStore();
-        FilePage first = store.Get(Content(1));
-        FilePage second = store.Get(Content(1));
-        FilePage other = store.Get(Content(2));
+        FilePage first = store.Get(File, Content(1));
+        FilePage second = store.Get(File, Content(1));
+        FilePage other = store.Get(File, Content(2));
 
         Assert.That(second, Is.SameAs(first));
         Assert.That(other.Address, Is.Not.EqualTo(first.Address));
@@ -30,8 +43,8 @@ internal sealed class FilePageStoreTests
     public void A_page_stays_until_its_last_use_ends()
     {
         var store = new FilePageStore();
-        FilePage page = store.Get(Content(1));
-        store.Get(Content(1));
+        FilePage page = store.Get(File, Content(1));
+        store.Get(File, Content(1));
 
         store.Release(page);
         Assert.That(store.Count, Is.EqualTo(1));
@@ -61,7 +74,7 @@ internal sealed class FilePageStoreTests
             else
             {
                 int content = random.Next(200);
-                used.Add((store.Get(Content(content)), content));
+                used.Add((store.Get(File, Content(content)), content));
             }
         }
 
