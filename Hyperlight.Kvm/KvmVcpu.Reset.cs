@@ -41,11 +41,14 @@ internal sealed unsafe partial class KvmVcpu
 
     /// <summary>
     /// KVM_SET_VCPU_EVENTS with nothing pending, through the run page where that is possible. KVM would otherwise deliver an
-    /// exception that the last run did not get to, whatever was made of the registers since.
+    /// exception that the last run did not get to, whatever was made of the registers since. An OUT is finished too: KVM
+    /// moves RIP if the linear address is the same, which a code segment with a base can make that of another RIP.
     /// </summary>
+    /// <exception cref="HypervisorException">KVM refused, or still does not finish an access.</exception>
     public void DiscardPendingState()
     {
         ThrowIfDisposed();
+        FinishAccess();
         if (_syncEvents)
         {
             RunPage->Events = new KvmVcpuEvents { Flags = EventFlags };

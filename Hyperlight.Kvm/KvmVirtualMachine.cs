@@ -71,6 +71,7 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
         {
             try
             {
+                _vcpu.FinishFailedAccess();
                 _vcpu.UseSignalMask(blocked.RunMask);
                 int result = _vcpu.Run();
                 bool wasForced = _kicker.WasForced();

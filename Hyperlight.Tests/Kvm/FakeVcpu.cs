@@ -45,11 +45,8 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     /// <summary>How often KVM_RUN was called.</summary>
     public int Runs { get; private set; }
 
-    /// <summary>RCX when KVM was last entered without the guest.</summary>
-    public ulong RcxWithoutGuest { get; private set; } = ulong.MaxValue;
-
-    /// <summary>How many more pieces of an access KVM reports when it is entered without the guest.</summary>
-    public int PiecesWithoutGuest { get; set; }
+    /// <summary>Whether KVM reports one piece of an access after another, without end.</summary>
+    public bool EndlessPieces { get; set; }
 
     public bool IsClosed { get; set; }
 
@@ -111,7 +108,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
         RunPage->DirtyRegs = 0;
 
-        int result = RunPage->ImmediateExit != 0 ? RunWithoutGuest() : kernel.OnRun(this);
+        int result = CompleteAccess() ? RunGuest() : 0;
         if ((RunPage->ValidRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0)
         {
             RunPage->Regs = Regs;
@@ -120,11 +117,14 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         return result;
     }
 
-    /// <summary>What KVM does when it may not enter the guest: it finishes an access, and reports its further pieces.</summary>
-    private int RunWithoutGuest()
+    private int RunGuest()
     {
-        RcxWithoutGuest = Regs.Rcx;
-        return PiecesWithoutGuest-- > 0 ? ExitMmio(0, 8, isWrite: true) : -Errno.EINTR;
+        if (RunPage->ImmediateExit == 0)
+        {
+            return kernel.OnRun(this);
+        }
+
+        return EndlessPieces ? ExitMmio(0, 8, isWrite: true) : -Errno.EINTR;
     }
 
     /// <summary>Every other request.</summary>
