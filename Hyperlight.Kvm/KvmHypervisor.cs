@@ -19,6 +19,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     private readonly Lock _opening = new();
     private HypervisorStatus? _status;
     private KvmSystem? _system;
+    private IReadOnlyList<string>? _unsupportedPrivileged;
     private bool _disposed;
 
     /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
@@ -47,8 +48,47 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     /// <inheritdoc/>
     public string ProcessorVendor => HostProcessor.Vendor;
 
+    /// <summary>
+    /// Instructions that this KVM cannot execute at CPL 0, because it emulates guest code there; empty on a processor with
+    /// virtualization, or if KVM cannot be used.
+    /// </summary>
+    internal IReadOnlyList<string> UnsupportedPrivilegedInstructions
+    {
+        get
+        {
+            lock (_opening)
+            {
+                Open(out KvmSystem? system);
+                return system is null ? [] : _unsupportedPrivileged ??= KvmPrivilegedCode.FindUnsupported(system);
+            }
+        }
+    }
+
     /// <inheritdoc/>
-    public HypervisorStatus Probe() => Open(out _);
+    /// <remarks>The first time, it runs a few instructions in a virtual machine.</remarks>
+    public HypervisorStatus Probe()
+    {
+        HypervisorStatus status = Open(out _);
+        if (!status.IsUsable)
+        {
+            return status;
+        }
+
+        try
+        {
+            IReadOnlyList<string> unsupported = UnsupportedPrivilegedInstructions;
+            return unsupported.Count == 0
+                ? status
+                : HypervisorStatus.Usable(
+                    $"{status.Reason}; it has no hardware virtualization and emulates privileged guest code, without "
+                    + string.Join(", ", unsupported));
+        }
+        catch (HypervisorException exception)
+        {
+            Close();
+            return new HypervisorStatus(HypervisorAvailability.Failed, exception.Message);
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The width of physical addresses is not 32 to 52 bits.</exception>
@@ -75,10 +115,19 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     /// <exception cref="HypervisorException">The kernel reports an error; the device is closed nevertheless.</exception>
     public void Dispose()
     {
-        KvmSystem? system;
         lock (_opening)
         {
             _disposed = true;
+        }
+
+        Close();
+    }
+
+    private void Close()
+    {
+        KvmSystem? system;
+        lock (_opening)
+        {
             system = _system;
             _system = null;
         }

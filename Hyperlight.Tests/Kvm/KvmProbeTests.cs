@@ -1,7 +1,9 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
 using Hyperlight.Kvm;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
+using Hyperlight.Tests.Machine;
 
 namespace Hyperlight.Tests.Kvm;
 
@@ -14,6 +16,37 @@ internal sealed class KvmProbeTests
         using KvmHypervisor kvm = new(new FakeKvmKernel());
 
         Assert.That(kvm.Probe(), Is.EqualTo(HypervisorStatus.Usable("/dev/kvm, API version 12")));
+    }
+
+    [Test]
+    public void KvmThatEmulatesPrivilegedCodeSaysSo()
+    {
+        FakeKvmKernel kernel = new() { OnRun = FakeEmulatingKvm.Run };
+        using KvmHypervisor kvm = new(kernel);
+
+        HypervisorStatus status = kvm.Probe();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(status.IsUsable, Is.True);
+            Assert.That(status.Reason, Does.Contain("emulates privileged guest code").And.Contain("pxor, popcnt, int3"));
+            Assert.That(kvm.UnsupportedPrivilegedInstructions, Is.EqualTo(new[] { "pxor", "popcnt", "int3" }));
+            Assert.That(kernel.Machines, Has.Count.EqualTo(1).And.All.Property(nameof(FakeVm.IsGone)).True, "one machine, once");
+        });
+    }
+
+    [Test]
+    public void MachineSuiteRunsWhereThereIsHardware()
+    {
+        using KvmHypervisor hardware = new(new FakeKvmKernel());
+        using KvmHypervisor emulation = new(new FakeKvmKernel { OnRun = FakeEmulatingKvm.Run });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(MachineTest.WhyNoReference(hardware), Is.Null);
+            Assert.That(MachineTest.WhyNoReference(new EmulatorHypervisor()), Is.Null);
+            Assert.That(MachineTest.WhyNoReference(emulation), Does.Contain("cannot execute pxor, popcnt, int3 at CPL 0"));
+        });
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Kvm;
 using Hyperlight.Tests.Integration;
 
 namespace Hyperlight.Tests.Machine;
@@ -46,10 +48,28 @@ internal abstract class MachineTest(TestTarget target)
     }
 
     [SetUp]
-    public void Create() => Guest = new SystemGuest(target.Hypervisor);
+    public void Create()
+    {
+        if (WhyNoReference(target.Hypervisor) is { } reason)
+        {
+            Assert.Ignore(reason);
+        }
+
+        Guest = new SystemGuest(target.Hypervisor);
+    }
 
     [TearDown]
-    public void Destroy() => Guest.Dispose();
+    public void Destroy() => Guest?.Dispose();
+
+    /// <summary>
+    /// Why a hypervisor does not show what a processor does with privileged code; <see langword="null"/> if it does. A KVM
+    /// without hardware virtualization is found by what it cannot execute.
+    /// </summary>
+    internal static string? WhyNoReference(IHypervisor hypervisor) =>
+        hypervisor is KvmHypervisor { UnsupportedPrivilegedInstructions: { Count: > 0 } unsupported }
+            ? "this KVM has no hardware virtualization and emulates privileged code, in which it differs from a processor; it cannot "
+                + $"execute {string.Join(", ", unsupported)} at CPL 0"
+            : null;
 
     /// <summary>Ends the test as skipped where KVM's processor is QEMU's and does not check what the test is about.</summary>
     protected void SkipOnQemu(string reason)
