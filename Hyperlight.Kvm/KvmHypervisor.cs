@@ -59,7 +59,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
             lock (_opening)
             {
                 Open(out KvmSystem? system);
-                return system is null ? [] : _unsupportedPrivileged ??= KvmPrivilegedCode.FindUnsupported(system);
+                return system is null ? [] : _unsupportedPrivileged ??= KvmPrivilegedCode.FindUnsupported(system, _kick);
             }
         }
     }

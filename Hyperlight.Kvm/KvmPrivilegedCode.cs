@@ -40,10 +40,10 @@ internal static class KvmPrivilegedCode
     /// <summary>Executes a few instructions in a machine of its own.</summary>
     /// <returns>The names of those that KVM cannot execute; empty on a processor with virtualization.</returns>
     /// <exception cref="HypervisorException">No machine can be created or run.</exception>
-    public static IReadOnlyList<string> FindUnsupported(KvmSystem system)
+    public static IReadOnlyList<string> FindUnsupported(KvmSystem system, KickSignal kick)
     {
         using LinuxMemoryRegion memory = LinuxMemoryRegion.Allocate(system.Kernel, KvmHypervisor.DriverName, MemorySize);
-        using KvmVirtualMachine machine = KvmVirtualMachine.Create(system, new VirtualMachineOptions().PhysicalAddressBits);
+        using KvmVirtualMachine machine = KvmVirtualMachine.Create(system, kick, new VirtualMachineOptions().PhysicalAddressBits);
         BuildPageTables(memory.GetSpan(0, (int)MemorySize));
         machine.MapMemory(0, GuestMapping.Whole(0, memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
         List<string> unsupported = [];

@@ -92,11 +92,11 @@ internal sealed class ElfImage
                 + "Link it as a static PIE (-pie), or at a higher address.");
         }
 
-        if (segments.End - GuestAddresses.ImageBase > SandboxConfiguration.MaximumMemorySize)
+        if (segments.End - GuestAddresses.ImageBase > GuestAddresses.MaximumImageSize)
         {
             throw elf.Invalid(
                 $"it is linked at the fixed address 0x{segments.Start:X}, and guest memory ends at "
-                + $"0x{GuestAddresses.ImageBase + SandboxConfiguration.MaximumMemorySize:X}. Link it as a static PIE (-pie), or at a lower address.");
+                + $"0x{GuestAddresses.ImageBase + GuestAddresses.MaximumImageSize:X}. Link it as a static PIE (-pie), or at a lower address.");
         }
 
         return GuestAddresses.ImageBase;

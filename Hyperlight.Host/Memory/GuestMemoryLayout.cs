@@ -96,7 +96,7 @@ internal sealed record GuestMemoryLayout
     public static GuestMemoryLayout Create(
         SandboxConfiguration configuration, ulong codeSize, int initDataSize, MemoryFlags initDataFlags = MemoryFlags.Read)
     {
-        if (codeSize > SandboxConfiguration.MaximumMemorySize)
+        if (codeSize > GuestAddresses.MaximumImageSize)
         {
             throw TooBig(codeSize);
         }
@@ -111,7 +111,7 @@ internal sealed record GuestMemoryLayout
     /// <exception cref="MemoryRequestException">It is.</exception>
     public static void CheckImage(ulong size)
     {
-        if (size > SandboxConfiguration.MaximumMemorySize)
+        if (size > GuestAddresses.MaximumImageSize)
         {
             throw TooBig(size);
         }
@@ -136,7 +136,8 @@ internal sealed record GuestMemoryLayout
     private static MemoryRequestException TooBig(ulong size) => new(
         "guest image with heap and init data",
         size,
-        SandboxConfiguration.MaximumMemorySize,
+        GuestAddresses.MaximumImageSize,
         isTooSmall: false,
-        $"Use a smaller guest, or lower {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)}.");
+        $"Guest physical addresses from 0x{GuestAddresses.ImageLimit:X} on are not memory on every hypervisor. Use a smaller guest, or "
+        + $"lower {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)}.");
 }

@@ -15,7 +15,11 @@ public sealed record SandboxConfiguration
     /// <summary>Largest input or output buffer, in bytes: 1 GiB.</summary>
     public const int MaximumBufferSize = 0x4000_0000;
 
-    /// <summary>Largest scratch memory, and largest image with heap, in bytes: 16 GiB less a page.</summary>
+    /// <summary>
+    /// Largest scratch memory, in bytes: 16 GiB less a page. The guest's image with its heap ends below 0xFEC00000, where
+    /// guest physical addresses begin that are not memory on every hypervisor: building a larger one fails with
+    /// <see cref="MemoryRequestException"/>.
+    /// </summary>
     public const ulong MaximumMemorySize = 0x3_FFFF_F000;
 
     /// <summary>Most file mappings of a sandbox whose guest finds them in a table: see <see cref="FileMappingTable"/>.</summary>

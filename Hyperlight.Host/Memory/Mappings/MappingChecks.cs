@@ -3,7 +3,7 @@ namespace Hyperlight.Host.Memory.Mappings;
 /// <summary>What has to hold before anything is mapped into a sandbox.</summary>
 internal static class MappingChecks
 {
-    /// <summary>Refuses a range that overlaps the guest's own memory or another mapping.</summary>
+    /// <summary>Refuses a range that overlaps the guest's own memory, what hypervisors keep for themselves, or another mapping.</summary>
     /// <exception cref="MappingOverlapException">It overlaps.</exception>
     public static void CheckPlace(in GuestRange range, GuestMemory memory, IEnumerable<GuestRange> mappings)
     {
@@ -11,9 +11,9 @@ internal static class MappingChecks
         range.CheckAgainst(new GuestRange(
             0, memory.ImageMapping.GuestAddress + memory.ImageMapping.Size, "the guest's image and the null page below it"));
         range.CheckAgainst(new GuestRange(memory.ScratchMapping.GuestAddress, memory.ScratchMapping.Size, "scratch memory"));
-        foreach (GuestRange mapping in mappings)
+        foreach (GuestRange other in GuestAddresses.Reserved.Concat(mappings))
         {
-            range.CheckAgainst(mapping);
+            range.CheckAgainst(other);
         }
     }
 

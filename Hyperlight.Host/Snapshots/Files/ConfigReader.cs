@@ -63,7 +63,7 @@ internal sealed class ConfigReader
         Check(ImageSize > 0 && GuestPage.IsAligned(ImageSize), $"its image has {ImageSize} bytes");
         Check(pageTableSize > 0 && GuestPage.IsAligned(pageTableSize), $"its page tables have {pageTableSize} bytes");
         Check(
-            ImageSize <= SandboxConfiguration.MaximumMemorySize && pageTableSize <= int.MaxValue && ImageSize + pageTableSize == MemorySize,
+            ImageSize <= GuestAddresses.MaximumImageSize && pageTableSize <= int.MaxValue && ImageSize + pageTableSize == MemorySize,
             $"its memory has {MemorySize} bytes instead of {ImageSize} and {pageTableSize}");
         var flags = (MemoryFlags)(sizes.InitDataPermissions ?? (uint)MemoryFlags.Read);
         Check((flags & ~AllFlags) == 0, $"its init data has the permissions 0x{(uint)flags:X}");

@@ -104,6 +104,21 @@ internal sealed class GuestMemoryLayoutTests
     }
 
     [Test]
+    public void An_image_ends_below_the_pages_of_interrupt_controllers()
+    {
+        const ulong Most = 0xFEC0_0000UL - 0x1000;
+        const ulong Heap = Most - 0x2000;
+        GuestMemoryLayout largest = GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap }, 0x1000, 0);
+        Assert.That(largest.ImageSize, Is.EqualTo(Most));
+
+        Assert.That(
+            () => GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap + 1 }, 0x1000, 0),
+            Throws.TypeOf<MemoryRequestException>()
+                .With.Property(nameof(MemoryRequestException.Limit)).EqualTo(Most)
+                .And.Message.Contains("from 0xFEC00000 on are not memory on every hypervisor"));
+    }
+
+    [Test]
     public void Scratch_memory_that_is_too_small_is_refused()
     {
         var configuration = new SandboxConfiguration { ScratchSize = 0x13000 };

@@ -62,6 +62,11 @@ internal sealed class MappingTests : ScriptedSandboxTest
     [TestCase(0x10_0000_0000UL - 0x4_8000)]
     [TestCase(0x10_0000_0000UL - 0x4_8000 - 0x1000)]
     [TestCase(0x10_0000_0000UL - 0x3000)]
+    [TestCase(0xFEC0_0000UL, Description = "I/O APIC")]
+    [TestCase(0xFEE0_0000UL, Description = "local APIC")]
+    [TestCase(0xFEE0_0000UL - FileSize + 0x1000, Description = "ends in the local APIC")]
+    [TestCase(0xFFFB_C000UL, Description = "identity map of KVM for real mode")]
+    [TestCase(0xFFFB_F000UL, Description = "task state segment of KVM for real mode")]
     public void What_is_in_use_is_not_mapped_over(ulong address)
     {
         Sandbox.MapFile("a", Address);
@@ -92,6 +97,9 @@ internal sealed class MappingTests : ScriptedSandboxTest
     [TestCase(Address - FileSize)]
     [TestCase(Address + FileSize)]
     [TestCase(0x10_0000_0000UL - 0x4_8000 - FileSize)]
+    [TestCase(0xFEE0_0000UL - FileSize)]
+    [TestCase(0xFEE0_1000UL)]
+    [TestCase(0xFFFC_0000UL)]
     public void What_only_touches_is_mapped(ulong address)
     {
         Sandbox.MapFile("a", Address);
