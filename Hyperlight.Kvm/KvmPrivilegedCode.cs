@@ -43,7 +43,7 @@ internal static class KvmPrivilegedCode
     public static IReadOnlyList<string> FindUnsupported(KvmSystem system, KickSignal kick)
     {
         using LinuxMemoryRegion memory = LinuxMemoryRegion.Allocate(system.Kernel, KvmHypervisor.DriverName, MemorySize);
-        using KvmVirtualMachine machine = KvmVirtualMachine.Create(system, kick, new VirtualMachineOptions().PhysicalAddressBits);
+        using KvmVirtualMachine machine = KvmVirtualMachine.Create(system, kick, new VirtualMachineOptions());
         BuildPageTables(memory.GetSpan(0, (int)MemorySize));
         machine.MapMemory(0, GuestMapping.Whole(0, memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
         List<string> unsupported = [];
