@@ -344,12 +344,13 @@ internal sealed class KvmRegisterTrafficTests
         Assert.That(fake.Vcpu.Runs - runs, Is.EqualTo(extraRuns));
     }
 
+    /// <summary>Requests to KVM. What a run needs of signals besides is the same whatever is done with registers.</summary>
     private static int Calls(FakeMachine fake, Action action)
     {
         // The first run of a thread and of a machine sets up signals.
         fake.Run(static vcpu => vcpu.ExitHalt());
         int before = fake.Kernel.Journal.Count;
         action();
-        return fake.Kernel.Journal.Count - before;
+        return fake.Kernel.Journal.Skip(before).Count(static call => call.StartsWith("KVM_", StringComparison.Ordinal));
     }
 }

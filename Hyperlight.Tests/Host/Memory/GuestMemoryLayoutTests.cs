@@ -147,7 +147,7 @@ internal sealed class GuestMemoryLayoutTests
             () => GuestMemoryLayout.Create(new SandboxConfiguration(), codeSize, 0),
             Throws.TypeOf<MemoryRequestException>()
                 .With.Property(nameof(MemoryRequestException.Requested)).GreaterThanOrEqualTo(codeSize)
-                .And.Property(nameof(MemoryRequestException.Limit)).EqualTo(0x3_FFFF_F000));
+                .And.Property(nameof(MemoryRequestException.Limit)).EqualTo(0xFEBF_F000));
 
     private static ulong Word(ManagedMemoryRegion scratch, nuint distance) =>
         BinaryPrimitives.ReadUInt64LittleEndian(scratch.GetSpan(scratch.Size - distance, 8));
