@@ -8,6 +8,13 @@ internal sealed class MsrSweep
     /// <summary>The time-stamp counter, the one register that does not stand still.</summary>
     public const uint TimeStampCounter = 0x10;
 
+    private const uint Efer = 0xC000_0080;
+
+    /// <summary>
+    /// Segment limits in 64-bit mode: where KVM lets a guest set the bit, a processor without them refuses to be entered.
+    /// </summary>
+    private const ulong LongModeSegmentLimits = 1 << 13;
+
     private const uint Readable = 1;
     private const uint Writable = 2;
     private const uint Chunk = 512;
@@ -21,7 +28,9 @@ internal sealed class MsrSweep
         (0, 0x11, ulong.MaxValue),
         (0x11, 2, 1UL << 60),
         (0x13, 0x1FED, ulong.MaxValue),
-        (0xC000_0000, 0x2000, ulong.MaxValue),
+        (0xC000_0000, 0x80, ulong.MaxValue),
+        (Efer, 1, BitsOf(Efer)),
+        (0xC000_0081, 0x1F7F, ulong.MaxValue),
         (0xC001_0000, 0x2000, ulong.MaxValue),
         (0x4000_0000, 0x200, 1UL << 60),
         (0x4B56_4D00, 0x100, 1UL << 60),
@@ -46,6 +55,9 @@ internal sealed class MsrSweep
 
     /// <summary>The time-stamp counter; 0 if it cannot be read.</summary>
     public ulong Time => _records.SingleOrDefault(r => r.Index == TimeStampCounter).After;
+
+    /// <summary>The bits of a register that can be inverted without an end of the guest.</summary>
+    public static ulong BitsOf(uint index) => index == Efer ? ~LongModeSegmentLimits : ulong.MaxValue;
 
     /// <summary>Reads all registers.</summary>
     public static MsrSweep Read(MultiUseSandbox sandbox) => new([.. Run(sandbox, static _ => 0)]);

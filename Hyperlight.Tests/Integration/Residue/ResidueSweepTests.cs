@@ -90,7 +90,7 @@ internal sealed class ResidueSweepTests(TestTarget target) : GuestTest(target)
     {
         foreach (uint index in MsrPolicy.Default.Writable)
         {
-            _sandbox.Call<byte[]>("SweepMsrs", index, 1U, ulong.MaxValue);
+            _sandbox.Call<byte[]>("SweepMsrs", index, 1U, MsrSweep.BitsOf(index));
         }
 
         _sandbox.Call<byte[]>("SwapGs", 0x7F00_1234_5000UL);
