@@ -39,6 +39,12 @@ internal static class SettingText
     /// <summary>Any 64-bit number.</summary>
     public static ulong Seed(string text) => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 
+    /// <summary><c>Infinite</c>, or hours, minutes and seconds: a number alone could be any of them.</summary>
+    public static TimeSpan Duration(string text) => string.Equals(text, nameof(Timeout.Infinite), StringComparison.OrdinalIgnoreCase)
+        ? Timeout.InfiniteTimeSpan
+        : text.Contains(':', StringComparison.Ordinal) ? TimeSpan.ParseExact(text, "c", CultureInfo.InvariantCulture)
+        : throw new FormatException();
+
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static bool Flag(string text) => bool.Parse(text);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packs the libraries into a local feed and uses the package `Hyperlight` from projects outside the repository: a console
-# application and a web application, each as it is and compiled ahead of time, without a warning. Keeps the packages in the
-# directory that is given, if one is.
+# application and a web application, each as it is and compiled ahead of time, and tests with mocks, without a warning. Keeps
+# the packages in the directory that is given, if one is.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -42,7 +42,7 @@ done
 unzip -l "$feed/Hyperlight.$version.nupkg" | grep -q '\.dll' && fail "the package Hyperlight has an assembly"
 grep -q 'id="Hyperlight.Host"' <(unzip -p "$feed/Hyperlight.$version.nupkg" Hyperlight.nuspec) || fail "the package Hyperlight brings no Host"
 
-cp -r eng/PackageUse/Console eng/PackageUse/Web "$out/"
+cp -r eng/PackageUse/Console eng/PackageUse/Web eng/PackageUse/Mocks "$out/"
 cat >"$out/nuget.config" <<EOF
 <configuration>
   <packageSources>
@@ -86,6 +86,9 @@ hello dotnet "$out/console/Console.dll" "$guest"
 echo "== web application"
 dotnet build "$out/Web" -c Release -v quiet --nologo -o "$out/web"
 web dotnet "$out/web/Web.dll" --contentRoot "$out/web"
+
+echo "== tests with mocks"
+dotnet test "$out/Mocks" --nologo
 
 if ! command -v cc >/dev/null; then
     echo "== ahead of time: skipped, there is no C toolchain to link with"

@@ -43,6 +43,7 @@ internal sealed class OptionsFromConfigurationTests
             (Sandbox + "FileMappingTable", "true"),
             (Sandbox + "ExecutableHeap", "true"),
             (Sandbox + "RandomSeed", "18446744073709551615"),
+            (Sandbox + "CallTimeout", "00:00:05"),
             (Sandbox + "InstructionBudget", "1000000")).Configuration;
 
         Assert.That(read.InputBufferSize, Is.EqualTo(0x1_0000));
@@ -53,6 +54,8 @@ internal sealed class OptionsFromConfigurationTests
         Assert.That(read.FileMappingTable, Is.True);
         Assert.That(read.ExecutableHeap, Is.True);
         Assert.That(read.RandomSeed, Is.EqualTo(ulong.MaxValue));
+        Assert.That(read.CallTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(Read((Sandbox + "CallTimeout", "infinite")).Configuration.CallTimeout, Is.EqualTo(Timeout.InfiniteTimeSpan));
         Assert.That(read.InstructionBudget, Is.EqualTo(1_000_000));
     }
 
@@ -106,6 +109,9 @@ internal sealed class OptionsFromConfigurationTests
     [TestCase("Configuration:RandomSeed", "-1")]
     [TestCase("Configuration:ExecutableHeap", "yes")]
     [TestCase("Configuration:GuestMsrs", "0x277")]
+    [TestCase("Configuration:CallTimeout", "5")]
+    [TestCase("Configuration:CallTimeout", "00:00:00")]
+    [TestCase("Configuration:CallTimeout", "100.00:00:00")]
     [TestCase("Configuration:InstructionBudget", "0")]
     public void A_value_that_cannot_be_used_ends_the_start_and_names_key_and_value(string key, string value) => Assert.That(
         () => Read(($"Hyperlight:{key}", value)),

@@ -1,0 +1,65 @@
+namespace Hyperlight;
+
+/// <summary>
+/// A running guest whose functions can be called, for code that is to be tested without one. <see cref="MultiUseSandbox"/>
+/// implements it; a mocking library can do so too, because arguments are arrays here and not spans. A call is written in the
+/// same way with either: <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c>. With this interface it allocates the array of its arguments.
+/// </summary>
+/// <remarks>The members are documented with <see cref="MultiUseSandbox"/>, also the exceptions they throw.</remarks>
+public interface ISandbox : IHostFunctionRegistrar, IDisposable
+{
+    /// <summary>A number that no other sandbox of this process has.</summary>
+    long Id { get; }
+
+    /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
+    HypervisorSelection Hypervisor { get; }
+
+    /// <summary>What can be done with the sandbox now.</summary>
+    SandboxStatus Status { get; }
+
+    /// <summary>Calls a guest function that returns a value.</summary>
+    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    TResult Call<TResult>(string functionName, params GuestValue[] arguments);
+
+    /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    TResult Call<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
+
+    /// <summary>Calls a guest function that returns a value, with a time limit and a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    TResult Call<TResult>(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls a guest function that returns nothing.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    void Call(string functionName, params GuestValue[] arguments);
+
+    /// <summary>Calls a guest function that returns nothing, with a token that can end the call.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    void Call(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
+
+    /// <summary>Calls a guest function that returns nothing, with a time limit and a token that can end the call.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    void Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
+
+    /// <summary>Captures the guest as it is between two calls.</summary>
+    Snapshot Snapshot();
+
+    /// <summary>Puts the guest back to a snapshot.</summary>
+    /// <param name="snapshot">A snapshot of this or a like sandbox.</param>
+    void Restore(Snapshot snapshot);
+}

@@ -1,0 +1,29 @@
+namespace Hyperlight;
+
+/// <content>Calls with arrays of arguments, which mocking libraries can handle.</content>
+public sealed partial class MultiUseSandbox : ISandbox
+{
+    TResult ISandbox.Call<TResult>(string functionName, params GuestValue[] arguments) =>
+        Call<TResult>(functionName, Span(arguments));
+
+    TResult ISandbox.Call<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, Span(arguments), cancellationToken);
+
+    TResult ISandbox.Call<TResult>(
+        string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, Span(arguments), timeout, cancellationToken);
+
+    void ISandbox.Call(string functionName, params GuestValue[] arguments) => Call(functionName, Span(arguments));
+
+    void ISandbox.Call(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        Call(functionName, Span(arguments), cancellationToken);
+
+    void ISandbox.Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        Call(functionName, Span(arguments), timeout, cancellationToken);
+
+    private static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return arguments;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Hyperlight.Host.Configuration;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Hyperlight.Tests.Documentation;
+
+/// <summary>docs/configuration.md: its fragments work, and its tables name what exists.</summary>
+[TestFixture]
+internal sealed class ConfigurationPageTests
+{
+    private static readonly string Page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md"));
+
+    [Test]
+    public void The_json_fragment_is_a_configuration()
+    {
+        using JsonDocument document = JsonDocument.Parse(Fragment("json"));
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(Flatten("", document.RootElement)).Build();
+        using ServiceProvider services = new ServiceCollection()
+            .AddHyperlight(configuration.GetSection("Hyperlight"))
+            .RemoveBuiltInDrivers()
+            .AddDriver(Moq.Mock.Of<Hyperlight.Abstractions.IHypervisor>(h => h.Name == "kvm"))
+            .AddDriver(Moq.Mock.Of<Hyperlight.Abstractions.IHypervisor>(h => h.Name == "emulator"))
+            .Services.BuildServiceProvider();
+
+        HyperlightOptions options = services.GetRequiredService<IOptions<HyperlightOptions>>().Value;
+
+        Assert.That(options.Hypervisors, Is.EqualTo(new[] { "kvm", "emulator" }));
+        Assert.That(options.Configuration.HeapSize, Is.EqualTo(1 << 20));
+        Assert.That(options.Configuration.ScratchSize, Is.EqualTo(2 << 20));
+        Assert.That(options.Configuration.GuestLogLevel, Is.EqualTo(GuestLogLevel.Warning));
+    }
+
+    [Test]
+    public void The_csharp_fragment_is_in_the_sample() => Assert.That(
+        File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloAspNet", "Program.cs")), Does.Contain(Fragment("csharp").Trim()));
+
+    [Test]
+    public void The_methods_and_keys_of_the_tables_exist()
+    {
+        string[] rows = [.. Page.Split('\n').Where(line => line.StartsWith('|'))];
+        string[] methods = [.. rows.SelectMany(row => Regex.Matches(row, @"`[^`]*\.(\w+)(<\w+>)?\(")).Select(m => m.Groups[1].Value)];
+        string[] keys = [.. rows.Select(row => Regex.Match(row, @"\| `""?(\w+)""?(: ""\w+"")?` \|$")).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct()];
+
+        Type[] types = [typeof(SandboxBuilder), typeof(HyperlightBuilderExtensions), typeof(HyperlightOptions)];
+        Assert.That(methods, Has.Length.GreaterThan(8));
+        Assert.That(methods.Where(name => !types.Any(type => type.GetMethods().Any(m => m.Name == name))), Is.Empty);
+        Assert.That(keys, Has.Length.EqualTo(3));
+        Assert.That(keys, Is.SubsetOf(HyperlightSettings.All.Select(s => s.Key)));
+    }
+
+    private static string Fragment(string language) =>
+        Regex.Match(Page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
+
+    private static IEnumerable<KeyValuePair<string, string?>> Flatten(string path, JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Flatten($"{path}:{p.Name}".Trim(':'), p.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany((item, index) => Flatten($"{path}:{index}", item)),
+        _ => [KeyValuePair.Create(path, (string?)element.ToString())],
+    };
+}
