@@ -81,7 +81,8 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
                 ? status
                 : HypervisorStatus.Usable(
                     $"{status.Reason}; it has no hardware virtualization and emulates privileged guest code, without "
-                    + string.Join(", ", unsupported));
+                    + string.Join(", ", unsupported),
+                    "The emulator runs guests up to eight times faster than such a KVM: ask for it by the name 'emulator'.");
         }
         catch (HypervisorException exception)
         {

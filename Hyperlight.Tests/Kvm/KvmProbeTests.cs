@@ -29,6 +29,8 @@ internal sealed class KvmProbeTests
         Assert.Multiple(() =>
         {
             Assert.That(status.IsUsable, Is.True);
+            Assert.That(status.Remedy, Does.Contain("emulator").And.Contain("faster"));
+            Assert.That(new HypervisorSelector([kvm]).Select().Reason, Does.Contain("emulates privileged guest code").And.Contain("faster"));
             Assert.That(status.Reason, Does.Contain("emulates privileged guest code").And.Contain("pxor, popcnt, int3"));
             Assert.That(kvm.UnsupportedPrivilegedInstructions, Is.EqualTo(new[] { "pxor", "popcnt", "int3" }));
             Assert.That(kernel.Machines, Has.Count.EqualTo(1).And.All.Property(nameof(FakeVm.IsGone)).True, "one machine, once");
