@@ -192,6 +192,14 @@ internal sealed class HostCallErrorTests
     }
 
     [Test]
+    public void A_result_that_does_not_fit_ends_the_call_and_is_no_failure_of_the_function()
+    {
+        _functions.WithHostFunction("F", () => new byte[BufferSize]);
+
+        Assert.That(() => Answer("F"), Throws.TypeOf<MessageTooLargeException>().With.Message.Contains("'F'"));
+    }
+
+    [Test]
     public void A_result_that_is_not_unicode_is_the_functions_failure()
     {
         _functions.WithHostFunction("F", () => "ab\uD800c");

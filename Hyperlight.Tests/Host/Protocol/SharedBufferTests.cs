@@ -94,6 +94,7 @@ internal sealed class SharedBufferTests
     }
 
     [TestCase(0UL)]
+    [TestCase(4UL)]
     [TestCase(7UL)]
     [TestCase(0x48UL)]
     [TestCase(0x49UL)]
@@ -104,7 +105,7 @@ internal sealed class SharedBufferTests
         Push(GoldenVectors.IntResult);
         SetWord(0x48, pointer);
 
-        Assert.That(Pop, Throws.TypeOf<GuestProtocolException>());
+        Assert.That(Pop, Throws.TypeOf<GuestProtocolException>().With.Message.Contains($"back pointer is 0x{pointer:X}"));
     }
 
     [TestCase(61u)]

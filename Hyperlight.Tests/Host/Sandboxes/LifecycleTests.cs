@@ -60,6 +60,18 @@ internal sealed class LifecycleTests
     }
 
     [Test]
+    public void Scratch_memory_that_cannot_be_written_is_released()
+    {
+        var failure = new HypervisorException("mock", "write", 5, "EIO");
+        _guest.Wrap = region => region.Size == 0x4_8000 ? new StubbornRegion(region) { WriteFailure = failure } : region;
+
+        Assert.That(() => _guest.Builder().BuildUninitialized(), Throws.Exception.SameAs(failure));
+
+        Assert.That(_guest.Regions, Has.Count.EqualTo(2));
+        Assert.That(_guest.AllReleased, Is.True);
+    }
+
+    [Test]
     public void Each_sandbox_gets_a_seed_of_its_own()
     {
         var other = new ScriptedMachine();

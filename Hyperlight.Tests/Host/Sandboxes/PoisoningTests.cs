@@ -57,6 +57,27 @@ internal sealed class PoisoningTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_host_function_that_failed_belongs_to_its_call_alone()
+    {
+        for (int failures = 1; failures >= 0; failures--)
+        {
+            if (failures > 0)
+            {
+                Guest.Then(() =>
+                {
+                    Guest.PopInput();
+                    Guest.PushOutput(GoldenVectors.AddCall);
+                    return VmExit.IoOut(101, 0, 4);
+                });
+            }
+
+            Guest.Answer(GoldenVectors.ErrorResult);
+            GuestErrorException error = Assert.Throws<GuestErrorException>(() => Sandbox.Call<int>("f"))!;
+            Assert.That(error.HostFunctionFailure, failures > 0 ? Is.EqualTo("Host function 'Add' is not registered.") : Is.Null);
+        }
+    }
+
+    [Test]
     public void A_wrong_result_type_does_not_poison()
     {
         Guest.Answer(GoldenVectors.IntResult);

@@ -9,6 +9,9 @@ internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
     /// <summary>Thrown when memory is cleared; <see langword="null"/> for no failure.</summary>
     public Exception? ClearFailure { get; set; }
 
+    /// <summary>Thrown when memory is written; <see langword="null"/> for no failure.</summary>
+    public Exception? WriteFailure { get; set; }
+
     /// <summary>Thrown when memory is made read-only; <see langword="null"/> for no failure.</summary>
     public Exception? ReadOnlyFailure { get; set; }
 
@@ -30,7 +33,11 @@ internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
         inner.Read(offset, destination);
     }
 
-    public void Write(nuint offset, ReadOnlySpan<byte> source) => inner.Write(offset, source);
+    public void Write(nuint offset, ReadOnlySpan<byte> source)
+    {
+        ThrowIf(WriteFailure);
+        inner.Write(offset, source);
+    }
 
     public void Clear(nuint offset, nuint length)
     {

@@ -90,6 +90,21 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_host_function_that_has_other_types_now_is_refused()
+    {
+        Sandbox.WithHostFunction("F", (int x) => x);
+        using Snapshot snapshot = Sandbox.Snapshot();
+        Sandbox.RemoveHostFunction("F");
+        Sandbox.WithHostFunction("F", (long x) => (int)x);
+
+        SnapshotMismatchException exception = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(snapshot))!;
+
+        Assert.That(exception.Mismatch, Is.EqualTo(SnapshotMismatch.HostFunctions));
+        Assert.That(exception.Message, Does.Contain("Int F(Int)"));
+        AssertUsable();
+    }
+
+    [Test]
     public void A_register_that_the_hypervisor_does_not_have_is_refused_before_anything_changes()
     {
         using Snapshot snapshot = Sandbox.Snapshot();
