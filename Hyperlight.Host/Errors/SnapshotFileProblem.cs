@@ -15,7 +15,10 @@ public enum SnapshotFileProblem
     /// <summary>A file is missing or does not hold what was saved: its digest or its size differ, or its content makes no sense.</summary>
     Corrupted,
 
-    /// <summary>It was saved in a version of the format, or for a version of the guest ABI, that this library does not know.</summary>
+    /// <summary>
+    /// It was saved in a version of the format that this library does not know, or in the format of another host; the message
+    /// names both formats.
+    /// </summary>
     Version,
 
     /// <summary>Its guest is of another processor architecture.</summary>
@@ -30,6 +33,9 @@ public enum SnapshotFileProblem
     /// <summary>The directory holds so many snapshots that its index could not be read any more.</summary>
     TooLarge,
 
-    /// <summary>The operating system refused to read or write a file; the cause is inside.</summary>
+    /// <summary>
+    /// The operating system refused to read or write a file, or something else than a regular file stands in its place; the
+    /// cause is inside.
+    /// </summary>
     Access,
 }

@@ -17,7 +17,8 @@ public sealed partial class Snapshot
     /// </summary>
     /// <remarks>
     /// The guest's memory is saved as it is: whoever can read the directory can read what the guest held, and whoever can
-    /// write to it chooses what a sandbox that starts from it does, within the limits of any guest.
+    /// write to it chooses what a sandbox that starts from it does, within the limits of any guest. Symbolic links in the
+    /// directory are not followed, and nothing but regular files is opened.
     /// </remarks>
     /// <param name="path">
     /// The directory: a new one, an empty one, or one that snapshots were saved to before.

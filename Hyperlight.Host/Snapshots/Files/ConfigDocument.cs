@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>Where a snapshot belongs. Read before the rest, whose fields depend on it.</summary>
-internal sealed record ConfigOrigin(string HyperlightVersion, string Arch, uint AbiVersion, string Hypervisor, string CpuVendor);
+internal sealed record ConfigOrigin(string HyperlightVersion, string Arch, uint DotnetFormatVersion, string Hypervisor, string CpuVendor);
 
-/// <summary>The configuration of a saved snapshot: everything but its memory. Field names are those of the format.</summary>
+/// <summary>The configuration of a saved snapshot: everything but its memory.</summary>
 internal sealed record ConfigDocument(
     string HyperlightVersion,
     string Arch,
-    uint AbiVersion,
+    uint DotnetFormatVersion,
     string Hypervisor,
     string CpuVendor,
     ulong StackTopGva,
@@ -83,16 +83,22 @@ internal sealed record TableDocument(ulong Base, ushort Limit);
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     WriteIndented = true)]
 [JsonSerializable(typeof(ConfigDocument))]
 internal sealed partial class ConfigJson : JsonSerializerContext;
 
+/// <summary>What a configuration that this library does not read says about itself, as far as it says so.</summary>
+internal sealed record ForeignConfigDocument(string? HyperlightVersion = null, uint? AbiVersion = null);
+
 /// <summary>Reads the origin and nothing else.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ConfigOrigin))]
+[JsonSerializable(typeof(ForeignConfigDocument))]
 internal sealed partial class ConfigOriginJson : JsonSerializerContext;

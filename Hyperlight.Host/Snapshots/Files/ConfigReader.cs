@@ -27,11 +27,11 @@ internal sealed class ConfigReader
                 $"it is of a guest for '{Origin.Arch}', and guests for {OciNames.Architecture} can be run (it was saved by {Origin.HyperlightVersion}).");
         }
 
-        if (Origin.AbiVersion != OciNames.AbiVersion)
+        if (Origin.DotnetFormatVersion != OciNames.FormatVersion)
         {
             throw directory.Error(
                 SnapshotFileProblem.Version,
-                $"its memory follows version {Origin.AbiVersion} of the format, and version {OciNames.AbiVersion} is known "
+                $"it is of version {Origin.DotnetFormatVersion} of the format, and version {OciNames.FormatVersion} is known "
                 + $"(it was saved by {Origin.HyperlightVersion}). Take the snapshot anew from the guest.");
         }
 

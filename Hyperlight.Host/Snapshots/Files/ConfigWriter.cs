@@ -7,7 +7,10 @@ namespace Hyperlight.Host.Snapshots.Files;
 /// <summary>Describes a snapshot in the fields of the format.</summary>
 internal static class ConfigWriter
 {
-    private static readonly string Version = $"Hyperlight for .NET {typeof(ConfigWriter).Assembly.GetName().Version?.ToString(3)}";
+    /// <summary>What this library calls itself, in every version.</summary>
+    public const string Product = "Hyperlight for .NET";
+
+    private static readonly string Version = $"{Product} {typeof(ConfigWriter).Assembly.GetName().Version?.ToString(3)}";
 
     public static ConfigDocument Describe(SnapshotContent content)
     {
@@ -18,7 +21,7 @@ internal static class ConfigWriter
         return new ConfigDocument(
             Version,
             OciNames.Architecture,
-            OciNames.AbiVersion,
+            OciNames.FormatVersion,
             content.Hypervisor,
             content.ProcessorVendor,
             processor.StackPointer,

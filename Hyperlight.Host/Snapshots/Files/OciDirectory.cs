@@ -1,40 +1,44 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Hyperlight.Host.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
-/// Reads a directory in the OCI image layout. What it holds may come from anywhere: documents are bounded before they are
-/// read, and every blob is checked against the digest that names it.
+/// Reads a directory in the OCI image layout. What it holds may come from anywhere, and may change meanwhile: only regular
+/// files are opened, documents are bounded before they are read, and every blob is checked against the digest that names it.
 /// </summary>
-internal sealed class OciDirectory(string path)
+/// <param name="path">The directory, for errors.</param>
+/// <param name="root">The open directory; this object owns it.</param>
+internal sealed class OciDirectory(string path, OpenDirectory root) : IDisposable
 {
     /// <summary>No document of a snapshot comes near this; whatever is larger is something else.</summary>
     public const int LargestDocument = 1 << 20;
 
+    private OpenDirectory? _blobs;
+
     /// <summary>The directory.</summary>
     public string Path { get; } = path;
 
-    public string LayoutFile => System.IO.Path.Combine(Path, OciNames.LayoutFile);
+    /// <summary>The open directory.</summary>
+    public OpenDirectory Root => root;
 
-    public string IndexFile => System.IO.Path.Combine(Path, OciNames.IndexFile);
+    /// <summary>How many bytes of documents were read.</summary>
+    public long BytesRead { get; private set; }
 
-    /// <summary>The list of blobs that are to be removed.</summary>
-    public string GarbageFile => System.IO.Path.Combine(Path, ".hyperlight.garbage");
-
-    public string BlobDirectory => System.IO.Path.Combine(Path, OciNames.BlobDirectory, OciNames.DigestAlgorithm);
-
-    /// <summary>The file of a blob.</summary>
-    public string BlobFile(OciDigest digest) => System.IO.Path.Combine(BlobDirectory, digest.Hex);
-
-    /// <summary>An error about this directory.</summary>
-    public SnapshotFileException Error(SnapshotFileProblem problem, string details, Exception? cause = null) =>
-        new(problem, Path, details, cause);
+    /// <summary>Opens a directory.</summary>
+    /// <returns>The directory, or <see langword="null"/> if there is none.</returns>
+    /// <exception cref="SnapshotFileException">The operating system refused, or it is something else than a directory.</exception>
+    public static OciDirectory? TryOpen(string path) =>
+        Access(path, () => OpenDirectory.TryOpen(path)) is { } root ? new OciDirectory(path, root) : null;
 
     /// <summary>Does something with files, and turns what the operating system has against it into a typed error.</summary>
+    /// <param name="path">The directory, for the error.</param>
+    /// <param name="access">What to do.</param>
     /// <exception cref="SnapshotFileException">The operating system refused.</exception>
-    public T Access<T>(Func<T> access)
+    public static T Access<T>(string path, Func<T> access)
     {
         try
         {
@@ -42,15 +46,19 @@ internal sealed class OciDirectory(string path)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Error(SnapshotFileProblem.Access, exception.Message, exception);
+            throw new SnapshotFileException(SnapshotFileProblem.Access, path, exception.Message, exception);
         }
     }
+
+    /// <summary>An error about this directory.</summary>
+    public SnapshotFileException Error(SnapshotFileProblem problem, string details, Exception? cause = null) =>
+        new(problem, Path, details, cause);
 
     /// <summary>Whether the directory says that it is an OCI image layout.</summary>
     /// <exception cref="SnapshotFileException">It is one of a version that is not known, or the marker is unreadable.</exception>
     public bool HasMarker()
     {
-        if (ReadFile(LayoutFile) is not { } content)
+        if (ReadFile(root, OciNames.LayoutFile) is not { } content)
         {
             return false;
         }
@@ -67,7 +75,7 @@ internal sealed class OciDirectory(string path)
     /// <exception cref="SnapshotFileException">It is unreadable, or of a version that is not known.</exception>
     public OciIndex? ReadIndex()
     {
-        if (ReadFile(IndexFile) is not { } content)
+        if (ReadFile(root, OciNames.IndexFile) is not { } content)
         {
             return null;
         }
@@ -79,7 +87,7 @@ internal sealed class OciDirectory(string path)
 
     /// <summary>A text file, or nothing if there is none.</summary>
     /// <exception cref="SnapshotFileException">The operating system refused.</exception>
-    public string ReadText(string file) => Encoding.UTF8.GetString(ReadFile(file) ?? []);
+    public string ReadText(string name) => Encoding.UTF8.GetString(ReadFile(root, name) ?? []);
 
     /// <summary>Reads a blob that is a document.</summary>
     /// <returns>The document's bytes, or <see langword="null"/> if the blob is missing.</returns>
@@ -92,7 +100,7 @@ internal sealed class OciDirectory(string path)
             throw Error(SnapshotFileProblem.Corrupted, $"its {what} is said to have {descriptor.Size} bytes.");
         }
 
-        if (ReadFile(BlobFile(digest)) is not { } content)
+        if (Blobs() is not { } blobs || ReadFile(blobs, digest.Hex) is not { } content)
         {
             return null;
         }
@@ -104,14 +112,14 @@ internal sealed class OciDirectory(string path)
     /// <summary>Opens a blob, whose size is checked and whose content is not.</summary>
     /// <returns>The file, or <see langword="null"/> if it is missing.</returns>
     /// <exception cref="SnapshotFileException">It has another size than its descriptor says.</exception>
-    public FileStream? OpenBlob(OciDescriptor descriptor, string what)
+    public SafeFileHandle? OpenBlob(OciDescriptor descriptor, string what) => Access(Path, () =>
     {
-        FileStream? file = Open(BlobFile(DigestOf(descriptor, what)));
+        SafeFileHandle? file = Blobs()?.TryOpenFile(DigestOf(descriptor, what).Hex);
         try
         {
             if (file is not null)
             {
-                CheckSize(file.Length, descriptor.Size, what);
+                CheckSize(RandomAccess.GetLength(file), descriptor.Size, what);
             }
 
             return file;
@@ -121,6 +129,21 @@ internal sealed class OciDirectory(string path)
             file?.Dispose();
             throw;
         }
+    });
+
+    /// <summary>Removes a blob.</summary>
+    /// <exception cref="SnapshotFileException">The operating system refused.</exception>
+    public void DeleteBlob(OciDigest digest) => Access(Path, () =>
+    {
+        Blobs()?.DeleteFile(digest.Hex);
+        return true;
+    });
+
+    /// <summary>The directory of the blobs, which is created if it is not there.</summary>
+    public OpenDirectory CreateBlobs()
+    {
+        using OpenDirectory parent = root.OpenOrCreateDirectory(OciNames.BlobDirectory);
+        return _blobs ??= parent.OpenOrCreateDirectory(OciNames.DigestAlgorithm);
     }
 
     /// <summary>The digest that a descriptor names its blob by.</summary>
@@ -140,6 +163,7 @@ internal sealed class OciDirectory(string path)
     {
         try
         {
+            JsonText.Check(content);
             return JsonSerializer.Deserialize(content, type)
                 ?? throw Error(SnapshotFileProblem.Corrupted, $"its {what} is empty.");
         }
@@ -161,6 +185,12 @@ internal sealed class OciDirectory(string path)
         }
     }
 
+    public void Dispose()
+    {
+        _blobs?.Dispose();
+        root.Dispose();
+    }
+
     private void CheckSize(long size, long expected, string what)
     {
         if (size != expected)
@@ -171,37 +201,36 @@ internal sealed class OciDirectory(string path)
         }
     }
 
+    /// <summary>The directory of the blobs, or <see langword="null"/> if there is none yet.</summary>
+    private OpenDirectory? Blobs() => _blobs ??= Access(Path, () =>
+    {
+        using OpenDirectory? parent = root.TryOpenDirectory(OciNames.BlobDirectory);
+        return parent?.TryOpenDirectory(OciNames.DigestAlgorithm);
+    });
+
     /// <summary>A document's bytes, or <see langword="null"/> if there is no such file.</summary>
-    private byte[]? ReadFile(string file)
+    private byte[]? ReadFile(OpenDirectory directory, string name) => Access(Path, () =>
     {
-        using FileStream? stream = Open(file);
-        if (stream is null)
+        using SafeFileHandle? file = directory.TryOpenFile(name);
+        if (file is null)
         {
             return null;
         }
 
-        if (stream.Length > LargestDocument)
+        long length = RandomAccess.GetLength(file);
+        if (length > LargestDocument)
         {
-            throw Error(SnapshotFileProblem.NotASnapshot, $"'{file}' has {stream.Length} bytes, which no document of a snapshot has.");
+            throw Error(SnapshotFileProblem.NotASnapshot, $"'{name}' has {length} bytes, which no document of a snapshot has.");
         }
 
-        return Access(() =>
+        var content = new byte[length];
+        for (int done = 0; done < content.Length;)
         {
-            var content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
-        });
-    }
+            int read = RandomAccess.Read(file, content.AsSpan(done), done);
+            done += read > 0 ? read : throw new EndOfStreamException($"'{name}' was shortened while it was read.");
+        }
 
-    private FileStream? Open(string file) => Access(() =>
-    {
-        try
-        {
-            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
+        BytesRead += length;
+        return content;
     });
 }

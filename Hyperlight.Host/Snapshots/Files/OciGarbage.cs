@@ -12,6 +12,14 @@ internal static class OciGarbage
     /// <summary>How long blobs stay that nothing uses any more. Far more than it takes to open them.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    /// <summary>How many blobs are listed, the latest ones; a longer list could not be read any more. Others stay.</summary>
+    private const int LongestList = 8192;
+
+    /// <summary>
+    /// How many bytes of manifests are read to find out what is in use. An index can name far more; nothing is removed then.
+    /// </summary>
+    private const long MostManifestBytes = 16 * OciDirectory.LargestDocument;
+
     /// <summary>Lists the blobs that are to go.</summary>
     /// <param name="directory">A directory that nobody else writes into.</param>
     /// <param name="replaced">Descriptors that its index is going to lose.</param>
@@ -20,7 +28,7 @@ internal static class OciGarbage
     {
         long now = Now;
         IEnumerable<(OciDigest Digest, long Time)> added =
-            replaced.SelectMany(d => BlobsOf(directory, d) ?? []).Select(digest => (digest, now));
+            BlobsOf(directory, replaced)?.Select(digest => (digest, now)) ?? [];
         return Format(Read(directory).Concat(added));
     }
 
@@ -36,7 +44,7 @@ internal static class OciGarbage
             return null;
         }
 
-        if (UsedBlobs(directory) is not { } used)
+        if (BlobsOf(directory, directory.ReadIndex()?.Manifests ?? []) is not { } used)
         {
             // Nothing may be removed here, so that there is nothing to remember either.
             return string.Empty;
@@ -47,13 +55,9 @@ internal static class OciGarbage
         foreach ((OciDigest digest, long time) in listed.Where(l => !used.Contains(l.Digest)))
         {
             // A clock that was set back makes nothing stay for ever.
-            if (Math.Abs(now - time) < grace.TotalMilliseconds)
+            if (Math.Abs(now - time) < grace.TotalMilliseconds || !TryDelete(directory, digest))
             {
                 kept.Add((digest, time));
-            }
-            else
-            {
-                File.Delete(directory.BlobFile(digest));
             }
         }
 
@@ -63,12 +67,12 @@ internal static class OciGarbage
     private static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
     private static string Format(IEnumerable<(OciDigest Digest, long Time)> list) =>
-        string.Concat(list.Select(static l => string.Create(CultureInfo.InvariantCulture, $"{l.Digest} {l.Time}\n")));
+        string.Concat(list.TakeLast(LongestList).Select(static l => string.Create(CultureInfo.InvariantCulture, $"{l.Digest} {l.Time}\n")));
 
     /// <summary>Reads the list. A line that is none is as good as a blob that was never listed.</summary>
     private static IEnumerable<(OciDigest Digest, long Time)> Read(OciDirectory directory)
     {
-        foreach (string line in directory.ReadText(directory.GarbageFile).Split('\n'))
+        foreach (string line in directory.ReadText(OciNames.GarbageFile).Split('\n'))
         {
             if (line.Split(' ') is [var name, var time]
                 && OciDigest.TryParse(name, out OciDigest digest)
@@ -79,21 +83,39 @@ internal static class OciGarbage
         }
     }
 
-    /// <summary>What the index uses, or <see langword="null"/> if something in it is of a kind whose blobs are not known.</summary>
-    private static HashSet<OciDigest>? UsedBlobs(OciDirectory directory)
+    /// <summary>Removes a blob, unless something is in the way: the snapshot is saved, and the next one tries again.</summary>
+    private static bool TryDelete(OciDirectory directory, OciDigest digest)
     {
-        var used = new HashSet<OciDigest>();
-        foreach (OciDescriptor descriptor in directory.ReadIndex()?.Manifests ?? [])
+        try
         {
-            if (BlobsOf(directory, descriptor) is not { } blobs)
+            directory.DeleteBlob(digest);
+            return true;
+        }
+        catch (SnapshotFileException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The blobs of manifests, or <see langword="null"/> if one is of a kind whose blobs are not known, or there are too many.
+    /// </summary>
+    private static HashSet<OciDigest>? BlobsOf(OciDirectory directory, IEnumerable<OciDescriptor> descriptors)
+    {
+        var blobs = new HashSet<OciDigest>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        long most = directory.BytesRead + MostManifestBytes;
+        foreach (OciDescriptor descriptor in descriptors.Where(d => seen.Add(d.Digest)))
+        {
+            if (directory.BytesRead > most || BlobsOf(directory, descriptor) is not { } ofOne)
             {
                 return null;
             }
 
-            used.UnionWith(blobs);
+            blobs.UnionWith(ofOne);
         }
 
-        return used;
+        return blobs;
     }
 
     /// <summary>The blobs of a manifest, itself included, or <see langword="null"/> if it cannot be read.</summary>

@@ -3,13 +3,16 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
-/// Writes into a directory in the OCI image layout, one process at a time. Every file is written beside its place, flushed,
-/// and renamed into it; the index comes last. So whoever reads meanwhile, or after this process died in the middle, finds
-/// what was there before or what is there afterwards.
+/// Writes into a directory in the OCI image layout, one process at a time. Every file is created exclusively under a name
+/// that nobody can foresee, flushed, and renamed into its place; the index comes last. So whoever reads meanwhile, or after
+/// this process died in the middle, finds what was there before or what is there afterwards, and whatever others have put
+/// into the directory is not written through.
 /// </summary>
 internal sealed class OciWriter : IDisposable
 {
@@ -21,45 +24,45 @@ internal sealed class OciWriter : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly OciDirectory _directory;
-    private readonly FileStream _lock;
+    private readonly SafeFileHandle _lock;
+    private readonly OpenDirectory _blobs;
 
-    private OciWriter(OciDirectory directory, FileStream @lock)
+    private OciWriter(OciDirectory directory, SafeFileHandle @lock, OpenDirectory blobs)
     {
         _directory = directory;
         _lock = @lock;
+        _blobs = blobs;
     }
 
     /// <summary>Waits until no other process or thread writes into the directory, and removes what one that died left behind.</summary>
-    /// <param name="directory">The directory, which exists.</param>
+    /// <param name="directory">The directory.</param>
     /// <exception cref="IOException">It cannot be written, or someone else has been writing for a minute.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static OciWriter Open(OciDirectory directory)
     {
-        var writer = new OciWriter(directory, Wait(() => OpenLock(directory.Path, FileMode.OpenOrCreate), IsLocked));
+        SafeFileHandle @lock = Lock(directory.Root);
         try
         {
-            Directory.CreateDirectory(directory.BlobDirectory);
-            writer.RemoveTemporaryFiles();
-            return writer;
+            OpenDirectory blobs = directory.CreateBlobs();
+            RemoveTemporaryFiles(directory.Root);
+            RemoveTemporaryFiles(blobs);
+            return new OciWriter(directory, @lock, blobs);
         }
         catch
         {
-            writer.Dispose();
+            @lock.Dispose();
             throw;
         }
     }
 
     /// <summary>Whether someone writes into a directory now. One that cannot be looked into is taken for used.</summary>
-    public static bool IsOpen(string path)
+    public static bool IsOpen(OpenDirectory directory)
     {
         try
         {
-            OpenLock(path, FileMode.Open).Dispose();
-            return false;
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return false;
+            LockResult result = directory.TryLock(LockFile, create: false, out SafeFileHandle? file);
+            file?.Dispose();
+            return result == LockResult.InUse;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -68,26 +71,24 @@ internal sealed class OciWriter : IDisposable
     }
 
     /// <summary>Whether a directory holds nothing but what this class puts there before the marker.</summary>
-    public static bool IsEmptyOrUnfinished(string path) => Directory.EnumerateFileSystemEntries(path)
-        .Select(static entry => Path.GetFileName(entry))
-        .All(static name => name is LockFile or OciNames.BlobDirectory || name.EndsWith(TemporaryEnding, StringComparison.Ordinal));
+    public static bool IsEmptyOrUnfinished(OpenDirectory directory) =>
+        directory.Names().All(static name => name is LockFile or OciNames.BlobDirectory || IsTemporary(name));
 
     /// <summary>Writes a document as a blob.</summary>
     public OciDescriptor WriteDocument<T>(T document, JsonTypeInfo<T> type, string mediaType)
     {
         byte[] content = Serialize(document, type, mediaType);
         OciDigest digest = OciDigest.Of(content);
-        Replace(_directory.BlobFile(digest), content);
+        Replace(_blobs, digest.Hex, content);
         return new OciDescriptor(mediaType, digest.ToString(), content.Length);
     }
 
     /// <summary>Writes a region, and bytes behind it, as a blob. The region is not held in memory a second time.</summary>
-    public OciDescriptor WriteMemory(IMemoryRegion region, ReadOnlySpan<byte> tail, string mediaType)
+    public OciDescriptor WriteMemory(IMemoryRegion region, byte[] tail, string mediaType)
     {
-        string temporary = Path.Combine(_directory.BlobDirectory, "memory" + TemporaryEnding);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        long size;
-        using (FileStream file = Create(temporary))
+        long size = 0;
+        string temporary = Create(_blobs, file =>
         {
             var buffer = new byte[nuint.Min(region.Size, ChunkSize)];
             for (nuint offset = 0; offset < region.Size; offset += (nuint)buffer.Length)
@@ -95,41 +96,40 @@ internal sealed class OciWriter : IDisposable
                 Span<byte> chunk = buffer.AsSpan(0, (int)nuint.Min(region.Size - offset, (nuint)buffer.Length));
                 region.Read(offset, chunk);
                 hash.AppendData(chunk);
-                file.Write(chunk);
+                RandomAccess.Write(file, chunk, (long)offset);
             }
 
             hash.AppendData(tail);
-            file.Write(tail);
-            size = file.Length;
-            file.Flush(flushToDisk: true);
-        }
-
+            RandomAccess.Write(file, tail, (long)region.Size);
+            size = (long)region.Size + tail.Length;
+        });
         OciDigest digest = OciDigest.FromHash(hash.GetCurrentHash());
-        Place(temporary, _directory.BlobFile(digest));
+        Place(_blobs, temporary, digest.Hex);
         return new OciDescriptor(mediaType, digest.ToString(), size);
     }
 
     /// <summary>Writes the marker, if it is not there yet.</summary>
     public void WriteMarker()
     {
-        if (!File.Exists(_directory.LayoutFile))
+        if (!_directory.HasMarker())
         {
             Replace(
-                _directory.LayoutFile,
+                _directory.Root,
+                OciNames.LayoutFile,
                 Serialize(new OciLayoutMarker(OciNames.LayoutVersion), ReadableOciJson.Instance.OciLayoutMarker, OciNames.LayoutFile));
         }
     }
 
     /// <summary>Writes the index, and with it everything that it names.</summary>
     public void WriteIndex(OciIndex index) =>
-        Replace(_directory.IndexFile, Serialize(index, ReadableOciJson.Instance.OciIndex, OciNames.IndexFile));
+        Replace(_directory.Root, OciNames.IndexFile, Serialize(index, ReadableOciJson.Instance.OciIndex, OciNames.IndexFile));
 
     /// <summary>Notes blobs that are to go once the index does not name them any more.</summary>
     public void NoteGarbage(IReadOnlyList<OciDescriptor> replaced)
     {
         if (replaced.Count > 0)
         {
-            Replace(_directory.GarbageFile, Encoding.UTF8.GetBytes(OciGarbage.Add(_directory, replaced)));
+            Replace(_directory.Root, OciNames.GarbageFile, Encoding.UTF8.GetBytes(OciGarbage.Add(_directory, replaced)));
         }
     }
 
@@ -138,64 +138,120 @@ internal sealed class OciWriter : IDisposable
     {
         if (OciGarbage.Remove(_directory, grace) is { } left)
         {
-            Replace(_directory.GarbageFile, Encoding.UTF8.GetBytes(left));
+            Replace(_directory.Root, OciNames.GarbageFile, Encoding.UTF8.GetBytes(left));
         }
     }
 
     /// <summary>Lets others write.</summary>
     public void Dispose() => _lock.Dispose();
 
-    private static FileStream OpenLock(string path, FileMode mode) =>
-        new(Path.Combine(path, LockFile), mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-
-    // EAGAIN of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.
-    private static bool IsLocked(Exception exception) => exception is IOException
-        && (OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) == 32 : exception.HResult is 11 or 35);
-
-    /// <summary>Whether a file could not be replaced because someone may be reading it, which only Windows minds.</summary>
-    private static bool IsRead(Exception exception) =>
-        OperatingSystem.IsWindows() && exception is IOException or UnauthorizedAccessException;
-
-    /// <summary>Tries again until what is in the way has gone, or it has been too long.</summary>
-    private static T Wait<T>(Func<T> access, Func<Exception, bool> isInTheWay)
+    private static SafeFileHandle Lock(OpenDirectory directory)
     {
-        long start = Environment.TickCount64;
-        while (true)
+        SafeFileHandle? file = null;
+        if (!WaitUntil(() => directory.TryLock(LockFile, create: true, out file) != LockResult.InUse) || file is null)
         {
-            try
-            {
-                return access();
-            }
-            catch (Exception exception) when (
-                isInTheWay(exception) && Environment.TickCount64 - start < LongestWait.TotalMilliseconds)
-            {
-                Thread.Sleep(Pause);
-            }
+            throw new IOException("Another process or thread has been saving to it for a minute, or it was removed.");
         }
+
+        return file;
     }
 
-    private static FileStream Create(string file) => new(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-
-    private static void Replace(string file, byte[] content)
+    /// <summary>Tries again until something succeeds.</summary>
+    /// <returns>Whether it did within a minute.</returns>
+    private static bool WaitUntil(Func<bool> attempt)
     {
-        string temporary = file + TemporaryEnding;
-        using (FileStream stream = Create(temporary))
+        long start = Environment.TickCount64;
+        while (!attempt())
         {
-            stream.Write(content);
-            stream.Flush(flushToDisk: true);
+            if (Environment.TickCount64 - start > LongestWait.TotalMilliseconds)
+            {
+                return false;
+            }
+
+            Thread.Sleep(Pause);
         }
 
-        Place(temporary, file);
+        return true;
+    }
+
+    private static void Replace(OpenDirectory directory, string name, byte[] content) =>
+        Place(directory, Create(directory, file => RandomAccess.Write(file, content, 0)), name);
+
+    /// <summary>Creates a file, has it written, and flushes it.</summary>
+    /// <returns>Its name, until it is put into its place.</returns>
+    private static string Create(OpenDirectory directory, Action<SafeFileHandle> write)
+    {
+        string temporary = OpenDirectory.RandomName() + TemporaryEnding;
+        using SafeFileHandle file = directory.CreateFile(temporary);
+        try
+        {
+            write(file);
+            RandomAccess.FlushToDisk(file);
+            return temporary;
+        }
+        catch
+        {
+            file.Dispose();
+            TryDelete(directory, temporary);
+            throw;
+        }
     }
 
     /// <summary>Renames a file over another. Where that has to wait until nobody reads the other one, it does.</summary>
-    private static void Place(string temporary, string file) => Wait(
-        () =>
+    private static void Place(OpenDirectory directory, string temporary, string name)
+    {
+        Exception? last = null;
+        bool TryRename()
         {
-            File.Move(temporary, file, overwrite: true);
-            return file;
-        },
-        IsRead);
+            try
+            {
+                directory.Rename(temporary, name);
+                return true;
+            }
+            catch (Exception exception) when (OperatingSystem.IsWindows() && exception is IOException or UnauthorizedAccessException)
+            {
+                // Someone may be reading it.
+                last = exception;
+                return false;
+            }
+        }
+
+        try
+        {
+            if (!WaitUntil(TryRename))
+            {
+                throw new IOException($"'{name}' cannot be replaced.", last);
+            }
+        }
+        catch
+        {
+            TryDelete(directory, temporary);
+            throw;
+        }
+    }
+
+    private static bool IsTemporary(string name) => name.EndsWith(TemporaryEnding, StringComparison.Ordinal);
+
+    private static void RemoveTemporaryFiles(OpenDirectory directory)
+    {
+        foreach (string name in directory.Names().Where(IsTemporary))
+        {
+            TryDelete(directory, name);
+        }
+    }
+
+    /// <summary>Removes a file that takes only space: no name is used twice. What cannot be removed stays until the next time.</summary>
+    private static void TryDelete(OpenDirectory directory, string name)
+    {
+        try
+        {
+            directory.DeleteFile(name);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What the caller has to say matters more.
+        }
+    }
 
     /// <summary>A document's bytes, which must not be more than a reader takes.</summary>
     private byte[] Serialize<T>(T document, JsonTypeInfo<T> type, string what)
@@ -206,16 +262,5 @@ internal sealed class OciWriter : IDisposable
             : throw _directory.Error(
                 SnapshotFileProblem.TooLarge,
                 $"its {what} would have {content.Length} bytes, and at most {OciDirectory.LargestDocument} are read. Use another directory.");
-    }
-
-    private void RemoveTemporaryFiles()
-    {
-        foreach (string directory in new[] { _directory.Path, _directory.BlobDirectory })
-        {
-            foreach (string file in Directory.EnumerateFiles(directory, "*" + TemporaryEnding))
-            {
-                File.Delete(file);
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Host.Snapshots.Files;
 
@@ -9,6 +10,9 @@ internal sealed class SnapshotLoader
 {
     private const int ChunkSize = 1 << 17;
     private const int MostAttempts = 100;
+
+    /// <summary>How many tags an error lists.</summary>
+    private const int MostTags = 20;
 
     private readonly OciDirectory _directory;
     private readonly OciReference _reference;
@@ -28,8 +32,13 @@ internal sealed class SnapshotLoader
     /// <returns>The snapshot, with a reference on its memory for the caller.</returns>
     /// <exception cref="SnapshotFileException">It cannot be loaded; the problem says why.</exception>
     /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
-    public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor) =>
-        new SnapshotLoader(new OciDirectory(Path.GetFullPath(path)), reference, findHypervisor).Load();
+    public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor)
+    {
+        path = Path.GetFullPath(path);
+        using OciDirectory directory = OciDirectory.TryOpen(path)
+            ?? throw new SnapshotFileException(SnapshotFileProblem.NotFound, path, "there is no such directory.");
+        return OciDirectory.Access(path, new SnapshotLoader(directory, reference, findHypervisor).Load);
+    }
 
     private SnapshotContent Load()
     {
@@ -57,9 +66,7 @@ internal sealed class SnapshotLoader
     {
         if (!_directory.HasMarker())
         {
-            throw Directory.Exists(_directory.Path)
-                ? _directory.Error(SnapshotFileProblem.NotASnapshot, "it is not an OCI image layout.")
-                : _directory.Error(SnapshotFileProblem.NotFound, "there is no such directory.");
+            throw _directory.Error(SnapshotFileProblem.NotASnapshot, "it is not an OCI image layout.");
         }
 
         if (_directory.ReadIndex() is not { } index)
@@ -70,7 +77,7 @@ internal sealed class SnapshotLoader
         OciDescriptor[] found = [.. index.Manifests.Where(_reference.Matches)];
         if (found.Length == 0)
         {
-            string tags = string.Join(", ", index.Manifests.Select(static m => m.Tag).OfType<string>().Select(static t => $"'{t}'"));
+            string tags = string.Join(", ", index.Manifests.Select(static m => m.Tag).OfType<string>().Take(MostTags).Select(static t => $"'{t}'"));
             throw _directory.Error(
                 SnapshotFileProblem.NotFound, $"it holds no snapshot '{_reference.Text}'; there are: {(tags.Length > 0 ? tags : "none")}.");
         }
@@ -99,7 +106,7 @@ internal sealed class SnapshotLoader
 
         // First of all: what is open stays, even if the tag goes to another snapshot and the blob is removed.
         missing = "memory";
-        using FileStream? memory = _directory.OpenBlob(manifest.Layers[0], missing);
+        using SafeFileHandle? memory = _directory.OpenBlob(manifest.Layers[0], missing);
         if (memory is null)
         {
             return null;
@@ -116,10 +123,10 @@ internal sealed class SnapshotLoader
         ProcessorState processor = config.Processor(manifest.Annotations);
         IReadOnlyList<HostFunctionSignature> functions = config.HostFunctions();
         IHypervisor hypervisor = FindHypervisor(config.Origin);
-        if ((ulong)memory.Length != config.MemorySize)
+        if ((ulong)manifest.Layers[0].Size != config.MemorySize)
         {
             throw _directory.Error(
-                SnapshotFileProblem.Corrupted, $"its memory has {memory.Length} bytes; its configuration says {config.MemorySize}.");
+                SnapshotFileProblem.Corrupted, $"its memory has {manifest.Layers[0].Size} bytes; its configuration says {config.MemorySize}.");
         }
 
         GuestImage image = ReadImage(hypervisor, memory, _directory.DigestOf(manifest.Layers[0], "memory"), config, layout);
@@ -130,6 +137,11 @@ internal sealed class SnapshotLoader
     private void CheckManifest(OciManifest manifest)
     {
         _directory.CheckSchema(manifest.SchemaVersion, manifest.MediaType, OciNames.ManifestMediaType, "manifest");
+        if (manifest.Config.MediaType.StartsWith(OciNames.ForeignConfigMediaTypeFamily, StringComparison.Ordinal))
+        {
+            throw ForeignSnapshot.Refuse(_directory, manifest.Config);
+        }
+
         CheckType(manifest.Config.MediaType, OciNames.ConfigMediaType, OciNames.ConfigMediaTypeFamily);
         if (manifest.Layers.Count != 1)
         {
@@ -176,7 +188,7 @@ internal sealed class SnapshotLoader
     }
 
     private GuestImage ReadImage(
-        IHypervisor hypervisor, FileStream memory, OciDigest expected, ConfigReader config, GuestMemoryLayout layout)
+        IHypervisor hypervisor, SafeFileHandle memory, OciDigest expected, ConfigReader config, GuestMemoryLayout layout)
     {
         IMemoryRegion pages = hypervisor.AllocateMemory((nuint)config.ImageSize);
         try
@@ -186,7 +198,7 @@ internal sealed class SnapshotLoader
             for (nuint offset = 0; offset < pages.Size; offset += (nuint)buffer.Length)
             {
                 Span<byte> chunk = buffer.AsSpan(0, (int)nuint.Min(pages.Size - offset, (nuint)buffer.Length));
-                Read(memory, chunk, hash);
+                Read(memory, (long)offset, chunk, hash);
 
                 // Zeros are there already, and cost no memory as long as nobody touches them.
                 if (chunk.ContainsAnyExcept((byte)0))
@@ -196,7 +208,7 @@ internal sealed class SnapshotLoader
             }
 
             var tables = new byte[(int)(config.MemorySize - config.ImageSize)];
-            Read(memory, tables, hash);
+            Read(memory, (long)pages.Size, tables, hash);
             if (OciDigest.FromHash(hash.GetCurrentHash()) != expected)
             {
                 throw _directory.Altered("memory", expected);
@@ -212,19 +224,14 @@ internal sealed class SnapshotLoader
         }
     }
 
-    private void Read(FileStream memory, Span<byte> destination, IncrementalHash hash)
+    private void Read(SafeFileHandle memory, long offset, Span<byte> destination, IncrementalHash hash)
     {
-        try
+        for (int done = 0; done < destination.Length;)
         {
-            memory.ReadExactly(destination);
-        }
-        catch (EndOfStreamException exception)
-        {
-            throw _directory.Error(SnapshotFileProblem.Truncated, "its memory was shortened while it was read.", exception);
-        }
-        catch (IOException exception)
-        {
-            throw _directory.Error(SnapshotFileProblem.Access, exception.Message, exception);
+            int read = RandomAccess.Read(memory, destination[done..], offset + done);
+            done += read > 0
+                ? read
+                : throw _directory.Error(SnapshotFileProblem.Truncated, "its memory was shortened while it was read.");
         }
 
         hash.AppendData(destination);

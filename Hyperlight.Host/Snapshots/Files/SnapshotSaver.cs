@@ -1,3 +1,4 @@
+using Hyperlight.Host.Files;
 using Hyperlight.Host.Memory;
 
 namespace Hyperlight.Host.Snapshots.Files;
@@ -5,25 +6,23 @@ namespace Hyperlight.Host.Snapshots.Files;
 /// <summary>Saves a snapshot to a directory: into a new one that appears complete, or into one that is there.</summary>
 internal sealed class SnapshotSaver
 {
-    private const string StagingEnding = ".staging";
-
     private static readonly OciIndex Empty = new(OciNames.SchemaVersion, []) { MediaType = OciNames.IndexMediaType };
 
-    private readonly OciDirectory _directory;
+    private readonly string _path;
     private readonly SnapshotContent _content;
     private readonly string _tag;
     private readonly TimeSpan _garbageGrace;
 
-    private SnapshotSaver(OciDirectory directory, SnapshotContent content, string tag, TimeSpan garbageGrace)
+    private SnapshotSaver(string path, SnapshotContent content, string tag, TimeSpan garbageGrace)
     {
-        _directory = directory;
+        _path = path;
         _content = content;
         _tag = tag;
         _garbageGrace = garbageGrace;
     }
 
-    private string StagingPrefix =>
-        Path.Combine(Path.GetDirectoryName(_directory.Path) ?? _directory.Path, $".{Path.GetFileName(_directory.Path)}.");
+    /// <summary>Where the directory is: its parent, or itself if it has none.</summary>
+    private string ParentPath => Path.GetDirectoryName(_path) ?? _path;
 
     /// <summary>Saves a snapshot.</summary>
     /// <param name="content">The snapshot, whose memory the caller keeps.</param>
@@ -34,61 +33,70 @@ internal sealed class SnapshotSaver
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
     public static string Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
     {
-        var directory = new OciDirectory(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        return directory.Access(new SnapshotSaver(directory, content, tag, garbageGrace).Save);
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return OciDirectory.Access(path, new SnapshotSaver(path, content, tag, garbageGrace).Save);
     }
 
     private string Save()
     {
-        if (File.Exists(_directory.Path))
+        if (File.Exists(_path))
         {
-            throw _directory.Error(SnapshotFileProblem.NotASnapshot, "it is a file. Choose another path.");
+            throw new SnapshotFileException(SnapshotFileProblem.NotASnapshot, _path, "it is a file. Choose another path.");
         }
 
-        return Directory.Exists(_directory.Path) ? SaveInto() : SaveAs();
+        using OciDirectory? directory = OciDirectory.TryOpen(_path);
+        if (directory is null)
+        {
+            Directory.CreateDirectory(ParentPath);
+        }
+
+        // The directory may be one that this process may use, in one that it may not.
+        using OpenDirectory parent = OpenDirectory.TryOpen(ParentPath) ?? throw new DirectoryNotFoundException($"'{ParentPath}' was removed.");
+        var staging = new StagingDirectories(parent, Path.GetFileName(_path));
+        return directory is null ? SaveAs(parent, staging) : SaveInto(directory, staging);
     }
 
-    private string SaveAs()
+    private string SaveAs(OpenDirectory parent, StagingDirectories staging)
     {
-        // Beside the directory, so that it is on the same file system.
-        var staging = new OciDirectory($"{StagingPrefix}{Path.GetRandomFileName()}{StagingEnding}");
+        using var directory = new OciDirectory(_path, staging.Create(out string name));
         try
         {
-            Directory.CreateDirectory(staging.Path);
             string digest;
-            using (OciWriter writer = OciWriter.Open(staging))
+            using (OciWriter writer = OciWriter.Open(directory))
             {
                 digest = Write(writer, Empty);
             }
 
-            Directory.Move(staging.Path, _directory.Path);
-            RemoveAbandoned();
+            parent.Rename(name, Path.GetFileName(_path));
+            staging.RemoveAbandoned();
             return digest;
         }
-        catch (IOException) when (Directory.Exists(_directory.Path))
+        catch (IOException) when (Directory.Exists(_path))
         {
             // Someone else was faster.
-            Remove(staging.Path);
-            return SaveInto();
+            staging.Remove(name);
+            using OciDirectory existing = OciDirectory.TryOpen(_path) ?? throw new DirectoryNotFoundException($"'{_path}' was removed.");
+            return SaveInto(existing, staging);
         }
         catch
         {
-            Remove(staging.Path);
+            staging.Remove(name);
             throw;
         }
     }
 
-    private string SaveInto()
+    private string SaveInto(OciDirectory directory, StagingDirectories staging)
     {
-        if (!_directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(_directory.Path))
+        if (!directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(directory.Root))
         {
-            throw _directory.Error(
-                SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new _directory.");
+            throw directory.Error(
+                SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new directory.");
         }
 
-        RemoveAbandoned();
-        using OciWriter writer = OciWriter.Open(_directory);
-        OciIndex index = _directory.ReadIndex() ?? Empty;
+        // First the lock: a directory that holds it is not empty, so that no other one takes its place.
+        using OciWriter writer = OciWriter.Open(directory);
+        staging.RemoveAbandoned();
+        OciIndex index = directory.ReadIndex() ?? Empty;
         string digest = Write(writer, index);
         writer.RemoveGarbage(_garbageGrace);
         return digest;
@@ -97,7 +105,7 @@ internal sealed class SnapshotSaver
     private string Write(OciWriter writer, OciIndex index)
     {
         GuestImage image = _content.Image;
-        OciDescriptor memory = writer.WriteMemory(image.Pages, image.PageTables, OciNames.MemoryMediaType);
+        OciDescriptor memory = writer.WriteMemory(image.Pages, image.PageTables.ToArray(), OciNames.MemoryMediaType);
         OciDescriptor config = writer.WriteDocument(
             ConfigWriter.Describe(_content), ConfigJson.Default.ConfigDocument, OciNames.ConfigMediaType);
         var manifest = new OciManifest(OciNames.SchemaVersion, config, [memory])
@@ -121,33 +129,5 @@ internal sealed class SnapshotSaver
         writer.WriteMarker();
         writer.WriteIndex(index with { Manifests = [.. index.Manifests.Where(m => m.Tag != _tag), descriptor] });
         return descriptor.Digest;
-    }
-
-    /// <summary>Removes directories that processes which died were writing for this path.</summary>
-    private void RemoveAbandoned()
-    {
-        string prefix = StagingPrefix;
-        foreach (string staging in Directory.EnumerateDirectories(
-            Path.GetDirectoryName(prefix)!, $"{Path.GetFileName(prefix)}*{StagingEnding}"))
-        {
-            // It may have been made just now. Whoever made it saves into the directory then, which is there already.
-            if (!OciWriter.IsOpen(staging))
-            {
-                Remove(staging);
-            }
-        }
-    }
-
-    /// <summary>Removes a directory that nobody will miss; what cannot be removed now stays until the next time.</summary>
-    private static void Remove(string path)
-    {
-        try
-        {
-            Directory.Delete(path, recursive: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // It only takes space. What the caller has to say matters more.
-        }
     }
 }

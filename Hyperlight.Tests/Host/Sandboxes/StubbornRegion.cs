@@ -18,6 +18,9 @@ internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
     /// <summary>Thrown when memory is read behind <see cref="ReadableSize"/>; <see langword="null"/> for no failure.</summary>
     public Exception? ReadFailure { get; set; }
 
+    /// <summary>What someone else does meanwhile, once, when memory is read.</summary>
+    public Action? Meanwhile { get; set; }
+
     /// <summary>How much of the memory can be read nevertheless.</summary>
     public nuint ReadableSize { get; set; }
 
@@ -30,6 +33,9 @@ internal sealed class StubbornRegion(IMemoryRegion inner) : IMemoryRegion
     public void Read(nuint offset, Span<byte> destination)
     {
         ThrowIf(offset >= ReadableSize ? ReadFailure : null);
+        Action? meanwhile = Meanwhile;
+        Meanwhile = null;
+        meanwhile?.Invoke();
         inner.Read(offset, destination);
     }
 

@@ -171,6 +171,25 @@ internal sealed class HostilePageTableTests
         AssertEndsSoon();
     }
 
+    /// <summary>However the tables lead to each other, work is bounded by the memory that the guest has.</summary>
+    [Test]
+    public void The_worst_tables_are_visited_as_often_as_the_bound_says()
+    {
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Free(12), i, Free(10) | Present | Writable);
+            Entry(Free(13), i, Free(12) | Present | Writable);
+            Entry(Free(14), i, Free(13) | Present | Writable);
+            Entry(Root, i, Free(14) | Present | Writable);
+        }
+
+        var pages = new PhysicalPages(_memory, _mappings);
+        ulong leaves = 0;
+        Assert.That(() => new PageTableWalker(pages, []).Walk(Root, (_, _) => leaves++), Throws.TypeOf<SnapshotException>());
+
+        Assert.That(leaves, Is.LessThanOrEqualTo(512 * Math.Max(4096, 4 * pages.OwnCount)));
+    }
+
     /// <summary>The host's work must not grow with what it lends a guest that cannot even write to it.</summary>
     [Test]
     public void A_large_mapping_does_not_allow_larger_tables()

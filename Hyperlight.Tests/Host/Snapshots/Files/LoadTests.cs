@@ -221,6 +221,56 @@ internal sealed class LoadTests : SavedSnapshotTest
     }
 
     [Test]
+    public void A_refused_blob_is_closed()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("What this process has open is known from /proc, which only Linux has.");
+        }
+
+        Save();
+        var saved = new SavedDirectory(Target);
+        File.AppendAllText(saved.BlobFile(saved.MemoryDescriptor), "x");
+
+        AssertRefused(SnapshotFileProblem.Corrupted);
+
+        Assert.That(OpenFiles(), Is.Empty);
+    }
+
+    [Test]
+    public void Nothing_stays_open()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("What this process has open is known from /proc, which only Linux has.");
+        }
+
+        Save();
+        Change();
+        Save();
+        Load().Dispose();
+        Assert.Throws<SnapshotFileException>(() => Load("none"));
+
+        Assert.That(OpenFiles(), Is.Empty);
+    }
+
+    [Test]
+    public void An_error_lists_some_tags_of_many()
+    {
+        Save();
+        var saved = new SavedDirectory(Target);
+        for (int i = 0; i < 1000; i++)
+        {
+            JsonNode other = saved.ManifestDescriptor.DeepClone();
+            other["annotations"]!["org.opencontainers.image.ref.name"] = $"tag-{i}";
+            saved.Index["manifests"]!.AsArray().Add(other);
+        }
+
+        saved.WriteIndex();
+        Assert.That(AssertRefused(SnapshotFileProblem.NotFound, "none").Message, Has.Length.LessThan(1000));
+    }
+
+    [Test]
     public void A_huge_document_is_refused_before_it_is_read()
     {
         Save();
@@ -330,6 +380,12 @@ internal sealed class LoadTests : SavedSnapshotTest
         Assert.That(File.Exists(Path.Combine(Target, "index.json")));
         Directory.Delete(Target, recursive: true);
     }
+
+    /// <summary>What this process has open in the test's directory.</summary>
+    private IEnumerable<string> OpenFiles() => Directory.GetFiles("/proc/self/fd")
+        .Select(f => new FileInfo(f).LinkTarget)
+        .OfType<string>()
+        .Where(t => t.StartsWith(Parent, StringComparison.Ordinal));
 
     private static void AssertSame(SnapshotContent actual, SnapshotContent expected)
     {

@@ -31,10 +31,10 @@ internal sealed class SaveTests : SavedSnapshotTest
             "dev.hyperlight.snapshot.hypervisor=mock",
             "dev.hyperlight.snapshot.cpu.vendor=MockedVendor",
         }));
-        Assert.That(manifest["artifactType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.snapshot.config.v1+json"));
-        Assert.That(manifest["config"]!["mediaType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.snapshot.config.v1+json"));
+        Assert.That(manifest["artifactType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.dotnet.snapshot.config.v1+json"));
+        Assert.That(manifest["config"]!["mediaType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.dotnet.snapshot.config.v1+json"));
         Assert.That(manifest["layers"]!.AsArray(), Has.Count.EqualTo(1));
-        Assert.That(manifest["layers"]![0]!["mediaType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.snapshot.memory.v1"));
+        Assert.That(manifest["layers"]![0]!["mediaType"]!.GetValue<string>(), Is.EqualTo("application/vnd.hyperlight.dotnet.snapshot.memory.v1"));
     }
 
     [Test]
@@ -61,7 +61,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         JsonObject config = new SavedDirectory(Target).Config;
         Assert.That(config.Select(p => p.Key), Is.EqualTo(new[]
         {
-            "hyperlight_version", "arch", "abi_version", "hypervisor", "cpu_vendor", "stack_top_gva", "entrypoint_addr",
+            "hyperlight_version", "arch", "dotnet_format_version", "hypervisor", "cpu_vendor", "stack_top_gva", "entrypoint_addr",
             "original_entrypoint_addr", "sregs", "msrs", "layout", "memory_size", "host_functions", "snapshot_generation",
         }));
         Assert.That(config["sregs"]!.AsObject().Select(p => p.Key), Is.EqualTo(new[]
@@ -80,7 +80,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         }));
         Assert.That(config["host_functions"]![0]!.ToJsonString(), Is.EqualTo(
             """{"function_name":"HostPrint","parameter_types":["string"],"return_type":"int"}"""));
-        Assert.That(config["abi_version"]!.GetValue<int>(), Is.EqualTo(2));
+        Assert.That(config["dotnet_format_version"]!.GetValue<int>(), Is.EqualTo(1));
     }
 
     [Test]
