@@ -59,6 +59,15 @@ internal sealed class MsrSweep
     /// <summary>The bits of a register that can be inverted without an end of the guest.</summary>
     public static ulong BitsOf(uint index) => index == Efer ? ~LongModeSegmentLimits : ulong.MaxValue;
 
+    /// <summary>The registers that another sweep found with other values, or did not find, one line for each.</summary>
+    public IEnumerable<string> Differences(MsrSweep other)
+    {
+        IReadOnlyDictionary<uint, ulong> mine = Values;
+        IReadOnlyDictionary<uint, ulong> others = other.Values;
+        return mine.Keys.Union(others.Keys).Where(i => !mine.TryGetValue(i, out ulong a) || !others.TryGetValue(i, out ulong b) || a != b)
+            .Select(i => $"0x{i:X}: 0x{mine.GetValueOrDefault(i):X} expected, 0x{others.GetValueOrDefault(i):X} found");
+    }
+
     /// <summary>Reads all registers.</summary>
     public static MsrSweep Read(MultiUseSandbox sandbox) => new([.. Run(sandbox, static _ => 0)]);
 
