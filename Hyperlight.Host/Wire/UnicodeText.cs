@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Hyperlight.Host.Wire;
@@ -8,6 +9,10 @@ namespace Hyperlight.Host.Wire;
 /// </summary>
 internal static class UnicodeText
 {
+    // A search for a range boxes its bounds until the runtime has compiled it with optimisation; a set of values never does.
+    private static readonly SearchValues<char> Surrogates =
+        SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(static unit => (char)unit)]);
+
     /// <summary>Refuses text that has no UTF-8 form.</summary>
     /// <exception cref="ArgumentException">The text has a lone surrogate.</exception>
     public static void ThrowIfInvalid(ReadOnlySpan<char> text)
@@ -26,10 +31,10 @@ internal static class UnicodeText
 
     private static int IndexOfLoneSurrogate(ReadOnlySpan<char> text)
     {
-        int index = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        int index = text.IndexOfAny(Surrogates);
         while (index >= 0 && index + 1 < text.Length && char.IsSurrogatePair(text[index], text[index + 1]))
         {
-            int next = text[(index + 2)..].IndexOfAnyInRange('\uD800', '\uDFFF');
+            int next = text[(index + 2)..].IndexOfAny(Surrogates);
             index = next < 0 ? -1 : index + 2 + next;
         }
 

@@ -131,9 +131,11 @@ internal sealed class HostCallTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void A_later_function_replaces_an_earlier_one()
+    public void A_function_is_replaced_after_it_was_removed()
     {
-        Sandbox.WithHostFunction("HostEchoInt", (int x) => x).WithHostFunction("HostEchoInt", (int x) => x + 1);
+        Sandbox.WithHostFunction("HostEchoInt", (int x) => x);
+        Assert.That(Sandbox.RemoveHostFunction("HostEchoInt"), Is.True);
+        Sandbox.WithHostFunction("HostEchoInt", (int x) => x + 1);
         Assert.That(Sandbox.Call<int>("RoundTripInt", 1), Is.EqualTo(2));
     }
 
