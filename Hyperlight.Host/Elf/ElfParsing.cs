@@ -10,12 +10,12 @@ internal sealed class ElfParsing(CancellationToken cancellationToken = default)
     private const int StepsBetweenChecks = 1 << 12;
 
     /// <summary>Table entries that were looked at so far.</summary>
-    public int Steps { get; private set; }
+    public long Steps { get; private set; }
 
     /// <summary>Counts one table entry.</summary>
     /// <returns>The number of entries so far.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public int Step()
+    public long Step()
     {
         if (Steps++ % StepsBetweenChecks == 0)
         {
