@@ -15,8 +15,11 @@ internal static class OpTraits
             case Op.Nop or Op.Mov or Op.Lea or Op.Movzx or Op.Movsx
                 or Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor or Op.Cmp or Op.Test
                 or Op.Inc or Op.Dec or Op.Neg or Op.Not or Op.Imul or Op.Cbw or Op.Cwd
-                or Op.Jcc or Op.Jmp or Op.Call or Op.Ret or Op.Setcc or Op.Cmovcc:
+                or Op.Ret or Op.Setcc or Op.Cmovcc:
                 return true;
+            case Op.Jcc or Op.Jmp or Op.Call:
+                // The interpreter raises the exception of a target that is not canonical.
+                return Processor.IsCanonical(op.Immediate);
             case Op.Push or Op.Leave or Op.JmpIndirect or Op.CallIndirect:
                 return op.Size == 8;
             case Op.Pop:

@@ -135,7 +135,9 @@ internal sealed partial class Processor
 
         ulong expected = Truncate(_regs[Rax], op.Size);
         bool equal = current == expected;
-        if (!WriteDestination(ref op, equal ? replacement : current))
+
+        // Memory is written in either case; of two registers only one is, and the other one keeps its upper half.
+        if ((equal || op.Destination == OperandKind.Memory) && !WriteDestination(ref op, equal ? replacement : current))
         {
             return false;
         }
@@ -155,6 +157,11 @@ internal sealed partial class Processor
         if (size == 8 && (address & 15) != 0)
         {
             return Fault(GeneralProtection, 0);
+        }
+
+        if (!IsCanonicalRange(address, 2 * size))
+        {
+            return AddressFault();
         }
 
         if (!LoadForStore(address, size, out ulong low) || !LoadForStore(address + (ulong)size, size, out ulong high))

@@ -27,7 +27,7 @@ internal sealed partial class Processor
             long words = op.Source == OperandKind.Register
                 ? (long)SignExtend(index, op.Size) >> BitOperations.Log2((uint)bits)
                 : 0;
-            address = Address(ref op) + (ulong)(words * op.Size);
+            address = Address(ref op, (ulong)(words * op.Size));
             bool loaded = op.Op == Op.Bt
                 ? Load(address, op.Size, out value)
                 : LoadForStore(address, op.Size, out value);

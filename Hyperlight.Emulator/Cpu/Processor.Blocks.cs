@@ -10,7 +10,6 @@ namespace Hyperlight.Emulator.Cpu;
 internal sealed partial class Processor
 {
     private const int LongestBlock = 64;
-    private const int LongestInstruction = 15;
 
     private readonly CodeBuffer _code = new();
     private readonly MicroOp[] _decoded = new MicroOp[LongestBlock];
@@ -77,7 +76,7 @@ internal sealed partial class Processor
     private Block? Decode(ulong rip, HostPage page)
     {
         _code.Start();
-        _code.Append(page.From(rip)[..Math.Min(page.From(rip).Length, LongestBlock * LongestInstruction)]);
+        _code.Append(page.From(rip)[..Math.Min(page.From(rip).Length, LongestBlock * LongInstruction.MostBytes)]);
         _decoder ??= Decoder.Create(64, _code);
         _decoder.IP = rip;
         int count = 0;
@@ -92,7 +91,7 @@ internal sealed partial class Processor
 
             length = _code.Position;
             ref MicroOp op = ref _decoded[count++];
-            op = Translator.Translate(in instruction);
+            op = Translate(in instruction, length);
             if (OpTable.EndsBlock(op.Op))
             {
                 break;
@@ -116,13 +115,25 @@ internal sealed partial class Processor
 
         HostPage second = entry.Page;
         int inFirst = _code.Length;
-        _code.Append(second.From(0)[..LongestInstruction]);
+        _code.Append(second.From(0)[..LongInstruction.MostBytes]);
         _code.Position = 0;
         _decoder!.IP = rip;
         _decoder.Decode(out Instruction instruction);
-        MicroOp op = Translator.Translate(in instruction);
+        MicroOp op = Translate(in instruction, _code.Position);
         byte[] bytes = _code.Consumed(_code.Position).ToArray();
         return Remember(new Block(rip, page, bytes.Length > inFirst ? second : null, bytes, [op]));
+    }
+
+    /// <summary>Translates an instruction that ends at a position of <see cref="_code"/>.</summary>
+    private MicroOp Translate(in Instruction instruction, int end)
+    {
+        MicroOp op = Translator.Translate(in instruction);
+        if (instruction.IsInvalid && LongInstruction.IsTooLong(_code.Consumed(end)[^op.Length..]))
+        {
+            op.Op = Op.TooLong;
+        }
+
+        return op;
     }
 
     private Block Remember(Block block)

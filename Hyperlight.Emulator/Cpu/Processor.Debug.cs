@@ -83,6 +83,10 @@ internal sealed partial class Processor
             return false;
         }
 
+        // Between two elements of a repeated instruction RF is set, as on processors of Intel: a breakpoint on the
+        // instruction was met before the first.
+        _otherFlags |= _rip == op.Rip && op.Repeat != Repeat.None && IsRepeated(op.Op) ? FlagResume : 0;
+
         // SYSCALL does not trap if its mask cleared TF; no step comes after a load of SS, and what was met is held back.
         isStepped &= op.Op != Op.Syscall || (_otherFlags & FlagTrap) != 0;
         _isShadowed = IsStackLoad(in op);
@@ -95,6 +99,8 @@ internal sealed partial class Processor
 
         return _heldStatus == 0 || _isShadowed || DebugException(Pending.Trap, 0);
     }
+
+    private static bool IsRepeated(Op op) => op is >= Op.Movs and <= Op.Outs or Op.Ins;
 
     private static bool IsStackLoad(in MicroOp op) =>
         op.Op == Op.Lss || (op.Op == Op.MovToSegment && op.DestinationRegister == SsIndex);

@@ -73,7 +73,7 @@ internal sealed partial class Processor
     private bool LoadTable(ref MicroOp op, ref DescriptorTableRegister table)
     {
         ulong address = Address(ref op);
-        if (!Load(address, 2, out ulong limit) || !Load(address + 2, 8, out ulong start))
+        if (!LoadTwo(address, 2, out ulong limit, 8, out ulong start))
         {
             return false;
         }
@@ -90,7 +90,7 @@ internal sealed partial class Processor
     private bool StoreTable(ref MicroOp op, DescriptorTableRegister table)
     {
         ulong address = Address(ref op);
-        return Store(address, 2, table.Limit) && Store(address + 2, 8, table.Base);
+        return PrepareStore(address, 10) && Store(address, 2, table.Limit) && Store(address + 2, 8, table.Base);
     }
 
     /// <summary>A task or local descriptor table register: a descriptor of 16 bytes.</summary>

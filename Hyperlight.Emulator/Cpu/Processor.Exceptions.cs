@@ -161,10 +161,9 @@ internal sealed partial class Processor
         {
             ref MicroOp op = ref block.Ops[0];
             bool hasOperand = op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory;
-            bool isOperandGood = !hasOperand || IsCanonical(Address(ref op));
-            isUsingStack = isOperandGood
-                ? op.Op is Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret or Op.Leave or Op.Pushf or Op.Popf
-                : hasOperand && op.Segment == 0 && op.Base is Rsp or Rbp;
+            bool isStackUsed = op.Op is Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret or Op.Leave or Op.Pushf or Op.Popf;
+            isUsingStack = isStackUsed && (!hasOperand || IsCanonicalRange(Address(ref op), op.Size))
+                || (hasOperand && op.Segment == 0 && op.Base is Rsp or Rbp);
         }
 
         (_pending, _vector, _errorCode) = (Pending.Fault, GeneralProtection, 0);

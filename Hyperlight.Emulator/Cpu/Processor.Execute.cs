@@ -39,26 +39,11 @@ internal sealed partial class Processor
                 SetLogic(tested & mask, op.Size);
                 return true;
             case Op.Jcc:
-                if (Holds(op.Condition))
-                {
-                    _rip = op.Immediate;
-                }
-
-                return true;
-            case Op.Jmp:
-                _rip = op.Immediate;
-                return true;
+                return !Holds(op.Condition) || JumpTo(op.Immediate);
+            case Op.Jmp: return JumpTo(op.Immediate);
             case Op.JmpIndirect: return ReadDestination(ref op, out ulong target) && JumpTo(target);
-            case Op.Call:
-                if (!Push(op.NextRip))
-                {
-                    return false;
-                }
-
-                _rip = op.Immediate;
-                return true;
-            case Op.CallIndirect:
-                return ReadDestination(ref op, out ulong callee) && IsTarget(callee) && Push(op.NextRip) && JumpTo(callee);
+            case Op.Call: return CallTo(op.Immediate, op.NextRip);
+            case Op.CallIndirect: return ReadDestination(ref op, out ulong callee) && CallTo(callee, op.NextRip);
             case Op.Ret: return ExecuteReturn(ref op);
             case Op.Cmovcc:
                 return ReadSource(ref op, op.Size, out ulong chosen) && (Holds(op.Condition)
@@ -116,7 +101,7 @@ internal sealed partial class Processor
             case Op.Pushf: return Push(ReadFlags() & ~FlagResume, op.Size);
             case Op.Popf: return ExecutePopFlags(ref op);
             case Op.Xlat:
-                if (!Load(_regs[Rbx] + (byte)_regs[Rax], 1, out ulong translated))
+                if (!Load(TableAddress(ref op), 1, out ulong translated))
                 {
                     return false;
                 }
@@ -126,6 +111,7 @@ internal sealed partial class Processor
             case Op.X87: return ExecuteX87(ref op);
             case Op.Mmx: return ExecuteMmx(ref op);
             case Op.Invalid: return Fault(InvalidOpcode, 0);
+            case Op.TooLong: return Fault(GeneralProtection, 0);
             default: return ExecuteSystem(ref op);
         }
     }
@@ -158,6 +144,27 @@ internal sealed partial class Processor
 
         _rip = address;
         return true;
+    }
+
+    /// <summary>
+    /// The return address is written before the target is looked at, as on processors of Intel: below the stack pointer,
+    /// which stays where it was if the target is refused.
+    /// </summary>
+    private bool CallTo(ulong address, ulong returnTo)
+    {
+        ulong rsp = _regs[Rsp];
+        if (!Push(returnTo))
+        {
+            return false;
+        }
+
+        if (JumpTo(address))
+        {
+            return true;
+        }
+
+        _regs[Rsp] = rsp;
+        return false;
     }
 
     private bool ExecutePop(ref MicroOp op)
@@ -211,7 +218,7 @@ internal sealed partial class Processor
         for (int i = 1; i < level; i++)
         {
             outer -= (ulong)op.Size;
-            if (!Load(outer, op.Size, out ulong pointer) || !Push(pointer, op.Size))
+            if (!LoadStack(outer, op.Size, out ulong pointer) || !Push(pointer, op.Size))
             {
                 _regs[Rsp] = rsp;
                 return false;
@@ -224,16 +231,24 @@ internal sealed partial class Processor
             return false;
         }
 
+        // What the new stack pointer points to must be there and writable, though nothing is written to it.
+        ulong top = _regs[Rsp] - op.Immediate;
+        if (!LoadForStore(top, op.Size, out _))
+        {
+            _regs[Rsp] = rsp;
+            return StackFault();
+        }
+
         WriteRegister(Rbp, op.Size, frame);
-        _regs[Rsp] -= op.Immediate;
+        _regs[Rsp] = top;
         return true;
     }
 
     private bool ExecuteLeave(int size)
     {
-        if (!Load(_regs[Rbp], size, out ulong value))
+        if (!LoadStack(_regs[Rbp], size, out ulong value))
         {
-            return StackFault();
+            return false;
         }
 
         _regs[Rsp] = _regs[Rbp] + (ulong)size;
@@ -246,17 +261,17 @@ internal sealed partial class Processor
         ulong mask = op.Size == 4 ? uint.MaxValue : ulong.MaxValue;
         if (op.Op == Op.Jrcxz)
         {
-            _rip = (_regs[Rcx] & mask) == 0 ? op.Immediate : op.NextRip;
-            return true;
+            return (_regs[Rcx] & mask) != 0 || JumpTo(op.Immediate);
         }
 
         ulong count = (_regs[Rcx] - 1) & mask;
-        _regs[Rcx] = count;
-        if (count != 0 && (op.Op == Op.Loop || Zero == (op.Op == Op.Loope)))
+        bool isTaken = count != 0 && (op.Op == Op.Loop || Zero == (op.Op == Op.Loope));
+        if (isTaken && !JumpTo(op.Immediate))
         {
-            _rip = op.Immediate;
+            return false;
         }
 
+        _regs[Rcx] = count;
         return true;
     }
 }

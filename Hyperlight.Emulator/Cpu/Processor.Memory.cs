@@ -77,6 +77,11 @@ internal sealed partial class Processor
     private bool LoadAcross(ulong address, int size, Access access, out ulong value)
     {
         value = 0;
+        if (!IsCanonicalRange(address, size))
+        {
+            return AddressFault();
+        }
+
         int first = (int)(HostPage.Size - (address & HostPage.OffsetMask));
         for (int i = 0; i < size; i++)
         {
@@ -95,6 +100,15 @@ internal sealed partial class Processor
         }
 
         return true;
+    }
+
+    /// <summary>Loads a value and another one behind it, as of a far pointer.</summary>
+    private bool LoadTwo(ulong address, int firstSize, out ulong first, int secondSize, out ulong second)
+    {
+        (first, second) = (0, 0);
+        return IsCanonicalRange(address, firstSize + secondSize)
+            ? Load(address, firstSize, out first) && Load(address + (ulong)firstSize, secondSize, out second)
+            : AddressFault();
     }
 
     private bool StoreSlow(ulong address, int size, ulong value)
@@ -140,6 +154,11 @@ internal sealed partial class Processor
 
     private bool StoreAcross(ulong address, int size, ulong value)
     {
+        if (!IsCanonicalRange(address, size))
+        {
+            return AddressFault();
+        }
+
         ulong second = address + HostPage.Size - (address & HostPage.OffsetMask);
         if (!Translate(address, Access.Write, out ulong low) || !Translate(second, Access.Write, out ulong high))
         {
@@ -179,12 +198,15 @@ internal sealed partial class Processor
         return true;
     }
 
+    /// <summary>Loads through SS.</summary>
+    private bool LoadStack(ulong address, int size, out ulong value) => Load(address, size, out value) || StackFault();
+
     private bool Pop(out ulong value, int size = 8)
     {
         ulong rsp = _regs[Rsp];
-        if (!Load(rsp, size, out value))
+        if (!LoadStack(rsp, size, out value))
         {
-            return StackFault();
+            return false;
         }
 
         _regs[Rsp] = rsp + (ulong)size;

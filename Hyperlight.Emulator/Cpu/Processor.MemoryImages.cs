@@ -9,6 +9,11 @@ internal sealed partial class Processor
     /// <summary>Looks whether the pages of a range can be written, before the first byte is.</summary>
     private bool PrepareStore(ulong address, int length)
     {
+        if (!IsCanonicalRange(address, length))
+        {
+            return AddressFault();
+        }
+
         ulong last = address + (ulong)length - 1;
         for (ulong at = address; ; at = (at | HostPage.OffsetMask) + 1)
         {
@@ -26,6 +31,11 @@ internal sealed partial class Processor
 
     private bool LoadBytes(ulong address, Span<byte> destination)
     {
+        if (!IsCanonicalRange(address, destination.Length))
+        {
+            return AddressFault();
+        }
+
         Span<byte> part = stackalloc byte[8];
         for (int i = 0; i < destination.Length;)
         {

@@ -28,6 +28,20 @@ internal sealed partial class Processor
         return op.Segment == 0 ? offset : offset + SegmentBase(op.Segment);
     }
 
+    /// <summary>The address of a memory operand that begins a distance away from where its registers say.</summary>
+    private ulong Address(ref MicroOp op, ulong distance)
+    {
+        ulong offset = EffectiveOffset(ref op) + distance;
+        return (op.Address32 ? (uint)offset : offset) + SegmentBase(op.Segment);
+    }
+
+    /// <summary>XLAT's operand: a byte of the table at RBX.</summary>
+    private ulong TableAddress(ref MicroOp op)
+    {
+        ulong offset = _regs[Rbx] + (byte)_regs[Rax];
+        return (op.Address32 ? (uint)offset : offset) + SegmentBase(op.Segment);
+    }
+
     private ulong SegmentBase(int segment) => segment switch { 4 => _fs.Base, 5 => _gs.Base, _ => 0 };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

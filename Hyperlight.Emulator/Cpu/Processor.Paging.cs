@@ -32,7 +32,10 @@ internal sealed partial class Processor
     /// <summary>Address bits that the processor does not have must be zero in every entry.</summary>
     private readonly ulong _reservedAddressBits = AddressMask & ~((1UL << physicalAddressBits) - 1);
 
-    private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
+    internal static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
+
+    /// <summary>Whether a range begins and ends canonical; one that lies in both halves of the address space is neither.</summary>
+    private static bool IsCanonicalRange(ulong address, int size) => IsCanonical(address) && IsCanonical(address + (ulong)size - 1);
 
     /// <summary>Finds the guest physical address of a linear one, or makes a fault pending.</summary>
     private bool Translate(ulong address, Access access, out ulong physical)

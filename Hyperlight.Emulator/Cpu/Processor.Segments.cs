@@ -128,7 +128,7 @@ internal sealed partial class Processor
     {
         int register = op.Op switch { Op.Lss => SsIndex, Op.Lfs => 4, _ => 5 };
         ulong address = Address(ref op);
-        if (!Load(address, op.Size, out ulong offset) || !Load(address + op.Size, 2, out ulong selector)
+        if (!LoadTwo(address, op.Size, out ulong offset, 2, out ulong selector)
             || !LoadSegmentRegister(register, (ushort)selector))
         {
             return false;

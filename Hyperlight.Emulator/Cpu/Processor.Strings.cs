@@ -9,23 +9,29 @@ internal sealed partial class Processor
     /// <summary>How many elements may pass before a request to cancel is looked for.</summary>
     private const int ElementsPerCheck = 1024;
 
+    /// <summary>What the last element of CMPS or SCAS compared.</summary>
+    private ulong _comparedLeft;
+    private ulong _comparedRight;
+
     private bool ExecuteString(ref MicroOp op)
     {
+        bool isComparison = op.Op is Op.Scas or Op.Cmps;
         if (op.Repeat == Repeat.None)
         {
-            return ExecuteElement(ref op);
+            return ExecuteElement(ref op) && (!isComparison || SetCompared(op.Size));
         }
 
         ulong mask = op.Address32 ? uint.MaxValue : ulong.MaxValue;
-        for (int i = 0; (_regs[Rcx] & mask) != 0; i++)
+        int elements = 0;
+        while ((_regs[Rcx] & mask) != 0)
         {
             // Having been cancelled, or having written over itself, it starts again with the elements that are left.
             // One that is stepped does an element at a time.
-            if (i >= (MustInterpret ? 1 : ElementsPerCheck) || _blockEnd == 0)
+            if (elements >= (MustInterpret ? 1 : ElementsPerCheck) || _blockEnd == 0)
             {
                 _blockEnd = 0;
                 _rip = op.Rip;
-                return true;
+                return !isComparison || !MustInterpret || SetCompared(op.Size);
             }
 
             if (!ExecuteElement(ref op))
@@ -33,13 +39,24 @@ internal sealed partial class Processor
                 return false;
             }
 
+            elements++;
             _regs[Rcx] = (_regs[Rcx] - 1) & mask;
-            if (op.Op is Op.Scas or Op.Cmps && Zero != (op.Repeat == Repeat.WhileEqual))
+            if (isComparison && (_comparedLeft == _comparedRight) != (op.Repeat == Repeat.WhileEqual))
             {
                 break;
             }
         }
 
+        return elements == 0 || !isComparison || SetCompared(op.Size);
+    }
+
+    /// <summary>
+    /// The flags of CMPS or SCAS follow from the last element. Until then they are those from before the instruction, which
+    /// the handler of a fault at a later element sees, as on processors of Intel.
+    /// </summary>
+    private bool SetCompared(int size)
+    {
+        Subtract(_comparedLeft, _comparedRight, 0, size);
         return true;
     }
 
@@ -50,7 +67,6 @@ internal sealed partial class Processor
         ulong source = (_regs[Rsi] & mask) + SegmentBase(op.Segment);
         ulong destination = _regs[Rdi] & mask;
         ulong value;
-        ulong other;
         switch (op.Op)
         {
             case Op.Movs:
@@ -76,20 +92,19 @@ internal sealed partial class Processor
                 WriteRegister(Rax, op.Size, value);
                 break;
             case Op.Scas:
-                if (!Load(destination, op.Size, out value))
+                _comparedLeft = Truncate(_regs[Rax], op.Size);
+                if (!Load(destination, op.Size, out _comparedRight))
                 {
                     return false;
                 }
 
-                Subtract(Truncate(_regs[Rax], op.Size), value, 0, op.Size);
                 break;
             case Op.Cmps:
-                if (!Load(source, op.Size, out value) || !Load(destination, op.Size, out other))
+                if (!Load(source, op.Size, out _comparedLeft) || !Load(destination, op.Size, out _comparedRight))
                 {
                     return false;
                 }
 
-                Subtract(value, other, 0, op.Size);
                 break;
             default:
                 return ExecuteOuts(ref op, source, step, mask);

@@ -121,7 +121,7 @@ internal sealed partial class Processor
     private bool ExecuteFarJump(ref MicroOp op)
     {
         ulong address = Address(ref op);
-        if (!Load(address, op.Size, out ulong offset) || !Load(address + op.Size, 2, out ulong pointer))
+        if (!LoadTwo(address, op.Size, out ulong offset, 2, out ulong pointer))
         {
             return false;
         }

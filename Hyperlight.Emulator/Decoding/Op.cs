@@ -3,7 +3,7 @@ namespace Hyperlight.Emulator.Decoding;
 /// <summary>What an instruction does, as the interpreter tells them apart.</summary>
 internal enum Op : byte
 {
-    Invalid, Nop,
+    Invalid, TooLong, Nop,
     Mov, Lea, Movzx, Movsx, Xchg, Push, Pop, Leave,
     Add, Or, Adc, Sbb, And, Sub, Xor, Cmp, Test, Inc, Dec, Neg, Not,
     Shl, Shr, Sar, Rol, Ror, Rcl, Rcr, Shld, Shrd,

@@ -31,7 +31,7 @@ internal static class OpTable
     }
 
     /// <summary>Whether execution may go elsewhere after it, or may see other memory.</summary>
-    public static bool EndsBlock(Op op) => op is Op.Invalid
+    public static bool EndsBlock(Op op) => op is Op.Invalid or Op.TooLong
         or (>= Op.Jcc and <= Op.Loopne) or Op.Cpuid or Op.Wrmsr
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw
@@ -55,7 +55,8 @@ internal static class OpTable
         Mnemonic.Nop or Mnemonic.Pause or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Lfence or Mnemonic.Sfence
             or Mnemonic.Mfence or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1
             or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Prefetch
-            or Mnemonic.Reservednop => Op.Nop,
+            or Mnemonic.Prefetchwt1 or Mnemonic.Prefetchit0 or Mnemonic.Prefetchit1 or Mnemonic.Cldemote
+            or Mnemonic.Rdsspd or Mnemonic.Rdsspq or Mnemonic.Reservednop => Op.Nop,
         Mnemonic.Mov or Mnemonic.Movnti => Op.Mov,
         Mnemonic.Movbe => Op.Movbe,
         Mnemonic.Lea => Op.Lea,

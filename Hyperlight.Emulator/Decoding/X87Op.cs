@@ -9,8 +9,11 @@ internal enum X87Op : byte
     ChangeSign, Absolute, SquareRoot, RoundToInteger, Extract, Scale, Remainder, RemainderNearest,
     Sine, Cosine, SineCosine, Tangent, ArcTangent, PowerOfTwo, Logarithm, LogarithmOfOnePlus,
 
+    // They change no value, but the pointers to the last instruction point to them.
+    Nop, Free, IncrementTop, DecrementTop,
+
     // Control instructions: they leave no trace in the pointers to the last instruction.
-    Nop, Wait, Free, IncrementTop, DecrementTop, LoadControl, LoadEnvironment, Restore,
+    Wait, LoadControl, LoadEnvironment, Restore,
 
     // Control instructions that do not wait for exceptions.
     Initialize, ClearExceptions, StoreControl, StoreStatus, StoreEnvironment, Save, NopWithoutWait,

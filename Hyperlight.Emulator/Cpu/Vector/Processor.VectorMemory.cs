@@ -39,6 +39,11 @@ internal sealed partial class Processor
     private bool LoadVectorSlow(ulong address, out Vector128<byte> value)
     {
         value = default;
+        if (!IsCanonicalRange(address, VectorSize))
+        {
+            return AddressFault();
+        }
+
         ulong last = address + VectorSize - 1;
 
         // Both pages are looked at before anything is read: a fault names the byte that the processor names.
@@ -61,6 +66,11 @@ internal sealed partial class Processor
     {
         ulong low = value.AsUInt64()[0];
         ulong high = value.AsUInt64()[1];
+        if (!IsCanonicalRange(address, VectorSize))
+        {
+            return AddressFault();
+        }
+
         if (!HostPage.Fits(address, VectorSize))
         {
             ulong second = (address + VectorSize - 1) & ~HostPage.OffsetMask;

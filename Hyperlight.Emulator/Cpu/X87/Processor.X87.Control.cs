@@ -17,6 +17,11 @@ internal sealed partial class Processor
 
     private bool ExecuteX87Control(ref MicroOp op, X87Op operation)
     {
+        if (operation < X87Op.Wait)
+        {
+            NoteX87(ref op);
+        }
+
         switch (operation)
         {
             case X87Op.Free:

@@ -50,7 +50,7 @@ internal sealed partial class Processor
     private bool LoadDecimalToStack(ref MicroOp op)
     {
         ulong address = Address(ref op);
-        if (!Load(address, 8, out ulong low) || !Load(address + 8, 2, out ulong high))
+        if (!LoadTwo(address, 8, out ulong low, 2, out ulong high))
         {
             return false;
         }
@@ -93,20 +93,20 @@ internal sealed partial class Processor
     {
         value = default;
         ulong address = Address(ref op);
-        if (!Load(address, Math.Min((int)op.Size, 8), out ulong bits))
-        {
-            return false;
-        }
-
         if (op.Size == ExtendedSize)
         {
-            if (!Load(address + 8, 2, out ulong high))
+            if (!LoadTwo(address, 8, out ulong significand, 2, out ulong high))
             {
                 return false;
             }
 
-            value = new Float80((ushort)high, bits);
+            value = new Float80((ushort)high, significand);
             return true;
+        }
+
+        if (!Load(address, op.Size, out ulong bits))
+        {
+            return false;
         }
 
         value = (form & X87Form.Integer) != 0 ? Float80.FromInt64((long)SignExtend(bits, op.Size))

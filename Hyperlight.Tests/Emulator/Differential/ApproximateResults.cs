@@ -22,27 +22,51 @@ internal static class ApproximateResults
     public static bool IsTranscendental(Mnemonic mnemonic) => mnemonic is Mnemonic.Fsin or Mnemonic.Fcos or Mnemonic.Fsincos
         or Mnemonic.Fptan or Mnemonic.Fpatan or Mnemonic.Fyl2x or Mnemonic.Fyl2xp1 or Mnemonic.F2xm1;
 
-    /// <summary>Whether four single-precision numbers are each nearly the other's, or the same bits.</summary>
-    public static bool AreNearSingles(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
+    /// <summary>
+    /// Whether an instruction leaves approximate numbers in an x87 register: the first, and the second where it gives two.
+    /// </summary>
+    public static bool IsApproximateStack(in Instruction instruction, int index) => IsTranscendental(instruction.Mnemonic)
+        && index <= (instruction.Mnemonic is Mnemonic.Fsincos or Mnemonic.Fptan ? 1 : 0);
+
+    /// <summary>
+    /// Whether a vector register is the destination of a reciprocal, and has numbers in it that are each nearly the other's.
+    /// The scalar instructions leave all but the first as they are.
+    /// </summary>
+    public static bool AreNearSingles(
+        in Instruction instruction, int register, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
-        for (int i = 0; i < expected.Length; i += 4)
+        if (!IsReciprocal(instruction.Mnemonic) || instruction.Op0Register != Register.XMM0 + register)
         {
-            if (!AreNear(
-                BinaryPrimitives.ReadSingleLittleEndian(expected[i..]),
-                BinaryPrimitives.ReadSingleLittleEndian(actual[i..]),
-                ReciprocalError))
+            return false;
+        }
+
+        bool isScalar = instruction.Mnemonic is Mnemonic.Rcpss or Mnemonic.Rsqrtss;
+        int length = isScalar ? sizeof(float) : expected.Length;
+        for (int i = 0; i < length; i += sizeof(float))
+        {
+            float wanted = BinaryPrimitives.ReadSingleLittleEndian(expected[i..]);
+            float got = BinaryPrimitives.ReadSingleLittleEndian(actual[i..]);
+            bool isExact = !float.IsNormal(wanted) || !float.IsNormal(got);
+            if (isExact ? !expected.Slice(i, sizeof(float)).SequenceEqual(actual.Slice(i, sizeof(float)))
+                : !AreNear(wanted, got, ReciprocalError))
             {
                 return false;
             }
         }
 
-        return true;
+        return expected[length..].SequenceEqual(actual[length..]);
     }
 
     /// <summary>Whether two numbers of 80 bits are nearly equal, or both beyond what double precision holds.</summary>
     public static bool AreNearExtended(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual) =>
-        AreNear(ToDouble(expected), ToDouble(actual), TranscendentalError);
+        IsNumber(expected) && IsNumber(actual) && expected[9] >> 7 == actual[9] >> 7
+        && AreNear(ToDouble(expected), ToDouble(actual), TranscendentalError);
 
+    /// <summary>Whether it is neither infinite nor a NaN, of which no part is approximate.</summary>
+    private static bool IsNumber(ReadOnlySpan<byte> bytes) =>
+        (BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]) & 0x7FFF) != 0x7FFF;
+
+    /// <summary>Numbers below what double precision holds are all near each other.</summary>
     private static bool AreNear(double expected, double actual, double error) =>
         expected.Equals(actual) || Math.Abs(expected - actual) <= Math.Abs(expected) * error
         || (Math.Abs(expected) < SmallestNormal && Math.Abs(actual) < SmallestNormal);

@@ -160,7 +160,7 @@ internal sealed class BlockGenerator
         bool isShift = instruction.Mnemonic is Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Rol
             or Mnemonic.Ror or Mnemonic.Rcl or Mnemonic.Rcr or Mnemonic.Shld or Mnemonic.Shrd;
         CpuState none = default;
-        UndefinedResults undefined = UndefinedResults.Of(in instruction, in none, in none);
+        UndefinedResults undefined = UndefinedResults.Of(in instruction, in none);
         bool countIsUnknown = isShift && instruction.GetOpKind(instruction.OpCount - 1) == OpKind.Register;
         bool mayKeep = isShift || instruction.HasRepPrefix || instruction.HasRepnePrefix;
         ulong defined = mayKeep ? 0 : ToFlags(instruction.RflagsModified);

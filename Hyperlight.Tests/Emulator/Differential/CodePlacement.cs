@@ -32,6 +32,13 @@ internal sealed class CodePlacement(ulong exit, EmulatedProcessor emulated) : Co
         _length = 0;
     }
 
+    /// <summary>Starts anew at an address.</summary>
+    public void Begin(ulong start)
+    {
+        Start = start;
+        _length = 0;
+    }
+
     public override void WriteByte(byte value) => _bytes[_length++] = value;
 
     /// <summary>Replaces bytes that were written before, as a branch's displacement.</summary>

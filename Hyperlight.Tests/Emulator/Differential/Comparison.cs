@@ -5,14 +5,56 @@ using Iced.Intel;
 namespace Hyperlight.Tests.Emulator.Differential;
 
 /// <summary>The differences between what the processor and the managed machine made of the same state.</summary>
-internal static class Comparison
+internal readonly ref struct Comparison
 {
+    /// <summary>Who made the processor.</summary>
+    public ProcessorVendor Vendor { get; init; }
+
+    public UndefinedResults Undefined { get; init; }
+
+    /// <summary>The address of the memory operand, or 0.</summary>
+    public ulong OperandAddress { get; init; }
+
+    /// <summary>What the memory operand was.</summary>
+    public ReadOnlySpan<byte> Memory { get; init; }
+
+    /// <summary>The exception that the processor raised.</summary>
+    public Fault? Fault { get; init; }
+
     /// <summary>All differences in defined results, or <see langword="null"/> if there is none.</summary>
-    public static string? Compare(
-        in CpuState expected, in CpuState actual, in UndefinedResults undefined, Mnemonic mnemonic, ReadOnlySpan<byte> expectedData,
-        ReadOnlySpan<byte> actualData, ulong operandAddress)
+    public string? Compare(
+        in Instruction instruction, in CpuState input, in CpuState expected, in CpuState actual,
+        ReadOnlySpan<byte> expectedData, ReadOnlySpan<byte> actualData)
     {
-        // The common case costs no text.
+        // The common case costs no text, and no copy.
+        if (Find(in instruction, in expected, in actual, expectedData, actualData) is not { } differences)
+        {
+            return null;
+        }
+
+        if (!VendorDifferences.Concern(Vendor, in instruction))
+        {
+            return differences;
+        }
+
+        var results = new Results
+        {
+            Instruction = instruction,
+            Input = input,
+            Expected = expected,
+            Actual = actual,
+            Memory = Memory.ToArray(),
+            Fault = Fault,
+        };
+        VendorDifferences.Apply(Vendor, results);
+        return Find(in instruction, in expected, in results.Actual, expectedData, actualData);
+    }
+
+    private string? Find(
+        in Instruction instruction, in CpuState expected, in CpuState actual, ReadOnlySpan<byte> expectedData,
+        ReadOnlySpan<byte> actualData)
+    {
+        UndefinedResults undefined = Undefined;
         StringBuilder? text = null;
         for (int i = 0; i < 16; i++)
         {
@@ -27,13 +69,13 @@ internal static class Comparison
             Add(ref text, "rflags", expected.Flags & ~undefined.Flags, actual.Flags & ~undefined.Flags);
         }
 
-        CompareFx(ref text, in expected, in actual, in undefined, mnemonic);
-        CompareData(ref text, expectedData, actualData, in undefined, operandAddress);
+        CompareFx(ref text, in expected, in actual, in undefined, in instruction);
+        CompareData(ref text, expectedData, actualData, in undefined, OperandAddress);
         return text?.ToString();
     }
 
     private static void CompareFx(
-        ref StringBuilder? text, in CpuState expected, in CpuState actual, in UndefinedResults undefined, Mnemonic mnemonic)
+        ref StringBuilder? text, in CpuState expected, in CpuState actual, in UndefinedResults undefined, in Instruction instruction)
     {
         if (expected.Mxcsr != actual.Mxcsr)
         {
@@ -46,7 +88,7 @@ internal static class Comparison
         }
 
         // Whether a transcendental result was rounded, and how, follows from the digits that are not compared.
-        int ignored = undefined.StatusWord | (ApproximateResults.IsTranscendental(mnemonic) ? 0x238 : 0);
+        int ignored = undefined.StatusWord | (ApproximateResults.IsTranscendental(instruction.Mnemonic) ? 0x238 : 0);
         if (((expected.StatusWord ^ actual.StatusWord) & ~ignored) != 0)
         {
             Add(ref text, "fsw", (ulong)(expected.StatusWord & ~ignored), (ulong)(actual.StatusWord & ~ignored));
@@ -59,7 +101,7 @@ internal static class Comparison
 
         for (int i = 0; i < 8; i++)
         {
-            if (!expected.St(i).SequenceEqual(actual.St(i)) && !(ApproximateResults.IsTranscendental(mnemonic)
+            if (!expected.St(i).SequenceEqual(actual.St(i)) && !(ApproximateResults.IsApproximateStack(in instruction, i)
                 && ApproximateResults.AreNearExtended(expected.St(i), actual.St(i))))
             {
                 Add(ref text, $"st{i}", expected.St(i), actual.St(i));
@@ -68,8 +110,8 @@ internal static class Comparison
 
         for (int i = 0; i < 16; i++)
         {
-            if (!expected.Xmm(i).SequenceEqual(actual.Xmm(i)) && !(ApproximateResults.IsReciprocal(mnemonic)
-                && ApproximateResults.AreNearSingles(expected.Xmm(i), actual.Xmm(i))))
+            if (!expected.Xmm(i).SequenceEqual(actual.Xmm(i))
+                && !ApproximateResults.AreNearSingles(in instruction, i, expected.Xmm(i), actual.Xmm(i)))
             {
                 Add(ref text, $"xmm{i}", expected.Xmm(i), actual.Xmm(i));
             }

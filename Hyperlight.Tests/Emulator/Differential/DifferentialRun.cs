@@ -113,8 +113,9 @@ internal sealed class DifferentialRun : IDisposable
         {
             memory.Content.CopyTo(NativeProcessor.Data);
             _native.Run(in input, out expected);
-            differences = Comparison.Compare(
-                in expected, in actual, in undefined, Mnemonic.INVALID, NativeProcessor.Data, _emulated.Data, 0);
+            Instruction none = default;
+            differences = new Comparison { Undefined = undefined }.Compare(
+                in none, in input, in expected, in actual, NativeProcessor.Data, _emulated.Data);
         }
 
         Executions += count;
@@ -193,9 +194,16 @@ internal sealed class DifferentialRun : IDisposable
     {
         memory.Content.CopyTo(NativeProcessor.Data);
         _native.Run(in input, out expected);
-        UndefinedResults undefined = UndefinedResults.Of(in instruction, in input, in expected);
-        return Comparison.Compare(
-            in expected, in actual, in undefined, instruction.Mnemonic, NativeProcessor.Data, _emulated.Data, operandAddress);
+        UndefinedResults undefined = UndefinedResults.Of(in instruction, in input);
+        var comparison = new Comparison
+        {
+            Vendor = NativeVendor.Current,
+            Undefined = undefined,
+            OperandAddress = operandAddress,
+            Memory = operandAddress == 0 ? [] : memory.Content[(int)(operandAddress - TestMemory.Data)..],
+        };
+        return comparison.Compare(
+            in instruction, in input, in expected, in actual, NativeProcessor.Data, _emulated.Data);
     }
 
     private void Report(

@@ -41,6 +41,7 @@ internal sealed class EmulatedProcessor : IDisposable
     private const int Directory = 0x3000;
     private const int Table = 0x4000;
     private const int Frames = 0x10000;
+    private const ulong Present = 1;
     private const ulong PresentWritable = 3;
     private const int PageSize = 0x1000;
     private const int CodeSelector = 8;
@@ -65,6 +66,7 @@ internal sealed class EmulatedProcessor : IDisposable
         _machine.SetSpecialRegisters(new SpecialRegisters
         {
             Cs = new SegmentRegister { Selector = CodeSelector, Attributes = 0x209B },
+            Gs = new SegmentRegister { Base = TestMemory.GsBase },
             Tr = new SegmentRegister { Base = TestMemory.Tss, Limit = 0x67, Selector = TaskSelector, Attributes = 0x8B },
             Gdtr = new DescriptorTableRegister { Base = TestMemory.Gdt, Limit = 31 },
             Idtr = new DescriptorTableRegister { Base = TestMemory.Idt, Limit = (16 * Vectors) - 1 },
@@ -79,6 +81,9 @@ internal sealed class EmulatedProcessor : IDisposable
 
     /// <summary>The data as this processor sees it.</summary>
     public Span<byte> Data => At(TestMemory.Data, TestMemory.DataSize);
+
+    /// <summary>The page behind the data that can be written.</summary>
+    public Span<byte> Island => At(TestMemory.Island, TestMemory.IslandSize);
 
     /// <summary>The vector of an <see cref="Outcome.Exception"/>.</summary>
     public int Vector { get; private set; }
@@ -120,6 +125,30 @@ internal sealed class EmulatedProcessor : IDisposable
 
         Vector = (int)(output.Rip - TestMemory.Handlers - 1);
         return Vector == InvalidOpcode ? Outcome.NotImplemented : Outcome.Exception;
+    }
+
+    /// <summary>Executes until a HLT or an exception, and says which; the state is the one that the handler returns to.</summary>
+    public Fault? RunToFault(in CpuState input, out CpuState output)
+    {
+        Outcome outcome = Run(in input, out output);
+        if (LastExit != VmExit.Halt)
+        {
+            throw new InvalidOperationException($"The machine ended with {LastExit}.");
+        }
+
+        if (outcome == Outcome.Done)
+        {
+            return null;
+        }
+
+        bool hasError = Fault.HasErrorCode(Vector);
+        Span<byte> frame = At(output.General[CpuState.Rsp], 48);
+        ulong error = hasError ? BinaryPrimitives.ReadUInt64LittleEndian(frame) : 0;
+        frame = frame[(hasError ? 8 : 0)..];
+        output.Rip = BinaryPrimitives.ReadUInt64LittleEndian(frame);
+        output.Flags = BinaryPrimitives.ReadUInt64LittleEndian(frame[16..]);
+        output.General[CpuState.Rsp] = BinaryPrimitives.ReadUInt64LittleEndian(frame[24..]);
+        return new Fault(Vector, error, Vector == Fault.PageFault ? _machine.GetSpecialRegisters().Cr2 : 0);
     }
 
     public void Dispose()
@@ -211,7 +240,10 @@ internal sealed class EmulatedProcessor : IDisposable
         Write(Directory + (8 * ((int)(TestMemory.Base >> 21) & 511)), Table | PresentWritable);
         for (int page = 0; page < TestMemory.Size / PageSize; page++)
         {
-            Write(Table + (8 * page), (ulong)(Frames + (page * PageSize)) | PresentWritable);
+            ulong address = TestMemory.Base + (ulong)(page * PageSize);
+            bool isAbsent = address is TestMemory.Absent or (>= TestMemory.IslandEnd and < TestMemory.Handlers);
+            ulong rights = isAbsent ? 0 : address == TestMemory.ReadOnly ? Present : PresentWritable;
+            Write(Table + (8 * page), ((ulong)Frames + (ulong)(page * PageSize)) | rights);
         }
     }
 

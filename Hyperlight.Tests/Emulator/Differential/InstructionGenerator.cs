@@ -15,6 +15,9 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
         Register.R13L, Register.R14L, Register.R15L,
     ];
 
+    /// <summary>Whether an instruction may access so many bytes at an address.</summary>
+    public Func<ulong, int, bool> MayAccess { get; init; } = TestMemory.IsData;
+
     private readonly Encoder _encoder = Encoder.Create(64, new NullWriter());
     private readonly InstructionInfoFactory _info = new();
 
@@ -90,7 +93,7 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
             case OpCodeOperandKind.mem_offs:
                 candidate.OperandAddress = values.Pointer(1);
                 instruction.SetOpKind(index, OpKind.Memory);
-                instruction.MemoryDisplacement64 = candidate.OperandAddress;
+                instruction.MemoryDisplacement64 = candidate.OperandAddress - ChooseSegment(ref instruction, candidate.OperandAddress);
                 instruction.MemoryDisplSize = random.OneIn(3) ? 4 : 8;
                 break;
             case >= OpCodeOperandKind.imm8 and <= OpCodeOperandKind.imm64:
@@ -107,9 +110,7 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
                 break;
             case OpCodeOperandKind.seg_rBX_al:
                 instruction.SetOpKind(index, OpKind.Memory);
-                instruction.MemoryBase = Register.RBX;
-                instruction.MemoryIndex = Register.AL;
-                candidate.Require(CpuState.Rbx, values.Pointer(1));
+                SetTable(candidate);
                 break;
             default:
                 instruction.SetOpKind(index, OpKind.Register);
@@ -151,8 +152,11 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
             is32 = random.OneIn(6);
         }
 
+        // The destination of a string is in ES, whatever the prefix.
+        ulong target = values.Pointer(1);
+        ulong segment = wide == OpKind.MemoryESRDI ? 0 : ChooseSegment(ref candidate.Instruction, target);
         candidate.Instruction.SetOpKind(index, is32 ? narrow : wide);
-        candidate.Require(register, values.Pointer(1) | (is32 ? random.Next() << 32 : 0));
+        candidate.Require(register, (target - segment) | (is32 ? random.Next() << 32 : 0));
     }
 
     /// <summary>Chooses an address, and a way to compute it.</summary>
@@ -162,6 +166,7 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
         instruction.SetOpKind(index, OpKind.Memory);
         ulong target = values.Pointer(AlignmentOf(in instruction));
         candidate.OperandAddress = target;
+        target -= ChooseSegment(ref instruction, target);
         switch (random.Below(8))
         {
             case 0:
@@ -178,11 +183,54 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
                 break;
         }
 
-        if (random.OneIn(12))
+    }
+
+    /// <summary>
+    /// Sometimes chooses a segment, with or without base, and gives its base. Processors of AMD want the offset to be canonical
+    /// too, others the address alone: a segment with a base is not chosen where that makes a difference.
+    /// </summary>
+    private ulong ChooseSegment(ref Instruction instruction, ulong target)
+    {
+        switch (random.Below(10))
         {
-            // Segments without base.
-            instruction.SegmentPrefix = random.Pick<Register>([Register.ES, Register.CS, Register.SS, Register.DS]);
+            case 0:
+                instruction.SegmentPrefix = random.Pick<Register>([Register.ES, Register.CS, Register.SS, Register.DS]);
+                return 0;
+            case 1 when IsOffsetAlike(target):
+                instruction.SegmentPrefix = Register.GS;
+                return TestMemory.GsBase;
+            default:
+                return 0;
         }
+    }
+
+    /// <summary>Whether the offset in GS is canonical where the address is, and where a bit index can move it.</summary>
+    private static bool IsOffsetAlike(ulong target)
+    {
+        const ulong reach = 0x1000;
+        foreach (ulong address in (ReadOnlySpan<ulong>)[target - reach, target, target + reach])
+        {
+            if (IsCanonical(address) != IsCanonical(address - TestMemory.GsBase))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
+
+    /// <summary>A byte of a table, as XLAT reads it.</summary>
+    private void SetTable(Candidate candidate)
+    {
+        ref Instruction instruction = ref candidate.Instruction;
+        bool is32 = random.OneIn(4);
+        ulong target = values.Pointer(1);
+        ulong segment = ChooseSegment(ref instruction, target);
+        instruction.MemoryBase = is32 ? Register.EBX : Register.RBX;
+        instruction.MemoryIndex = Register.AL;
+        candidate.Require(CpuState.Rbx, (target - segment) | (is32 ? random.Next() << 32 : 0));
     }
 
     private void SetIndexed(ulong target, Candidate candidate)
@@ -199,6 +247,12 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
             2 => (int)random.Next(),
             _ => random.Between(-1000, 1000),
         };
+        if (instruction.SegmentPrefix == Register.GS && baseRegister == CpuState.Rsp)
+        {
+            // A signal would find no stack there.
+            baseRegister = CpuState.Rax;
+        }
+
         bool usesStack = baseRegister == CpuState.Rsp;
         if (usesStack)
         {
@@ -349,7 +403,7 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
             bool known = memory.TryGetVirtualAddress(0, out ulong address, (Register register, int _, int _, out ulong value) =>
                 TryGetDemand(candidate, register, out value));
             int size = memory.MemorySize.GetSize();
-            if (!known || !TestMemory.IsData(address, Math.Max(size, 1)))
+            if (!known || !MayAccess(address, Math.Max(size, 1)))
             {
                 return false;
             }
@@ -363,6 +417,7 @@ internal sealed class InstructionGenerator(RandomSource random, OperandValues va
         value = 0;
         if (register.IsSegmentRegister())
         {
+            value = register == Register.GS ? TestMemory.GsBase : 0;
             return true;
         }
 

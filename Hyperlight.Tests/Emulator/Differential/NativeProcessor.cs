@@ -21,12 +21,15 @@ internal sealed unsafe class NativeProcessor : IDisposable
     private const int HostStack = 0x800;
     private const int HostMxcsr = 0x808;
     private const int HostControlWord = 0x80C;
+    private const int HostFlags = 0x202;
+    private const int ArchSetGs = 0x1001;
     private const int PageSize = 0x1000;
 
     private static readonly AssemblerRegister64[] Registers =
         [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
 
     private readonly ulong _exit;
+    private readonly NativeFaultHandler _faults;
 
     public NativeProcessor()
     {
@@ -50,13 +53,24 @@ internal sealed unsafe class NativeProcessor : IDisposable
             TestMemory.SignalStack,
             (int)(TestMemory.Data - TestMemory.SignalStack) + TestMemory.DataSize,
             LibC.PROT_READ | LibC.PROT_WRITE);
-        byte[] trampoline = AssembleTrampoline(out _exit);
+        Permit(TestMemory.ReadOnly, PageSize, LibC.PROT_READ | LibC.PROT_WRITE);
+
+        // Linux gives memory with the first write only: before that the page would be absent.
+        *(ulong*)TestMemory.ReadOnly = 0;
+        Permit(TestMemory.ReadOnly, PageSize, LibC.PROT_READ);
+        Permit(TestMemory.Island, TestMemory.IslandSize, LibC.PROT_READ | LibC.PROT_WRITE);
+        byte[] trampoline = AssembleTrampoline(out _exit, out ulong leave);
         trampoline.CopyTo(new Span<byte>((void*)TestMemory.Trampoline, PageSize));
+        _faults = new NativeFaultHandler(leave, OutputState);
         Permit(TestMemory.Trampoline, PageSize, LibC.PROT_READ | PROT_EXEC);
+        SetGsBase(TestMemory.GsBase);
     }
 
     /// <summary>The data as this processor sees it.</summary>
     public static Span<byte> Data => new((void*)TestMemory.Data, TestMemory.DataSize);
+
+    /// <summary>The page behind the data that can be written.</summary>
+    public static Span<byte> Island => new((void*)TestMemory.Island, TestMemory.IslandSize);
 
     /// <summary>Skips the test, saying why, where the code under test could not run natively.</summary>
     public static void Require()
@@ -85,7 +99,30 @@ internal sealed unsafe class NativeProcessor : IDisposable
         output = *(CpuState*)(TestMemory.TrampolineState + OutputState);
     }
 
-    public void Dispose() => _ = LibC.munmap((nint)TestMemory.Base, TestMemory.Size);
+    /// <summary>Executes until the code jumps to <see cref="Exit"/> or raises an exception, and says which.</summary>
+    public Fault? RunToFault(in CpuState input, out CpuState output)
+    {
+        _faults.Begin();
+        Run(in input, out output);
+        return _faults.End();
+    }
+
+    public void Dispose()
+    {
+        SetGsBase(0);
+        _faults.Dispose();
+        _ = LibC.munmap((nint)TestMemory.Base, TestMemory.Size);
+    }
+
+    /// <summary>Of the calling thread. The host does not use GS.</summary>
+    private static void SetGsBase(ulong address)
+    {
+        const int SYS_arch_prctl = 158;
+        if (LibC.syscall(SYS_arch_prctl, ArchSetGs, (nint)address) != 0)
+        {
+            Assert.Ignore($"needs a base of GS: arch_prctl gave errno {Marshal.GetLastPInvokeError()}");
+        }
+    }
 
     private static void Permit(ulong address, int size, int protection)
     {
@@ -95,7 +132,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         }
     }
 
-    private static byte[] AssembleTrampoline(out ulong exit)
+    private static byte[] AssembleTrampoline(out ulong exit, out ulong leave)
     {
         var c = new Assembler(64);
         AssemblerMemoryOperand Input(int offset) => __[TestMemory.TrampolineState + InputState + (ulong)offset];
@@ -131,8 +168,14 @@ internal sealed unsafe class NativeProcessor : IDisposable
         c.mov(rsp, Host(HostStack));
         c.pushfq();
         c.pop(__qword_ptr[TestMemory.TrampolineState + OutputState + CpuState.FlagsOffset]);
-        c.cld();
         c.fxsave64(Output(CpuState.FxOffset));
+        Label left = c.CreateLabel();
+        c.Label(ref left);
+        c.mov(rsp, Host(HostStack));
+
+        // AC may be set, too.
+        c.push(HostFlags);
+        c.popfq();
         c.fninit();
         c.fldcw(Host(HostControlWord));
         c.ldmxcsr(Host(HostMxcsr));
@@ -147,6 +190,7 @@ internal sealed unsafe class NativeProcessor : IDisposable
         AssemblerResult result = c.Assemble(
             new StreamCodeWriter(stream), TestMemory.Trampoline, BlockEncoderOptions.ReturnNewInstructionOffsets);
         exit = result.GetLabelRIP(behind);
+        leave = result.GetLabelRIP(left);
         return stream.ToArray();
     }
 }

@@ -5,6 +5,9 @@ namespace Hyperlight.Tests.Emulator.Differential;
 /// <summary>Values at which instructions behave specially, and ordinary ones.</summary>
 internal sealed class OperandValues(RandomSource random)
 {
+    /// <summary>Chooses addresses for an alignment instead of those inside the data.</summary>
+    public Func<int, ulong>? Addresses { get; init; }
+
     private const int StatusFlags = 0x8D5;
     private const int DirectionFlag = 0x400;
 
@@ -175,6 +178,11 @@ internal sealed class OperandValues(RandomSource random)
     /// <summary>An address near the middle of the data, sometimes unaligned, often just at the border of the pages.</summary>
     public ulong Pointer(int alignment)
     {
+        if (Addresses is { } addresses)
+        {
+            return addresses(alignment);
+        }
+
         int offset = random.OneIn(4)
             ? random.Between(-16, 0)
             : random.Between(-TestMemory.OperandReach, TestMemory.OperandReach - 64);

@@ -31,6 +31,16 @@ internal static class TestMemory
     public const ulong Middle = Data + (DataSize / 2);
     public const int OperandReach = 0x400;
 
+    /// <summary>Behind the data: a page that is not there, one that cannot be written, one that can, and none after it.</summary>
+    public const ulong Absent = Data + DataSize;
+    public const ulong ReadOnly = Absent + 0x1000;
+    public const ulong Island = ReadOnly + 0x1000;
+    public const int IslandSize = 0x1000;
+    public const ulong IslandEnd = Island + IslandSize;
+
+    /// <summary>Where GS begins in both. FS is the host's own.</summary>
+    public const ulong GsBase = 0x12340;
+
     /// <summary>The handlers of exceptions, one HLT each, and the tables that lead to them: only in the guest.</summary>
     public const ulong Handlers = Base + 0x30000;
     public const ulong Gdt = Base + 0x31000;

@@ -25,7 +25,6 @@ internal readonly record struct UndefinedResults
     /// <summary>Bytes of the images that hold where the last x87 instruction and operand were, and reserved ones.</summary>
     private static readonly Range FxPointers = 6..24;
     private static readonly Range FxReserved = 28..32;
-    private static readonly Range EnvironmentPointers = 12..28;
 
     /// <summary>Status flags.</summary>
     public ulong Flags { get; init; }
@@ -44,8 +43,8 @@ internal readonly record struct UndefinedResults
 
     public Range SecondBytes { get; init; }
 
-    /// <summary>What an instruction leaves undefined after it started from one state and, on the processor, ended with another.</summary>
-    public static UndefinedResults Of(in Instruction instruction, in CpuState input, in CpuState output)
+    /// <summary>What an instruction leaves undefined after it started from a state.</summary>
+    public static UndefinedResults Of(in Instruction instruction, in CpuState input)
     {
         switch (instruction.Mnemonic)
         {
@@ -64,15 +63,7 @@ internal readonly record struct UndefinedResults
             case Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc:
                 return new() { Flags = Overflow | Sign | Adjust | Parity };
             case Mnemonic.Bsf or Mnemonic.Bsr:
-                // Without a bit in the source the destination is undefined, too.
-                return new()
-                {
-                    Flags = Carry | Overflow | Sign | Adjust | Parity,
-                    Registers = (output.Flags & Zero) != 0 ? RegisterBit(instruction.Op0Register) : (ushort)0,
-                };
-            case Mnemonic.Cmpxchg when instruction.Op0Kind == OpKind.Register && instruction.Op0Register.GetSize() == 4:
-                // Where they are not equal, Intel writes the destination back, which clears its upper half; AMD does not.
-                return new() { Registers = (output.Flags & Zero) == 0 ? RegisterBit(instruction.Op0Register) : (ushort)0 };
+                return new() { Flags = Carry | Overflow | Sign | Adjust | Parity };
             case Mnemonic.Lzcnt or Mnemonic.Tzcnt:
                 return new() { Flags = Overflow | Sign | Adjust | Parity };
             case Mnemonic.Bswap when instruction.Op0Register.GetSize() == 2:
@@ -80,7 +71,13 @@ internal readonly record struct UndefinedResults
             case Mnemonic.Fxsave or Mnemonic.Fxsave64:
                 return new() { FirstBytes = FxPointers, SecondBytes = FxReserved };
             case Mnemonic.Fnstenv or Mnemonic.Fnsave:
-                return new() { FirstBytes = EnvironmentPointers, StatusWord = OfX87(instruction.Mnemonic) };
+                bool isShort = instruction.MemorySize is MemorySize.FpuEnv14 or MemorySize.FpuState94;
+                return new()
+                {
+                    FirstBytes = isShort ? 8..10 : 16..18,
+                    SecondBytes = isShort ? 12..14 : 24..26,
+                    StatusWord = OfX87(instruction.Mnemonic),
+                };
             default:
                 return new() { StatusWord = OfX87(instruction.Mnemonic) };
         }
@@ -89,12 +86,12 @@ internal readonly record struct UndefinedResults
     /// <summary>Whether a block may not contain the instruction, because what it leaves undefined would spread.</summary>
     public static bool Spreads(in Instruction instruction) => instruction.Mnemonic switch
     {
-        Mnemonic.Bsf or Mnemonic.Bsr or Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fnstenv or Mnemonic.Fnsave
+        Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fnstenv or Mnemonic.Fnsave
             or Mnemonic.Fnstsw => true,
-        Mnemonic.Cmpxchg => instruction.Op0Kind == OpKind.Register && instruction.Op0Register.GetSize() == 4,
         Mnemonic.Bswap => instruction.Op0Register.GetSize() == 2,
         Mnemonic.Shld or Mnemonic.Shrd => instruction.Op1Register.GetSize() == 2,
-        _ => ApproximateResults.IsApproximate(instruction.Mnemonic),
+        _ => ApproximateResults.IsApproximate(instruction.Mnemonic)
+            || VendorDifferences.Concern(NativeVendor.Current, in instruction),
     };
 
     /// <summary>Shift counts are masked to five bits, or six for operands of 64.</summary>
@@ -152,10 +149,9 @@ internal readonly record struct UndefinedResults
             return 0;
         }
 
-        // Intel's processors clear C1, which AMD's leave.
         if (mnemonic is Mnemonic.Fcomi or Mnemonic.Fcomip or Mnemonic.Fucomi or Mnemonic.Fucomip)
         {
-            return C0 | C1 | C2 | C3;
+            return 0;
         }
 
         if (mnemonic is Mnemonic.Fld
