@@ -53,7 +53,6 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
     [Test]
     public void A_step_between_elements_sets_the_resume_flag()
     {
-        SkipOnQemu("does not set it");
         Guest.Flags |= TrapFlag;
 
         Guest.RunUser((c, at) =>
@@ -74,6 +73,7 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
     [Test]
     public void A_breakpoint_on_a_repeated_instruction_is_met_once()
     {
+        SkipOnQemu("meets it at every element");
         Guest.Place(KernelCode + 0x40, (c, _) => { c.rep.stosb(); c.hlt(); });
 
         Guest.SetGate(Debug, handler: FurtherCode);
@@ -144,7 +144,6 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
     [Test]
     public void Execution_ends_with_the_canonical_addresses()
     {
-        SkipOnQemu("gives the address another sign");
         MapLastLowPage();
         Guest.Memory.Write((nuint)(TestPage + 0xFFE), [0x90, 0x90]);
 
@@ -157,7 +156,11 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
     [Test]
     public void The_last_canonical_bytes_can_be_accessed_and_none_behind_them([Values(1, 2, 4, 8, 16)] int size, [Values] bool isStack)
     {
-        SkipOnQemu("does not look where an access ends");
+        if (size == 16)
+        {
+            SkipOnQemu("stores 16 bytes in two halves, and looks at the second after the first");
+        }
+
         MapLastLowPage();
         ulong last = LastLowPage + 0x1000 - (ulong)size;
         void Code(Assembler c, ulong address, Mark? at)
@@ -185,7 +188,8 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
 
         Guest.RunKernel((c, at) => Code(c, last + 1, at));
 
-        AssertFault(isStack ? StackFault : GeneralProtection, 0);
+        // QEMU up to version 7 tells the two apart for selectors alone.
+        AssertFault(isStack && !IsOnQemu ? StackFault : GeneralProtection, 0);
         Assert.That(Guest.Read(TestPage + 0xFF8), Is.Zero);
     }
 
