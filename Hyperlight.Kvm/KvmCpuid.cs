@@ -18,6 +18,10 @@ internal sealed unsafe class KvmCpuid
     /// <summary>The leaf whose EAX[7:0] is the width of guest physical addresses.</summary>
     private const uint AddressSizesLeaf = 0x8000_0008;
 
+    /// <summary>The leaf and the bit of EBX that show IA32_TSC_ADJUST.</summary>
+    private const uint FeaturesLeaf = 7;
+    private const uint TscAdjust = 1 << 1;
+
     private readonly byte[] _supported;
     private Variant? _last;
 
@@ -60,18 +64,22 @@ internal sealed unsafe class KvmCpuid
 
     /// <summary>The structure for KVM_SET_CPUID2; not to be changed.</summary>
     /// <param name="physicalAddressBits">The width of guest physical addresses to report.</param>
-    public ReadOnlySpan<byte> WithPhysicalAddressBits(byte physicalAddressBits)
+    /// <param name="showsTscAdjust">
+    /// Whether IA32_TSC_ADJUST is shown: unless it is, KVM ignores what the host writes to it, but not what the guest writes to
+    /// the counter.
+    /// </param>
+    public ReadOnlySpan<byte> WithPhysicalAddressBits(byte physicalAddressBits, bool showsTscAdjust)
     {
         Variant? last = _last;
-        if (last is null || last.PhysicalAddressBits != physicalAddressBits)
+        if (last is null || last.PhysicalAddressBits != physicalAddressBits || last.ShowsTscAdjust != showsTscAdjust)
         {
-            _last = last = new Variant(physicalAddressBits, Build(physicalAddressBits));
+            _last = last = new Variant(physicalAddressBits, showsTscAdjust, Build(physicalAddressBits, showsTscAdjust));
         }
 
         return last.Structure;
     }
 
-    private byte[] Build(byte physicalAddressBits)
+    private byte[] Build(byte physicalAddressBits, bool showsTscAdjust)
     {
         byte[] structure = [.. _supported];
         foreach (ref KvmCpuidEntry2 entry in
@@ -79,7 +87,8 @@ internal sealed unsafe class KvmCpuid
         {
             CpuidRegisters shown = GuestCpuid.Restrict(
                 entry.Function, entry.Index, new CpuidRegisters(entry.Eax, entry.Ebx, entry.Ecx, entry.Edx));
-            (entry.Eax, entry.Ebx, entry.Ecx, entry.Edx) = shown;
+            uint tscAdjust = showsTscAdjust && entry is { Function: FeaturesLeaf, Index: 0 } ? entry.Ebx & TscAdjust : 0;
+            (entry.Eax, entry.Ebx, entry.Ecx, entry.Edx) = shown with { Ebx = shown.Ebx | tscAdjust };
             if (entry.Function == AddressSizesLeaf)
             {
                 entry.Eax = (entry.Eax & ~0xFFu) | physicalAddressBits;
@@ -89,5 +98,5 @@ internal sealed unsafe class KvmCpuid
         return structure;
     }
 
-    private sealed record Variant(byte PhysicalAddressBits, byte[] Structure);
+    private sealed record Variant(byte PhysicalAddressBits, bool ShowsTscAdjust, byte[] Structure);
 }

@@ -46,7 +46,8 @@ internal sealed unsafe partial class KvmVcpu
     public static KvmVcpu Create(KvmSystem system, FileDescriptorHandle handle, in VirtualMachineOptions options, int xsaveSize)
     {
         // SAFETY: the structure is complete; the kernel only reads it.
-        fixed (byte* cpuid = system.Facts.Cpuid.WithPhysicalAddressBits(options.PhysicalAddressBits))
+        fixed (byte* cpuid = system.Facts.Cpuid.WithPhysicalAddressBits(
+            options.PhysicalAddressBits, showsTscAdjust: !system.Facts.HasMsrFilter))
         {
             KvmError.Check(handle.Ioctl(KvmIoctls.KVM_SET_CPUID2, cpuid), nameof(KvmIoctls.KVM_SET_CPUID2));
         }

@@ -38,7 +38,7 @@ internal sealed partial class GuestRunner : IDisposable
         PortHandler ports,
         InstructionLimit instructions,
         GuestSeed seed,
-        MsrPolicy msrs,
+        ProcessorReset processor,
         ILogger logger)
     {
         _machine = machine;
@@ -47,7 +47,7 @@ internal sealed partial class GuestRunner : IDisposable
         Ports = ports;
         _seed = seed;
         _logger = logger;
-        _processor = new ProcessorReset(machine, msrs);
+        _processor = processor;
         _writeTracker = machine as IWriteTracker;
         Interrupts = new Interrupter(Gate, machine, logger);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
@@ -84,7 +84,8 @@ internal sealed partial class GuestRunner : IDisposable
             machine.MapMemory(ImageSlot, memory.ImageMapping);
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
             var seed = new GuestSeed(configuration.RandomSeed);
-            return new GuestRunner(machine, memory, ports, instructions, seed, configuration.GuestMsrs, logger);
+            var processor = new ProcessorReset(hypervisor.Name, machine, configuration.GuestMsrs);
+            return new GuestRunner(machine, memory, ports, instructions, seed, processor, logger);
         }
         catch
         {

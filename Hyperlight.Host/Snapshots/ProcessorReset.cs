@@ -10,6 +10,7 @@ internal sealed class ProcessorReset
 
     private readonly IVirtualMachine _machine;
     private readonly MsrPolicy _policy;
+    private readonly string _driver;
     private readonly DebugRegisters _freshDebug;
     private readonly ulong _freshXcr0;
     private readonly ModelSpecificRegister[] _fresh;
@@ -17,13 +18,15 @@ internal sealed class ProcessorReset
     private readonly ModelSpecificRegister[] _current;
     private IReadOnlyList<ModelSpecificRegister>? _targetOf;
 
+    /// <param name="driver">The driver's name, for errors.</param>
     /// <param name="machine">A machine whose guest has not run.</param>
     /// <param name="policy">What the guest may use.</param>
     /// <exception cref="HypervisorException">The hypervisor does not say what its registers are.</exception>
-    public ProcessorReset(IVirtualMachine machine, MsrPolicy policy)
+    public ProcessorReset(string driver, IVirtualMachine machine, MsrPolicy policy)
     {
         _machine = machine;
         _policy = policy;
+        _driver = driver;
         _freshDebug = machine.GetDebugRegisters();
         _freshXcr0 = machine.GetXcr0();
         _fresh = [.. machine.GuestWritableMsrs.ToArray().Select(static index => new ModelSpecificRegister(index))];
@@ -99,7 +102,29 @@ internal sealed class ProcessorReset
 
         if (changed > 0)
         {
-            _machine.SetMsrs(_current.AsSpan(0, changed));
+            Span<ModelSpecificRegister> written = _current.AsSpan(0, changed);
+            _machine.SetMsrs(written);
+            CheckWritten(written);
+        }
+    }
+
+    /// <summary>Some registers have bits that nothing clears once a guest has set them; what they say must not go on to the next one.</summary>
+    /// <exception cref="HypervisorException">A register has not taken its value.</exception>
+    private void CheckWritten(Span<ModelSpecificRegister> written)
+    {
+        _machine.GetMsrs(written);
+        foreach (ModelSpecificRegister register in written)
+        {
+            ModelSpecificRegister target = _target[Array.FindIndex(_target, r => r.Index == register.Index)];
+            if (register != target)
+            {
+                throw new HypervisorException(
+                    _driver,
+                    "Restore",
+                    0,
+                    $"the model-specific register 0x{register.Index:X} keeps 0x{register.Value:X} instead of 0x{target.Value:X}",
+                    "Dispose the sandbox, and create another.");
+            }
         }
     }
 

@@ -72,15 +72,21 @@ internal sealed class MsrSweep
     public static MsrSweep Read(MultiUseSandbox sandbox) => new([.. Run(sandbox, static _ => 0)]);
 
     /// <summary>Inverts every bit of every register that lets itself be inverted.</summary>
-    public static MsrSweep Plant(MultiUseSandbox sandbox) => new([.. Run(sandbox, static bits => bits)]);
+    /// <param name="sandbox">The sandbox.</param>
+    /// <param name="except">Ranges without these registers.</param>
+    public static MsrSweep Plant(MultiUseSandbox sandbox, params uint[] except) =>
+        new([.. Run(sandbox, static bits => bits, except)]);
 
-    private static IEnumerable<Record> Run(MultiUseSandbox sandbox, Func<ulong, ulong> chooseBits)
+    private static IEnumerable<Record> Run(MultiUseSandbox sandbox, Func<ulong, ulong> chooseBits, params uint[] except)
     {
         foreach ((uint first, uint count, ulong bits) in Ranges.Concat(SomeOthers()))
         {
-            for (uint offset = 0; offset < count; offset += Chunk)
+            for (uint offset = 0, length; offset < count; offset += Math.Max(length, 1))
             {
-                byte[] records = sandbox.Call<byte[]>("SweepMsrs", first + offset, Math.Min(Chunk, count - offset), chooseBits(bits));
+                // Up to the next one that is left out; a chunk of none leaves out this one.
+                length = Math.Min(Chunk, count - offset);
+                length = except.Where(i => i - (first + offset) < length).Select(i => i - (first + offset)).DefaultIfEmpty(length).Min();
+                byte[] records = sandbox.Call<byte[]>("SweepMsrs", first + offset, length, chooseBits(bits));
                 foreach (Record record in MemoryMarshal.Cast<byte, Record>(records).ToArray())
                 {
                     yield return record;

@@ -37,6 +37,9 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     /// <summary>Model-specific registers; an index that is not here is refused.</summary>
     public Dictionary<uint, ulong> Msrs { get; } = new() { [TimeStampCounter] = 0, [TimeStampAdjustment] = 0, [0x174] = 0, [0xC000_0100] = 0, [0xC000_0101] = 0, [0xC000_0102] = 0 };
 
+    /// <summary>The bits of model-specific registers that nothing clears once they are set.</summary>
+    public Dictionary<uint, ulong> StickyBits { get; } = [];
+
     public List<KvmCpuidEntry2> Cpuid { get; } = [];
 
     /// <summary>The signals that stay blocked while a guest runs.</summary>
@@ -193,18 +196,19 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         KvmMsrEntry* entries = (KvmMsrEntry*)(msrs + 1);
         for (int i = 0; i < msrs->NMsrs; i++)
         {
-            if (!Msrs.ContainsKey(entries[i].Index))
+            if (!Msrs.TryGetValue(entries[i].Index, out ulong old))
             {
                 return i;
             }
 
             if (write)
             {
-                Msrs[entries[i].Index] = entries[i].Data;
+                ulong sticky = old & StickyBits.GetValueOrDefault(entries[i].Index);
+                Msrs[entries[i].Index] = entries[i].Data | sticky;
             }
             else
             {
-                entries[i].Data = Msrs[entries[i].Index];
+                entries[i].Data = old;
             }
         }
 

@@ -119,6 +119,36 @@ internal sealed class KvmMsrPolicyTests
         Assert.That(kernel.Vcpu.Msrs.OrderBy(static r => r.Key), Is.EqualTo(before));
     }
 
+    [Test]
+    public void A_register_that_cannot_be_put_back_is_a_typed_error_and_the_sandbox_stays_unusable()
+    {
+        FakeKvmKernel kernel = NewKernel(hasFilter: false);
+        kernel.OnRun = FakeGuest.Run;
+        using KvmHypervisor kvm = new(kernel);
+        using MultiUseSandbox sandbox = new SandboxBuilder().WithHypervisor(kvm).WithGuest(FakeGuest.Binary).Build();
+        using Snapshot snapshot = sandbox.Snapshot();
+        kernel.Vcpu.StickyBits[0xC001_0015] = 1 << 18;
+        kernel.Vcpu.WriteMsr(0xC001_0015, 1 << 18);
+
+        HypervisorException error = Assert.Throws<HypervisorException>(() => sandbox.Restore(snapshot))!;
+
+        Assert.That(error.Message, Does.Contain("0xC0010015").And.Contain("Dispose the sandbox"));
+        Assert.That(sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+        Assert.That(() => sandbox.Restore(snapshot), Throws.TypeOf<HypervisorException>());
+    }
+
+    /// <summary>KVM lets the host put the adjustment back only if CPUID shows it.</summary>
+    [Test]
+    public void The_adjustment_of_the_counter_is_shown_only_where_guests_can_write_it([Values] bool hasFilter)
+    {
+        FakeKvmKernel kernel = NewKernel(hasFilter);
+        kernel.SupportedCpuid.Add(new KvmCpuidEntry2 { Function = 7, Ebx = uint.MaxValue });
+        using KvmHypervisor kvm = new(kernel);
+        using IVirtualMachine machine = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+
+        Assert.That(kernel.Vcpu.Cpuid.Single(static e => e.Function == 7).Ebx & 2, Is.EqualTo(hasFilter ? 0 : 2));
+    }
+
     /// <summary>On the simulated kernel special registers and model-specific registers are not the same.</summary>
     private static bool IsRestoredElsewhere(uint index) => index is 0x1B or 0xC000_0080 or 0xC000_0100 or 0xC000_0101;
 
