@@ -15,6 +15,8 @@ internal sealed class RegionCounter(IHypervisor driver) : IHypervisor
 
     public string ProcessorVendor => driver.ProcessorVendor;
 
+    public bool CountsInstructions => driver.CountsInstructions;
+
     /// <summary>How many regions are not released.</summary>
     public int Regions => Volatile.Read(ref _regions);
 

@@ -9,6 +9,8 @@ internal sealed class RegionRecorder(IHypervisor driver) : IHypervisor
 
     public string ProcessorVendor => driver.ProcessorVendor;
 
+    public bool CountsInstructions => driver.CountsInstructions;
+
     /// <summary>What was allocated, in order.</summary>
     public List<IMemoryRegion> Regions { get; } = [];
 

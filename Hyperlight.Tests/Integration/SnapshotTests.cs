@@ -267,6 +267,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
         Assert.That(
             () => Target.Builder().WithSnapshot(snapshot).Build(), Throws.TypeOf<SnapshotMismatchException>());
 
+        Sandbox.RemoveHostFunction("Changed");
         Sandbox.WithHostFunction("Changed", (int x) => x);
         Sandbox.WithHostFunction("Missing", (int x) => x);
         Sandbox.Restore(snapshot);

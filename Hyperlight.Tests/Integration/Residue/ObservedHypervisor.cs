@@ -9,6 +9,8 @@ internal sealed class ObservedHypervisor(IHypervisor driver) : IHypervisor
 
     public string ProcessorVendor => driver.ProcessorVendor;
 
+    public bool CountsInstructions => driver.CountsInstructions;
+
     /// <summary>The machine that was created last.</summary>
     public ObservedMachine Machine { get; private set; } = null!;
 
