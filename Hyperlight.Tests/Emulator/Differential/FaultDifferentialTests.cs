@@ -57,6 +57,11 @@ internal sealed class FaultDifferentialTests
                 continue;
             }
 
+            if (IsTwoAccesses(code, candidate.OperandAddress))
+            {
+                continue;
+            }
+
             run.OperandAddress = candidate.OperandAddress;
             encoder.Encode(in candidate.Instruction, run.Placement.Start);
             run.Placement.Place();
@@ -81,6 +86,16 @@ internal sealed class FaultDifferentialTests
             + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         Assert.That(reports, Is.Empty, () => $"{reports.Count}: {string.Join(' ', reports.Keys)}\n"
             + string.Join('\n', reports.Values.Take(MostReports)));
+    }
+
+    /// <summary>
+    /// Ten bytes over the end of the canonical addresses are eight and two for processors of AMD: where the eight are absent, the
+    /// page fault comes before the general protection of the two.
+    /// </summary>
+    private static bool IsTwoAccesses(Code code, ulong address)
+    {
+        const ulong end = 0x8000_0000_0000;
+        return code is (Code.Fld_m80fp or Code.Fstp_m80fp or Code.Fbld_m80bcd or Code.Fbstp_m80bcd) && address < end && address + 10 > end;
     }
 
     private static bool UsesMemory(Code code)
