@@ -11,7 +11,7 @@ public sealed class UnsupportedConfigurationException : HyperlightException
     /// <param name="driver">The driver's name, such as <c>kvm</c>.</param>
     /// <param name="problem">What the driver lacks.</param>
     /// <param name="remedy">What the user can do.</param>
-    internal UnsupportedConfigurationException(string setting, IFormattable value, string driver, string problem, string remedy)
+    public UnsupportedConfigurationException(string setting, IFormattable value, string driver, string problem, string remedy)
         : base($"{setting} is {value.ToString(null, CultureInfo.InvariantCulture)}, but the hypervisor is '{driver}', {problem}. {remedy}")
     {
         Setting = setting;

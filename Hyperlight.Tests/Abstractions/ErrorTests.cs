@@ -26,7 +26,6 @@ internal sealed class ErrorTests
         Assert.That(errors, Has.Length.GreaterThan(10));
         Assert.That(errors.Except([typeof(ExecutionCanceledException)]), Is.All.Matches<Type>(t => t!.IsAssignableTo(typeof(HyperlightException))));
         Assert.That(typeof(ExecutionCanceledException).IsAssignableTo(typeof(OperationCanceledException)), "a call that was ended is no error");
-        Assert.That(errors.Select(e => e.GetConstructors()), Is.All.Not.Empty, "an application can create it");
         Assert.That(
             errors.SelectMany(e => e.GetConstructors(BindingFlags.Instance | BindingFlags.NonPublic)).Where(c => !c.IsPrivate), Is.Empty);
     }
