@@ -7,29 +7,19 @@ namespace Hyperlight.Tests.Integration;
 /// Passes everything on to a driver, and counts the memory and the files that it gave and that were not released. A region
 /// that was dropped counts until the garbage collector has found it, and for ever if something holds its handle.
 /// </summary>
-internal sealed class RegionCounter(IHypervisor driver) : IHypervisor
+internal sealed class RegionCounter(IHypervisor driver) : ForwardingHypervisor(driver)
 {
     private int _regions;
-
-    public string Name => driver.Name;
-
-    public string ProcessorVendor => driver.ProcessorVendor;
-
-    public bool CountsInstructions => driver.CountsInstructions;
 
     /// <summary>How many regions are not released.</summary>
     public int Regions => Volatile.Read(ref _regions);
 
-    public HypervisorStatus Probe() => driver.Probe();
+    public override IMemoryRegion AllocateMemory(nuint size) => new CountedRegion(this, base.AllocateMemory(size));
 
-    public IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => driver.CreateVirtualMachine(in options);
-
-    public IMemoryRegion AllocateMemory(nuint size) => new CountedRegion(this, driver.AllocateMemory(size));
-
-    public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
+    public override IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
         PreparedMapping.Prepare(path, guestAddress, label, file =>
         {
-            using IPreparedMapping prepared = driver.PrepareFileMapping(file, guestAddress, label);
+            using IPreparedMapping prepared = base.PrepareFileMapping(file, guestAddress, label);
             return new CountedRegion(this, prepared.Consume());
         });
 
