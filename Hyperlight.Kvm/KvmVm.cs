@@ -81,7 +81,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
         _regions.Add(slot, region);
     }
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION with size 0: empties a slot, and lets go of the memory.</summary>
+    /// <summary>KVM_SET_USER_MEMORY_REGION with size 0: empties a slot, and releases the memory.</summary>
     /// <exception cref="InvalidOperationException">The slot is free.</exception>
     /// <exception cref="HypervisorException">KVM refused; the mapping is still there.</exception>
     public void Unmap(uint slot)
@@ -113,10 +113,10 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
         }
     }
 
-    /// <summary>Closes the machine and lets go of all memory.</summary>
+    /// <summary>Closes the machine and releases all memory.</summary>
     public void Dispose(ref ReleaseFailures failures)
     {
-        // Whoever unmaps memory last learns of a failure, and that may be this machine.
+        // The last owner of the memory unmaps it and gets the failure. That may be this machine.
         SafeHandle[] memory = handle.HeldMemory();
         failures.Add(_earlierFailures);
         failures.Dispose(handle);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// Memory that the application has, for mapping into guests. The memory is let go of (unpinned, or handed back through the
+/// Memory that the application has, for mapping into guests. The memory is released (unpinned, or handed back through the
 /// callback) once the region is disposed and no virtual machine maps it any more, whichever comes last. Several sandboxes
 /// may map one region. The application must not change the memory while a guest that maps it runs: guests would see it.
 /// </summary>
@@ -27,7 +27,7 @@ public sealed unsafe class HostMemoryRegion : IMemoryRegion
     /// <inheritdoc/>
     public SafeHandle Handle => _handle;
 
-    /// <summary>Pins managed memory. It must not be returned to a pool before it is let go of.</summary>
+    /// <summary>Pins managed memory. It must not be returned to a pool before it is released.</summary>
     /// <param name="memory">The memory; its address and its length must be multiples of <see cref="GuestPage.Size"/>.</param>
     /// <exception cref="ArgumentException">The memory is empty or not page aligned. It is not pinned then.</exception>
     public static HostMemoryRegion Pin(ReadOnlyMemory<byte> memory)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// Host memory that can be mapped into a guest. It owns its operating-system resource. Disposing it lets go of the
+/// Host memory that can be mapped into a guest. It owns its operating-system resource. Disposing it releases the
 /// memory once no virtual machine maps it any more. Accesses are bounds-checked; they need exclusive access to the region,
 /// which its owner provides, and no guest may run on it meanwhile.
 /// </summary>

@@ -2,7 +2,7 @@ namespace Hyperlight.Abstractions;
 
 /// <summary>
 /// Phase one of a file mapping: the file is open and mapped in the host, no virtual machine is needed yet. Disposing it
-/// releases the resources exactly once, unless they were consumed: from then on they belong to whoever consumed them.
+/// releases the resources exactly once, unless they were consumed: from then on the consumer owns them.
 /// </summary>
 public interface IPreparedMapping : IDisposable
 {
@@ -19,8 +19,8 @@ public interface IPreparedMapping : IDisposable
     bool IsConsumed { get; }
 
     /// <summary>
-    /// What went wrong when <see cref="IDisposable.Dispose"/> released the resources, for whoever disposed the mapping to
-    /// log; disposing never throws. <see langword="null"/> if nothing went wrong.
+    /// What went wrong when <see cref="IDisposable.Dispose"/> released the resources, for the caller to log; disposing never
+    /// throws. <see langword="null"/> if nothing went wrong.
     /// </summary>
     HypervisorException? CleanupFailure { get; }
 

@@ -19,7 +19,7 @@ public interface IVirtualMachine : IDisposable
     /// <exception cref="HypervisorException">The hypervisor refused the mapping; the slot is still free.</exception>
     void MapMemory(uint slot, in GuestMapping mapping);
 
-    /// <summary>Removes the mapping in a slot and lets go of its memory.</summary>
+    /// <summary>Removes the mapping in a slot and releases its memory.</summary>
     /// <param name="slot">The slot to empty.</param>
     /// <exception cref="InvalidOperationException">The slot is free.</exception>
     /// <exception cref="HypervisorException">The hypervisor refused; the mapping is still there.</exception>

@@ -1,7 +1,7 @@
 namespace Hyperlight.Emulator.Compilation;
 
 /// <summary>
-/// What the arithmetic flags follow from in compiled code, which works them out only when somebody looks: the kind of the
+/// What the arithmetic flags follow from in compiled code, which computes them only when they are read: the kind of the
 /// instruction that set them last, combined with the size of its operands, and up to four values.
 /// </summary>
 internal enum FlagSource

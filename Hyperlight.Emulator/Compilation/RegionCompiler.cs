@@ -8,7 +8,7 @@ namespace Hyperlight.Emulator.Compilation;
 /// <summary>
 /// Translates a region to intermediate code of the host, which the host's compiler optimises. The guest's registers are
 /// variables there; they go back to the processor where the code is left or calls the interpreter for an instruction.
-/// Whatever is rare is out of line, behind the code proper.
+/// Code for rare cases is out of line, after the main code.
 /// </summary>
 [RequiresDynamicCode("Compiles code while the program runs.")]
 internal sealed partial class RegionCompiler

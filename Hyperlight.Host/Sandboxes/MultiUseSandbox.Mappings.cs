@@ -95,8 +95,8 @@ public sealed partial class MultiUseSandbox
     /// </summary>
     /// <remarks>
     /// The region stays the caller's, who may map it into other sandboxes too. Dispose it after it was unmapped, or after the
-    /// sandbox was disposed. Its memory stays until then in any case: a region that is disposed too early is let go of when
-    /// the sandbox lets go of it. The memory must not be changed while it is mapped.
+    /// sandbox was disposed. Its memory stays until then in any case: a region that is disposed too early is released when
+    /// the sandbox releases it. The memory must not be changed while it is mapped.
     /// </remarks>
     /// <param name="region">The memory: <see cref="HostMemoryRegion"/>, or one that the driver allocated.</param>
     /// <param name="guestAddress">Guest physical address of the first byte, a multiple of <see cref="GuestPage.Size"/>.</param>

@@ -122,7 +122,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     }
 
     /// <summary>
-    /// Builds a sandbox and runs the guest's initialisation, or takes it up where the snapshot was taken: it is ready for calls.
+    /// Builds a sandbox and runs the guest's initialisation, or starts from the snapshot. The sandbox is ready for calls.
     /// </summary>
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
     /// <exception cref="InvalidOperationException">No guest and no snapshot was chosen.</exception>

@@ -118,7 +118,7 @@ public sealed record SandboxConfiguration
     /// <summary>
     /// The random bits that the guest is given, for runs that can be repeated. Default <see langword="null"/>: others for each
     /// sandbox and after each restore, from the operating system. With a value, a guest draws the same random numbers in every
-    /// run, and after every restore the same ones again: whoever knows the value can predict them.
+    /// run, and after every restore the same ones again: anyone who knows the value can predict them.
     /// </summary>
     public ulong? RandomSeed { get; init; }
 

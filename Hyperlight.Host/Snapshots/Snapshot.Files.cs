@@ -16,7 +16,7 @@ public sealed partial class Snapshot
     /// meanwhile; a new directory appears complete. Threads and processes that save to one directory wait for each other.
     /// </summary>
     /// <remarks>
-    /// The guest's memory is saved as it is: whoever can read the directory can read what the guest held, and whoever can
+    /// The guest's memory is saved as it is: anyone who can read the directory can read what the guest held, and anyone who can
     /// write to it chooses what a sandbox that starts from it does, within the limits of any guest. Symbolic links in the
     /// directory are not followed, and nothing but regular files is opened.
     /// </remarks>

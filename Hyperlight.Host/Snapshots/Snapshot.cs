@@ -9,7 +9,7 @@ namespace Hyperlight;
 /// threads.
 /// </summary>
 /// <remarks>
-/// Disposing a snapshot lets go of its memory once no sandbox uses it any more; sandboxes that use it are not affected. Two
+/// Disposing a snapshot releases its memory once no sandbox uses it any more; sandboxes that use it are not affected. Two
 /// snapshots of an unchanged guest are equal and share their memory, and each is disposed by itself.
 /// <para>
 /// Sandboxes that start from one snapshot are alike in everything, also in what the guest took for random.
@@ -60,7 +60,7 @@ public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
     /// <summary>A further snapshot of the same content, or <see langword="null"/> if its memory is gone.</summary>
     internal static Snapshot? TryShare(SnapshotContent content) => content.Image.TryAddReference() ? new Snapshot(content) : null;
 
-    /// <summary>Keeps the memory while it is used, whoever disposes the snapshot meanwhile. The image is released by the caller.</summary>
+    /// <summary>Keeps the memory while it is used, also if the snapshot is disposed meanwhile. The image is released by the caller.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     internal SnapshotContent Acquire()
     {

@@ -31,7 +31,7 @@ internal class FileDescriptorHandle : KernelHandle
     }
 
     /// <summary>ioctl with the address of a structure.</summary>
-    // SAFETY: whoever passes the address passes one of the structure that the request takes, and keeps it in place.
+    // SAFETY: the caller passes the address of the structure that the request takes, and keeps it in place.
     public unsafe int Ioctl(uint request, void* argument) => Ioctl(request, (nint)argument);
 
     /// <summary>fstat.</summary>

@@ -1,8 +1,8 @@
 namespace Hyperlight.Linux;
 
 /// <summary>
-/// Repeats cancellations that the kernel refused, each until it takes, on a thread of its own: whoever cancels is not kept
-/// waiting, and a pool thread might not be free while guests hold them all.
+/// Repeats cancellations that the kernel refused, each until it takes, on a thread of its own: the caller does not
+/// wait, and a pool thread might not be free while guests hold them all.
 /// </summary>
 internal static class KickRetries
 {

@@ -221,7 +221,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
 
     private void AssertRegions(int expected)
     {
-        // What a finalizer lets go of may have a finalizer of its own.
+        // What a finalizer releases may have a finalizer of its own.
         for (int i = 0; i < 10 && _counter.Regions != expected; i++)
         {
             GC.Collect();

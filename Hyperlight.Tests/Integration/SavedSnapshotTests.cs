@@ -107,7 +107,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     }
 
     /// <summary>
-    /// Whoever can write to a directory chooses the guest's memory, page tables and registers. The host is as safe from that
+    /// Anyone who can write to a directory chooses the guest's memory, page tables and registers. The host is as safe from that
     /// as from any guest: each ends in a result or a typed error.
     /// </summary>
     [Test]

@@ -132,7 +132,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
             AssertUsable();
         }
 
-        // Once the guest lets go of what is missing, nothing is.
+        // Once the guest unmaps what is missing, nothing is.
         Sandbox.Call("UnmapPhysical", Address + Page, 2 * Page);
         using Snapshot snapshot = Sandbox.Snapshot();
         Sandbox.Restore(snapshot);

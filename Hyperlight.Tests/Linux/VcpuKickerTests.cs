@@ -373,7 +373,7 @@ internal sealed class VcpuKickerTests
         {
             for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < StressTime;)
             {
-                // A thread that ends leaves nothing behind for whoever gets its number next.
+                // A thread that ends leaves nothing behind for the next thread with its number.
                 Thread turn = new(() =>
                 {
                     _kernel.BlockSignals(KickSignal.Default.Set, out _);

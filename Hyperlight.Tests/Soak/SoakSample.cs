@@ -12,7 +12,7 @@ internal readonly record struct SoakSample(ProcessResources Resources, long Mana
     /// <summary>Counts what remains once garbage is collected.</summary>
     public static SoakSample Take()
     {
-        // A finalizer may let go of what has a finalizer of its own.
+        // A finalizer may release an object that has a finalizer of its own.
         for (int i = 0; i < 3; i++)
         {
             GC.Collect();

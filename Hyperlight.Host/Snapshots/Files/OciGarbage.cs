@@ -133,7 +133,7 @@ internal static class OciGarbage
         }
         catch (SnapshotFileException)
         {
-            // What is damaged is found by whoever loads it; here it only means that nothing may be removed.
+            // Loading reports damaged files; here it only means that nothing may be removed.
             return null;
         }
     }

@@ -10,8 +10,8 @@ namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
 /// Writes into a directory in the OCI image layout, one process at a time. Every file is created exclusively under a name
-/// that nobody can foresee, flushed, and renamed into its place; the index comes last. So whoever reads meanwhile, or after
-/// this process died in the middle, finds what was there before or what is there afterwards, and whatever others have put
+/// that cannot be predicted, flushed, and renamed into its place; the index comes last. So a reader, also after
+/// this process died in the middle, finds either the old or the new content, and whatever others have put
 /// into the directory is not written through.
 /// </summary>
 internal sealed class OciWriter : IDisposable

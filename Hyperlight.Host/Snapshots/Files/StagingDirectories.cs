@@ -44,7 +44,7 @@ internal sealed class StagingDirectories(OpenDirectory parent, string name)
         foreach (string staging in names.Where(n =>
             n.StartsWith(_prefix, StringComparison.Ordinal) && n.EndsWith(Ending, StringComparison.Ordinal)))
         {
-            // It may have been made just now. Whoever made it saves into the directory then, which is there already.
+            // It may have been created a moment ago. Its owner then saves into the directory itself, which exists already.
             Remove(staging, onlyIfUnused: true);
         }
     }

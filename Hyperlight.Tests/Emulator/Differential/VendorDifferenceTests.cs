@@ -80,7 +80,7 @@ internal sealed class VendorDifferenceTests
         Assert.That(IsAccepted("660F3A40C1F1", ProcessorVendor.Intel, in input, in processor, in emulator), Is.False);
     }
 
-    /// <summary>cmpxchg edx,ecx: the manuals say what becomes of both registers, whoever made the processor.</summary>
+    /// <summary>cmpxchg edx,ecx: the manuals of both vendors define both registers.</summary>
     [Test]
     public void The_destination_of_a_failed_cmpxchg_is_defined([Values] ProcessorVendor vendor)
     {
