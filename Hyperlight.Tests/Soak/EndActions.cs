@@ -44,20 +44,22 @@ internal static class EndActions
         }
     }
 
-    /// <summary>A request counts only for a call in progress, so it is repeated until it meets the guest.</summary>
+    /// <summary>A request counts only for a call in progress, so it is repeated until it meets one.</summary>
     public static void CancelByHandle(SoakWorker worker)
     {
         Tenant tenant = worker.PickReady();
+        using var ended = new CancellationTokenSource();
         Task cancel = Later(worker, () =>
         {
-            while (!tenant.Sandbox.InterruptHandle.Cancel() && !tenant.IsPoisoned)
+            while (!tenant.Sandbox.InterruptHandle.Cancel() && !ended.IsCancellationRequested)
             {
                 Thread.Yield();
             }
         });
         SoakFailure.Expect<ExecutionCanceledException>(() => tenant.Sandbox.Call("SpinForever"), "An endless call");
+        ended.Cancel();
         cancel.Wait();
-        CheckPoisoned(tenant);
+        CheckCancelled(tenant);
     }
 
     /// <summary>The call either completes with the right answer or is cancelled, and the next one is not.</summary>
@@ -65,25 +67,28 @@ internal static class EndActions
     {
         Tenant tenant = worker.PickReady();
         Task cancel = Later(worker, () => tenant.Sandbox.InterruptHandle.Cancel());
+        bool isCancelled = false;
         try
         {
             SoakFailure.Check(tenant.Sandbox.Call<long>("SpinTimes", 200L), 200L, "The result of a short call");
         }
-        catch (ExecutionCanceledException) when (tenant.IsPoisoned)
-        {
-            CheckPoisoned(tenant);
-            return;
-        }
         catch (ExecutionCanceledException)
         {
-            // It was cancelled before the guest was entered, which goes on as if there had been no call.
+            isCancelled = true;
         }
         finally
         {
             cancel.Wait();
         }
 
-        tenant.Count();
+        if (isCancelled)
+        {
+            CheckCancelled(tenant);
+        }
+        else
+        {
+            tenant.Count();
+        }
     }
 
     /// <summary>Does something on another thread after a random time of at most a millisecond.</summary>
@@ -95,6 +100,19 @@ internal static class EndActions
             Thread.SpinWait(spins);
             action();
         });
+    }
+
+    /// <summary>A cancelled call poisons the sandbox if the guest had been entered. Otherwise the sandbox goes on as if there had been no call.</summary>
+    private static void CheckCancelled(Tenant tenant)
+    {
+        if (tenant.IsPoisoned)
+        {
+            CheckPoisoned(tenant);
+        }
+        else
+        {
+            tenant.Count();
+        }
     }
 
     private static void CheckPoisoned(Tenant tenant)

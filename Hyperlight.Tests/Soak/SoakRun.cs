@@ -13,10 +13,9 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly List<SoakSample> _samples = [];
-    private readonly Dictionary<string, int> _done = [];
 
     /// <summary>How often each thing was done.</summary>
-    public IReadOnlyDictionary<string, int> Done => _done;
+    private readonly Dictionary<string, int> _done = [];
 
     /// <summary>Runs all rounds.</summary>
     /// <exception cref="SoakFailure">An answer was wrong, a thread did not come to its end, or something was not flat.</exception>

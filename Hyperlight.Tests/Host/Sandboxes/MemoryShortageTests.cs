@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Hyperlight.Tests.Host.Sandboxes;
 
@@ -15,13 +14,9 @@ internal sealed class MemoryShortageTests
     [Test]
     public void Reading_a_guest_that_does_not_fit_is_a_typed_error()
     {
-        using Process process = Process.Start(new ProcessStartInfo(
-            Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"),
-            [typeof(MemoryShortageTests).Assembly.Location, Command])
-        {
-            RedirectStandardOutput = true,
-            Environment = { ["DOTNET_GCHeapHardLimit"] = Limit },
-        })!;
+        ProcessStartInfo start = TestProcess.Command(Command);
+        start.Environment["DOTNET_GCHeapHardLimit"] = Limit;
+        using Process process = Process.Start(start)!;
 
         Assert.That(process.StandardOutput.ReadToEnd().Trim(), Is.EqualTo(Expected));
     }

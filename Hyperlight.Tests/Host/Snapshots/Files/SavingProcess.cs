@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Hyperlight.Emulator;
 
 namespace Hyperlight.Tests.Host.Snapshots.Files;
@@ -20,15 +19,12 @@ internal sealed class SavingProcess : IDisposable
     /// <param name="source">A directory with the two snapshots that are saved in turns.</param>
     /// <param name="target">Where one tag goes back and forth between them.</param>
     /// <param name="fresh">Where a new directory is made each time.</param>
-    public SavingProcess(string source, string target, string fresh) => _process = Process.Start(new ProcessStartInfo(
-        DotNet, [typeof(SavingProcess).Assembly.Location, Command, source, target, fresh])
+    public SavingProcess(string source, string target, string fresh)
     {
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-    })!;
-
-    private static string DotNet { get; } =
-        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+        ProcessStartInfo start = TestProcess.Command(Command, source, target, fresh);
+        start.RedirectStandardInput = true;
+        _process = Process.Start(start)!;
+    }
 
     /// <summary>Lets it save.</summary>
     public void Go()
