@@ -12,6 +12,12 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
     /// <summary>Far longer than any action takes: a guest that nobody can stop any more is what this finds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    /// <summary>
+    /// How long the threads work before anything is counted: the code that every run needs is compiled then, by the runtime and
+    /// by the emulator.
+    /// </summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
+
     private readonly List<SoakSample> _samples = [];
 
     /// <summary>How often each thing was done.</summary>
@@ -24,10 +30,11 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
         output.WriteLine($"soak: {options.Time} on {options.Driver}, {options.Threads} threads, seed {options.Seed}");
         var seeds = new Random(options.Seed);
         using var scene = new SoakScene(hypervisor, options.Seed);
+        RunRound(scene, seeds, WarmUp);
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < options.Rounds; round++)
         {
-            RunRound(scene, seeds);
+            RunRound(scene, seeds, options.Round);
             SoakSample sample = SoakSample.Take();
             _samples.Add(sample);
             output.WriteLine($"{Stopwatch.GetElapsedTime(start):hh\\:mm\\:ss}: {_done.Values.Sum()} actions, {sample}");
@@ -41,7 +48,7 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
     }
 
     /// <summary>In a method of its own, so that no local variable keeps alive what the threads have dropped.</summary>
-    private void RunRound(SoakScene scene, Random seeds)
+    private void RunRound(SoakScene scene, Random seeds, TimeSpan time)
     {
         using var stop = new CancellationTokenSource();
         Exception? failure = null;
@@ -51,7 +58,7 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
         {
             try
             {
-                worker.Work(options.Round, stop.Token);
+                worker.Work(time, stop.Token);
             }
             catch (SoakFailure exception)
             {
@@ -61,7 +68,7 @@ internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextW
         })
         { IsBackground = true })];
         Array.ForEach(threads, static t => t.Start());
-        long end = Stopwatch.GetTimestamp() + (long)((options.Round + Patience).TotalSeconds * Stopwatch.Frequency);
+        long end = Stopwatch.GetTimestamp() + (long)((time + Patience).TotalSeconds * Stopwatch.Frequency);
         for (int i = 0; i < threads.Length; i++)
         {
             TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end);
