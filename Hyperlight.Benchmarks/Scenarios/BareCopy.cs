@@ -15,7 +15,7 @@ internal sealed class BareCopy : Scenario
     public BareCopy(BenchmarkDriver driver, SnapshotGuest guest)
     {
         using MultiUseSandbox sandbox = guest.Build(driver);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         _source = new BareMemory((nuint)snapshot.Size);
         _source.Fill(_source.Size, 1);
         _copy = new BareMemory(_source.Size);

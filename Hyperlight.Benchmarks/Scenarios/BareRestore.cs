@@ -59,7 +59,7 @@ internal sealed class BareRestore : Scenario
     private static nuint PageTableSize(BenchmarkDriver driver, SnapshotGuest guest)
     {
         using MultiUseSandbox sandbox = guest.Build(driver);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         return (nuint)snapshot.Content.Image.PageTables.Length;
     }
 }

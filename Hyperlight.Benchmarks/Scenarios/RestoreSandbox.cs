@@ -13,7 +13,7 @@ internal sealed class RestoreSandbox : Scenario
     {
         _guest = guest;
         _sandbox = guest.Build(driver);
-        _snapshot = _sandbox.Snapshot();
+        _snapshot = _sandbox.TakeSnapshot();
         _sandbox.Restore(_snapshot);
     }
 

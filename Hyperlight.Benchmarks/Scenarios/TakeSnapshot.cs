@@ -15,7 +15,7 @@ internal sealed class TakeSnapshot(BenchmarkDriver driver, SnapshotGuest guest) 
         guest.Touch(_sandbox);
     }
 
-    public override void Run() => _snapshot = _sandbox.Snapshot();
+    public override void Run() => _snapshot = _sandbox.TakeSnapshot();
 
     public override void Dispose()
     {

@@ -19,6 +19,6 @@ internal static class TestGuest
     {
         using MultiUseSandbox sandbox = Builder(driver).Build();
         _ = sandbox.Call<int>("Add", 1, 2);
-        return sandbox.Snapshot();
+        return sandbox.TakeSnapshot();
     }
 }

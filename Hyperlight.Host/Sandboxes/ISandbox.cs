@@ -57,7 +57,7 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
     void Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
 
     /// <summary>Captures the guest as it is between two calls.</summary>
-    Snapshot Snapshot();
+    Snapshot TakeSnapshot();
 
     /// <summary>Puts the guest back to a snapshot.</summary>
     /// <param name="snapshot">A snapshot of this or a like sandbox.</param>

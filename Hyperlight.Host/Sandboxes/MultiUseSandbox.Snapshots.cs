@@ -31,7 +31,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
-    public Snapshot Snapshot()
+    public Snapshot TakeSnapshot()
     {
         _gate.Enter("taking a snapshot", this);
         try
@@ -41,7 +41,7 @@ public sealed partial class MultiUseSandbox
                 throw new SandboxPoisonedException(cause);
             }
 
-            return _unchangedSince is { } content && Hyperlight.Snapshot.TryShare(content) is { } shared ? shared : Capture();
+            return _unchangedSince is { } content && Snapshot.TryShare(content) is { } shared ? shared : Capture();
         }
         catch (OutOfMemoryException exception)
         {

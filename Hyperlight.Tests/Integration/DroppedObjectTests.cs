@@ -31,11 +31,11 @@ internal sealed class DroppedObjectTests(TestTarget target)
         ["an uninitialized sandbox with a file"] = static t => t.Builder().BuildUninitialized().MapFile(t._file, FileAddress),
         ["a prepared file"] = static t => t._counter.PrepareFileMapping(t._file, FileAddress),
         ["a builder with a file"] = static t => t.Builder().WithFileMapping(t._file, FileAddress).Build(),
-        ["a snapshot and its sandbox"] = static t => t.NewSandbox().Snapshot(),
+        ["a snapshot and its sandbox"] = static t => t.NewSandbox().TakeSnapshot(),
         ["a restored sandbox"] = static t => Restore(t.NewSandbox()),
-        ["a snapshot of a mapped file"] = static t => t.WithMappings(t.NewSandbox()).Snapshot(),
-        ["a builder with a snapshot"] = static t => t.Builder().WithSnapshot(t.NewSandbox().Snapshot()),
-        ["a sandbox from a snapshot"] = static t => t.Builder().WithSnapshot(t.NewSandbox().Snapshot()).Build(),
+        ["a snapshot of a mapped file"] = static t => t.WithMappings(t.NewSandbox()).TakeSnapshot(),
+        ["a builder with a snapshot"] = static t => t.Builder().WithSnapshot(t.NewSandbox().TakeSnapshot()),
+        ["a sandbox from a snapshot"] = static t => t.Builder().WithSnapshot(t.NewSandbox().TakeSnapshot()).Build(),
         ["a loaded snapshot and a sandbox from it"] = static t => t.SaveAndLoad(),
         ["a factory and its sandbox"] = static t => t.UseFactory(),
     };
@@ -138,7 +138,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
 
     private static void Restore(MultiUseSandbox sandbox)
     {
-        Snapshot snapshot = sandbox.Snapshot();
+        Snapshot snapshot = sandbox.TakeSnapshot();
         sandbox.Call<int>("IncrementCounter");
         sandbox.Restore(snapshot);
     }
@@ -164,7 +164,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Snapshot KeepSnapshot() => NewSandbox().Snapshot();
+    private Snapshot KeepSnapshot() => NewSandbox().TakeSnapshot();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void DropAndDispose()
@@ -206,7 +206,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
     private void SaveAndLoad()
     {
         string directory = Path.Combine(_files.Directory, "saved");
-        NewSandbox().Snapshot().Save(directory);
+        NewSandbox().TakeSnapshot().Save(directory);
         Snapshot loaded = Snapshot.Load(directory, Snapshot.DefaultTag, _counter);
         Assert.That(Builder().WithSnapshot(loaded).Build().Call<int>("IncrementCounter"), Is.EqualTo(2));
     }

@@ -34,7 +34,7 @@ internal sealed class ExecutableHeapTests(TestTarget target) : GuestTest(target)
     {
         MultiUseSandbox sandbox = Build(b => b.WithConfiguration(Executable));
         sandbox.Call<ulong>("AllocateHeap", 0x1000);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
 
         Assert.That(sandbox.Call<int>("RunOnHeap"), Is.EqualTo(42));
         sandbox.Restore(snapshot);
@@ -47,7 +47,7 @@ internal sealed class ExecutableHeapTests(TestTarget target) : GuestTest(target)
     {
         using var files = new TestFiles();
         string path = Path.Combine(files.Directory, "snapshots");
-        using (Snapshot snapshot = Build(b => b.WithConfiguration(Executable)).Snapshot())
+        using (Snapshot snapshot = Build(b => b.WithConfiguration(Executable)).TakeSnapshot())
         {
             snapshot.Save(path);
         }
@@ -62,7 +62,7 @@ internal sealed class ExecutableHeapTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_snapshot_does_not_bring_the_option_into_a_sandbox_without_it()
     {
-        using Snapshot snapshot = Build(b => b.WithConfiguration(Executable)).Snapshot();
+        using Snapshot snapshot = Build(b => b.WithConfiguration(Executable)).TakeSnapshot();
 
         Assert.That(
             () => Sandbox.Restore(snapshot),

@@ -96,7 +96,7 @@ internal sealed class InstructionBudgetTests
     private static Snapshot TakeSnapshot(ScriptedMachine guest)
     {
         using MultiUseSandbox sandbox = guest.Build();
-        return sandbox.Snapshot();
+        return sandbox.TakeSnapshot();
     }
 
     private static MultiUseSandbox Build(int threshold, long? budget)

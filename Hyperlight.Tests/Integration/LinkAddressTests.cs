@@ -21,7 +21,7 @@ internal sealed class LinkAddressTests(TestTarget target)
             code.mov(rax, __[(long)Data]);
             code.Out(108);
         });
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         using MultiUseSandbox other = new SandboxBuilder().WithHypervisor(target.Hypervisor).WithSnapshot(snapshot).Build();
 
         // The dispatcher, whose address is in the data, answers with nothing.

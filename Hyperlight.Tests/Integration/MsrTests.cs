@@ -27,7 +27,7 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     public void No_register_that_a_guest_can_write_survives_a_restore()
     {
         MsrSweep before = MsrSweep.Read(Sandbox);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         MsrSweep planted = MsrSweep.Plant(Sandbox);
         Assert.That(planted.Planted, Is.Not.Empty, "the plants can be found");
 
@@ -62,10 +62,10 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     public void An_added_register_is_part_of_snapshots()
     {
         MultiUseSandbox sandbox = BuildWith(MsrPolicy.Default.With(MiscEnable));
-        using Snapshot fresh = sandbox.Snapshot();
+        using Snapshot fresh = sandbox.TakeSnapshot();
         ulong before = sandbox.Call<ulong>("ReadMsr", MiscEnable);
         sandbox.Call("WriteMsr", MiscEnable, before ^ FastStrings);
-        using Snapshot changed = sandbox.Snapshot();
+        using Snapshot changed = sandbox.TakeSnapshot();
 
         sandbox.Restore(fresh);
         Assert.That(sandbox.Call<ulong>("ReadMsr", MiscEnable), Is.EqualTo(before));
@@ -76,7 +76,7 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_snapshot_with_an_added_register_does_not_fit_a_sandbox_without_it()
     {
-        using Snapshot snapshot = BuildWith(MsrPolicy.Default.With(MiscEnable)).Snapshot();
+        using Snapshot snapshot = BuildWith(MsrPolicy.Default.With(MiscEnable)).TakeSnapshot();
 
         SnapshotMismatchException error = Assert.Throws<SnapshotMismatchException>(() => Sandbox.Restore(snapshot))!;
 
@@ -89,7 +89,7 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     public void The_swapped_base_of_gs_does_not_survive_even_without_permission_for_any_register()
     {
         MultiUseSandbox sandbox = BuildWith(MsrPolicy.None);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         ulong[] before = SwapGs(sandbox);
 
         sandbox.Restore(snapshot);
@@ -122,7 +122,7 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     public void A_system_call_register_is_part_of_snapshots()
     {
         Sandbox.Call("WriteMsr", Star, 0x0013_0008_0000_0000UL);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("WriteMsr", Star, 0UL);
 
         Sandbox.Restore(snapshot);

@@ -11,7 +11,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     [Test]
     public void After_each_restore_the_guest_draws_other_numbers()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         int[][] drawn = [.. Enumerable.Range(0, 4).Select(_ =>
         {
             int[] numbers = Draw(Sandbox);
@@ -25,7 +25,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Sandboxes_of_one_snapshot_draw_different_numbers()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         MultiUseSandbox[] sandboxes = [Sandbox, Build(b => b.WithSnapshot(snapshot)), Build(b => b.WithSnapshot(snapshot))];
 
         Assert.That(sandboxes.Select(s => string.Join(" ", Draw(s))), Is.Unique);
@@ -35,7 +35,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     [Test]
     public void After_each_restore_the_guest_is_given_other_random_bits()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         ulong[] seeds = [.. Enumerable.Range(0, 4).Select(_ =>
         {
             ulong seed = Sandbox.Call<ulong>("GetSeed");
@@ -49,7 +49,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     [Test]
     public void The_new_seed_is_taken_once()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
 
         ulong seed = Sandbox.Call<ulong>("GetSeed");
@@ -62,7 +62,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_seed_that_the_guest_sets_itself_counts_after_a_restore()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("Srand", 7U);
         int[] expected = Draw(Sandbox);
 
@@ -90,7 +90,7 @@ internal sealed class RandomSeedTests(TestTarget target) : GuestTest(target)
     public void With_a_seed_of_the_application_every_restore_is_the_same()
     {
         MultiUseSandbox sandbox = Build(b => b.WithConfiguration(Seeded));
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         MultiUseSandbox fromSnapshot = Build(b => b.WithSnapshot(snapshot).WithConfiguration(Seeded));
         MultiUseSandbox other = Build(b => b.WithSnapshot(snapshot).WithConfiguration(Seeded with { RandomSeed = 43 }));
         MultiUseSandbox unseeded = Build(b => b.WithSnapshot(snapshot));

@@ -16,7 +16,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     [Test]
     public void No_byte_of_scratch_memory_survives()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("PlantScratch", Plant);
         Assert.That(Sandbox.Call<ulong>("CountPlanted", Plant), Is.GreaterThan(10_000), "the plants can be found");
 
@@ -29,7 +29,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     public void No_byte_of_large_scratch_memory_survives()
     {
         MultiUseSandbox sandbox = Build(b => b.WithConfiguration(new SandboxConfiguration { ScratchSize = 8 << 20 }));
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         sandbox.Call("PlantScratch", Plant);
         Assert.That(sandbox.Call<ulong>("CountPlanted", Plant), Is.GreaterThan(900_000));
 
@@ -41,7 +41,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Nothing_survives_on_heap_and_stack()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         ulong block = Sandbox.Call<ulong>("PlantHeapAndStack", Plant, 0x4000U);
         Assert.That(Sandbox.Call<ulong>("CountPlanted", Plant), Is.GreaterThan(2000));
 
@@ -54,7 +54,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_failed_guest_leaves_nothing_either()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("PlantScratch", Plant);
         AssertPoisons<GuestAbortedException>(s => s.Call("NullWrite"));
 
@@ -66,7 +66,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Sandboxes_of_one_snapshot_do_not_see_each_others_plants()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         MultiUseSandbox other = Build(b => b.WithSnapshot(snapshot));
         other.Call("PlantScratch", Plant);
         other.Call<ulong>("PlantHeapAndStack", Plant, 0x1000U);
@@ -79,7 +79,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     public void Fpu_and_sse_registers_are_reset()
     {
         byte[] clean = Sandbox.Call<byte[]>("GetFpu");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         byte[] image = [.. clean];
         RandomNumberGenerator.Fill(image.AsSpan(32, 128 + 256));
         BinaryPrimitives.WriteUInt16LittleEndian(image, 0x27F);
@@ -96,7 +96,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     {
         int[] registers = [0, 1, 2, 3, 6, 7];
         ulong[] before = [.. registers.Select(n => Sandbox.Call<ulong>("GetDr", n))];
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         for (int i = 0; i < 4; i++)
         {
             Sandbox.Call("SetDr", i, 0x1000UL * (ulong)(i + 1));
@@ -116,7 +116,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     {
         int[] registers = [0, 2, 3, 4, 8];
         ulong[] before = [.. registers.Select(n => Sandbox.Call<ulong>("GetCr", n))];
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("SetCr", 2, 0xDEAD_BEEFUL);
         Sandbox.Call("SetCr", 4, before[3] | 0x80UL);
         Sandbox.Call("SetCr", 8, 5UL);
@@ -142,9 +142,9 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
     public void Model_specific_registers_are_reset(uint index, ulong plant)
     {
         ulong before = Sandbox.Call<ulong>("ReadMsr", index);
-        using Snapshot fresh = Sandbox.Snapshot();
+        using Snapshot fresh = Sandbox.TakeSnapshot();
         Sandbox.Call("WriteMsr", index, plant);
-        using Snapshot planted = Sandbox.Snapshot();
+        using Snapshot planted = Sandbox.TakeSnapshot();
 
         Sandbox.Restore(fresh);
         Assert.That(Sandbox.Call<ulong>("ReadMsr", index), Is.EqualTo(before));
@@ -163,7 +163,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
             Assert.Ignore("this processor has no XSAVE, and therefore no XCR0");
         }
 
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         try
         {
             Sandbox.Call("SetXcr0", 3UL);
@@ -179,7 +179,7 @@ internal sealed class ResidueTests(TestTarget target) : GuestTest(target)
             Assert.Ignore("this processor, an emulated one, does not tell its hypervisor of XSETBV, so that a guest's XCR0 never lasts");
         }
 
-        using Snapshot planted = Sandbox.Snapshot();
+        using Snapshot planted = Sandbox.TakeSnapshot();
 
         Sandbox.Restore(snapshot);
         Assert.That(Sandbox.Call<ulong>("GetXcr0"), Is.EqualTo(before));

@@ -89,7 +89,7 @@ internal sealed class SandboxLife : IDisposable
         return sandbox;
     }
 
-    public void TakeSnapshot(MultiUseSandbox sandbox) => Snapshot = sandbox.Snapshot();
+    public void TakeSnapshot(MultiUseSandbox sandbox) => Snapshot = sandbox.TakeSnapshot();
 
     /// <summary>Does something to the sandboxes. If it fails, they must still work, after a restore if they are poisoned.</summary>
     public void Step(Action action)

@@ -38,11 +38,11 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void It_restores_into_a_sandbox_of_the_same_guest_and_back()
     {
-        using Snapshot here = Sandbox.Snapshot();
+        using Snapshot here = Sandbox.TakeSnapshot();
         MultiUseSandbox other = Build(_ => { });
         other.Call<int>("IncrementCounter");
         other.Call<int>("IncrementCounter");
-        using (Snapshot snapshot = other.Snapshot())
+        using (Snapshot snapshot = other.TakeSnapshot())
         {
             snapshot.Save(Path);
         }
@@ -72,7 +72,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
         MultiUseSandbox sandbox = Build(b => b.WithSnapshot(loaded));
         sandbox.Call<int>("IncrementCounter");
 
-        using Snapshot next = sandbox.Snapshot();
+        using Snapshot next = sandbox.TakeSnapshot();
         next.Save(Path, "next");
         using Snapshot again = Snapshot.Load(Path, "next", Target.Hypervisor);
 
@@ -83,7 +83,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Another_guests_snapshot_is_refused_by_its_layout()
     {
-        using Snapshot other = Build(b => b.WithConfiguration(new SandboxConfiguration { HeapSize = 0x30000 })).Snapshot();
+        using Snapshot other = Build(b => b.WithConfiguration(new SandboxConfiguration { HeapSize = 0x30000 })).TakeSnapshot();
         other.Save(Path);
         using Snapshot loaded = Load();
 
@@ -114,7 +114,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     public void A_snapshot_by_someone_who_wishes_us_ill_is_only_a_bad_guest()
     {
         var random = new Random((int)(TestSettings.ChooseSeed(out _) >> 20));
-        using Snapshot here = Sandbox.Snapshot();
+        using Snapshot here = Sandbox.TakeSnapshot();
         Save();
         var saved = new SavedDirectory(Path);
         string config = saved.Config.ToJsonString();
@@ -191,7 +191,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
             {
                 Sandbox.Restore(loaded);
                 _ = Sandbox.Call<int>("Add", [20, 22], TimeSpan.FromMilliseconds(300));
-                using Snapshot again = Sandbox.Snapshot();
+                using Snapshot again = Sandbox.TakeSnapshot();
                 return "result";
             }
             finally
@@ -207,7 +207,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
 
     private void Save()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         snapshot.Save(Path);
     }
 

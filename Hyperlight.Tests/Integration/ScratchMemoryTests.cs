@@ -68,7 +68,7 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
     public void It_is_what_it_was(string use)
     {
         MultiUseSandbox sandbox = BuildRecorded(b => b, out IMemoryRegion scratch);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         byte[] expected = Fresh(snapshot);
 
         for (int i = 0; i < 3; i++)
@@ -86,11 +86,11 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
     {
         var random = new Random((int)(TestSettings.ChooseSeed(out _) >> 20));
         MultiUseSandbox sandbox = BuildRecorded(b => b, out IMemoryRegion scratch);
-        using Snapshot small = sandbox.Snapshot();
+        using Snapshot small = sandbox.TakeSnapshot();
 
         // Its page tables are longer.
         sandbox.Call<ulong>("PlantHeapAndStack", Plant, 0x8000U);
-        using Snapshot large = sandbox.Snapshot();
+        using Snapshot large = sandbox.TakeSnapshot();
         (Snapshot Snapshot, byte[] Scratch)[] snapshots = [(small, Fresh(small)), (large, Fresh(large))];
         string[] names = [.. Uses.Keys];
 
@@ -116,7 +116,7 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
         MultiUseSandbox sandbox = BuildRecorded(
             b => b.WithConfiguration(new SandboxConfiguration { ScratchSize = 8 << 20, InputBufferSize = 3 << 20, OutputBufferSize = 2 << 20 }),
             out IMemoryRegion scratch);
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         byte[] expected = Fresh(snapshot);
 
         foreach (Action<MultiUseSandbox> use in new Action<MultiUseSandbox>[]

@@ -23,7 +23,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     {
         Sandbox.MapFile(_files.New("model", 0x3000), Address);
         Sandbox.Call("MapPhysical", Address, 2 * Page);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         Sandbox.Restore(snapshot);
 
@@ -40,11 +40,11 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     [Test]
     public void Only_the_pages_that_the_guest_had_mapped_are_captured()
     {
-        using Snapshot before = Sandbox.Snapshot();
+        using Snapshot before = Sandbox.TakeSnapshot();
         Sandbox.MapFile(_files.NewSparse("large", 1L << 30, ((1L << 30) - 8, Mark)), Address);
         Sandbox.Call("MapPhysical", Address + (1UL << 30) - Page, Page);
 
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
 
         Assert.That(Peek(Address + (1UL << 30) - 8), Is.EqualTo(Mark));
@@ -58,7 +58,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         Sandbox.MapFile(path, Address);
         Sandbox.Call("MapPhysical", Address, 2 * Page);
         Sandbox.Call("Poke", Address, Mark);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call("Poke", Address, ~Mark);
         Sandbox.Call("Poke", Address + Page, ~Mark);
 
@@ -80,7 +80,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         string path = _files.New("model", 0x1000);
         Sandbox.MapFile(path, Address);
         Sandbox.Call("MapPhysical", Address, Page);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.UnmapFile(Address);
         File.WriteAllBytes(path, new byte[0x1000]);
         File.Delete(path);
@@ -103,7 +103,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         File.Move(renamed, renamed + ".old");
         File.Delete(deleted);
 
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
 
         Assert.That(Peek(Address), Is.EqualTo(Word(0)));
@@ -113,7 +113,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     [Test]
     public void A_file_that_was_shortened_is_a_typed_error_that_names_the_mapping_and_the_guest_goes_on()
     {
-        using Snapshot before = Sandbox.Snapshot();
+        using Snapshot before = Sandbox.TakeSnapshot();
         string path = _files.New("model", 0x3000);
         Sandbox.MapFile(_files.New("intact", 0x1000), Address * 2);
         Sandbox.MapFile(path, Address, "weights");
@@ -123,7 +123,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
 
         for (int i = 0; i < 2; i++)
         {
-            SnapshotException error = Assert.Throws<SnapshotException>(() => Sandbox.Snapshot())!;
+            SnapshotException error = Assert.Throws<SnapshotException>(() => Sandbox.TakeSnapshot())!;
 
             Assert.That(error.Label, Is.EqualTo("weights"));
             Assert.That(error.Message, Does.Contain("'weights'").And.Contain(path));
@@ -134,7 +134,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
 
         // Once the guest unmaps what is missing, nothing is.
         Sandbox.Call("UnmapPhysical", Address + Page, 2 * Page);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
         Assert.That(Peek(Address), Is.EqualTo(Word(0)));
         Assert.That(snapshot.Generation, Is.EqualTo(before.Generation + 1), "snapshots that failed do not count");
@@ -148,7 +148,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         sandbox.Call("MapPhysical", Address, 2 * Page);
         sandbox.UnmapFile(Address);
 
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         sandbox.Restore(snapshot);
 
         Assert.That(loggers.Library.Select(r => r.Text), Has.One.Contains("lacks 2 pages"));
@@ -165,7 +165,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         HostMemoryRegion region = HostMemoryRegion.FromPointer(AddressOf(pin), 0x2000, () => released++);
         Sandbox.MapRegion(region, Address);
         Sandbox.Call("MapPhysical", Address, 2 * Page);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         region.Dispose();
         Assert.That(released, Is.Zero, "the sandbox still maps it");
@@ -188,7 +188,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         Sandbox.Call("MapPhysical", Address, Page);
         region.Dispose();
 
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
 
         Assert.That(Peek(Address), Is.EqualTo(Word(0)));
@@ -211,7 +211,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         }));
         Assert.That(sandbox.Call<ulong>("MapAndRead", Address), Is.EqualTo(Mark), "the file, at its physical address");
         Assert.That(sandbox.Call<ulong>("Peek", Address), Is.EqualTo(Word(0)), "what was captured, at its virtual address");
-        using Snapshot next = sandbox.Snapshot();
+        using Snapshot next = sandbox.TakeSnapshot();
         sandbox.Restore(next);
         Assert.That(sandbox.Mappings, Is.Empty);
     }
@@ -220,7 +220,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     public void A_mapping_that_does_not_fit_beside_a_snapshot_is_refused_and_nothing_is_left()
     {
         ulong behindTheImage;
-        using (Snapshot fresh = Sandbox.Snapshot())
+        using (Snapshot fresh = Sandbox.TakeSnapshot())
         {
             behindTheImage = Page + fresh.Size;
         }
@@ -229,7 +229,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         string path = _files.New("model", 0x8000);
         Sandbox.MapFile(path, behindTheImage);
         Sandbox.Call("MapPhysical", behindTheImage, 8 * Page);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         MappingOverlapException error = Assert.Throws<MappingOverlapException>(
             () => Target.Builder().WithFileMapping(path, behindTheImage).WithSnapshot(snapshot).Build())!;
@@ -247,7 +247,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     [Test]
     public void A_file_that_is_missing_is_reported_by_a_builder_with_a_snapshot()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         SandboxBuilder builder = Target.Builder()
             .WithSnapshot(snapshot).WithFileMapping(Path.Combine(_files.Directory, "missing"), Address);
 
@@ -262,7 +262,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         MultiUseSandbox sandbox = Build(b => b
             .WithConfiguration(new SandboxConfiguration { FileMappingTable = true })
             .WithFileMapping(_files.New("model", 0x1000), Address));
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         string other = _files.New("other", 0x1000);
         sandbox.MapFile(other, Address * 2);
         Assert.That(sandbox.Call<ulong>("FindMapping", "other"), Is.EqualTo(Address * 2));
@@ -278,11 +278,11 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     [Test]
     public void Mapping_and_unmapping_end_a_snapshot_being_of_an_unchanged_guest()
     {
-        using Snapshot first = Sandbox.Snapshot();
+        using Snapshot first = Sandbox.TakeSnapshot();
         Sandbox.MapFile(_files.New("model", 0x1000), Address);
-        using Snapshot mapped = Sandbox.Snapshot();
+        using Snapshot mapped = Sandbox.TakeSnapshot();
         Sandbox.UnmapFile(Address);
-        using Snapshot unmapped = Sandbox.Snapshot();
+        using Snapshot unmapped = Sandbox.TakeSnapshot();
 
         Assert.That(mapped, Is.Not.EqualTo(first));
         Assert.That(unmapped, Is.Not.EqualTo(mapped));
@@ -295,7 +295,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     {
         MultiUseSandbox sandbox = Build(b => b.WithFileMapping(_files.New(name, content), Address));
         sandbox.Call("MapPhysical", Address, Page);
-        return sandbox.Snapshot();
+        return sandbox.TakeSnapshot();
     }
 
     private ulong Peek(ulong address) => Sandbox.Call<ulong>("Peek", address);

@@ -7,7 +7,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void Restoring_undoes_what_calls_did()
     {
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Call<int>("IncrementCounter");
         Sandbox.Call<int>("IncrementCounter");
 
@@ -21,7 +21,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void A_sandbox_goes_on_undisturbed_after_a_snapshot()
     {
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         Assert.That(Sandbox.Call<int>("IncrementCounter"), Is.EqualTo(2));
         Assert.That(Sandbox.Call<ulong>("GetGeneration"), Is.Zero, "the running guest's generation stays");
@@ -30,11 +30,11 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Snapshots_are_restored_forwards_and_backwards()
     {
-        using Snapshot zero = Sandbox.Snapshot();
+        using Snapshot zero = Sandbox.TakeSnapshot();
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot one = Sandbox.Snapshot();
+        using Snapshot one = Sandbox.TakeSnapshot();
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot two = Sandbox.Snapshot();
+        using Snapshot two = Sandbox.TakeSnapshot();
 
         foreach ((Snapshot snapshot, int expected) in new[] { (one, 1), (zero, 0), (two, 2), (two, 2), (one, 1) })
         {
@@ -47,9 +47,9 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void The_generation_counts_snapshots_and_is_seen_by_the_guest()
     {
-        using Snapshot first = Sandbox.Snapshot();
+        using Snapshot first = Sandbox.TakeSnapshot();
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot second = Sandbox.Snapshot();
+        using Snapshot second = Sandbox.TakeSnapshot();
         Assert.That((first.Generation, second.Generation), Is.EqualTo((1UL, 2UL)));
 
         Sandbox.Restore(second);
@@ -57,35 +57,35 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
 
         Sandbox.Restore(first);
         Assert.That(Sandbox.Call<ulong>("GetGeneration"), Is.EqualTo(1));
-        using Snapshot next = Sandbox.Snapshot();
+        using Snapshot next = Sandbox.TakeSnapshot();
         Assert.That(next.Generation, Is.EqualTo(2), "it counts on from the restored snapshot");
     }
 
     [Test]
     public void An_unchanged_guest_gives_the_same_snapshot_again()
     {
-        using Snapshot first = Sandbox.Snapshot();
-        using (Snapshot again = Sandbox.Snapshot())
+        using Snapshot first = Sandbox.TakeSnapshot();
+        using (Snapshot again = Sandbox.TakeSnapshot())
         {
             Assert.That(again, Is.EqualTo(first));
         }
 
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot changed = Sandbox.Snapshot();
+        using Snapshot changed = Sandbox.TakeSnapshot();
         Assert.That(changed, Is.Not.EqualTo(first));
 
         Sandbox.Restore(first);
-        using Snapshot restored = Sandbox.Snapshot();
+        using Snapshot restored = Sandbox.TakeSnapshot();
         Assert.That(restored, Is.EqualTo(first));
     }
 
     [Test]
     public void A_disposed_snapshot_is_not_given_again()
     {
-        Snapshot first = Sandbox.Snapshot();
+        Snapshot first = Sandbox.TakeSnapshot();
         first.Dispose();
 
-        using Snapshot second = Sandbox.Snapshot();
+        using Snapshot second = Sandbox.TakeSnapshot();
 
         Assert.That(second, Is.Not.EqualTo(first));
         Assert.That(() => Sandbox.Restore(first), Throws.TypeOf<ObjectDisposedException>());
@@ -96,12 +96,12 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_sandbox_outlives_the_snapshot_it_was_restored_to()
     {
-        Snapshot snapshot = Sandbox.Snapshot();
+        Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
         snapshot.Dispose();
 
         Assert.That(Sandbox.Call<int>("IncrementCounter"), Is.EqualTo(1));
-        using Snapshot next = Sandbox.Snapshot();
+        using Snapshot next = Sandbox.TakeSnapshot();
         Sandbox.Restore(next);
         Assert.That(Sandbox.Call<int>("GetCounter"), Is.EqualTo(1));
     }
@@ -109,14 +109,14 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Snapshots_of_restored_guests_do_not_grow()
     {
-        using Snapshot first = Sandbox.Snapshot();
+        using Snapshot first = Sandbox.TakeSnapshot();
         ulong size = first.Size;
-        Snapshot last = Sandbox.Snapshot();
+        Snapshot last = Sandbox.TakeSnapshot();
         for (int i = 0; i < 20; i++)
         {
             Sandbox.Restore(last);
             Sandbox.Call<int>("IncrementCounter");
-            Snapshot next = Sandbox.Snapshot();
+            Snapshot next = Sandbox.TakeSnapshot();
             last.Dispose();
             last = next;
         }
@@ -130,9 +130,9 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void A_poisoned_sandbox_cannot_be_captured_but_restored()
     {
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         AssertPoisons<GuestAbortedException>(s => s.Call("NullWrite"));
-        Assert.That(() => Sandbox.Snapshot(), Throws.TypeOf<SandboxPoisonedException>());
+        Assert.That(() => Sandbox.TakeSnapshot(), Throws.TypeOf<SandboxPoisonedException>());
 
         Sandbox.Restore(snapshot);
 
@@ -143,7 +143,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_cancelled_guest_can_be_restored()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         for (int i = 0; i < 3; i++)
         {
             using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
@@ -158,7 +158,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void A_guest_that_lost_its_descriptor_tables_can_be_restored()
     {
         byte[] before = Sandbox.Call<byte[]>("GetDescriptorTables");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         AssertPoisons<UnexpectedVmExitException>(s =>
         {
             s.Call("DropDescriptorTables");
@@ -178,7 +178,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
         Sandbox.Call<int>("IncrementCounter");
         other.Call<int>("IncrementCounter");
         other.Call<int>("IncrementCounter");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         other.Restore(snapshot);
 
@@ -190,7 +190,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void Sandboxes_start_from_a_snapshot_without_initialisation()
     {
         Sandbox.Call<int>("IncrementCounter");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         MultiUseSandbox first = Build(b => b.WithSnapshot(snapshot));
         MultiUseSandbox second = Build(b => b.WithSnapshot(snapshot));
@@ -206,14 +206,14 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     public void Sandboxes_outlive_the_snapshot_they_start_from()
     {
         MultiUseSandbox sandbox;
-        using (Snapshot snapshot = Sandbox.Snapshot())
+        using (Snapshot snapshot = Sandbox.TakeSnapshot())
         {
             sandbox = Build(b => b.WithSnapshot(snapshot));
         }
 
         Sandbox.Dispose();
         Assert.That(sandbox.Call<int>("IncrementCounter"), Is.EqualTo(1));
-        using Snapshot again = sandbox.Snapshot();
+        using Snapshot again = sandbox.TakeSnapshot();
         sandbox.Restore(again);
         Assert.That(sandbox.Call<int>("IncrementCounter"), Is.EqualTo(2));
     }
@@ -221,15 +221,15 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Sandboxes_of_one_snapshot_share_its_memory()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         SandboxBuilder builder = Target.Builder().WithSnapshot(snapshot);
         using MultiUseSandbox first = builder.Build();
         using MultiUseSandbox second = builder.Build();
         second.Call<int>("IncrementCounter");
         second.Restore(snapshot);
 
-        using Snapshot ofFirst = first.Snapshot();
-        using Snapshot ofSecond = second.Snapshot();
+        using Snapshot ofFirst = first.TakeSnapshot();
+        using Snapshot ofSecond = second.TakeSnapshot();
 
         Assert.That(ofFirst, Is.EqualTo(snapshot));
         Assert.That(ofSecond, Is.EqualTo(snapshot));
@@ -238,7 +238,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_snapshot_of_another_layout_is_refused()
     {
-        using Snapshot snapshot = Build(b => b.WithConfiguration(new SandboxConfiguration { HeapSize = 0x30000 })).Snapshot();
+        using Snapshot snapshot = Build(b => b.WithConfiguration(new SandboxConfiguration { HeapSize = 0x30000 })).TakeSnapshot();
         Sandbox.Call<int>("IncrementCounter");
 
         Assert.That(
@@ -254,7 +254,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
         using Snapshot snapshot = Build(b => b
             .WithHostFunction("Missing", (int x) => x)
             .WithHostFunction("Changed", (int x) => x)
-            .WithHostFunction("Same", (int x) => x)).Snapshot();
+            .WithHostFunction("Same", (int x) => x)).TakeSnapshot();
         Sandbox.WithHostFunction("Changed", (long x) => (int)x);
         Sandbox.WithHostFunction("Same", (int x) => x);
         Sandbox.WithHostFunction("Further", (int x) => x);
@@ -277,11 +277,11 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Neither_works_during_a_call()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var refusals = new List<Exception?>();
         Sandbox.WithHostFunction("HostEchoInt", (int x) =>
         {
-            refusals.Add(Assert.Throws<SandboxInUseException>(() => Sandbox.Snapshot()));
+            refusals.Add(Assert.Throws<SandboxInUseException>(() => Sandbox.TakeSnapshot()));
             refusals.Add(Assert.Throws<SandboxInUseException>(() => Sandbox.Restore(snapshot)));
             return x;
         });
@@ -293,10 +293,10 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     [Test]
     public void Neither_works_after_disposal()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Dispose();
 
-        Assert.That(() => Sandbox.Snapshot(), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => Sandbox.TakeSnapshot(), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => Sandbox.Restore(snapshot), Throws.TypeOf<ObjectDisposedException>());
     }
 }

@@ -35,7 +35,7 @@ internal sealed class TimeoutTests(TestTarget target) : GuestTest(target)
     [Test]
     public void A_limit_ends_a_guest_that_spins_and_a_restore_makes_it_usable()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         for (int i = 0; i < 3; i++)
         {
             ExecutionCanceledException error = Assert.Throws<ExecutionCanceledException>(

@@ -36,7 +36,7 @@ internal sealed class GuestMsrTests
     public void A_register_that_keeps_its_bits_does_not_reach_the_next_guest(uint register)
     {
         byte[] before = _sandbox.Call<byte[]>("SweepMsrs", register, 1U, 0UL);
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Call<byte[]>("SweepMsrs", register, 1U, ulong.MaxValue);
         try
         {
@@ -56,7 +56,7 @@ internal sealed class GuestMsrTests
     public void No_register_that_a_guest_can_write_survives_a_restore()
     {
         MsrSweep before = MsrSweep.Read(_sandbox);
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         MsrSweep planted = MsrSweep.Plant(_sandbox, Sticky);
         TestContext.Out.WriteLine($"planted in {planted.Planted.Count()} registers: {string.Join(' ', planted.Planted.Select(i => i.ToString("X")))}");
         Assert.That(

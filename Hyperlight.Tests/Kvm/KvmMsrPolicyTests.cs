@@ -109,7 +109,7 @@ internal sealed class KvmMsrPolicyTests
         kernel.OnRun = FakeGuest.Run;
         using KvmHypervisor kvm = new(kernel);
         using MultiUseSandbox sandbox = new SandboxBuilder().WithHypervisor(kvm).WithGuest(FakeGuest.Binary).Build();
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         KeyValuePair<uint, ulong>[] before = [.. kernel.Vcpu.Msrs.OrderBy(static r => r.Key)];
         int planted = Indices.Count(i => IsRestoredElsewhere(i) || kernel.Vcpu.WriteMsr(i, 0x5A17));
         Assert.That(planted, Is.GreaterThan(hasFilter ? 5 : NotListed.Length));
@@ -126,7 +126,7 @@ internal sealed class KvmMsrPolicyTests
         kernel.OnRun = FakeGuest.Run;
         using KvmHypervisor kvm = new(kernel);
         using MultiUseSandbox sandbox = new SandboxBuilder().WithHypervisor(kvm).WithGuest(FakeGuest.Binary).Build();
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         kernel.Vcpu.StickyBits[0xC001_0015] = 1 << 18;
         kernel.Vcpu.WriteMsr(0xC001_0015, 1 << 18);
 

@@ -87,7 +87,7 @@ internal sealed class SlotLimitTests
     public void A_restore_frees_every_slot()
     {
         using MultiUseSandbox sandbox = Builder().Build();
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         for (int round = 0; round < 3; round++)
         {
             Fill(sandbox);
@@ -101,7 +101,7 @@ internal sealed class SlotLimitTests
     public void A_builder_with_more_files_than_slots_keeps_nothing(bool fromSnapshot)
     {
         using MultiUseSandbox first = Builder().Build();
-        using Snapshot snapshot = first.Snapshot();
+        using Snapshot snapshot = first.TakeSnapshot();
         SandboxBuilder builder = fromSnapshot ? Builder().WithSnapshot(snapshot) : Builder();
         for (int i = 0; i <= Mappings; i++)
         {

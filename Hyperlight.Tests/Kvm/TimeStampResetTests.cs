@@ -37,7 +37,7 @@ internal sealed class TimeStampResetTests
     [TestCase(Adjustment)]
     public void A_restore_takes_back_what_the_guest_added(uint register)
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Call("WriteMsr", register, Plant);
         PassTime(1000);
         Assert.That(Now, Is.EqualTo((Plant + 1000, Plant)));
@@ -51,7 +51,7 @@ internal sealed class TimeStampResetTests
     public void What_a_guest_took_away_comes_back()
     {
         PassTime(5000);
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Call("WriteMsr", Counter, 0UL);
         PassTime(1000);
 
@@ -65,7 +65,7 @@ internal sealed class TimeStampResetTests
     public void A_snapshot_does_not_carry_the_adjustment()
     {
         _sandbox.Call("WriteMsr", Adjustment, Plant);
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
 
         using MultiUseSandbox other = new SandboxBuilder().WithHypervisor(_hypervisor).WithSnapshot(snapshot).Build();
         Assert.That(Now, Is.EqualTo((0UL, 0UL)), "of the other's machine");
@@ -78,7 +78,7 @@ internal sealed class TimeStampResetTests
     [Test]
     public void A_guest_that_left_the_registers_alone_costs_no_write()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         PassTime(1000);
         int calls = _kernel.Journal.Count;
 

@@ -85,7 +85,7 @@ internal sealed class UnreachableGuestTests
         using KvmHypervisor kvm = RealKvm.Open(new NoSignals());
         string path = Path.Combine(AppContext.BaseDirectory, "guests", "testguest.elf");
         using MultiUseSandbox sandbox = new SandboxBuilder().WithHypervisor(kvm).WithGuest(path).Build();
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         for (int i = 0; i < 5; i++)
         {
             using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));

@@ -50,7 +50,7 @@ internal sealed class Tenant
         }
     }
 
-    public CheckedSnapshot TakeSnapshot() => new(Sandbox.Snapshot(), _counter);
+    public CheckedSnapshot TakeSnapshot() => new(Sandbox.TakeSnapshot(), _counter);
 
     /// <summary>Restores a snapshot.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>

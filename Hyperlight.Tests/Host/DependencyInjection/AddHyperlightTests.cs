@@ -71,7 +71,7 @@ internal sealed class AddHyperlightTests
         using var files = new TestFiles();
         string directory = Path.Combine(files.Directory, "snapshots");
         using (MultiUseSandbox sandbox = guest.Build())
-        using (Snapshot snapshot = sandbox.Snapshot())
+        using (Snapshot snapshot = sandbox.TakeSnapshot())
         {
             snapshot.Save(directory, "ready");
         }

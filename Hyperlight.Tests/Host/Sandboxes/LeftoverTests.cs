@@ -67,7 +67,7 @@ internal sealed class LeftoverTests : ScriptedSandboxTest
     [Test]
     public void A_flush_that_a_call_did_not_reach_is_asked_for_by_the_next()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
         using var source = new CancellationTokenSource();
         Guest.Machine.Setup(m => m.SetFpuRegisters(Moq.It.Ref<Hyperlight.Abstractions.FpuRegisters>.IsAny)).Callback(source.Cancel);

@@ -53,9 +53,9 @@ internal sealed class RestoreFailureTests
         _guest.Wrap = region => _scratch = new StubbornRegion(region);
         _sandbox = _guest.Build();
         _guest.Wrap = static region => region;
-        _first = _sandbox.Snapshot();
+        _first = _sandbox.TakeSnapshot();
         Call();
-        _second = _sandbox.Snapshot();
+        _second = _sandbox.TakeSnapshot();
         _sandbox.Restore(_second);
         _sandbox.MapFile("first", FirstAddress);
         _sandbox.MapFile("second", SecondAddress);
@@ -130,7 +130,7 @@ internal sealed class RestoreFailureTests
     {
         Assert.That(_sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
         Assert.That(() => _sandbox.Call<int>("f"), Throws.TypeOf<SandboxPoisonedException>().With.InnerException.SameAs(Failure));
-        Assert.That(() => _sandbox.Snapshot(), Throws.TypeOf<SandboxPoisonedException>());
+        Assert.That(() => _sandbox.TakeSnapshot(), Throws.TypeOf<SandboxPoisonedException>());
         Assert.That(() => _sandbox.MapFile("third", 0x3000_0000), Throws.TypeOf<SandboxPoisonedException>());
     }
 
@@ -139,7 +139,7 @@ internal sealed class RestoreFailureTests
         Assert.That(_sandbox.Mappings, Is.Empty);
         Assert.That(_guest.Mappings.Keys, Is.EquivalentTo(OwnSlots));
         Assert.That(_guest.Mappings[ImageSlot].Region, Is.SameAs(snapshot.Content.Image.Pages));
-        using (Snapshot unchanged = _sandbox.Snapshot())
+        using (Snapshot unchanged = _sandbox.TakeSnapshot())
         {
             Assert.That(unchanged, Is.EqualTo(snapshot));
         }

@@ -15,7 +15,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void The_call_after_a_restore_asks_the_guest_to_flush_and_no_other_does()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Call();
         Sandbox.Restore(snapshot);
         Call();
@@ -33,7 +33,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void The_first_call_of_a_sandbox_from_a_snapshot_asks_the_guest_to_flush()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var other = new ScriptedMachine();
         using MultiUseSandbox sandbox = other.Builder().WithSnapshot(snapshot).Build();
         other.Answer(GoldenVectors.IntResult);
@@ -46,7 +46,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void The_processor_is_reset_in_order()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var order = new List<string>();
         Guest.Machine.Setup(m => m.DiscardPendingState()).Callback(() => order.Add("pending"));
         Guest.Machine.Setup(m => m.SetDebugRegisters(It.Ref<DebugRegisters>.IsAny)).Callback(() => order.Add("debug"));
@@ -66,7 +66,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         guest.Machine.Setup(m => m.GetXcr0()).Returns(3);
         using MultiUseSandbox sandbox = guest.Build();
         guest.Machine.Setup(m => m.GetXcr0()).Returns(0xE7);
-        using Snapshot taken = sandbox.Snapshot();
+        using Snapshot taken = sandbox.TakeSnapshot();
         ProcessorState processor = taken.Content.Processor with { Xcr0 = ofState };
         using var snapshot = new Snapshot(taken.Acquire() with { Processor = processor });
 
@@ -79,10 +79,10 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void A_host_function_that_was_added_is_in_the_next_snapshot()
     {
-        using Snapshot before = Sandbox.Snapshot();
-        using Snapshot same = Sandbox.Snapshot();
+        using Snapshot before = Sandbox.TakeSnapshot();
+        using Snapshot same = Sandbox.TakeSnapshot();
         Sandbox.WithHostFunction("Added", (int x) => x);
-        using Snapshot after = Sandbox.Snapshot();
+        using Snapshot after = Sandbox.TakeSnapshot();
 
         Assert.That(same, Is.EqualTo(before));
         Assert.That(before.Content.HostFunctions.Select(f => f.Name), Does.Not.Contain("Added"));
@@ -93,7 +93,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     public void A_host_function_that_has_other_types_now_is_refused()
     {
         Sandbox.WithHostFunction("F", (int x) => x);
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.RemoveHostFunction("F");
         Sandbox.WithHostFunction("F", (long x) => (int)x);
 
@@ -107,7 +107,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void A_register_that_the_hypervisor_does_not_have_is_refused_before_anything_changes()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         AssertUsable();
         ProcessorState processor = snapshot.Content.Processor with { Msrs = [new ModelSpecificRegister(0xC000_0103, 7)] };
         using var foreign = new Snapshot(snapshot.Acquire() with { Processor = processor });
@@ -127,7 +127,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     public void A_restore_leaves_a_seed_for_the_guests_c_runtime()
     {
         Assert.That(SeedWord(Guest), Is.Zero, "a fresh guest has its seed as an argument");
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var words = new HashSet<ulong>();
         for (int i = 0; i < 4; i++)
         {
@@ -161,7 +161,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         var guest = new ScriptedMachine();
         guest.Initialise();
         using MultiUseSandbox sandbox = guest.Builder().WithConfiguration(new SandboxConfiguration { RandomSeed = seed }).Build();
-        using Snapshot snapshot = sandbox.Snapshot();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
         sandbox.Restore(snapshot);
         ulong word = SeedWord(guest);
         sandbox.Restore(snapshot);
@@ -175,7 +175,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void Images_that_sandboxes_share_are_read_only()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         GuestMapping fresh = Guest.Mappings[0];
 
         Assert.That(() => fresh.Region.Write(0, new byte[1]), Throws.TypeOf<NotSupportedException>());
@@ -185,7 +185,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void The_image_is_mapped_anew_only_when_it_is_another()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);
         Guest.Machine.Verify(m => m.UnmapMemory(0), Times.Once);
 
@@ -197,11 +197,11 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void All_memory_is_released_in_the_end()
     {
-        using (Snapshot snapshot = Sandbox.Snapshot())
+        using (Snapshot snapshot = Sandbox.TakeSnapshot())
         {
             Sandbox.Restore(snapshot);
             Call();
-            using Snapshot second = Sandbox.Snapshot();
+            using Snapshot second = Sandbox.TakeSnapshot();
             Sandbox.Restore(second);
             Sandbox.Restore(snapshot);
         }
@@ -214,7 +214,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void A_snapshot_of_another_hypervisor_is_refused()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var other = new ScriptedMachine();
         other.Hypervisor.Setup(h => h.Name).Returns("other");
         using MultiUseSandbox sandbox = other.Build();
@@ -236,7 +236,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     [Test]
     public void A_sandbox_from_a_snapshot_cannot_be_built_uninitialised()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         Assert.That(
             () => Guest.Builder().WithSnapshot(snapshot).BuildUninitialized(), Throws.TypeOf<InvalidOperationException>());

@@ -54,13 +54,13 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     [Test]
     public void A_snapshot_that_failed_does_not_count()
     {
-        using Snapshot first = Sandbox.Snapshot();
+        using Snapshot first = Sandbox.TakeSnapshot();
         AssertUsable();
         Guest.Machine.Setup(m => m.GetXcr0()).Throws(Failure);
         AssertNotTaken();
         Guest.Machine.Setup(m => m.GetXcr0()).Returns(1);
 
-        using Snapshot second = Sandbox.Snapshot();
+        using Snapshot second = Sandbox.TakeSnapshot();
 
         Assert.That((first.Generation, second.Generation), Is.EqualTo((1UL, 2UL)));
         Sandbox.Restore(first);
@@ -72,7 +72,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
         Action<ScriptedMachine> fail, bool hasMachine)
     {
         var other = new ScriptedMachine();
-        Snapshot snapshot = Sandbox.Snapshot();
+        Snapshot snapshot = Sandbox.TakeSnapshot();
         fail(other);
 
         Assert.That(
@@ -109,7 +109,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
 
     private void AssertNotTaken()
     {
-        Assert.That(() => Sandbox.Snapshot(), Throws.Exception.SameAs(Failure));
+        Assert.That(() => Sandbox.TakeSnapshot(), Throws.Exception.SameAs(Failure));
         AssertUsable();
     }
 }

@@ -37,7 +37,7 @@ internal sealed class WriteTrackerTests
     [Test]
     public void The_machine_is_asked_and_nothing_else_is_cleared()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _guest.Scratch.Write(Untouched, [1]);
 
         _sandbox.Restore(snapshot);
@@ -49,7 +49,7 @@ internal sealed class WriteTrackerTests
     [Test]
     public void The_machine_clears_before_the_host_writes()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Restore(snapshot);
         byte[] expected = ReadScratch();
         _tracker.Setup(t => t.ClearWritten(ScratchSlot)).Callback(() => _guest.Scratch.Clear(0, _guest.Scratch.Size));
@@ -62,7 +62,7 @@ internal sealed class WriteTrackerTests
     [Test]
     public void Messages_that_the_host_has_written_are_cleared()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Restore(snapshot);
         byte[] expected = ReadScratch();
 
@@ -78,7 +78,7 @@ internal sealed class WriteTrackerTests
     [Test]
     public void Page_tables_that_were_longer_leave_nothing()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         _sandbox.Restore(snapshot);
         byte[] expected = ReadScratch();
         using var longer = new Snapshot(WithLongerTables(snapshot.Content));
@@ -93,7 +93,7 @@ internal sealed class WriteTrackerTests
     [Test]
     public void A_machine_that_fails_poisons_and_is_asked_again()
     {
-        using Snapshot snapshot = _sandbox.Snapshot();
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
         var failure = new HypervisorException("mock", "clearing", 5, "EIO");
         _tracker.SetupSequence(t => t.ClearWritten(ScratchSlot)).Throws(failure).Pass();
         Assert.That(() => _sandbox.Restore(snapshot), Throws.Exception.SameAs(failure));

@@ -26,7 +26,7 @@ internal sealed class ResidueSweepTests(TestTarget target) : GuestTest(target)
     {
         _hypervisor = new ObservedHypervisor(Target.Hypervisor);
         _sandbox = Build(Configure);
-        _snapshot = _sandbox.Snapshot();
+        _snapshot = _sandbox.TakeSnapshot();
         _sandbox.Restore(_snapshot);
         _clean = StateAtNextCall(_sandbox);
     }

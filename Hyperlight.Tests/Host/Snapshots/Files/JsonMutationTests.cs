@@ -55,7 +55,7 @@ internal sealed class JsonMutationTests : SavedSnapshotTest
 
     private void Run(JsonNode document, Action<string> write, bool saves)
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         int count = 0;
         foreach ((string what, string text) in JsonMutations.Of(document, Alike))
         {

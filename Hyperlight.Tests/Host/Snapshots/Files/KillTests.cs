@@ -75,10 +75,10 @@ internal sealed class KillTests
     private ulong[] Prepare(string source)
     {
         using MultiUseSandbox sandbox = new TestTarget(_hypervisor, TestTargets.GeneralGuest).Builder().Build();
-        using Snapshot first = sandbox.Snapshot();
+        using Snapshot first = sandbox.TakeSnapshot();
         first.Save(source, SavingProcess.FirstTag);
         sandbox.Call<int>("IncrementCounter");
-        using Snapshot second = sandbox.Snapshot();
+        using Snapshot second = sandbox.TakeSnapshot();
         second.Save(source, SavingProcess.SecondTag);
         return [first.Generation, second.Generation];
     }

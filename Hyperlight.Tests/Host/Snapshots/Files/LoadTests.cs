@@ -16,7 +16,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     [Test]
     public void Everything_comes_back()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         snapshot.Save(Target);
 
         using Snapshot loaded = Load();
@@ -31,7 +31,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     [Test]
     public void Registers_come_back_whatever_they_hold()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         var special = new SpecialRegisters
         {
             Cs = Segment(1),
@@ -303,7 +303,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     {
         ulong seed = TestSettings.ChooseSeed(out _);
         var random = new Random((int)(seed >> 20));
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         snapshot.Save(Target);
         string[] files = Directory.GetFiles(Target, "*", SearchOption.AllDirectories);
         var endings = new SortedDictionary<string, int>();
@@ -342,10 +342,10 @@ internal sealed class LoadTests : SavedSnapshotTest
     [Test]
     public void A_reader_finds_a_snapshot_at_any_moment_of_saving()
     {
-        using Snapshot first = Sandbox.Snapshot();
+        using Snapshot first = Sandbox.TakeSnapshot();
         first.Save(Target);
         Change();
-        using Snapshot second = Sandbox.Snapshot();
+        using Snapshot second = Sandbox.TakeSnapshot();
         ulong[] generations = [first.Generation, second.Generation];
         using var stop = new CancellationTokenSource();
         Task saving = Task.Run(() =>

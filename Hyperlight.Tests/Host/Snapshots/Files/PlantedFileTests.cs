@@ -27,7 +27,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     [SetUp]
     public void CreateOutside()
     {
-        _snapshot = Sandbox.Snapshot();
+        _snapshot = Sandbox.TakeSnapshot();
         Directory.CreateDirectory(Outside);
         File.WriteAllText(OutsideFile, Precious);
     }

@@ -88,7 +88,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     {
         Save();
 
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         byte[] pages = new byte[snapshot.Size];
         snapshot.Content.Image.Pages.Read(0, pages);
         Assert.That(new SavedDirectory(Target).Memory, Is.EqualTo((byte[])[.. pages, .. snapshot.Content.Image.PageTables]));
@@ -97,7 +97,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     [Test]
     public void Saving_the_same_again_changes_nothing()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         string first = snapshot.Save(Target);
         string[] files = Files();
 
@@ -261,7 +261,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     [Test]
     public void A_disposed_snapshot_is_not_saved()
     {
-        Snapshot snapshot = Sandbox.Snapshot();
+        Snapshot snapshot = Sandbox.TakeSnapshot();
         snapshot.Dispose();
 
         Assert.That(() => snapshot.Save(Target), Throws.TypeOf<ObjectDisposedException>());
@@ -312,7 +312,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     [Test]
     public void Threads_that_save_to_one_directory_wait_for_each_other()
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         string[] tags = [.. Enumerable.Range(0, 24).Select(i => $"tag-{i}")];
 
         Parallel.ForEach(tags, tag => snapshot.Save(Target, tag));

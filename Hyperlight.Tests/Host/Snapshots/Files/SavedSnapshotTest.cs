@@ -19,14 +19,14 @@ internal abstract class SavedSnapshotTest : ScriptedSandboxTest
 
     protected string Save(string tag = Snapshot.DefaultTag, string? path = null)
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         return snapshot.Save(path ?? Target, tag);
     }
 
     /// <summary>Saves, and lets blobs go at once that no tag leads to any more.</summary>
     protected string SaveAndCleanUp(string tag = Snapshot.DefaultTag)
     {
-        using Snapshot snapshot = Sandbox.Snapshot();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
         return SnapshotSaver.Save(snapshot.Content, Target, tag, garbageGrace: TimeSpan.Zero);
     }
 
@@ -49,6 +49,6 @@ internal abstract class SavedSnapshotTest : ScriptedSandboxTest
     private Snapshot Advance()
     {
         AssertUsable();
-        return Sandbox.Snapshot();
+        return Sandbox.TakeSnapshot();
     }
 }
