@@ -38,6 +38,21 @@ internal sealed class ConfigurationPageTests
         File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloAspNet", "Program.cs")), Does.Contain(Fragment("csharp").Trim()));
 
     [Test]
+    public void The_message_is_what_the_start_of_an_application_says()
+    {
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create("Hyperlight:Configuration:HeapSize", (string?)"1 MB")])
+            .Build();
+        using ServiceProvider services = new ServiceCollection()
+            .AddHyperlight(configuration.GetSection("Hyperlight"))
+            .Services.BuildServiceProvider();
+
+        Assert.That(
+            () => services.GetRequiredService<IOptions<HyperlightOptions>>().Value,
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains(Fragment("text").Trim()));
+    }
+
+    [Test]
     public void The_methods_and_keys_of_the_tables_exist()
     {
         string[] rows = [.. Page.Split('\n').Where(line => line.StartsWith('|'))];

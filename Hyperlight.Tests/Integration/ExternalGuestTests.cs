@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Text;
-using Hyperlight.Tests.Documentation;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -83,12 +81,10 @@ internal sealed class ExternalGuestTests
 
     private string _directory = null!;
 
-    private static string Guests => Path.Combine(Repository.Root, "guests");
-
     [SetUp]
     public void WriteSources()
     {
-        RequireTools();
+        GuestToolchain.Require();
         _directory = Directory.CreateTempSubdirectory("hyperlight-guest-").FullName;
         Directory.CreateDirectory(Path.Combine(_directory, "include"));
         File.WriteAllText(Path.Combine(_directory, "guest.cpp"), Cpp);
@@ -128,7 +124,7 @@ internal sealed class ExternalGuestTests
         });
         byte[] image = File.ReadAllBytes(guest);
         Assert.That(image.AsSpan().IndexOf(Encoding.UTF8.GetBytes(_directory)), Is.Negative, "a path of the builder's machine");
-        Assert.That(image.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Guests)), Is.Negative, "a path of the builder's machine");
+        Assert.That(image.AsSpan().IndexOf(Encoding.UTF8.GetBytes(GuestToolchain.Guests)), Is.Negative, "a path of the builder's machine");
     }
 
     [TestCase("SOURCES is not", "GUEST=guest.elf")]
@@ -155,36 +151,5 @@ internal sealed class ExternalGuestTests
         Assert.That(compilation, Does.Contain("-mfpmath=sse").And.Not.Contain("-mgeneral-regs-only"));
     }
 
-    private (int ExitCode, string Output) Make(params string[] arguments) => Run("make", ["-C", Guests, .. arguments]);
-
-    private static void RequireTools()
-    {
-        foreach (string tool in new[] { "make", "gcc", "g++" })
-        {
-            try
-            {
-                _ = Process.Start(new ProcessStartInfo(tool, "--version") { RedirectStandardOutput = true })!.StandardOutput.ReadToEnd();
-            }
-            catch (System.ComponentModel.Win32Exception)
-            {
-                Assert.Ignore($"There is no {tool} on this machine to build a guest with.");
-            }
-        }
-    }
-
-    private (int ExitCode, string Output) Run(string program, IEnumerable<string> arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = _directory,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["PWD"] = _directory;
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + errors.Result);
-    }
+    private (int ExitCode, string Output) Make(params string[] arguments) => GuestToolchain.Make(_directory, arguments);
 }

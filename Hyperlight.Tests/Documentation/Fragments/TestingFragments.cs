@@ -1,27 +1,13 @@
-using System.Text.RegularExpressions;
 using Hyperlight.Abstractions;
-using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Moq;
 
-namespace Hyperlight.Tests.Documentation;
+namespace Hyperlight.Tests.Documentation.Fragments;
 
-/// <summary>The fragments of docs/testing.md: they are compiled here, and run.</summary>
+/// <summary>The fragments of docs/testing.md.</summary>
 [TestFixture]
-internal sealed class TestingPageTests
+internal sealed class TestingFragments : FragmentFixture
 {
-    [Test]
-    public void Every_fragment_of_the_page_is_in_this_file()
-    {
-        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "testing.md"));
-        string source = Unindent(File.ReadAllText(Path.Combine(Repository.Root, "Hyperlight.Tests", "Documentation", "TestingPageTests.cs")));
-
-        MatchCollection fragments = Regex.Matches(page, "```csharp\n(.*?)```", RegexOptions.Singleline);
-
-        Assert.That(fragments, Has.Count.EqualTo(4));
-        Assert.That(fragments.Select(f => Unindent(f.Groups[1].Value)).Where(f => !source.Contains(f, StringComparison.Ordinal)), Is.Empty);
-    }
-
     [Test]
     public void A_mocked_sandbox()
     {
@@ -55,15 +41,12 @@ internal sealed class TestingPageTests
     [Test]
     public void A_guest_on_the_emulator()
     {
-        string guest = Path.Combine(AppContext.BaseDirectory, "guests", TestTargets.GeneralGuest);
+        string guest = TestGuest;
 
         using MultiUseSandbox sandbox = new SandboxBuilder().UseEmulator().WithGuest(guest).Build();
 
         Assert.That(new Calculator(sandbox).Add(1, 2), Is.EqualTo(3));
     }
-
-    /// <summary>Removes the indentation of every line.</summary>
-    private static string Unindent(string text) => Regex.Replace(text.ReplaceLineEndings("\n"), "^ +", "", RegexOptions.Multiline);
 
     internal sealed class Calculator(ISandbox sandbox)
     {
