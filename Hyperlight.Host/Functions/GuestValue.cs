@@ -4,11 +4,13 @@ using System.Runtime.InteropServices;
 namespace Hyperlight;
 
 /// <summary>
-/// An argument of a guest function. Every type of the guest ABI converts to it implicitly, so a call reads
+/// A value that crosses the border between host and guest: an argument, or a result whose type is not known when the program
+/// is compiled. Every type of the guest ABI converts to it implicitly, so a call reads
 /// <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c> and allocates nothing for its arguments. Types are never converted into one
-/// another: a guest function that takes a <see cref="long"/> must be given a <see cref="long"/>.
+/// another: a guest function that takes a <see cref="long"/> must be given a <see cref="long"/>, and a <see cref="long"/> is
+/// read with <see cref="AsInt64"/> and nothing else.
 /// </summary>
-public readonly struct GuestValue
+public readonly partial struct GuestValue
 {
     private readonly ulong _bits;
     private readonly object? _reference;
@@ -22,7 +24,10 @@ public readonly struct GuestValue
         _start = start;
     }
 
-    /// <summary>The value's type; <see cref="GuestValueType.Void"/> for the default value, which is not a valid argument.</summary>
+    /// <summary>
+    /// The value's type; <see cref="GuestValueType.Void"/> for the default value, which is the result of a function that has
+    /// none, and is not a valid argument.
+    /// </summary>
     public GuestValueType Type { get; }
 
     /// <summary>The value's bits, for the scalar types.</summary>

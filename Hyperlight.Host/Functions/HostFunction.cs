@@ -34,6 +34,31 @@ public sealed class HostFunction
         }
     }
 
+    /// <param name="name">The name by which the guest calls it.</param>
+    /// <param name="parameterTypes">The types of its parameters.</param>
+    /// <param name="resultType">The type of its result.</param>
+    /// <param name="body">What calls the delegate.</param>
+    /// <exception cref="ArgumentException">One of the types cannot be what it is to be.</exception>
+    internal HostFunction(
+        string name, ReadOnlySpan<GuestValueType> parameterTypes, GuestValueType resultType, HostFunctionBody body)
+        : this(name, resultType, body)
+    {
+        foreach (GuestValueType type in parameterTypes)
+        {
+            if (type == GuestValueType.Void || !Enum.IsDefined(type))
+            {
+                throw new ArgumentException($"A parameter of host function '{name}' cannot have the type {type}.", nameof(parameterTypes));
+            }
+        }
+
+        if (!Enum.IsDefined(resultType))
+        {
+            throw new ArgumentException($"The result of host function '{name}' cannot have the type {resultType}.", nameof(resultType));
+        }
+
+        _parameterTypes = parameterTypes.ToArray();
+    }
+
     /// <summary>The name by which the guest calls it.</summary>
     public string Name { get; }
 

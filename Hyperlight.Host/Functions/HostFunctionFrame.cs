@@ -48,6 +48,72 @@ internal ref struct HostFunctionFrame
         return value;
     }
 
+    /// <summary>Reads all arguments, of whatever types they are.</summary>
+    public GuestValue[] Arguments()
+    {
+        var arguments = new GuestValue[_call.ParameterCount];
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            arguments[i] = _call.GetParameterType(i) switch
+            {
+                GuestValueType.Int => Argument<int>(i),
+                GuestValueType.UInt => Argument<uint>(i),
+                GuestValueType.Long => Argument<long>(i),
+                GuestValueType.ULong => Argument<ulong>(i),
+                GuestValueType.Float => Argument<float>(i),
+                GuestValueType.Double => Argument<double>(i),
+                GuestValueType.Bool => Argument<bool>(i),
+                GuestValueType.String => Argument<string>(i),
+                _ => Argument<byte[]>(i),
+            };
+        }
+
+        return arguments;
+    }
+
+    /// <summary>Sends the function's result, which must have the type that the function's signature says.</summary>
+    /// <exception cref="GuestValueTypeException">It has another type.</exception>
+    /// <exception cref="ArgumentException">It is text that is not valid Unicode.</exception>
+    /// <exception cref="MessageTooLargeException">It does not fit the input buffer.</exception>
+    public void Return(GuestValue value, GuestValueType type)
+    {
+        switch (type)
+        {
+            case GuestValueType.Int:
+                Return(value.AsInt32());
+                break;
+            case GuestValueType.UInt:
+                Return(value.AsUInt32());
+                break;
+            case GuestValueType.Long:
+                Return(value.AsInt64());
+                break;
+            case GuestValueType.ULong:
+                Return(value.AsUInt64());
+                break;
+            case GuestValueType.Float:
+                Return(value.AsSingle());
+                break;
+            case GuestValueType.Double:
+                Return(value.AsDouble());
+                break;
+            case GuestValueType.Bool:
+                Return(value.AsBoolean());
+                break;
+            case GuestValueType.String:
+                Return(value.AsString());
+                break;
+            case GuestValueType.Bytes:
+                Return(value.AsBytes());
+                break;
+            case GuestValueType.Void when value.Type == GuestValueType.Void:
+                Return();
+                break;
+            default:
+                throw new GuestValueTypeException(type, value.Type);
+        }
+    }
+
     /// <summary>Sends the function's result.</summary>
     /// <exception cref="ArgumentException">It is text that is not valid Unicode.</exception>
     /// <exception cref="MessageTooLargeException">It does not fit the input buffer.</exception>

@@ -18,43 +18,75 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
     SandboxStatus Status { get; }
 
     /// <summary>Calls a guest function that returns a value.</summary>
-    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     TResult Call<TResult>(string functionName, params GuestValue[] arguments);
 
     /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
-    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     TResult Call<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
 
     /// <summary>Calls a guest function that returns a value, with a time limit and a token that can end the call.</summary>
-    /// <typeparam name="TResult">What the function returns, a type of the guest ABI.</typeparam>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     TResult Call<TResult>(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
 
-    /// <summary>Calls a guest function that returns nothing.</summary>
+    /// <summary>Calls a guest function without a result. The result of a function that has one is discarded.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     void Call(string functionName, params GuestValue[] arguments);
 
-    /// <summary>Calls a guest function that returns nothing, with a token that can end the call.</summary>
+    /// <summary>Calls a guest function without a result, or discards it, with a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     void Call(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
 
-    /// <summary>Calls a guest function that returns nothing, with a time limit and a token that can end the call.</summary>
+    /// <summary>Calls a guest function without a result, or discards it, with a time limit and a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
     /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     void Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
+    /// <returns>How many bytes the function returned.</returns>
+    int CallInto(string functionName, Memory<byte> destination, params GuestValue[] arguments);
+
+    /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory, with a token that can end the call.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>How many bytes the function returned.</returns>
+    int CallInto(string functionName, Memory<byte> destination, GuestValue[] arguments, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls a guest function that returns bytes, and copies these into the caller's memory, with a time limit and a token that
+    /// can end the call.
+    /// </summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
+    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>How many bytes the function returned.</returns>
+    int CallInto(
+        string functionName,
+        Memory<byte> destination,
+        GuestValue[] arguments,
+        TimeSpan timeout,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Captures the guest as it is between two calls.</summary>
     Snapshot TakeSnapshot();

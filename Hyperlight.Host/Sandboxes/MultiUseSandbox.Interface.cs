@@ -21,6 +21,21 @@ public sealed partial class MultiUseSandbox : ISandbox
     void ISandbox.Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         Call(functionName, Span(arguments), timeout, cancellationToken);
 
+    int ISandbox.CallInto(string functionName, Memory<byte> destination, params GuestValue[] arguments) =>
+        CallInto(functionName, destination.Span, Span(arguments));
+
+    int ISandbox.CallInto(
+        string functionName, Memory<byte> destination, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        CallInto(functionName, destination.Span, Span(arguments), cancellationToken);
+
+    int ISandbox.CallInto(
+        string functionName,
+        Memory<byte> destination,
+        GuestValue[] arguments,
+        TimeSpan timeout,
+        CancellationToken cancellationToken) =>
+        CallInto(functionName, destination.Span, Span(arguments), timeout, cancellationToken);
+
     private static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);

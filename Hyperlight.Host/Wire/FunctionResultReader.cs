@@ -44,4 +44,7 @@ internal readonly ref struct FunctionResultReader
 
     /// <summary>The value, whose type the caller has compared with <see cref="ValueType"/>.</summary>
     public T GetValue<T>() => ValueTable.ReadResult<T>(_value);
+
+    /// <summary>The bytes, in the message itself, of a value that is <see cref="GuestValueType.Bytes"/>.</summary>
+    public ReadOnlySpan<byte> GetBytes() => ValueTable.ReadResult<ReadOnlySpan<byte>>(_value);
 }

@@ -65,6 +65,20 @@ internal sealed class ResourceTests(TestTarget target)
         Assert.That(hostCalls, Is.Zero);
     }
 
+    [Test]
+    public void A_warm_call_that_writes_bytes_into_memory_of_the_caller_allocates_nothing()
+    {
+        using MultiUseSandbox sandbox = target.Builder().Build();
+        byte[] sent = new byte[4096];
+        byte[] destination = new byte[4096];
+        sent.AsSpan().Fill(7);
+
+        Assert.That(Measure(() => sandbox.CallInto("EchoBytes", destination, sent)), Is.Zero);
+        Assert.That(destination, Is.EqualTo(sent));
+        Assert.That(Measure(() => sandbox.Call<GuestValue>("Add", 1, 2)), Is.Zero, "a scalar whose type is not known");
+        Assert.That(Measure(() => sandbox.Call("Add", 1, 2)), Is.Zero, "a discarded result");
+    }
+
     private static long Measure(Action call)
     {
         const int count = 200;

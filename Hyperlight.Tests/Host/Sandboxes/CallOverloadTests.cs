@@ -36,6 +36,29 @@ internal sealed class CallOverloadTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void Each_way_to_get_bytes_into_memory_sends_the_same_message()
+    {
+        byte[] array = new byte[4];
+        ISandbox mockable = Sandbox;
+        Action[] ways =
+        [
+            () => Sandbox.CallInto("f", array, 1, "text"),
+            () => Sandbox.CallInto("f", stackalloc byte[4], 1, "text"),
+            () => Sandbox.CallInto("f", array.AsSpan(1), [1, "text"], CancellationToken.None),
+            () => Sandbox.CallInto("f", array, [1, "text"], Limit),
+            () => mockable.CallInto("f", array, 1, "text"),
+            () => mockable.CallInto("f", array, [1, "text"], CancellationToken.None),
+            () => mockable.CallInto("f", array.AsMemory(1), [1, "text"], Limit),
+        ];
+        byte[] expected = WireMessages.EncodeCall("f", [1, "text"], GuestValueType.Bytes);
+
+        foreach (Action way in ways)
+        {
+            Assert.That(MessageOf(way), Is.EqualTo(expected));
+        }
+    }
+
+    [Test]
     public void Text_bytes_and_nothing_are_arguments_in_each_way()
     {
         byte[] bytes = [1, 2, 3];

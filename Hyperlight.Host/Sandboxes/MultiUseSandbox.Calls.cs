@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using CommunityToolkit.HighPerformance.Buffers;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution;
+using Hyperlight.Host.Functions;
+using Hyperlight.Host.Sandboxes;
+using Hyperlight.Host.Wire;
+
+namespace Hyperlight;
+
+/// <content>Calls of guest functions.</content>
+public sealed partial class MultiUseSandbox
+{
+    /// <summary>Calls a guest function that returns a value.</summary>
+    /// <typeparam name="TResult">
+    /// What the function returns: <see cref="int"/>, <see cref="uint"/>, <see cref="long"/>, <see cref="ulong"/>,
+    /// <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>, <see cref="string"/>, <c>byte[]</c> or
+    /// <see cref="ReadOnlyMemory{T}"/> of <see cref="byte"/>; or <see cref="GuestValue"/> for a function whose result may have
+    /// any type, or none.
+    /// </typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <exception cref="ArgumentException">
+    /// The name is empty, there are more than 11 arguments, an argument is the default <see cref="GuestValue"/>, or text is not
+    /// valid Unicode. The guest was not entered.
+    /// </exception>
+    /// <exception cref="GuestErrorException">The guest answered with an error, for example for an unknown function or a wrong argument.</exception>
+    /// <exception cref="ReturnTypeMismatchException">The guest returned another type.</exception>
+    /// <exception cref="MessageTooLargeException">The arguments do not fit the input buffer.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="TResult"/> is not a type of the guest ABI.</exception>
+    /// <exception cref="GuestAbortedException">The guest aborted. The sandbox is poisoned.</exception>
+    /// <exception cref="ExecutionCanceledException">
+    /// The call was ended: by its token, its time limit, the <see cref="InterruptHandle"/>, or the sandbox's disposal. The
+    /// sandbox is poisoned if the guest had been entered.
+    /// </exception>
+    /// <exception cref="MemoryAccessViolationException">The guest left its memory. The sandbox is poisoned.</exception>
+    /// <exception cref="InstructionBudgetExhaustedException">The guest executed as much as it may. The sandbox is poisoned.</exception>
+    /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
+    /// <exception cref="GuestProtocolException">
+    /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was
+    /// malformed or it left a corrupted buffer.
+    /// </exception>
+    /// <exception cref="HypervisorException">The hypervisor failed.</exception>
+    /// <exception cref="HostMemoryException">The process has not enough memory for a message. The sandbox is poisoned if that happened during the run.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The calling thread's stack is nearly used up, by host functions that call other sandboxes.</exception>
+    /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
+    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
+    public TResult Call<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None);
+
+    /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public TResult Call<TResult>(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
+        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken);
+
+    /// <summary>Calls a guest function that returns a value, with a time limit and a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
+    /// <param name="timeout">
+    /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most
+    /// 4,294,967,294 milliseconds (49.7 days), or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is zero, negative and not infinite, or too long.</exception>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public TResult Call<TResult>(
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        CallCore<TResult>(functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken);
+
+    /// <summary>Calls a guest function without a result. The result of a function that has one is discarded.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public void Call(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
+        Call<Unit>(functionName, arguments);
+
+    /// <summary>Calls a guest function without a result, or discards it, with a token that can end the call.</summary>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue}, CancellationToken)"/>
+    public void Call(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
+        Call<Unit>(functionName, arguments, cancellationToken);
+
+    /// <summary>Calls a guest function without a result, or discards it, with a time limit and a token that can end the call.</summary>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue}, TimeSpan, CancellationToken)"/>
+    public void Call(
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        Call<Unit>(functionName, arguments, timeout, cancellationToken);
+
+    /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory. Nothing is allocated for them.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
+    /// <returns>How many bytes the function returned.</returns>
+    /// <exception cref="DestinationTooSmallException">
+    /// The bytes do not fit; the error says how many they are. The guest function has run; nothing was copied.
+    /// </exception>
+    /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
+    public int CallInto(string functionName, Span<byte> destination, params ReadOnlySpan<GuestValue> arguments) =>
+        CallCore<BytesWritten>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None, destination).Count;
+
+    /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory, with a token that can end the call.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <inheritdoc cref="CallInto(string, Span{byte}, ReadOnlySpan{GuestValue})"/>
+    public int CallInto(
+        string functionName, Span<byte> destination, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
+        CallCore<BytesWritten>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken, destination).Count;
+
+    /// <summary>
+    /// Calls a guest function that returns bytes, and copies these into the caller's memory, with a time limit and a token that
+    /// can end the call.
+    /// </summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="arguments">The function's arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
+    /// <param name="timeout">
+    /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most
+    /// 4,294,967,294 milliseconds (49.7 days), or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is zero, negative and not infinite, or too long.</exception>
+    /// <inheritdoc cref="CallInto(string, Span{byte}, ReadOnlySpan{GuestValue})"/>
+    public int CallInto(
+        string functionName,
+        Span<byte> destination,
+        ReadOnlySpan<GuestValue> arguments,
+        TimeSpan timeout,
+        CancellationToken cancellationToken = default) =>
+        CallCore<BytesWritten>(
+            functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken, destination).Count;
+
+    private TResult CallCore<TResult>(
+        string functionName,
+        ReadOnlySpan<GuestValue> arguments,
+        TimeSpan timeout,
+        CancellationToken cancellationToken,
+        Span<byte> destination = default)
+    {
+        GuestCallLimits.Check(functionName, arguments.Length);
+        GuestValueType? resultType = CallResult.ExpectedType<TResult>();
+
+        // Guests may make host functions call other sandboxes, and so on. A stack overflow would end the process.
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        _gate.Enter("a call", this);
+        try
+        {
+            if (_poison is { } cause)
+            {
+                throw new SandboxPoisonedException(cause);
+            }
+
+            CallLimits.ThrowIfCancelled(cancellationToken);
+            _unchangedSince = null;
+            _runner.BeginCall();
+            try
+            {
+                // Guests do not look at the type that a caller expects, so one who takes any type can say that it expects none.
+                Send(functionName, arguments, resultType ?? GuestValueType.Void);
+                _runner.PrepareDispatch();
+                Run(functionName, timeout, cancellationToken);
+                return Receive<TResult>(functionName, resultType, destination);
+            }
+            catch (Exception exception)
+            {
+                // Whatever the guest left in the buffers must not be taken for a part of the next call.
+                _memory.Input.Reset();
+                _memory.Output.Reset();
+                if (exception is OutOfMemoryException outOfMemory)
+                {
+                    throw new HostMemoryException("A call", outOfMemory);
+                }
+
+                throw;
+            }
+        }
+        finally
+        {
+            LeaveGate();
+        }
+    }
+
+    private void Send(string functionName, ReadOnlySpan<GuestValue> arguments, GuestValueType resultType)
+    {
+        long length = FunctionCallEncoder.Encode(default, functionName, arguments, resultType);
+        Span<byte> target = _memory.Input.Reserve(length, "The call of guest function", functionName, out int start);
+        FunctionCallEncoder.Encode(target, functionName, arguments, resultType);
+        _memory.Input.Commit(start, target.Length);
+    }
+
+    private void Run(string functionName, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using Interrupter.Watch watch = _runner.Interrupts.Begin(timeout, cancellationToken);
+        try
+        {
+            _runner.RunToHalt();
+        }
+        catch (Exception exception) when (_runner.HasEntered)
+        {
+            _poison = exception;
+            SandboxLog.Poisoned(_setup.Logger, exception, Id, functionName);
+            throw;
+        }
+    }
+
+    private TResult Receive<TResult>(string functionName, GuestValueType? expected, Span<byte> destination)
+    {
+        using SpanOwner<byte> message = _memory.Output.Pop();
+        _memory.SettleBuffers();
+        var result = new FunctionResultReader(message.Span);
+        if (result.IsError)
+        {
+            HostFunctionFailure? failure = _runner.Ports.HostFunctionFailure;
+            throw new GuestErrorException(
+                functionName, result.ErrorCode, result.ErrorMessage, failure?.Exception, failure?.Description);
+        }
+
+        return expected is null || expected == result.ValueType
+            ? CallResult.Read<TResult>(result, functionName, destination)
+            : throw new ReturnTypeMismatchException(functionName, expected.Value, result.ValueType);
+    }
+}

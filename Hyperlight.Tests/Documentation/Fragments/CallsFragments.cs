@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Hyperlight.Tests.Integration;
+
+namespace Hyperlight.Tests.Documentation.Fragments;
+
+/// <summary>The fragments of docs/calls.md: they are compiled here, and run.</summary>
+[TestFixture]
+internal sealed class CallsFragments
+{
+    [Test]
+    public void Every_fragment_of_the_page_is_in_this_file()
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "calls.md"));
+        string source = Unindent(File.ReadAllText(
+            Path.Combine(Repository.Root, "Hyperlight.Tests", "Documentation", "Fragments", "CallsFragments.cs")));
+
+        MatchCollection fragments = Regex.Matches(page, "```csharp\n(.*?)```", RegexOptions.Singleline);
+
+        Assert.That(fragments, Has.Count.EqualTo(2));
+        Assert.That(fragments.Select(f => Unindent(f.Groups[1].Value)).Where(f => !source.Contains(f, StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
+    public void Reading_a_result_whose_type_is_not_known()
+    {
+        using MultiUseSandbox sandbox = new SandboxBuilder().UseEmulator().WithGuest(Prebuilt(TestTargets.GeneralGuest)).Build();
+
+        GuestValue result = sandbox.Call<GuestValue>("Add", 1, 2);
+        int sum = result.AsInt32();
+        string text = result switch
+        {
+            (GuestValueType.Int, int number) => $"the number {number}",
+            (GuestValueType.Void, _) => "nothing",
+            var (type, _) => $"a {type}",
+        };
+        bool isText = result.TryGet(out string? read);
+
+        Assert.That((sum, text, isText, read), Is.EqualTo((3, "the number 3", false, (string?)null)));
+    }
+
+    [Test]
+    public void A_host_function_that_is_registered_by_its_signature()
+    {
+        SandboxBuilder builder = new SandboxBuilder().UseEmulator().WithGuest(Prebuilt("hello.elf"));
+
+        builder.WithHostFunction("GetWeekday", [], GuestValueType.String, arguments => "Monday");
+        builder.WithHostFunction("Power", [GuestValueType.Double, GuestValueType.Int], GuestValueType.Double,
+            arguments => Math.Pow(arguments[0].AsDouble(), arguments[1].AsInt32()));
+
+        using MultiUseSandbox sandbox = builder.Build();
+        Assert.That(sandbox.Call<string>("SayHello", "World"), Is.EqualTo("Hello, World! Today is Monday."));
+    }
+
+    private static string Prebuilt(string file) => Path.Combine(AppContext.BaseDirectory, "guests", file);
+
+    /// <summary>Removes the indentation of every line.</summary>
+    private static string Unindent(string text) => Regex.Replace(text.ReplaceLineEndings("\n"), "^ +", "", RegexOptions.Multiline);
+}
