@@ -8,12 +8,10 @@ public sealed class GuestAbortedException : HyperlightException
     /// <param name="guestMessage">The guest's message.</param>
     /// <param name="exceptionVector">The processor exception's number, or <see langword="null"/>.</param>
     /// <param name="innerException">What a host function threw during the same call, if one did.</param>
-    public GuestAbortedException(byte code, string guestMessage, byte? exceptionVector, Exception? innerException = null)
-        : base(
-            guestMessage.Length == 0
-                ? $"The guest aborted with code {code}."
-                : $"The guest aborted with code {code}: {guestMessage}",
-            innerException)
+    /// <param name="remedy">What the user can do, or <see langword="null"/>.</param>
+    public GuestAbortedException(
+        byte code, string guestMessage, byte? exceptionVector, Exception? innerException = null, string? remedy = null)
+        : base(Describe(code, guestMessage, remedy), innerException)
     {
         Code = code;
         GuestMessage = guestMessage;
@@ -28,4 +26,12 @@ public sealed class GuestAbortedException : HyperlightException
 
     /// <summary>The processor exception's number (0 divide error, 6 invalid opcode, 14 page fault, ...), or <see langword="null"/>.</summary>
     public byte? ExceptionVector { get; }
+
+    private static string Describe(byte code, string guestMessage, string? remedy)
+    {
+        string text = guestMessage.Length == 0
+            ? $"The guest aborted with code {code}."
+            : $"The guest aborted with code {code}: {guestMessage}";
+        return remedy is null ? text : $"{text} ({remedy})";
+    }
 }

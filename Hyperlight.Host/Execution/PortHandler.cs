@@ -82,9 +82,17 @@ internal sealed class PortHandler
     {
         if (_abort.Receive(packet) is { } abort)
         {
-            throw new GuestAbortedException(abort.Code, abort.Message, abort.ExceptionVector, HostFunctionFailure?.Exception);
+            throw new GuestAbortedException(
+                abort.Code, abort.Message, abort.ExceptionVector, HostFunctionFailure?.Exception, Remedy(abort));
         }
     }
+
+    /// <summary>The settings that a guest without memory needs larger. Not every guest says which, and none knows of snapshots.</summary>
+    private string? Remedy(GuestAbort abort) => abort.Code == (byte)GuestErrorCode.OutOfMemory
+        ? $"{nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)} is {_memory.Layout.HeapSize} bytes, "
+            + $"{nameof(SandboxConfiguration.ScratchSize)} {_memory.Layout.ScratchSize}"
+            + (_memory.Image.IsFresh ? string.Empty : "; they come from the snapshot that the sandbox started from, which must be taken again with larger ones")
+        : null;
 
     private void DebugPrint(uint value)
     {

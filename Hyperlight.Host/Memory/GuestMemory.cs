@@ -18,7 +18,7 @@ internal sealed class GuestMemory : IDisposable
     {
         Image = image;
         _scratch = scratch;
-        Input = new SharedBuffer(scratch, GuestMemoryLayout.InputBufferOffset, Layout.InputBufferSize, "input");
+        Input = new SharedBuffer(scratch, GuestMemoryLayout.InputBufferOffset, Layout.InputBufferSize, "input") { IsFromSnapshot = !image.IsFresh };
         Output = new SharedBuffer(scratch, Layout.OutputBufferOffset, Layout.OutputBufferSize, "output");
         WriteBookkeeping();
     }
@@ -110,6 +110,7 @@ internal sealed class GuestMemory : IDisposable
     {
         GuestImage former = Image;
         Image = image;
+        Input.IsFromSnapshot = !image.IsFresh;
         former.Release();
     }
 

@@ -13,6 +13,9 @@ internal sealed record GuestMemoryLayout
     // tables, a page of stack with three of page tables, and two pages of exception stack and metadata.
     private const ulong ReservedScratch = 12 * GuestPage.Size;
 
+    /// <summary>What scratch memory has if it is not set.</summary>
+    private readonly ulong _derivedScratchSize;
+
     private GuestMemoryLayout(SandboxConfiguration configuration, ulong codeSize, int initDataSize, MemoryFlags initDataFlags)
     {
         CodeSize = codeSize;
@@ -21,6 +24,7 @@ internal sealed record GuestMemoryLayout
         OutputBufferSize = configuration.OutputBufferSize;
         HeapSize = configuration.HeapSize;
         ScratchSize = configuration.ScratchSize;
+        _derivedScratchSize = configuration.DerivedScratchSize;
         InitDataSize = initDataSize;
         HasFileMappingTable = configuration.FileMappingTable;
         HeapFlags = configuration.ExecutableHeap
@@ -98,22 +102,24 @@ internal sealed record GuestMemoryLayout
     {
         if (codeSize > GuestAddresses.MaximumImageSize)
         {
-            throw TooBig(codeSize);
+            throw TooBig(codeSize, 0);
         }
 
         var layout = new GuestMemoryLayout(configuration, codeSize, initDataSize, initDataFlags);
         layout.CheckScratch(0);
-        CheckImage(layout.ImageSize);
+        CheckImage(layout.ImageSize, layout.HeapSize);
         return layout;
     }
 
     /// <summary>Checks that an image is not too large.</summary>
+    /// <param name="size">Its size in bytes.</param>
+    /// <param name="heapSize">How much of it is heap.</param>
     /// <exception cref="MemoryRequestException">It is.</exception>
-    public static void CheckImage(ulong size)
+    public static void CheckImage(ulong size, ulong heapSize = 0)
     {
         if (size > GuestAddresses.MaximumImageSize)
         {
-            throw TooBig(size);
+            throw TooBig(size, heapSize);
         }
     }
 
@@ -129,15 +135,22 @@ internal sealed record GuestMemoryLayout
                 ScratchSize,
                 needed,
                 isTooSmall: true,
-                $"Raise {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.ScratchSize)}, or lower the buffer or heap sizes.");
+                $"Leave {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.ScratchSize)} unset, or set it to "
+                + $"{Math.Max(needed, _derivedScratchSize + pageTableSize)} or more, which the buffers and a heap in use take.");
         }
     }
 
-    private static MemoryRequestException TooBig(ulong size) => new(
-        "guest image with heap and init data",
-        size,
-        GuestAddresses.MaximumImageSize,
-        isTooSmall: false,
-        $"Guest physical addresses from 0x{GuestAddresses.ImageLimit:X} on are not memory on every hypervisor. Use a smaller guest, or "
-        + $"lower {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)}.");
+    private static MemoryRequestException TooBig(ulong size, ulong heapSize)
+    {
+        ulong excess = size - GuestAddresses.MaximumImageSize;
+        string remedy = heapSize > excess
+            ? $"Set {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.HeapSize)} to {(heapSize - excess) / GuestPage.Size * GuestPage.Size} or less."
+            : "Use a smaller guest or less init data.";
+        return new MemoryRequestException(
+            "guest image with heap and init data",
+            size,
+            GuestAddresses.MaximumImageSize,
+            isTooSmall: false,
+            $"Guest physical addresses from 0x{GuestAddresses.ImageLimit:X} on are not memory on every hypervisor. {remedy}");
+    }
 }

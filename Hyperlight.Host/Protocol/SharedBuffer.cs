@@ -34,6 +34,9 @@ internal sealed class SharedBuffer
         _name = name;
     }
 
+    /// <summary>Whether the buffer has its size from a snapshot, for error messages.</summary>
+    public bool IsFromSnapshot { get; set; }
+
     /// <summary>The largest message that fits an empty buffer.</summary>
     public int MaximumMessageSize => _size - (2 * WordSize);
 
@@ -82,7 +85,7 @@ internal sealed class SharedBuffer
         long free = _size - start - WordSize;
         if (length > free)
         {
-            throw new MessageTooLargeException($"{what} '{name}'", length, Math.Max(free, 0));
+            throw new MessageTooLargeException($"{what} '{name}'", length, free, _size, IsFromSnapshot);
         }
 
         _writtenEnd = Math.Max(_writtenEnd, start + (int)length + WordSize);

@@ -25,6 +25,11 @@ public sealed record SandboxConfiguration
     /// <summary>Most file mappings of a sandbox whose guest finds them in a table: see <see cref="FileMappingTable"/>.</summary>
     public const int MaximumFileMappings = 32;
 
+    // Page tables, stack, exception stack, and the data of a guest that it changes.
+    private const ulong ScratchOverhead = 0x2_0000;
+
+    private readonly ulong? _scratchSize;
+
     /// <summary>
     /// Bytes of the buffer through which calls and host functions' results reach the guest. Default 16 KiB. A message may
     /// have 16 bytes less. Memory of the host is committed only as it is used.
@@ -61,13 +66,16 @@ public sealed record SandboxConfiguration
     } = 0x2_0000;
 
     /// <summary>
-    /// Bytes of all memory that the guest can write: buffers, page tables, copies of pages it changes, stack. Default
-    /// 288 KiB. A guest that changes more of its memory than fits ends with an out-of-memory abort.
+    /// Bytes of all memory that the guest can write: buffers, page tables, copies of pages it changes, stack. Default: what
+    /// the buffers and a heap in use take (<see cref="InputBufferSize"/>, <see cref="OutputBufferSize"/>,
+    /// <see cref="HeapSize"/> and 1/512 of it for page tables), and 128 KiB; that is 288 KiB if none of them is set. Leave it
+    /// unset unless the guest has much data of its own or needs much stack. A guest that changes more of its memory than fits
+    /// ends with an abort that says so. Memory of the host is committed only as it is used.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Zero, not a multiple of <see cref="GuestPage.Size"/>, or above <see cref="MaximumMemorySize"/>.</exception>
     public ulong ScratchSize
     {
-        get;
+        get => _scratchSize ?? DerivedScratchSize;
         init
         {
             ArgumentOutOfRangeException.ThrowIfZero(value, nameof(ScratchSize));
@@ -78,9 +86,9 @@ public sealed record SandboxConfiguration
                     nameof(ScratchSize), value, $"The scratch size must be a multiple of {GuestPage.Size} bytes.");
             }
 
-            field = value;
+            _scratchSize = value;
         }
-    } = 0x4_8000;
+    }
 
     /// <summary>Which guest ABI versions are accepted. Default <see cref="GuestVersionPolicy.Compatible"/>.</summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
@@ -172,6 +180,14 @@ public sealed record SandboxConfiguration
         get;
         init => field = CallLimits.CheckTimeout(value, nameof(CallTimeout));
     } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>The scratch memory that the buffers and the heap need.</summary>
+    internal ulong DerivedScratchSize => Math.Min(
+        MaximumMemorySize,
+        GuestPage.RoundUp((ulong)InputBufferSize + (ulong)OutputBufferSize)
+            + GuestPage.RoundUp(HeapSize)
+            + (HeapSize / 512 / GuestPage.Size * GuestPage.Size)
+            + ScratchOverhead);
 
     private static int CheckBuffer(int value, string name)
     {

@@ -85,7 +85,7 @@ internal sealed class SnapshotCapture : IDisposable
             }
 
             position = _sources.Count;
-            GuestMemoryLayout.CheckImage((ulong)(position + 1) * GuestPage.Size);
+            GuestMemoryLayout.CheckImage((ulong)(position + 1) * GuestPage.Size, _layout.HeapSize);
             _sources.Add(source);
             _positions.Add(source, position);
         }

@@ -115,9 +115,10 @@ static void answer(hl_Vec *result)
                                                  "the guest function returned no result");
     }
     if (!hl_output_push(result->data, result->len)) {
+        char text[MESSAGE_SIZE];
+        hl_output_describe_shortage(text, sizeof text, "the result", result->len);
         free(result);
-        result = hl_flatbuffer_result_from_error(
-            hl_ErrorCode_GuestError, "the result does not fit into the output buffer");
+        result = hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, text);
         hl_output_push(result->data, result->len);
     }
     free(result);

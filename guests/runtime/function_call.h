@@ -55,8 +55,11 @@ void hl_release_message(struct hl_message *message, struct hl_message_buffer *bu
 bool hl_decode_call(const struct hl_message *message, struct hl_decoded_call *decoded);
 bool hl_decode_result(const struct hl_message *message, struct hl_decoded_result *decoded);
 
-// Encodes a call to the host straight into the output buffer. False if it does
-// not fit.
-bool hl_push_host_call(const hl_FunctionCall *call);
+// How many bytes of the output buffer a call to the host takes, at most.
+size_t hl_size_of_host_call(const hl_FunctionCall *call);
+
+// Encodes a call to the host, of that size, straight into the output buffer.
+// False if it does not fit.
+bool hl_push_host_call(const hl_FunctionCall *call, size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "abort.h"
 #include "hyperlight_guest.h"
+#include "layout.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -21,6 +22,10 @@
 #define HEADER_SIZE 16UL
 #define MINIMUM_BLOCK 48UL
 #define CLASSES 48
+
+// The heap that every host starts with, and what a guest can have at most.
+#define USUAL_HEAP 0x20000UL
+#define LARGEST_HEAP 0xFE000000UL
 
 #define IN_USE 1UL
 #define PREVIOUS_IN_USE 2UL
@@ -76,9 +81,41 @@ static void *payload_of(struct block *block)
     return (char *)block + HEADER_SIZE;
 }
 
-__attribute__((noreturn)) static void out_of_memory(void)
+// Which heap would do, as far as can be known; 0 for none. What is asked for is
+// often not the last of its size: a call has its message, its result and their
+// copies on the heap.
+static uint64_t sufficient_heap(uint64_t size)
 {
-    hl_abort_with_text(hl_ErrorCode_MallocFailed, "out of memory: the heap is used up");
+    uint64_t whole = heap.end - heap.start;
+    if (size > LARGEST_HEAP) {
+        return 0;
+    }
+    uint64_t sufficient = 2 * whole + 4 * size;
+    if (sufficient > LARGEST_HEAP) {
+        sufficient = whole + size + HL_PAGE_SIZE;
+    }
+    if (sufficient < USUAL_HEAP) {
+        sufficient = USUAL_HEAP;
+    }
+    return sufficient <= LARGEST_HEAP ? (sufficient + HL_PAGE_SIZE - 1) & ~(HL_PAGE_SIZE - 1) : 0;
+}
+
+__attribute__((noreturn)) static void out_of_memory(uint64_t size)
+{
+    uint64_t sufficient = sufficient_heap(size);
+    struct hl_abort_writer writer = { 0 };
+    hl_abort_put_byte(&writer, hl_ErrorCode_MallocFailed);
+    hl_abort_flush(&writer);
+    hl_abort_put_text(&writer, "out of memory: ");
+    hl_abort_put_decimal(&writer, size);
+    hl_abort_put_text(&writer, " bytes were asked for, and the heap has ");
+    hl_abort_put_decimal(&writer, heap.end - heap.start);
+    if (sufficient != 0) {
+        hl_abort_put_text(&writer, ": set HeapSize to ");
+        hl_abort_put_decimal(&writer, sufficient);
+        hl_abort_put_text(&writer, " or more");
+    }
+    hl_abort_finish(&writer);
 }
 
 __attribute__((noreturn)) static void corrupt(const char *text)
@@ -194,7 +231,7 @@ static void *take_tail(uint64_t size)
 {
     struct block *block = heap.tail;
     if (block == NULL || size_of(block) < size + MINIMUM_BLOCK) {
-        out_of_memory();
+        out_of_memory(size);
     }
     uint64_t rest = size_of(block) - size;
     mark_used(block, size, block->tag & PREVIOUS_IN_USE);
@@ -206,7 +243,7 @@ static void *take_tail(uint64_t size)
 static uint64_t block_size_for(size_t size)
 {
     if (size > heap.end - heap.start) {
-        out_of_memory();
+        out_of_memory(size);
     }
     uint64_t needed = (size + HEADER_SIZE + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     return needed < MINIMUM_BLOCK ? MINIMUM_BLOCK : needed;
@@ -274,7 +311,7 @@ void *calloc(size_t count, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {
-        out_of_memory();
+        out_of_memory(UINT64_MAX);
     }
     void *memory = malloc(total);
     if (memory != NULL) {
@@ -357,7 +394,7 @@ void *aligned_alloc(size_t alignment, size_t size)
     uint64_t needed = block_size_for(size);
     size_t room;
     if (__builtin_add_overflow(needed + MINIMUM_BLOCK, alignment, &room)) {
-        out_of_memory();
+        out_of_memory(UINT64_MAX);
     }
     struct block *block = block_of(malloc(room));
     uint64_t payload = ((uint64_t)payload_of(block) + alignment - 1) & ~(alignment - 1);

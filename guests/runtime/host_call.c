@@ -8,14 +8,18 @@
 #include "function_call.h"
 #include "ports.h"
 #include "result.h"
+#include "shared_buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SHORTAGE_SIZE 200
 
 static struct {
     struct hl_message message;
     struct hl_decoded_result result;
     struct hl_message_buffer buffer;
+    char shortage[SHORTAGE_SIZE];
 } last;
 
 static void fail(uint64_t code, const char *message)
@@ -28,8 +32,10 @@ static void fail(uint64_t code, const char *message)
 static void exchange(const hl_FunctionCall *call)
 {
     hl_release_message(&last.message, &last.buffer);
-    if (!hl_push_host_call(call)) {
-        fail(hl_ErrorCode_GuestError, "the host call does not fit into the output buffer");
+    size_t size = hl_size_of_host_call(call);
+    if (!hl_push_host_call(call, size)) {
+        hl_output_describe_shortage(last.shortage, sizeof last.shortage, "the host call", size);
+        fail(hl_ErrorCode_GuestError, last.shortage);
         return;
     }
     hl_out32(HL_PORT_CALL_FUNCTION, 0);

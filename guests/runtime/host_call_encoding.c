@@ -51,13 +51,17 @@ static void write_value(struct hl_writer *writer, const hl_Parameter *parameter)
     }
 }
 
-bool hl_push_host_call(const hl_FunctionCall *call)
+size_t hl_size_of_host_call(const hl_FunctionCall *call)
 {
-    size_t name_length = strlen(call->function_name);
-    size_t size = HL_MESSAGE_OVERHEAD + name_length;
+    size_t size = HL_MESSAGE_OVERHEAD + strlen(call->function_name);
     for (uintptr_t i = 0; i < call->parameters_len; i++) {
         size += size_of_parameter(&call->parameters[i]);
     }
+    return size;
+}
+
+bool hl_push_host_call(const hl_FunctionCall *call, size_t size)
+{
     uint8_t *room = hl_output_reserve(size);
     if (room == NULL) {
         return false;
@@ -69,7 +73,7 @@ bool hl_push_host_call(const hl_FunctionCall *call)
     hl_write_u8(&writer, root + 12, HL_CALL_TYPE_HOST);
     hl_write_u8(&writer, root + 13, (uint8_t)call->return_type);
     hl_write_offset(&writer, root + 4);
-    hl_write_bytes(&writer, call->function_name, name_length);
+    hl_write_bytes(&writer, call->function_name, strlen(call->function_name));
     hl_write_offset(&writer, root + 8);
     uint32_t vector = hl_write_vector(&writer, (uint32_t)call->parameters_len);
     for (uintptr_t i = 0; i < call->parameters_len; i++) {

@@ -4,6 +4,7 @@
 
 #include "state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD 8
@@ -73,6 +74,17 @@ void hl_output_commit(size_t size)
     uint64_t end = load(base);
     store(base + end + size, end);
     store(base, end + size + WORD);
+}
+
+void hl_output_describe_shortage(char *text, size_t room, const char *what, size_t size)
+{
+    const struct hl_region *output = &hl_state.peb->output;
+    uint64_t end = load((const uint8_t *)output->address);
+    uint64_t advice = (end + size + WORD + HL_PAGE_SIZE - 1) & ~(HL_PAGE_SIZE - 1);
+    snprintf(text, room,
+             "%s needs %lu bytes of the output buffer, which has %lu: "
+             "set OutputBufferSize to %lu or more before the guest starts",
+             what, size, output->size, advice);
 }
 
 bool hl_output_push(const void *data, size_t size)

@@ -33,4 +33,7 @@ void hl_output_commit(size_t size);
 
 bool hl_output_push(const void *data, size_t size);
 
+// Says that an element of `size` bytes does not fit, and which buffer would do.
+void hl_output_describe_shortage(char *text, size_t room, const char *what, size_t size);
+
 #endif

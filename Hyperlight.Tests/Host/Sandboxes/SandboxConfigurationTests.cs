@@ -21,6 +21,18 @@ internal sealed class SandboxConfigurationTests
     }
 
     [Test]
+    public void Scratch_memory_follows_the_buffers_and_the_heap_unless_it_is_set()
+    {
+        var derived = new SandboxConfiguration { InputBufferSize = 0x10_0001, OutputBufferSize = 0x20_0000, HeapSize = 0x100_0001 };
+        SandboxConfiguration set = derived with { ScratchSize = 0x48000 };
+
+        Assert.That(derived.ScratchSize, Is.EqualTo(0x30_1000 + 0x100_1000 + 0x8000 + 0x2_0000));
+        Assert.That((derived with { HeapSize = 0x1000 }).ScratchSize, Is.EqualTo(0x30_1000 + 0x1000 + 0x2_0000));
+        Assert.That((set with { HeapSize = 0x1000 }).ScratchSize, Is.EqualTo(0x48000));
+        Assert.That(new SandboxConfiguration { HeapSize = SandboxConfiguration.MaximumMemorySize }.ScratchSize, Is.EqualTo(SandboxConfiguration.MaximumMemorySize));
+    }
+
+    [Test]
     public void Values_out_of_range_are_refused_with_the_value_and_the_limit()
     {
         AssertRefused(() => new SandboxConfiguration { InputBufferSize = 0x1FFF }, "InputBufferSize", "8192");
