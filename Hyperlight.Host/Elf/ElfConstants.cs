@@ -24,13 +24,18 @@ internal static class ElfConstants
     public const uint PT_DYNAMIC = 2;
     public const uint PT_TLS = 7;
 
+    public const uint SHT_SYMTAB = 2;
     public const uint SHT_NOTE = 7;
+    public const uint SHT_DYNSYM = 11;
 
     public const ushort SHN_UNDEF = 0;
     public const ushort SHN_LORESERVE = 0xFF00;
     public const ushort SHN_ABS = 0xFFF1;
 
     public const int STB_WEAK = 2;
+    public const int STT_NOTYPE = 0;
+    public const int STT_OBJECT = 1;
+    public const int STT_FUNC = 2;
     public const int STT_TLS = 6;
     public const int STT_GNU_IFUNC = 10;
 

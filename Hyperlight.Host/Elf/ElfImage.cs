@@ -81,6 +81,35 @@ internal sealed class ElfImage
         }
     }
 
+    /// <summary>An address of the loaded image as the file has it, with the function's name if the file has symbols.</summary>
+    /// <param name="address">A guest virtual address.</param>
+    /// <param name="loadAddress">The guest address of the image's first byte.</param>
+    /// <returns>Such as <c>0x1174 in main+0x12</c>; <see langword="null"/> if the address is not in the image.</returns>
+    public string? Describe(ulong address, ulong loadAddress)
+    {
+        if (address < loadAddress || address - loadAddress >= LoadedSize)
+        {
+            return null;
+        }
+
+        ulong linked = address - loadAddress + _baseAddress;
+        return FindSymbol(linked) is { } symbol ? $"0x{linked:x} in {symbol}" : $"0x{linked:x}";
+    }
+
+    /// <summary>The symbol of a link-time address. A malformed table of symbols is as good as none: nothing but messages needs it.</summary>
+    private string? FindSymbol(ulong address)
+    {
+        var elf = new ElfReader(_file.Span, string.Empty, new ElfParsing());
+        try
+        {
+            return ElfSymbolTable.Find(elf, ElfHeader.Parse(elf), address);
+        }
+        catch (GuestBinaryException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A program that runs only where it was linked is loaded there: its image starts where every image does.</summary>
     /// <returns>The link-time address of the image's first byte.</returns>
     private static ulong CheckFixed(ElfReader elf, ElfSegments segments)

@@ -1,4 +1,3 @@
-using System.Text;
 using static Hyperlight.Host.Elf.ElfConstants;
 
 namespace Hyperlight.Host.Elf;
@@ -6,8 +5,6 @@ namespace Hyperlight.Host.Elf;
 /// <summary>Resolves the symbols that relocations refer to. A static program defines all that it uses.</summary>
 internal static class ElfSymbols
 {
-    private const int LongestName = 200;
-
     /// <summary>The value of a symbol.</summary>
     /// <param name="elf">The file.</param>
     /// <param name="segments">Its segments.</param>
@@ -55,9 +52,6 @@ internal static class ElfSymbols
             return "?";
         }
 
-        ReadOnlySpan<byte> text = elf.Slice(at + offset, Math.Min(strings.Size - offset, LongestName), "a name");
-        int end = text.IndexOf((byte)0);
-        string name = Encoding.ASCII.GetString(end < 0 ? text : text[..end]);
-        return string.Concat(name.Select(static c => char.IsControl(c) ? '?' : c));
+        return ElfName.Read(elf, at, strings.Size, offset);
     }
 }
