@@ -1,3 +1,5 @@
+using Hyperlight.Host.Execution;
+
 namespace Hyperlight;
 
 /// <summary>A guest gave up: it aborted, panicked, or met a processor exception it does not handle. The sandbox is poisoned.</summary>
@@ -17,6 +19,12 @@ public sealed class GuestAbortedException : HyperlightException
         GuestMessage = guestMessage;
         ExceptionVector = exceptionVector;
     }
+
+    /// <summary>What went wrong, and at which instruction of the guest, if that is known.</summary>
+    public override string Message => FaultLocator.Append(base.Message, Location);
+
+    /// <summary>Where in its ELF file the guest was, such as <c>0x1174 in main+0x12</c>, if that is known.</summary>
+    internal string? Location { get; init; }
 
     /// <summary>The guest's abort code; see <see cref="GuestErrorCode"/> for those of the guest ABI.</summary>
     public byte Code { get; }

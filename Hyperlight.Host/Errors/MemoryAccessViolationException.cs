@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Execution;
 
 namespace Hyperlight;
 
@@ -35,6 +36,12 @@ public sealed class MemoryAccessViolationException : HyperlightException
         Label = label;
         Permitted = permitted;
     }
+
+    /// <summary>What went wrong, and at which instruction of the guest, if that is known.</summary>
+    public override string Message => FaultLocator.Append(base.Message, Location);
+
+    /// <summary>Where in its ELF file the guest was, such as <c>0x1174 in main+0x12</c>, if that is known.</summary>
+    internal string? Location { get; init; }
 
     /// <summary>Guest physical address; 0 if the hypervisor does not say.</summary>
     public ulong Address { get; }

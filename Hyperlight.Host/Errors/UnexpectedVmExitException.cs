@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Execution;
 
 namespace Hyperlight;
 
@@ -10,6 +11,12 @@ public sealed class UnexpectedVmExitException : HyperlightException
     /// <param name="hint">What may have caused it and what to do, or <see langword="null"/>.</param>
     public UnexpectedVmExitException(VmExit exit, string? hint = null)
         : base($"Unexpected VM exit: {exit}.{(hint is null ? string.Empty : " " + hint)}") => Exit = exit;
+
+    /// <summary>What went wrong, and at which instruction of the guest, if that is known.</summary>
+    public override string Message => FaultLocator.Append(base.Message, Location);
+
+    /// <summary>Where in its ELF file the guest was, such as <c>0x1174 in main+0x12</c>, if that is known.</summary>
+    internal string? Location { get; init; }
 
     /// <summary>The exit.</summary>
     public VmExit Exit { get; }

@@ -10,12 +10,13 @@ internal static class AccessErrors
     /// <param name="mappings">What is mapped besides the guest's image and scratch memory.</param>
     /// <param name="address">The address; 0 together with an unknown access if the hypervisor does not say.</param>
     /// <param name="attempted">What was attempted; <see cref="MemoryFlags.None"/> if the hypervisor does not say.</param>
-    public static MemoryAccessViolationException Explain(MappedRegions mappings, ulong address, MemoryFlags attempted)
+    /// <param name="location">Where the guest was, if that is known.</param>
+    public static MemoryAccessViolationException Explain(MappedRegions mappings, ulong address, MemoryFlags attempted, string? location)
     {
         if (mappings.Find(address) is { } region)
         {
             FileMappingException? cause = CauseAt(region, address);
-            return new MemoryAccessViolationException(address, attempted, region.Label, region.Mapping.Flags, cause);
+            return new MemoryAccessViolationException(address, attempted, region.Label, region.Mapping.Flags, cause) { Location = location };
         }
 
         if (address == 0 && attempted == MemoryFlags.None)
@@ -26,12 +27,12 @@ internal static class AccessErrors
                 ulong lastPage = candidate.Mapping.GuestAddress + candidate.Mapping.Size - GuestPage.Size;
                 if (CauseAt(candidate, lastPage) is { } cause)
                 {
-                    return new MemoryAccessViolationException(address, attempted, candidate.Label, candidate.Mapping.Flags, cause);
+                    return new MemoryAccessViolationException(address, attempted, candidate.Label, candidate.Mapping.Flags, cause) { Location = location };
                 }
             }
         }
 
-        return new MemoryAccessViolationException(address, attempted);
+        return new MemoryAccessViolationException(address, attempted) { Location = location };
     }
 
     /// <summary>Why the page of an address cannot be read, or <see langword="null"/> if it can.</summary>

@@ -13,15 +13,19 @@ internal static class ExitErrors
         "Privileged guest code is executed by emulation here, and the emulation lacks the instruction. Build the guest for general "
         + "registers only (-mgeneral-regs-only), or use a host with hardware virtualization or another driver.";
 
-    public static HyperlightException Translate(in VmExit exit, MappedRegions mappings) => exit.Reason switch
+    /// <summary>The error for an exit.</summary>
+    /// <param name="exit">The exit.</param>
+    /// <param name="mappings">What is mapped besides the guest's image and scratch memory.</param>
+    /// <param name="location">Where the guest was, if that is known.</param>
+    public static HyperlightException Translate(in VmExit exit, MappedRegions mappings, string? location) => exit.Reason switch
     {
-        VmExitReason.MmioRead => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Read),
-        VmExitReason.MmioWrite => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Write),
-        VmExitReason.AccessViolation => AccessErrors.Explain(mappings, exit.Address, exit.Attempted),
+        VmExitReason.MmioRead => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Read, location),
+        VmExitReason.MmioWrite => AccessErrors.Explain(mappings, exit.Address, MemoryFlags.Write, location),
+        VmExitReason.AccessViolation => AccessErrors.Explain(mappings, exit.Address, exit.Attempted, location),
         VmExitReason.IoIn => new GuestProtocolException(
             $"The guest read {exit.AccessSize} byte(s) from I/O port {exit.Port}; the guest ABI has no ports to read."),
-        VmExitReason.Shutdown => new UnexpectedVmExitException(exit, ShutdownHint),
-        VmExitReason.EmulationFailure => new UnexpectedVmExitException(exit, EmulationHint),
-        _ => new UnexpectedVmExitException(exit),
+        VmExitReason.Shutdown => new UnexpectedVmExitException(exit, ShutdownHint) { Location = location },
+        VmExitReason.EmulationFailure => new UnexpectedVmExitException(exit, EmulationHint) { Location = location },
+        _ => new UnexpectedVmExitException(exit) { Location = location },
     };
 }

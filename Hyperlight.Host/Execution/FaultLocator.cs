@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
@@ -11,6 +12,8 @@ internal sealed class FaultLocator(GuestBinary? guest)
     private static readonly string[] InstructionLabels = ["Instruction address: ", "Faulting Instruction: "];
 
     private static readonly string[] AccessLabels = ["Fault address: ", "Page Fault Address: "];
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     /// <summary>The guest that runs; <see langword="null"/> if it came from a saved snapshot.</summary>
     public GuestBinary? Guest { get; set; } = guest;
@@ -35,6 +38,10 @@ internal sealed class FaultLocator(GuestBinary? guest)
             : location;
     }
 
+    /// <summary>A message with the location behind it, if there is one.</summary>
+    public static string Append(string message, string? location) =>
+        location is null ? message : $"{message}{(message.EndsWith('.') ? "" : ".")} This was at {location} of the guest's ELF file.";
+
     private static ulong? FindAddress(string text, string[] labels)
     {
         foreach (string label in labels)
@@ -47,7 +54,7 @@ internal sealed class FaultLocator(GuestBinary? guest)
 
             ReadOnlySpan<char> number = text.AsSpan(at + label.Length);
             number = number.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? number[2..] : number;
-            int end = number.IndexOfAnyExcept("0123456789abcdefABCDEF");
+            int end = number.IndexOfAnyExcept(HexDigits);
             return ulong.TryParse(end < 0 ? number : number[..end], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong address)
                 ? address
                 : null;

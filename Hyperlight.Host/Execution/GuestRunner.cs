@@ -153,7 +153,7 @@ internal sealed partial class GuestRunner : IDisposable
                 case VmExitReason.InstructionBudgetExhausted:
                     throw Instructions.Exceeded();
                 default:
-                    throw ExitErrors.Translate(exit, Mappings);
+                    throw ExitErrors.Translate(exit, Mappings, Ports.Faults.Locate(_machine));
             }
         }
     }

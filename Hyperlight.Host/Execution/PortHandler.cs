@@ -18,13 +18,17 @@ internal sealed class PortHandler
     private readonly DebugOutput _debugOutput;
     private readonly AbortReceiver _abort = new();
 
-    public PortHandler(GuestMemory memory, HostFunctionTable functions, GuestLog log, DebugOutput debugOutput)
+    public PortHandler(GuestMemory memory, HostFunctionTable functions, GuestLog log, DebugOutput debugOutput, FaultLocator faults)
     {
+        Faults = faults;
         _memory = memory;
         _functions = functions;
         _log = log;
         _debugOutput = debugOutput;
     }
+
+    /// <summary>Says where the guest failed.</summary>
+    public FaultLocator Faults { get; }
 
     /// <summary>The host function that failed last in this call, if one did.</summary>
     public HostFunctionFailure? HostFunctionFailure { get; private set; }
@@ -83,7 +87,10 @@ internal sealed class PortHandler
         if (_abort.Receive(packet) is { } abort)
         {
             throw new GuestAbortedException(
-                abort.Code, abort.Message, abort.ExceptionVector, HostFunctionFailure?.Exception, Remedy(abort));
+                abort.Code, abort.Message, abort.ExceptionVector, HostFunctionFailure?.Exception, Remedy(abort))
+            {
+                Location = abort.ExceptionVector is null ? null : Faults.Locate(abort.Message),
+            };
         }
     }
 

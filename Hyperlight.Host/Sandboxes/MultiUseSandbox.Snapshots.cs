@@ -145,6 +145,7 @@ public sealed partial class MultiUseSandbox
             throw;
         }
 
+        _runner.Ports.Faults.Guest = content.Guest;
         StartFrom(content);
         _poison = null;
     }

@@ -58,7 +58,7 @@ public sealed partial class SandboxBuilder
 
     private static MultiUseSandbox Start(SnapshotContent content, SandboxSetup setup, GuestMemory memory)
     {
-        var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugOutput);
+        var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugOutput, new FaultLocator(setup.Guest));
         GuestRunner runner = GuestRunner.Create(
             setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.Logger);
         try

@@ -65,7 +65,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         try
         {
             CallLimits.ThrowIfCancelled(cancellationToken);
-            var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugOutput);
+            var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugOutput, new FaultLocator(_setup.Guest));
             GuestRunner runner = GuestRunner.Create(
                 _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.Logger);
             try

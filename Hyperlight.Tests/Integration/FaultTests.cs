@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace Hyperlight.Tests.Integration;
 
 /// <summary>Processor exceptions in the guest, and memory that runs out.</summary>
@@ -44,6 +48,40 @@ internal sealed class FaultTests(TestTarget target) : GuestTest(target)
     [Test]
     public void The_message_names_the_address() => Assert.That(
         AssertException("WildRead", PageFault, 0x4000_1230UL).GuestMessage, Does.Contain("40001230").IgnoreCase);
+
+    [TestCase("NullRead", "null_read")]
+    [TestCase("DivideByZero", "divide_by_zero")]
+    public void The_message_names_the_function_and_the_address_of_the_elf_file(string call, string function)
+    {
+        GuestAbortedException error = Assert.Throws<GuestAbortedException>(() => Sandbox.Call(call))!;
+
+        Match location = Regex.Match(error.Message, $@"at 0x([0-9a-f]+) in {function}\+0x[0-9a-f]+(, accessing .*)? of the guest's ELF file\.$");
+        Match bytes = Regex.Match(error.GuestMessage, "Instruction bytes: ([0-9a-f ]+)");
+        Assert.That(location.Success, Is.True, error.Message);
+        Assert.That(BytesAt(Convert.ToUInt64(location.Groups[1].Value, 16)), Is.EqualTo(bytes.Groups[1].Value));
+    }
+
+    [Test]
+    public void A_forbidden_access_names_the_function()
+    {
+        var error = AssertPoisons<MemoryAccessViolationException>(s => s.Call<ulong>("MapAndRead", 0x5000_0000UL));
+
+        Assert.That(error.Message, Does.Match(@"at 0x[0-9a-f]+ in map_and_read\+0x[0-9a-f]+ of the guest's ELF file\.$"));
+    }
+
+    [Test]
+    public void A_snapshot_keeps_the_names_and_a_loaded_one_has_none()
+    {
+        using var files = new TestFiles();
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
+        snapshot.Save(files.Directory);
+        using Snapshot loaded = Snapshot.Load(files.Directory);
+
+        Sandbox.Restore(snapshot);
+        Assert.That(() => Sandbox.Call("NullRead"), Throws.TypeOf<GuestAbortedException>().With.Message.Contains("null_read+0x"));
+        Sandbox.Restore(loaded);
+        Assert.That(() => Sandbox.Call("NullRead"), Throws.TypeOf<GuestAbortedException>().With.Message.Not.Contains("ELF file"));
+    }
 
     [Test]
     public void A_triple_fault() => AssertPoisons<UnexpectedVmExitException>(s => s.Call("TripleFault"));
@@ -94,5 +132,21 @@ internal sealed class FaultTests(TestTarget target) : GuestTest(target)
         Assert.That(error.Code, Is.EqualTo(15));
         Assert.That(error.ExceptionVector, Is.EqualTo(vector), error.Message);
         return error;
+    }
+
+    /// <summary>Eight bytes of the guest's file at a link-time address.</summary>
+    private string BytesAt(ulong address)
+    {
+        byte[] file = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "guests", Target.GuestFile));
+        for (int header = 64; ; header += 56)
+        {
+            ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(header + 8));
+            ulong start = BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(header + 16));
+            ulong size = BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(header + 32));
+            if (BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(header)) == 1 && address >= start && address - start < size)
+            {
+                return string.Join(' ', file[(int)(offset + address - start)..].Take(8).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
+            }
+        }
     }
 }
