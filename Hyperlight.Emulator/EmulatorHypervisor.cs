@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Cpu;
@@ -6,12 +7,13 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>
-/// A managed x86-64 machine: runs guests where no hypervisor is, by executing their instructions itself. The guest is in
-/// 64-bit mode at any privilege level, with x87, MMX and the vector instructions up to SSE4.2.
+/// An x86-64 emulator in managed code: runs guests on machines without a hypervisor. It interprets guest code, and compiles
+/// code that runs often to .NET IL where the runtime can compile. The guest is in 64-bit mode at any privilege level, with x87,
+/// MMX and the vector instructions up to SSE4.2.
 /// </summary>
 /// <remarks>
-/// Not there: compatibility mode (a transfer to 32-bit code ends the run with <see cref="VmExitReason.EmulationFailure"/>),
-/// alignment checks (#AC), breakpoints on I/O ports, interrupts from outside.
+/// Not supported: compatibility mode (a transfer to 32-bit code ends the run with <see cref="VmExitReason.EmulationFailure"/>),
+/// alignment checks (#AC), breakpoints on I/O ports, external interrupts.
 /// </remarks>
 public sealed class EmulatorHypervisor : IHypervisor
 {
@@ -41,8 +43,19 @@ public sealed class EmulatorHypervisor : IHypervisor
     /// <inheritdoc/>
     public bool CountsInstructions => true;
 
-    /// <summary>Always usable.</summary>
-    public HypervisorStatus Probe() => HypervisorStatus.Usable("managed interpreter, no hypervisor needed: slow");
+    /// <summary>Always usable. The reason says whether guest code is compiled or interpreted.</summary>
+    public HypervisorStatus Probe() =>
+        HypervisorStatus.Usable(Describe(_options.TranslateHotCode, RuntimeFeature.IsDynamicCodeCompiled));
+
+    /// <summary>How guest code is executed.</summary>
+    /// <param name="isWanted">Whether the options permit to compile it.</param>
+    /// <param name="isPossible">Whether the runtime can compile code.</param>
+    internal static string Describe(bool isWanted, bool isPossible) => (isWanted, isPossible) switch
+    {
+        (true, true) => "compiles guest code to .NET IL; no hypervisor needed",
+        (true, false) => "interprets guest code, because this runtime compiles no code; no hypervisor needed",
+        _ => "interprets guest code, because translation is off; no hypervisor needed",
+    };
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The width of physical addresses is not 32 to 52 bits.</exception>
