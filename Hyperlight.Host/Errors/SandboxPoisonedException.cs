@@ -4,7 +4,7 @@ namespace Hyperlight;
 
 /// <summary>
 /// An earlier failure left the guest in an unknown state, so that it cannot be called. Restore a snapshot with
-/// <see cref="MultiUseSandbox.Restore"/>, which makes the sandbox usable again, or dispose it and create another one.
+/// <see cref="MultiUseSandbox.Restore(Snapshot)"/>, which makes the sandbox usable again, or dispose it and create another one.
 /// </summary>
 public sealed class SandboxPoisonedException : HyperlightException
 {
