@@ -36,6 +36,11 @@ internal sealed class MsrSweep
         (0x4B56_4D00, 0x100, 1UL << 60),
     ];
 
+    private const uint PlaceSize = 8;
+
+    /// <summary>What no processor or hypervisor is known to use.</summary>
+    private static readonly (uint First, uint Count, ulong Bits)[] Others = [.. ChooseOthers().Where(static r => !IsInRanges(r.First))];
+
     private readonly Record[] _records;
 
     private MsrSweep(Record[] records) => _records = records;
@@ -79,7 +84,7 @@ internal sealed class MsrSweep
 
     private static IEnumerable<Record> Run(MultiUseSandbox sandbox, Func<ulong, ulong> chooseBits, params uint[] except)
     {
-        foreach ((uint first, uint count, ulong bits) in Ranges.Concat(SomeOthers()))
+        foreach ((uint first, uint count, ulong bits) in Ranges.Concat(Others))
         {
             for (uint offset = 0, length; offset < count; offset += Math.Max(length, 1))
             {
@@ -95,16 +100,23 @@ internal sealed class MsrSweep
         }
     }
 
-    private static IEnumerable<(uint First, uint Count, ulong Bits)> SomeOthers()
+    /// <summary>A place in every part of the 32-bit space, another one in each process, and both sides of every power of two.</summary>
+    private static IEnumerable<(uint First, uint Count, ulong Bits)> ChooseOthers()
     {
-        var random = new Random(20261125);
-        for (int i = 0; i < 8; i++)
+        const int parts = 512;
+        const uint size = (uint)((1UL << 32) / parts);
+        for (uint part = 0; part < parts; part++)
         {
-            yield return ((uint)random.NextInt64(0x2000, 0x4000_0000), 16, ulong.MaxValue);
-            yield return ((uint)random.NextInt64(0x8000_0000, 0xC000_0000), 16, ulong.MaxValue);
-            yield return ((uint)random.NextInt64(0xC001_2000, 0xFFFF_FF00), 16, ulong.MaxValue);
+            yield return ((part * size) + (uint)Random.Shared.NextInt64(size - PlaceSize), PlaceSize, ulong.MaxValue);
+        }
+
+        for (int bit = 14; bit < 32; bit++)
+        {
+            yield return ((1U << bit) - (PlaceSize / 2), PlaceSize, ulong.MaxValue);
         }
     }
+
+    private static bool IsInRanges(uint first) => Ranges.Any(r => first + PlaceSize > r.First && first < (ulong)r.First + r.Count);
 
     /// <summary>The guest's structure.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -60,6 +60,10 @@ internal static class MachineState
     public static IEnumerable<PropertyInfo> Properties(Type structure) =>
         structure.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite);
 
+    /// <summary>Of these names, those of registers that the contracts name: not the XSAVE image and model-specific registers.</summary>
+    public static IEnumerable<string> Registers(IEnumerable<string> names) =>
+        names.Where(static n => Getters.Any(g => g.GetParameters().Length == 0 && !g.ReturnType.IsPrimitive && n.StartsWith(g.Name[3..] + '.', StringComparison.Ordinal)));
+
     private static void Flatten(SortedDictionary<string, object> state, string name, object value)
     {
         switch (value)

@@ -2,11 +2,11 @@ using Hyperlight.Abstractions;
 
 namespace Hyperlight.Tests.Integration.Residue;
 
-/// <summary>Passes everything on to a driver, and keeps the machine that was created last in view.</summary>
+/// <summary>Passes everything on to a driver, and shows the machine that was created last.</summary>
 internal sealed class ObservedHypervisor(IHypervisor driver) : ForwardingHypervisor(driver)
 {
     /// <summary>The machine that was created last.</summary>
-    public ObservedMachine Machine { get; private set; } = null!;
+    public ObservedMachine Machine { get; set; } = null!;
 
     public override IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options)
     {

@@ -2,10 +2,22 @@ using Hyperlight.Abstractions;
 
 namespace Hyperlight.Tests.Integration.Residue;
 
-/// <summary>Passes everything on to a machine, and reads its whole state when its guest is entered.</summary>
+/// <summary>
+/// Passes everything on to a machine, reads its whole state when its guest is entered, and knows what is mapped into it and
+/// which exits there were.
+/// </summary>
 internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
 {
+    private readonly SortedDictionary<uint, GuestMapping> _mappings = [];
+    private readonly HashSet<VmExitReason> _exits = [];
     private bool _isArmed;
+    private Exception? _failure;
+
+    /// <summary>What is mapped.</summary>
+    public IEnumerable<GuestMapping> Mappings => _mappings.Values;
+
+    /// <summary>Every reason for which the guest has left so far.</summary>
+    public IReadOnlySet<VmExitReason> Exits => _exits;
 
     /// <summary>The machine's state when the guest was entered first after <see cref="Arm"/>.</summary>
     public SortedDictionary<string, object> StateAtEntry { get; private set; } = [];
@@ -22,22 +34,49 @@ internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
     /// <summary>Has the state read at the next entry.</summary>
     public void Arm() => _isArmed = true;
 
+    /// <summary>Has the next exit replaced by a failure of the driver.</summary>
+    public void FailAtNextExit(Exception failure) => _failure = failure;
+
+    /// <summary>The machine's registers and memory.</summary>
+    public SortedDictionary<string, object> ReadState()
+    {
+        SortedDictionary<string, object> state = MachineState.Read(machine);
+        MemoryState.AddTo(state, Mappings);
+        return state;
+    }
+
     public VmExit Run()
     {
         if (_isArmed)
         {
             _isArmed = false;
-            StateAtEntry = MachineState.Read(machine);
+            StateAtEntry = ReadState();
         }
 
-        return machine.Run();
+        VmExit exit = machine.Run();
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            throw failure;
+        }
+
+        _exits.Add(exit.Reason);
+        return exit;
     }
 
     public void Cancel() => machine.Cancel();
 
-    public void MapMemory(uint slot, in GuestMapping mapping) => machine.MapMemory(slot, in mapping);
+    public void MapMemory(uint slot, in GuestMapping mapping)
+    {
+        machine.MapMemory(slot, in mapping);
+        _mappings.Add(slot, mapping);
+    }
 
-    public void UnmapMemory(uint slot) => machine.UnmapMemory(slot);
+    public void UnmapMemory(uint slot)
+    {
+        machine.UnmapMemory(slot);
+        _mappings.Remove(slot);
+    }
 
     public GeneralRegisters GetGeneralRegisters() => machine.GetGeneralRegisters();
 
