@@ -14,7 +14,7 @@ internal static class SandboxSettings
             nameof(SandboxConfiguration.OutputBufferSize), BufferSize, SettingText.SmallSize,
             static (SandboxConfiguration c, int value) => c with { OutputBufferSize = value }),
         Setting.Of(
-            nameof(SandboxConfiguration.HeapSize), "a size from 1 byte to 16 GiB less 4 KiB, such as '1 MiB'", SettingText.Size,
+            nameof(SandboxConfiguration.HeapSize), "a size from 1 byte to 4076 MiB less 12 KiB, such as '1 MiB'", SettingText.Size,
             static (SandboxConfiguration c, ulong value) => c with { HeapSize = value }),
         Setting.Of(
             nameof(SandboxConfiguration.ScratchSize), "a multiple of 4 KiB up to 16 GiB less 4 KiB, such as '512 KiB'", SettingText.Size,

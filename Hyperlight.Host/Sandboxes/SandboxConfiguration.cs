@@ -16,11 +16,15 @@ public sealed record SandboxConfiguration
     public const int MaximumBufferSize = 0x4000_0000;
 
     /// <summary>
-    /// Largest scratch memory, in bytes: 16 GiB less a page. The guest's image with its heap ends below 0xFEC00000, where
-    /// guest physical addresses begin that are not memory on every hypervisor: building a larger one fails with
-    /// <see cref="MemoryRequestException"/>.
+    /// Largest heap, in bytes: 4076 MiB less 12 KiB, that of a guest of one page without init data. Code, heap and init data
+    /// are one range that ends below 0xFEC00000, where guest physical addresses begin that are not memory on every
+    /// hypervisor. A heap that does not fit with a larger guest fails the build with <see cref="MemoryRequestException"/>,
+    /// whose message has the largest heap of that guest.
     /// </summary>
-    public const ulong MaximumMemorySize = 0x3_FFFF_F000;
+    public const ulong MaximumHeapSize = 0xFEBF_D000;
+
+    /// <summary>Largest scratch memory, in bytes: 16 GiB less a page.</summary>
+    public const ulong MaximumScratchSize = 0x3_FFFF_F000;
 
     /// <summary>Most file mappings of a sandbox whose guest finds them in a table: see <see cref="FileMappingTable"/>.</summary>
     public const int MaximumFileMappings = 32;
@@ -52,15 +56,18 @@ public sealed record SandboxConfiguration
         init => field = CheckBuffer(value, nameof(OutputBufferSize));
     } = 0x4000;
 
-    /// <summary>Bytes of the guest's heap. Default 128 KiB. The guest cannot allocate more.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero, or above <see cref="MaximumMemorySize"/>.</exception>
+    /// <summary>
+    /// Bytes of the guest's heap. Default 128 KiB. The guest cannot allocate more. The page tables take another 1/512 of it in
+    /// scratch memory.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero, or above <see cref="MaximumHeapSize"/>.</exception>
     public ulong HeapSize
     {
         get;
         init
         {
             ArgumentOutOfRangeException.ThrowIfZero(value, nameof(HeapSize));
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumMemorySize, nameof(HeapSize));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumHeapSize, nameof(HeapSize));
             field = value;
         }
     } = 0x2_0000;
@@ -72,14 +79,14 @@ public sealed record SandboxConfiguration
     /// unset unless the guest has much data of its own or needs much stack. A guest that changes more of its memory than fits
     /// ends with an abort that says so. Memory of the host is committed only as it is used.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero, not a multiple of <see cref="GuestPage.Size"/>, or above <see cref="MaximumMemorySize"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Zero, not a multiple of <see cref="GuestPage.Size"/>, or above <see cref="MaximumScratchSize"/>.</exception>
     public ulong ScratchSize
     {
         get => _scratchSize ?? DerivedScratchSize;
         init
         {
             ArgumentOutOfRangeException.ThrowIfZero(value, nameof(ScratchSize));
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumMemorySize, nameof(ScratchSize));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumScratchSize, nameof(ScratchSize));
             if (!GuestPage.IsAligned(value))
             {
                 throw new ArgumentOutOfRangeException(
@@ -183,7 +190,7 @@ public sealed record SandboxConfiguration
 
     /// <summary>The scratch memory that the buffers and the heap need.</summary>
     internal ulong DerivedScratchSize => Math.Min(
-        MaximumMemorySize,
+        MaximumScratchSize,
         GuestPage.RoundUp((ulong)InputBufferSize + (ulong)OutputBufferSize)
             + GuestPage.RoundUp(HeapSize)
             + (HeapSize / 512 / GuestPage.Size * GuestPage.Size)

@@ -29,7 +29,9 @@ internal sealed class SandboxConfigurationTests
         Assert.That(derived.ScratchSize, Is.EqualTo(0x30_1000 + 0x100_1000 + 0x8000 + 0x2_0000));
         Assert.That((derived with { HeapSize = 0x1000 }).ScratchSize, Is.EqualTo(0x30_1000 + 0x1000 + 0x2_0000));
         Assert.That((set with { HeapSize = 0x1000 }).ScratchSize, Is.EqualTo(0x48000));
-        Assert.That(new SandboxConfiguration { HeapSize = SandboxConfiguration.MaximumMemorySize }.ScratchSize, Is.EqualTo(SandboxConfiguration.MaximumMemorySize));
+        Assert.That(
+            new SandboxConfiguration { HeapSize = SandboxConfiguration.MaximumHeapSize }.ScratchSize,
+            Is.GreaterThan(SandboxConfiguration.MaximumHeapSize).And.LessThanOrEqualTo(SandboxConfiguration.MaximumScratchSize));
     }
 
     [Test]
@@ -39,7 +41,7 @@ internal sealed class SandboxConfigurationTests
         AssertRefused(() => new SandboxConfiguration { OutputBufferSize = 0x1FFF }, "OutputBufferSize", "8191");
         AssertRefused(() => new SandboxConfiguration { OutputBufferSize = int.MaxValue }, "OutputBufferSize", "1073741824");
         AssertRefused(() => new SandboxConfiguration { HeapSize = 0 }, "HeapSize", "0");
-        AssertRefused(() => new SandboxConfiguration { HeapSize = 1UL << 40 }, "HeapSize", "17179865088");
+        AssertRefused(() => new SandboxConfiguration { HeapSize = SandboxConfiguration.MaximumHeapSize + 1 }, "HeapSize", "4273983488");
         AssertRefused(() => new SandboxConfiguration { ScratchSize = 0 }, "ScratchSize", "0");
         AssertRefused(() => new SandboxConfiguration { ScratchSize = 0x48001 }, "ScratchSize", "4096");
         AssertRefused(() => new SandboxConfiguration { ScratchSize = 1UL << 40 }, "ScratchSize", "17179865088");

@@ -1,0 +1,29 @@
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>The largest heap that a configuration accepts, and the largest one of a guest.</summary>
+internal sealed class LargestHeapTests(TestTarget target) : GuestTest(target)
+{
+    /// <summary>Room for the page tables, 8 bytes for each page.</summary>
+    private const ulong ScratchSize = 16 << 20;
+
+    [Test]
+    public void The_error_of_a_heap_that_does_not_fit_has_the_largest_one_and_that_one_works()
+    {
+        MemoryRequestException error = Assert.Throws<MemoryRequestException>(() => BuildWith(SandboxConfiguration.MaximumHeapSize))!;
+        Assert.That(error.Message, Does.Contain("SandboxConfiguration.HeapSize"));
+
+        MultiUseSandbox sandbox = BuildWith(error.Limit);
+
+        const int half = 0x7000_0000;
+        ulong first = sandbox.Call<ulong>("AllocateHeap", half);
+        ulong second = sandbox.Call<ulong>("AllocateHeap", half);
+        Assert.That(first, Is.Not.Zero);
+        Assert.That(second, Is.GreaterThanOrEqualTo(first + half));
+        sandbox.Call("Poke", second + half - sizeof(ulong), 42UL);
+        Assert.That(sandbox.Call<ulong>("Peek", second + half - sizeof(ulong)), Is.EqualTo(42));
+        Assert.That(() => BuildWith(error.Limit + 1), Throws.TypeOf<MemoryRequestException>());
+    }
+
+    private MultiUseSandbox BuildWith(ulong heapSize) => Build(
+        b => b.WithConfiguration(new SandboxConfiguration { HeapSize = heapSize, ScratchSize = ScratchSize }));
+}
