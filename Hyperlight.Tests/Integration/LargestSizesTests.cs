@@ -1,8 +1,10 @@
 namespace Hyperlight.Tests.Integration;
 
-/// <summary>The largest heap that a configuration accepts, and the largest one of a guest.</summary>
-internal sealed class LargestHeapTests(TestTarget target) : GuestTest(target)
+/// <summary>The largest sizes that a configuration accepts.</summary>
+internal sealed class LargestSizesTests(TestTarget target) : GuestTest(target)
 {
+    private const int OutOfMemory = 12;
+
     /// <summary>Room for the page tables, 8 bytes for each page.</summary>
     private const ulong ScratchSize = 16 << 20;
 
@@ -22,6 +24,32 @@ internal sealed class LargestHeapTests(TestTarget target) : GuestTest(target)
         sandbox.Call("Poke", second + half - sizeof(ulong), 42UL);
         Assert.That(sandbox.Call<ulong>("Peek", second + half - sizeof(ulong)), Is.EqualTo(42));
         Assert.That(() => BuildWith(error.Limit + 1), Throws.TypeOf<MemoryRequestException>());
+    }
+
+    [Test]
+    public void The_largest_scratch_memory_and_buffers_work()
+    {
+        var configuration = new SandboxConfiguration
+        {
+            ScratchSize = SandboxConfiguration.MaximumScratchSize,
+            InputBufferSize = SandboxConfiguration.MaximumBufferSize,
+            OutputBufferSize = SandboxConfiguration.MaximumBufferSize,
+        };
+        MultiUseSandbox sandbox;
+        try
+        {
+            sandbox = Build(b => b.WithConfiguration(configuration));
+        }
+        catch (HypervisorException exception) when (exception.ErrorCode == OutOfMemory)
+        {
+            Assert.Ignore($"this machine does not have address space of {configuration.ScratchSize} bytes to give: {exception.Message}");
+            throw;
+        }
+
+        Assert.That(sandbox.Call<int>("Add", 20, 22), Is.EqualTo(42));
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        sandbox.Restore(snapshot);
+        Assert.That(sandbox.Call<int>("Add", 20, 22), Is.EqualTo(42));
     }
 
     private MultiUseSandbox BuildWith(ulong heapSize) => Build(
