@@ -7,15 +7,22 @@ internal sealed class CallEndingTests(TestTarget target) : ResidueTest(target)
 {
     private const ulong Plant = 0x5A17_AB1E_D00D_F00D;
 
+    /// <summary>Before one of so many endings of a kind there is also what a guest plants in earlier calls.</summary>
+    private const int PartWithPlants = 7;
+
     [Test]
     public void Nothing_survives_however_a_call_ends()
     {
         HashSet<Type> thrown = [];
         HashSet<CancellationReason> reasons = [];
         List<string> found = [];
-        foreach (CallEnding ending in CallEndings.All.Where(e => !e.NeedsCounter || Target.Hypervisor.CountsInstructions))
+        foreach ((int i, CallEnding ending) in CallEndings.All.Where(e => !e.NeedsCounter || Target.Hypervisor.CountsInstructions).Index())
         {
-            PlantWhatStays();
+            if (i % PartWithPlants == 0 || CallEndings.Others.Any(e => e.Name == ending.Name))
+            {
+                PlantWhatStays();
+            }
+
             if (Run(ending) is { } exception)
             {
                 thrown.Add(exception.GetType());

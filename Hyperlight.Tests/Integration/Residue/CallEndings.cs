@@ -103,7 +103,8 @@ internal static class CallEndings
         })),
     ];
 
-    private static IEnumerable<CallEnding> Others =>
+    /// <summary>The endings of which there is one each.</summary>
+    public static IEnumerable<CallEnding> Others =>
     [
         new("returns", static s => s.Sandbox.Call("ReturnNothing")),
         new("unknown function", static s => s.Sandbox.Call("NoSuchFunction")),
