@@ -189,12 +189,11 @@ public sealed record SandboxConfiguration
     } = Timeout.InfiniteTimeSpan;
 
     /// <summary>The scratch memory that the buffers and the heap need.</summary>
-    internal ulong DerivedScratchSize => Math.Min(
-        MaximumScratchSize,
+    internal ulong DerivedScratchSize =>
         GuestPage.RoundUp((ulong)InputBufferSize + (ulong)OutputBufferSize)
-            + GuestPage.RoundUp(HeapSize)
-            + (HeapSize / 512 / GuestPage.Size * GuestPage.Size)
-            + ScratchOverhead);
+        + GuestPage.RoundUp(HeapSize)
+        + (HeapSize / 512 / GuestPage.Size * GuestPage.Size)
+        + ScratchOverhead;
 
     private static int CheckBuffer(int value, string name)
     {

@@ -113,8 +113,8 @@ internal sealed class LimitsTableTests
     {
         ulong limit = ulong.Parse(Row("end of the image with its heap")[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-        GuestMemoryLayout.CheckSnapshot(limit - GuestAddresses.ImageBase);
-        Assert.That(() => GuestMemoryLayout.CheckSnapshot(limit - GuestAddresses.ImageBase + 1), Throws.TypeOf<MemoryRequestException>());
+        GuestMemoryLayout.CheckImage(limit - GuestAddresses.ImageBase);
+        Assert.That(() => GuestMemoryLayout.CheckImage(limit - GuestAddresses.ImageBase + 1), Throws.TypeOf<MemoryRequestException>());
     }
 
     [Test]

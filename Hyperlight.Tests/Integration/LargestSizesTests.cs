@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace Hyperlight.Tests.Integration;
 
 /// <summary>The largest sizes that a configuration accepts.</summary>
@@ -12,9 +15,11 @@ internal sealed class LargestSizesTests(TestTarget target) : GuestTest(target)
     public void The_error_of_a_heap_that_does_not_fit_has_the_largest_one_and_that_one_works()
     {
         MemoryRequestException error = Assert.Throws<MemoryRequestException>(() => BuildWith(SandboxConfiguration.MaximumHeapSize))!;
-        Assert.That(error.Message, Does.Contain("SandboxConfiguration.HeapSize"));
+        Match advice = Regex.Match(error.Message, @"Set SandboxConfiguration\.HeapSize to (\d+) or less\.");
+        Assert.That(advice.Success, error.Message);
+        ulong largest = ulong.Parse(advice.Groups[1].Value, CultureInfo.InvariantCulture);
 
-        MultiUseSandbox sandbox = BuildWith(error.Limit);
+        MultiUseSandbox sandbox = BuildWith(largest);
 
         const int half = 0x7000_0000;
         ulong first = sandbox.Call<ulong>("AllocateHeap", half);
@@ -23,7 +28,7 @@ internal sealed class LargestSizesTests(TestTarget target) : GuestTest(target)
         Assert.That(second, Is.GreaterThanOrEqualTo(first + half));
         sandbox.Call("Poke", second + half - sizeof(ulong), 42UL);
         Assert.That(sandbox.Call<ulong>("Peek", second + half - sizeof(ulong)), Is.EqualTo(42));
-        Assert.That(() => BuildWith(error.Limit + 1), Throws.TypeOf<MemoryRequestException>());
+        Assert.That(() => BuildWith(largest + 1), Throws.TypeOf<MemoryRequestException>());
     }
 
     [Test]

@@ -36,6 +36,7 @@ internal static class CallEndings
         [typeof(SnapshotException)] = "taking a snapshot",
         [typeof(SnapshotFileException)] = "saving and loading",
         [typeof(SnapshotMismatchException)] = "restoring",
+        [typeof(GuestValueTypeException)] = "reading a value of another type",
         [typeof(SandboxPoisonedException)] = "a call that does not begin",
         [typeof(SandboxInUseException)] = "a call that does not begin",
     };
@@ -109,6 +110,7 @@ internal static class CallEndings
         new("returns", static s => s.Sandbox.Call("ReturnNothing")),
         new("unknown function", static s => s.Sandbox.Call("NoSuchFunction")),
         new("result of another type", static s => s.Sandbox.Call<string>("Add", 1, 2)),
+        new("destination that is too small", static s => s.Sandbox.CallInto("MakeBytes", new byte[1], 2, 0)),
         new("arguments that do not fit", static s => s.Sandbox.Call("SumBytes", new byte[1 << 20])),
         new("call during a call", static s => s.Sandbox.Call<int>("CallHostNamed", ResidueScene.NestedFunction)),
         new("unfinished abort", static s => s.Sandbox.Call("AbortHalfway")),
