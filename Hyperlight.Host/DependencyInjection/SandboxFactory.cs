@@ -28,7 +28,8 @@ internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<Hyper
     public SandboxBuilder CreateBuilder() => new SandboxBuilder(selector)
         .WithHypervisor(() => Hypervisor)
         .WithConfiguration(options.Value.Configuration)
-        .WithLogging(loggers);
+        .WithLogging(loggers)
+        .WithLoggedOutput();
 
     public Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag) =>
         Snapshot.Load(path, reference, Hypervisor.Hypervisor);

@@ -11,19 +11,25 @@ internal sealed class GuardedLogger : ILogger
 {
     private readonly ILogger _inner;
     private readonly SinkFailures _failures;
+    private readonly SandboxScope? _scope;
 
-    private GuardedLogger(ILogger inner, SinkFailures failures)
+    private GuardedLogger(ILogger inner, SinkFailures failures, SandboxScope? scope)
     {
         _inner = inner;
         _failures = failures;
+        _scope = scope;
     }
 
     /// <summary>Creates a logger. If the application's factory throws, nothing is logged.</summary>
-    public static ILogger Create(ILoggerFactory loggers, string category, SinkFailures failures)
+    /// <param name="loggers">The application's factory.</param>
+    /// <param name="category">The category of the records.</param>
+    /// <param name="failures">Where exceptions go.</param>
+    /// <param name="scope">The sandbox to which all records belong, or <see langword="null"/>.</param>
+    public static ILogger Create(ILoggerFactory loggers, string category, SinkFailures failures, SandboxScope? scope = null)
     {
         try
         {
-            return new GuardedLogger(loggers.CreateLogger(category), failures);
+            return new GuardedLogger(loggers.CreateLogger(category), failures, scope);
         }
         catch (Exception exception)
         {
@@ -64,6 +70,7 @@ internal sealed class GuardedLogger : ILogger
     {
         try
         {
+            using IDisposable? scope = _scope is null ? null : BeginScope(_scope);
             _inner.Log(logLevel, eventId, state, exception, formatter);
         }
         catch (Exception failure)

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Hyperlight.Host.Diagnostics;
 
-/// <summary>Passes a guest's log records on to the host's logging.</summary>
+/// <summary>
+/// Passes a guest's log records, and what it prints if that is logged, on to the host's logging. Each text is bounded and
+/// escaped: see <see cref="GuestText"/>.
+/// </summary>
 internal sealed partial class GuestLog
 {
     /// <summary>The logging category of everything guests log.</summary>
@@ -24,7 +27,28 @@ internal sealed partial class GuestLog
     public void Write(in GuestLogRecord record)
     {
         LogLevel level = Translate(record.Level);
-        WriteRecord(_logger, level, record.Message, record.Source, record.Caller, record.SourceFile, record.Line);
+        if (_logger.IsEnabled(level))
+        {
+            string message = GuestText.Escape(record.Message);
+            string source = GuestText.Escape(record.Source);
+            string caller = GuestText.Escape(record.Caller);
+            string sourceFile = GuestText.Escape(record.SourceFile);
+            WriteRecord(_logger, level, message, source, caller, sourceFile, record.Line);
+        }
+    }
+
+    /// <summary>Logs a line that the guest has printed.</summary>
+    public void WritePrinted(string line)
+    {
+        string escaped = GuestText.Escape(line);
+        Printed(_logger, escaped);
+    }
+
+    /// <summary>Logs a line that the guest has written to the debug port.</summary>
+    public void WriteDebugOutput(string line)
+    {
+        string escaped = GuestText.Escape(line);
+        DebugOutput(_logger, escaped);
     }
 
     private static LogLevel Translate(WireLogLevel level) => level switch
@@ -42,4 +66,10 @@ internal sealed partial class GuestLog
     [LoggerMessage(EventId = 1, EventName = "GuestLog", Message = "{GuestMessage} [{Source} {Caller} {SourceFile}:{Line}]")]
     private static partial void WriteRecord(
         ILogger logger, LogLevel level, string guestMessage, string source, string caller, string sourceFile, uint line);
+
+    [LoggerMessage(EventId = 2, EventName = "GuestOutput", Level = LogLevel.Information, Message = "{GuestMessage}")]
+    private static partial void Printed(ILogger logger, string guestMessage);
+
+    [LoggerMessage(EventId = 3, EventName = "GuestDebugOutput", Level = LogLevel.Debug, Message = "{GuestMessage}")]
+    private static partial void DebugOutput(ILogger logger, string guestMessage);
 }

@@ -17,19 +17,22 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 101, Level = LogLevel.Debug, Message = "Sandbox {SandboxId} of guest {Guest} is ready on {Driver}: {Reason}")]
     public static partial void Ready(ILogger logger, long sandboxId, string guest, string driver, string reason);
 
-    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned by a failure in guest function {Function}")]
-    public static partial void Poisoned(ILogger logger, Exception exception, long sandboxId, string function);
+    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned: guest function {Function} failed with {ExceptionType}, which the caller has")]
+    public static partial void Poisoned(ILogger logger, long sandboxId, string function, string exceptionType);
+
+    [LoggerMessage(EventId = 112, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is poisoned: guest function {Function} was ended by the host ({Reason})")]
+    public static partial void Ended(ILogger logger, long sandboxId, string function, CancellationReason reason);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Warning, Message = "The snapshot of sandbox {SandboxId} lacks {Count} pages: the guest's page tables point to no memory for them")]
     public static partial void PagesLeftOut(ILogger logger, long sandboxId, int count);
 
-    [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned: a snapshot could not be restored")]
-    public static partial void RestoreFailed(ILogger logger, Exception exception, long sandboxId);
+    [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Sandbox {SandboxId} is poisoned: restoring a snapshot failed with {ExceptionType}, which the caller has")]
+    public static partial void RestoreFailed(ILogger logger, long sandboxId, string exceptionType);
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Error, Message = "The hypervisor failed to cancel a call; it is asked again until the call has ended")]
     public static partial void CancellationFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 107, Level = LogLevel.Warning, Message = "A callback that a host function registered with the token of its call failed")]
+    [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message = "A callback that a host function registered with the token of its call failed")]
     public static partial void CancellationCallbackFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 108, Level = LogLevel.Error, Message = "The resources of sandbox {SandboxId}, which was disposed during a call, could not all be released")]

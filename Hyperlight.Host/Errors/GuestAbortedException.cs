@@ -1,3 +1,4 @@
+using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Execution;
 
 namespace Hyperlight;
@@ -29,7 +30,10 @@ public sealed class GuestAbortedException : HyperlightException
     /// <summary>The guest's abort code; see <see cref="GuestErrorCode"/> for those of the guest ABI.</summary>
     public byte Code { get; }
 
-    /// <summary>The guest's message, possibly empty.</summary>
+    /// <summary>
+    /// The guest's message as it was sent, possibly empty. Do not write it to a log or console: the exception's message has it
+    /// escaped.
+    /// </summary>
     public string GuestMessage { get; }
 
     /// <summary>The processor exception's number (0 divide error, 6 invalid opcode, 14 page fault, ...), or <see langword="null"/>.</summary>
@@ -39,7 +43,7 @@ public sealed class GuestAbortedException : HyperlightException
     {
         string text = guestMessage.Length == 0
             ? $"The guest aborted with code {code}."
-            : $"The guest aborted with code {code}: {guestMessage}";
+            : $"The guest aborted with code {code}: {GuestText.Escape(guestMessage)}";
         return remedy is null ? text : $"{text} ({remedy})";
     }
 }

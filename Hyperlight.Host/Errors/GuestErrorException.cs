@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>A guest function answered with an error. The call is complete and the sandbox remains usable.</summary>
@@ -28,7 +30,10 @@ public sealed class GuestErrorException : HyperlightException
     /// <summary>The code as the guest sent it.</summary>
     public ulong RawCode { get; }
 
-    /// <summary>The guest's message.</summary>
+    /// <summary>
+    /// The guest's message as it was sent. Do not write it to a log or console: the exception's message has it escaped, and
+    /// shortened to 4,096 characters.
+    /// </summary>
     public string GuestMessage { get; }
 
     /// <summary>
@@ -39,8 +44,8 @@ public sealed class GuestErrorException : HyperlightException
 
     private static string Describe(string functionName, ulong rawCode, string guestMessage, string? hostFunctionFailure)
     {
-        string text = $"Guest function '{functionName}' failed with {Classify(rawCode)} ({rawCode}): {guestMessage}";
-        return hostFunctionFailure is null ? text : $"{text} ({hostFunctionFailure})";
+        string text = $"Guest function '{functionName}' failed with {Classify(rawCode)} ({rawCode}): {GuestText.Escape(guestMessage)}";
+        return hostFunctionFailure is null ? text : $"{text} ({GuestText.Escape(hostFunctionFailure)})";
     }
 
     private static GuestErrorCode Classify(ulong rawCode) =>

@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>A guest binary was built for a version of the guest ABI that the sandbox does not accept.</summary>
@@ -10,7 +12,7 @@ public sealed class GuestVersionMismatchException : GuestBinaryException
     public GuestVersionMismatchException(string source, string guestVersion, string acceptedVersions)
         : base(
             source,
-            $"it was built for guest ABI version '{guestVersion}', but this sandbox accepts {acceptedVersions}. "
+            $"it was built for guest ABI version '{GuestText.Escape(guestVersion)}', but this sandbox accepts {acceptedVersions}. "
             + $"Rebuild the guest, or widen {nameof(SandboxConfiguration)}.{nameof(SandboxConfiguration.AcceptedGuestVersions)}.")
     {
         GuestVersion = guestVersion;

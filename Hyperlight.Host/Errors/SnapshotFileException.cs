@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>A snapshot cannot be saved to a directory, or loaded from it. Nothing else was changed.</summary>
@@ -9,7 +11,7 @@ public sealed class SnapshotFileException : HyperlightException
     /// <param name="details">What is wrong and what to do, as sentences.</param>
     /// <param name="innerException">The cause, if another exception is.</param>
     public SnapshotFileException(SnapshotFileProblem problem, string path, string details, Exception? innerException = null)
-        : base($"Snapshot directory '{path}': {details}", innerException)
+        : base($"Snapshot directory '{path}': {GuestText.Escape(details)}", innerException)
     {
         Problem = problem;
         Path = path;

@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>A snapshot does not fit a sandbox. Neither was changed.</summary>
@@ -13,7 +15,7 @@ public sealed class SnapshotMismatchException : HyperlightException
         string details,
         IReadOnlyList<string>? missingFunctions = null,
         IReadOnlyList<string>? changedFunctions = null)
-        : base($"The snapshot does not fit the sandbox. {details}")
+        : base($"The snapshot does not fit the sandbox. {GuestText.Escape(details)}")
     {
         Mismatch = mismatch;
         MissingFunctions = missingFunctions ?? [];

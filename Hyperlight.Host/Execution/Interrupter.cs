@@ -24,6 +24,8 @@ internal sealed class Interrupter
     private readonly Deadline _deadline;
     private readonly Deadline _retry;
     private volatile IVirtualMachine? _machine;
+    /// <summary>The operation of which the last failure to cancel was logged. No operation has this number.</summary>
+    private ulong _failedOperation = ulong.MaxValue;
     private HostFunctionTokenSource? _hostFunctions;
 
     private CancellationToken _cancellationToken;
@@ -134,7 +136,12 @@ internal sealed class Interrupter
         catch (Exception exception)
         {
             // Requests are made in callbacks of tokens and on the timer's thread, where an exception ends the process.
-            SandboxLog.CancellationFailed(_logger, exception);
+            // One record for each operation, however often it is tried again.
+            if (Interlocked.Exchange(ref _failedOperation, operation) != operation)
+            {
+                SandboxLog.CancellationFailed(_logger, exception);
+            }
+
             DeadlineTimer.Shared.Arm(_retry, RetryDelay, operation);
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Hyperlight.Host.Diagnostics;
 
 namespace Hyperlight;
 
@@ -12,6 +13,8 @@ namespace Hyperlight;
 /// </summary>
 public readonly partial struct GuestValue
 {
+    private const int ShownText = 64;
+
     private readonly ulong _bits;
     private readonly object? _reference;
     private readonly int _start;
@@ -103,7 +106,7 @@ public readonly partial struct GuestValue
     /// <param name="value">The bytes.</param>
     public static implicit operator GuestValue(Memory<byte> value) => (ReadOnlyMemory<byte>)value;
 
-    /// <summary>The value for logs and error messages; long text is shortened, bytes are counted.</summary>
+    /// <summary>The value for logs and error messages; text is escaped and shortened to 64 characters, bytes are counted.</summary>
     public override string ToString() => Type switch
     {
         GuestValueType.Int => ((int)_bits).ToString(CultureInfo.InvariantCulture),
@@ -113,7 +116,7 @@ public readonly partial struct GuestValue
         GuestValueType.Float => BitConverter.UInt32BitsToSingle((uint)_bits).ToString(CultureInfo.InvariantCulture),
         GuestValueType.Double => BitConverter.UInt64BitsToDouble(_bits).ToString(CultureInfo.InvariantCulture),
         GuestValueType.Bool => _bits != 0 ? "true" : "false",
-        GuestValueType.String => Text.Length <= 64 ? $"\"{Text}\"" : $"\"{Text.AsSpan(0, 64)}...\"",
+        GuestValueType.String => $"\"{GuestText.Escape(Text, ShownText)}\"",
         GuestValueType.Bytes => $"{_bits} bytes",
         _ => "no value",
     };

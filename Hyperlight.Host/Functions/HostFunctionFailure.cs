@@ -15,7 +15,7 @@ internal sealed record HostFunctionFailure(string GuestText, string Description,
 
     /// <summary>The sandbox has no such function.</summary>
     public static HostFunctionFailure NotFound(string name) =>
-        new($"HostFunction {name} was not found", $"Host function '{name}' is not registered.");
+        new($"HostFunction {name} was not found", $"Host function '{Diagnostics.GuestText.Escape(name)}' is not registered.");
 
     /// <summary>The guest passed more or fewer arguments than the function takes.</summary>
     public static HostFunctionFailure WrongCount(HostFunction function, int passed) => new(

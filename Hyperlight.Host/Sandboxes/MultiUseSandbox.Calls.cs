@@ -212,8 +212,25 @@ public sealed partial class MultiUseSandbox
         catch (Exception exception) when (_runner.HasEntered)
         {
             _poison = exception;
-            SandboxLog.Poisoned(_setup.Logger, exception, Id, functionName);
+            LogPoisoned(functionName, exception);
             throw;
+        }
+        finally
+        {
+            _setup.Output.Flush();
+        }
+    }
+
+    /// <summary>Says that the sandbox is poisoned. The failure itself is the caller's to log, who has the exception.</summary>
+    private void LogPoisoned(string functionName, Exception exception)
+    {
+        if (exception is ExecutionCanceledException canceled)
+        {
+            SandboxLog.Ended(_setup.Logger, Id, functionName, canceled.Reason);
+        }
+        else
+        {
+            SandboxLog.Poisoned(_setup.Logger, Id, functionName, exception.GetType().Name);
         }
     }
 

@@ -141,7 +141,7 @@ public sealed partial class MultiUseSandbox
         catch (Exception exception)
         {
             _poison = exception;
-            SandboxLog.RestoreFailed(_setup.Logger, exception, Id);
+            SandboxLog.RestoreFailed(_setup.Logger, Id, exception.GetType().Name);
             throw;
         }
 

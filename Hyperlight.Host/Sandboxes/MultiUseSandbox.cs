@@ -11,8 +11,6 @@ namespace Hyperlight;
 /// </summary>
 public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
 {
-    private static long _lastId;
-
     private readonly SandboxSetup _setup;
     private readonly GuestMemory _memory;
     private readonly GuestRunner _runner;
@@ -25,12 +23,11 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _memory = memory;
         _runner = runner;
         _gate = runner.Gate;
-        Id = Interlocked.Increment(ref _lastId);
         InterruptHandle = new InterruptHandle(runner.Interrupts);
     }
 
     /// <summary>A number that no other sandbox of this process has.</summary>
-    public long Id { get; }
+    public long Id => _setup.Id;
 
     /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
     public HypervisorSelection Hypervisor => _setup.Hypervisor;

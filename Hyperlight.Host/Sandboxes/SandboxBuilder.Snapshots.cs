@@ -11,6 +11,8 @@ namespace Hyperlight;
 /// <content>Sandboxes that start from a snapshot.</content>
 public sealed partial class SandboxBuilder
 {
+    private static long _lastSandboxId;
+
     private Snapshot? _snapshot;
 
     /// <summary>
@@ -89,17 +91,23 @@ public sealed partial class SandboxBuilder
         }
 
         var failures = new SinkFailures();
-        ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures);
-        DriverReport.Write(_loggers, logger, hypervisor);
+        DriverReport.Write(_loggers, GuardedLogger.Create(_loggers, SandboxLog.Category, failures), hypervisor);
+        long id = Interlocked.Increment(ref _lastSandboxId);
+        var scope = new SandboxScope(id, source);
+        ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures, scope);
+        var guestLog = new GuestLog(GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope));
+        var output = new GuestOutput(_print, _debugPrint, guestLog);
         return new SandboxSetup(
+            id,
             hypervisor,
             guest,
             source,
             _configuration,
-            new HostFunctionTable(_functions.Values, _print),
-            new DebugOutput(_debugPrint, failures, logger),
+            new HostFunctionTable(_functions.Values, output.PrintFunction),
+            output,
+            new DebugOutput(output.DebugPrint, failures, logger),
             failures,
             logger,
-            new GuestLog(GuardedLogger.Create(_loggers, GuestLog.Category, failures)));
+            guestLog);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
@@ -19,8 +20,8 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private SandboxConfiguration _configuration = new();
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
-    private HostFunction _print = PrintFunction.Create(Console.Write);
-    private Action<Rune> _debugPrint = static character => Console.Error.Write(character.ToString());
+    private Action<string>? _print = GuestOutput.PrintToConsole;
+    private Action<Rune>? _debugPrint = GuestOutput.DebugPrintToConsole;
 
     /// <summary>Creates a builder that uses the first usable hypervisor of this machine.</summary>
     public SandboxBuilder()
@@ -81,18 +82,25 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     }
 
     /// <summary>
-    /// Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output. A function
-    /// <c>HostPrint</c> that is registered with this builder takes the place of it.
+    /// Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output, at most
+    /// 65,536 characters for each call and with control characters escaped; in sandboxes of an <see cref="ISandboxFactory"/> it
+    /// is logged line by line. A function <c>HostPrint</c> that is registered with this builder takes the place of it.
     /// </summary>
-    /// <param name="print">Receives the text; it need not be a whole line. Its exceptions reach the guest, as those of any host function.</param>
+    /// <param name="print">
+    /// Receives the text as the guest sent it, neither shortened nor escaped; it need not be a whole line. Its exceptions reach
+    /// the guest, as those of any host function.
+    /// </param>
     public SandboxBuilder WithPrint(Action<string> print)
     {
         ArgumentNullException.ThrowIfNull(print);
-        _print = PrintFunction.Create(print);
+        _print = print;
         return this;
     }
 
-    /// <summary>Takes what the guest writes to the debug port, character by character. Default: it goes to standard error.</summary>
+    /// <summary>
+    /// Takes what the guest writes to the debug port, character by character. Default: it goes to standard error, control
+    /// characters escaped; in sandboxes of an <see cref="ISandboxFactory"/> it is logged line by line.
+    /// </summary>
     /// <param name="debugPrint">
     /// Receives the characters. Guests send UTF-8 byte by byte, so that only ASCII arrives intact. Its exceptions end no
     /// operation: the first is logged, and see <see cref="MultiUseSandbox.DiagnosticsError"/>.
@@ -101,6 +109,14 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     {
         ArgumentNullException.ThrowIfNull(debugPrint);
         _debugPrint = debugPrint;
+        return this;
+    }
+
+    /// <summary>Logs what the guest prints and writes to the debug port, unless the application takes it.</summary>
+    internal SandboxBuilder WithLoggedOutput()
+    {
+        _print = null;
+        _debugPrint = null;
         return this;
     }
 

@@ -121,6 +121,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         }
         finally
         {
+            _setup.Output.Flush();
             runner.Gate.Leave();
         }
     }

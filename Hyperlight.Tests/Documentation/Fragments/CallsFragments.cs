@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Hyperlight.Tests.Integration;
 
 namespace Hyperlight.Tests.Documentation.Fragments;
@@ -7,19 +6,6 @@ namespace Hyperlight.Tests.Documentation.Fragments;
 [TestFixture]
 internal sealed class CallsFragments
 {
-    [Test]
-    public void Every_fragment_of_the_page_is_in_this_file()
-    {
-        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "calls.md"));
-        string source = Unindent(File.ReadAllText(
-            Path.Combine(Repository.Root, "Hyperlight.Tests", "Documentation", "Fragments", "CallsFragments.cs")));
-
-        MatchCollection fragments = Regex.Matches(page, "```csharp\n(.*?)```", RegexOptions.Singleline);
-
-        Assert.That(fragments, Has.Count.EqualTo(2));
-        Assert.That(fragments.Select(f => Unindent(f.Groups[1].Value)).Where(f => !source.Contains(f, StringComparison.Ordinal)), Is.Empty);
-    }
-
     [Test]
     public void Reading_a_result_whose_type_is_not_known()
     {
@@ -52,7 +38,4 @@ internal sealed class CallsFragments
     }
 
     private static string Prebuilt(string file) => Path.Combine(AppContext.BaseDirectory, "guests", file);
-
-    /// <summary>Removes the indentation of every line.</summary>
-    private static string Unindent(string text) => Regex.Replace(text.ReplaceLineEndings("\n"), "^ +", "", RegexOptions.Multiline);
 }

@@ -1,0 +1,40 @@
+using System.Text;
+
+namespace Hyperlight.Host.Diagnostics;
+
+/// <summary>Where what one guest prints and writes to the debug port goes.</summary>
+internal sealed class GuestOutput
+{
+    private readonly OutputLines? _printed;
+    private readonly OutputLines? _debug;
+
+    /// <param name="print">The application's function for what is printed; <see langword="null"/> to log it.</param>
+    /// <param name="debugPrint">The application's function for the debug port; <see langword="null"/> to log it.</param>
+    /// <param name="log">The log.</param>
+    public GuestOutput(Action<string>? print, Action<Rune>? debugPrint, GuestLog log)
+    {
+        _printed = print is null ? new OutputLines(log.WritePrinted) : null;
+        _debug = debugPrint is null ? new OutputLines(log.WriteDebugOutput) : null;
+        PrintFunction = Functions.PrintFunction.Create(print ?? _printed!.Write);
+        DebugPrint = debugPrint ?? (character => _debug!.Write(character.ToString()));
+    }
+
+    /// <summary>The host function through which the guest prints.</summary>
+    public HostFunction PrintFunction { get; }
+
+    /// <summary>Takes a character of the debug port.</summary>
+    public Action<Rune> DebugPrint { get; }
+
+    /// <summary>Writes to the console.</summary>
+    public static void PrintToConsole(string text) => Console.Write(GuestText.EscapeLines(text));
+
+    /// <summary>Writes to the console's error output.</summary>
+    public static void DebugPrintToConsole(Rune character) => Console.Error.Write(GuestText.EscapeLines(character.ToString()));
+
+    /// <summary>The guest has returned: logs what it has written of a line that has not ended.</summary>
+    public void Flush()
+    {
+        _printed?.Flush();
+        _debug?.Flush();
+    }
+}

@@ -1,0 +1,21 @@
+using System.Collections;
+
+namespace Hyperlight.Host.Diagnostics;
+
+/// <summary>The logging scope of every record that belongs to a sandbox: its id, and its guest.</summary>
+/// <param name="sandboxId">The sandbox's id.</param>
+/// <param name="guest">What the guest was read from.</param>
+internal sealed class SandboxScope(long sandboxId, string guest) : IReadOnlyList<KeyValuePair<string, object?>>
+{
+    private readonly KeyValuePair<string, object?>[] _properties = [new("SandboxId", sandboxId), new("Guest", guest)];
+
+    public int Count => _properties.Length;
+
+    public KeyValuePair<string, object?> this[int index] => _properties[index];
+
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _properties.AsEnumerable().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public override string ToString() => $"Sandbox {sandboxId} of {guest}";
+}
