@@ -19,7 +19,6 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     private readonly Lock _opening = new();
     private HypervisorStatus? _status;
     private KvmSystem? _system;
-    private IReadOnlyList<string>? _unsupportedPrivileged;
     private bool _disposed;
 
     /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
@@ -59,7 +58,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
             lock (_opening)
             {
                 Open(out KvmSystem? system);
-                return system is null ? [] : _unsupportedPrivileged ??= KvmPrivilegedCode.FindUnsupported(system, _kick);
+                return system is null ? [] : (system.Behaviour ??= KvmBehaviour.FindOut(system, _kick)).UnsupportedPrivileged;
             }
         }
     }
@@ -100,9 +99,11 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
         HypervisorStatus status = Open(out KvmSystem? system);
+
+        // Of a KVM that was not tried the worse is assumed, which is right for both kinds.
         return system is null
             ? throw new HypervisorNotAvailableException(status.ToString(), [new(DriverName, status)])
-            : KvmVirtualMachine.Create(system, _kick, in options);
+            : KvmVirtualMachine.Create(system, _kick, in options, system.Behaviour?.KeepsPageTables ?? true);
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,9 @@ internal sealed class KvmSystem(ILinuxKernel kernel, FileDescriptorHandle device
     /// <summary>What is known about the host.</summary>
     public KvmHostFacts Facts => facts;
 
+    /// <summary>What kind of KVM it is, once that was tried.</summary>
+    public KvmBehaviour? Behaviour { get; set; }
+
     /// <summary>The filter of a policy. Machines usually have the same policy as the one before.</summary>
     public KvmMsrFilterRanges MsrFilter(MsrPolicy policy)
     {

@@ -32,6 +32,7 @@ internal sealed unsafe partial class KvmVcpu
         // Not every error comes with an exit, and an old one must not be taken for it.
         RunPage->ExitReason = KvmRun.KVM_EXIT_UNKNOWN;
         _pendingAccess = PendingAccess.None;
+        MayHoldTranslations = true;
         int result = _handle.Ioctl(KvmIoctls.KVM_RUN, 0);
         if (result >= 0)
         {

@@ -12,9 +12,11 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
     private readonly KvmVm _vm;
     private readonly KvmVcpu _vcpu;
     private readonly VcpuKicker _kicker;
+    private readonly bool _keepsPageTables;
 
-    private KvmVirtualMachine(ILinuxKernel kernel, KickSignal kick, KvmVm vm, KvmVcpu vcpu)
+    private KvmVirtualMachine(ILinuxKernel kernel, KickSignal kick, KvmVm vm, KvmVcpu vcpu, bool keepsPageTables)
     {
+        _keepsPageTables = keepsPageTables;
         _kernel = kernel;
         _kick = kick;
         _vm = vm;
@@ -27,15 +29,19 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
     public uint? MemorySlotLimit => _vm.MemorySlots;
 
     /// <summary>Creates the machine and its vCPU.</summary>
+    /// <param name="system">The device.</param>
+    /// <param name="kick">The signal that ends a run.</param>
+    /// <param name="options">What the machine is like.</param>
+    /// <param name="keepsPageTables">Whether KVM has to be made to drop its copies of the guest's page tables: see <see cref="KvmBehaviour"/>.</param>
     /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">KVM refused; nothing is left behind.</exception>
-    public static KvmVirtualMachine Create(KvmSystem system, KickSignal kick, in VirtualMachineOptions options)
+    public static KvmVirtualMachine Create(KvmSystem system, KickSignal kick, in VirtualMachineOptions options, bool keepsPageTables)
     {
         KvmVm vm = system.CreateVm();
         try
         {
             vm.RestrictMsrs(options.Msrs);
-            return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(in options));
+            return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(in options), keepsPageTables);
         }
         catch
         {
@@ -106,7 +112,15 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
 
     public SpecialRegisters GetSpecialRegisters() => _vcpu.GetSpecialRegisters();
 
-    public void SetSpecialRegisters(in SpecialRegisters registers) => _vcpu.SetSpecialRegisters(in registers);
+    public void SetSpecialRegisters(in SpecialRegisters registers)
+    {
+        if (_keepsPageTables && _vcpu.MayHoldTranslations)
+        {
+            _vm.DropPageTableCopies();
+        }
+
+        _vcpu.SetSpecialRegisters(in registers);
+    }
 
     public FpuRegisters GetFpuRegisters() => _vcpu.GetFpuRegisters();
 

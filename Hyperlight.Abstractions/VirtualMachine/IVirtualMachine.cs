@@ -53,7 +53,10 @@ public interface IVirtualMachine : IDisposable
     /// <exception cref="HypervisorException">The hypervisor refused.</exception>
     SpecialRegisters GetSpecialRegisters();
 
-    /// <summary>Replaces segment, descriptor-table and control registers.</summary>
+    /// <summary>
+    /// Replaces segment, descriptor-table and control registers. Every translation of virtual addresses that is cached is
+    /// dropped, also if the registers keep their values: the host may have changed the page tables in memory.
+    /// </summary>
     /// <param name="registers">All of them; none keeps its old value.</param>
     /// <exception cref="HypervisorException">The hypervisor refused, for example an inconsistent combination.</exception>
     void SetSpecialRegisters(in SpecialRegisters registers);

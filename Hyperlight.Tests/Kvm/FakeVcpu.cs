@@ -25,6 +25,12 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
     public KvmSregs Sregs;
 
+    /// <summary>How often the translations of virtual addresses were dropped before the guest was entered.</summary>
+    public int Flushes { get; private set; }
+
+    /// <summary>Whether they are dropped at the next entry.</summary>
+    private bool _isFlushDue;
+
     public KvmDebugregs Debugregs;
 
     /// <summary>What is pending or being delivered.</summary>
@@ -101,7 +107,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
         if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_SREGS) != 0)
         {
-            Sregs = RunPage->Sregs;
+            LoadSpecial(RunPage->Sregs);
         }
 
         if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0)
@@ -124,10 +130,19 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     {
         if (RunPage->ImmediateExit == 0)
         {
+            Flushes += _isFlushDue ? 1 : 0;
+            _isFlushDue = false;
             return kernel.OnRun(this);
         }
 
         return EndlessPieces ? ExitMmio(0, 8, isWrite: true) : -Errno.EINTR;
+    }
+
+    /// <summary>As KVM does: the translations are dropped if one of these changes, and not otherwise.</summary>
+    private void LoadSpecial(in KvmSregs sregs)
+    {
+        _isFlushDue |= (sregs.Cr0, sregs.Cr3, sregs.Cr4, sregs.Efer) != (Sregs.Cr0, Sregs.Cr3, Sregs.Cr4, Sregs.Efer);
+        Sregs = sregs;
     }
 
     /// <summary>Every other request.</summary>
@@ -145,7 +160,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
                 *(KvmSregs*)argument = Sregs;
                 return 0;
             case KvmIoctls.KVM_SET_SREGS:
-                Sregs = *(KvmSregs*)argument;
+                LoadSpecial(*(KvmSregs*)argument);
                 return 0;
             case KvmIoctls.KVM_GET_DEBUGREGS:
                 *(KvmDebugregs*)argument = Debugregs;

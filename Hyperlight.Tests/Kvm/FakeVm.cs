@@ -13,6 +13,9 @@ internal sealed unsafe class FakeVm
     /// <summary>What a guest may do with model-specific registers; without a filter everything.</summary>
     public FakeMsrFilter? MsrFilter { get; private set; }
 
+    /// <summary>How many times KVM still fails to fill a slot, as it does without memory.</summary>
+    public int RefusedAdditions { get; set; }
+
     /// <summary>Whether the machine's own descriptor was closed.</summary>
     public bool IsClosed { get; set; }
 
@@ -47,6 +50,12 @@ internal sealed unsafe class FakeVm
         if (region.MemorySize == 0)
         {
             return Slots.Remove(region.Slot) ? 0 : -Errno.EINVAL;
+        }
+
+        if (RefusedAdditions > 0)
+        {
+            RefusedAdditions--;
+            return -Errno.ENOMEM;
         }
 
         if (Slots.ContainsKey(region.Slot)

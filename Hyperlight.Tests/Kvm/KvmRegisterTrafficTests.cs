@@ -160,7 +160,7 @@ internal sealed class KvmRegisterTrafficTests
     }
 
     [Test]
-    public void SpecialRegistersThatWereAcceptedBeforeCostNoCall()
+    public void SpecialRegistersThatWereAcceptedBeforeCostOneCallWhichDropsTranslations()
     {
         using FakeMachine fake = new();
         SpecialRegisters reset = new() { Cr3 = 0x1000, Efer = 0xD01 };
@@ -181,7 +181,7 @@ internal sealed class KvmRegisterTrafficTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(calls, Is.EqualTo(2), "KVM_GET_SREGS and KVM_RUN");
+            Assert.That(calls, Is.EqualTo(3), "KVM_GET_SREGS, KVM_SET_SREGS, and KVM_RUN");
             Assert.That(fake.Vcpu.Sregs.Cr3, Is.EqualTo(0x1000));
         });
     }
