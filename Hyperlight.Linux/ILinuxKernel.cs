@@ -27,6 +27,9 @@ internal interface ILinuxKernel
     /// <summary>mmap at an address of the kernel's choice, which is the result.</summary>
     nint MapMemory(nuint length, int protection, int flags, int fd);
 
+    /// <summary>mmap of private memory, filled with zeros, in the place of what is mapped there.</summary>
+    int ReplaceMemory(nint address, nuint length, int protection);
+
     /// <summary>munmap.</summary>
     int UnmapMemory(nint address, nuint length);
 

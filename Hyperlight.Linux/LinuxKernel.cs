@@ -69,6 +69,13 @@ internal sealed unsafe class LinuxKernel : ILinuxKernel
         return result != LibC.MAP_FAILED ? result : -Marshal.GetLastPInvokeError();
     }
 
+    public int ReplaceMemory(nint address, nuint length, int protection)
+    {
+        nint result = LibC.mmap(
+            address, length, protection, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS | LibC.MAP_FIXED, -1, 0);
+        return result != LibC.MAP_FAILED ? 0 : -Marshal.GetLastPInvokeError();
+    }
+
     public int UnmapMemory(nint address, nuint length) => Result(LibC.munmap(address, length));
 
     public int ProtectMemory(nint address, nuint length, int protection) =>

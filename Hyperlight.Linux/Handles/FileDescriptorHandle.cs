@@ -58,6 +58,12 @@ internal class FileDescriptorHandle : KernelHandle
         return result;
     }
 
+    /// <summary>mmap of memory in the place of a part of what <see cref="Map"/> has mapped.</summary>
+    public int Replace(nint address, nuint length, int protection) => Kernel.ReplaceMemory(address, length, protection);
+
+    /// <summary>mprotect of a part of what <see cref="Map"/> has mapped.</summary>
+    public int Protect(nint address, nuint length, int protection) => Kernel.ProtectMemory(address, length, protection);
+
     protected override int Release(out string operation)
     {
         operation = "close";

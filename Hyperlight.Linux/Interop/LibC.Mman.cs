@@ -11,6 +11,7 @@ internal static unsafe partial class LibC
 
     public const int MAP_SHARED = 0x1;
     public const int MAP_PRIVATE = 0x2;
+    public const int MAP_FIXED = 0x10;
     public const int MAP_ANONYMOUS = 0x20;
     public const int MAP_NORESERVE = 0x4000;
 

@@ -65,7 +65,17 @@ internal sealed class FileMemoryRegion : IMemoryRegion
             nint address = file.Map(size, protection, LibC.MAP_PRIVATE | LibC.MAP_NORESERVE);
             Check(address, "mmap", driver, path);
             MemoryMapHandle view = new(kernel, address, size, file: file);
-            return new FileMemoryRegion(driver, path, (ulong)status.Size, file, view, size);
+            var region = new FileMemoryRegion(driver, path, (ulong)status.Size, file, view, size);
+            try
+            {
+                region.SeparateLastPage(protection);
+                return region;
+            }
+            catch
+            {
+                view.Dispose();
+                throw;
+            }
         }
         catch
         {
@@ -120,6 +130,27 @@ internal sealed class FileMemoryRegion : IMemoryRegion
         failures.Dispose(_view);
         failures.Note(_file);
         failures.ThrowIfAny(_driver);
+    }
+
+    /// <summary>
+    /// If the file ends within a page, the guest gets a copy of that page: of the file's own page it would see what is
+    /// appended to the file later.
+    /// </summary>
+    private unsafe void SeparateLastPage(int protection)
+    {
+        int length = (int)(_fileLength % GuestPage.Size);
+        if (length == 0)
+        {
+            return;
+        }
+
+        nuint offset = Size - GuestPage.Size;
+        nint page = _view.DangerousGetHandle() + (nint)offset;
+        Check(_file.Replace(page, GuestPage.Size, LibC.PROT_READ | LibC.PROT_WRITE), "mmap", _driver, _path);
+
+        // SAFETY: the page was just mapped, writable, and is not the file's, so that touching it does not fail.
+        Read(offset, new Span<byte>((void*)page, length));
+        Check(_file.Protect(page, GuestPage.Size, protection), "mprotect", _driver, _path);
     }
 
     private static void Check(nint result, string operation, string driver, string path)

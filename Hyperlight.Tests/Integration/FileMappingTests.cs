@@ -185,6 +185,47 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
+    public void Executing_from_a_file_that_was_shortened_is_the_same_error([Values] bool isUsedBefore)
+    {
+        string path = _files.New("code", [.. Enumerable.Repeat((byte)0xC3, 0x4000)]);
+        Sandbox.MapFile(_files.New("intact", 0x4000), 0x2000_0000);
+        Sandbox.MapFile(path, Address, "plugin");
+        if (isUsedBefore)
+        {
+            Sandbox.Call<int>("MapAndExecute", Address);
+        }
+
+        Truncate(path, 0x1000);
+
+        MemoryAccessViolationException error =
+            AssertPoisons<MemoryAccessViolationException>(s => s.Call<int>("MapAndExecute", Address + 0x2000));
+
+        Assert.That(error.Label, Is.EqualTo("plugin"));
+        Assert.That(error.InnerException, Is.TypeOf<FileMappingException>().With.Property(nameof(FileMappingException.Path)).EqualTo(path));
+    }
+
+    [Test]
+    public void Bytes_that_are_appended_to_the_file_are_not_seen([Values] bool isUsedBefore)
+    {
+        string path = _files.New("model", 5000);
+        Sandbox.MapFile(path, Address);
+        if (isUsedBefore)
+        {
+            Assert.That(Read(Address + 5000), Is.Zero);
+        }
+
+        using (FileStream stream = OpenForChange(path))
+        {
+            stream.Seek(0, SeekOrigin.End);
+            stream.Write([.. Enumerable.Repeat((byte)0xAA, 10_000)]);
+        }
+
+        Assert.That(Read(Address + 4992), Is.EqualTo(Word(4992)));
+        Assert.That(Read(Address + 5000), Is.Zero);
+        Assert.That(Read(Address + 8184), Is.Zero);
+    }
+
+    [Test]
     public void Pages_that_were_not_used_yet_show_the_files_new_content()
     {
         string path = _files.New("model", 0x4000);

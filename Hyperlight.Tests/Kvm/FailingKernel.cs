@@ -47,6 +47,9 @@ internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int erro
     public override nint MapMemory(nuint length, int protection, int flags, int fd) =>
         Fails("mmap") ? -error : base.MapMemory(length, protection, flags, fd);
 
+    public override int ReplaceMemory(nint address, nuint length, int protection) =>
+        Fails("mmap") ? -error : base.ReplaceMemory(address, length, protection);
+
     public override int UnmapMemory(nint address, nuint length)
     {
         int result = base.UnmapMemory(address, length);

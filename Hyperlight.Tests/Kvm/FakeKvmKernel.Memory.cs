@@ -41,6 +41,22 @@ internal sealed unsafe partial class FakeKvmKernel
         }
     }
 
+    public int ReplaceMemory(nint address, nuint length, int protection)
+    {
+        lock (_lock)
+        {
+            Journal.Add("mmap");
+            if (!_mappings.Any(m => address >= m.Key && address + (nint)length <= m.Key + (nint)m.Value.Length))
+            {
+                Violations.Add($"mmap at 0x{address:X} of {length} bytes, where something else may be");
+                return -Errno.EINVAL;
+            }
+
+            NativeMemory.Clear((void*)address, length);
+            return 0;
+        }
+    }
+
     public int UnmapMemory(nint address, nuint length)
     {
         lock (_lock)

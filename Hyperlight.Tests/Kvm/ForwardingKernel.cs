@@ -20,6 +20,9 @@ internal abstract class ForwardingKernel(ILinuxKernel inner) : ILinuxKernel
     public virtual nint MapMemory(nuint length, int protection, int flags, int fd) =>
         inner.MapMemory(length, protection, flags, fd);
 
+    public virtual int ReplaceMemory(nint address, nuint length, int protection) =>
+        inner.ReplaceMemory(address, length, protection);
+
     public virtual int UnmapMemory(nint address, nuint length) => inner.UnmapMemory(address, length);
 
     public virtual int ProtectMemory(nint address, nuint length, int protection) =>

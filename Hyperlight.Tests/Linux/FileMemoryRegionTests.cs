@@ -82,6 +82,46 @@ internal sealed class FileMemoryRegionTests
         });
     }
 
+    /// <summary>What the guest sees, before and after the page is used.</summary>
+    [Test]
+    public unsafe void AppendedBytesAreNotInTheView([Values] bool isUsedBefore)
+    {
+        using FileMemoryRegion region = Open();
+        ReadOnlySpan<byte> lastPage = new((byte*)region.Handle.DangerousGetHandle() + 4096, 4096);
+        if (isUsedBefore)
+        {
+            Assert.That(lastPage[904], Is.Zero);
+        }
+
+        File.AppendAllBytes(_path, [.. Enumerable.Repeat((byte)0xAA, 10_000)]);
+
+        Assert.That(lastPage.ToArray(), Is.EqualTo(File.ReadAllBytes(_path).AsSpan(4096, 904).ToArray().Concat(new byte[3192])));
+    }
+
+    /// <summary>The pages before the last one are the file's.</summary>
+    [TestCase(LibC.PROT_READ, "r--p", "r--p")]
+    [TestCase(LibC.PROT_READ | LibC.PROT_WRITE, "rw-p", "rw-p")]
+    public void TheCopyOfTheLastPageIsProtectedAsTheFileIs(int protection, string ofFile, string ofCopy)
+    {
+        using FileMemoryRegion region = FileMemoryRegion.Open(LinuxKernel.Instance, "test", _path, protection);
+        nint address = region.Handle.DangerousGetHandle();
+
+        string[] maps = File.ReadAllLines("/proc/self/maps");
+
+        Assert.That(maps, Has.Some.StartsWith($"{address:x}-{address + 4096:x} {ofFile}").And.EndsWith(_path));
+        Assert.That(maps, Has.Some.Contains($"-{address + 8192:x} {ofCopy}").Or.StartsWith($"{address + 4096:x}-").And.Contains(ofCopy));
+    }
+
+    [Test]
+    public void AFileOfWholePagesIsNotCopied()
+    {
+        File.WriteAllBytes(_path, new byte[8192]);
+        using FileMemoryRegion region = Open();
+        nint address = region.Handle.DangerousGetHandle();
+
+        Assert.That(File.ReadAllLines("/proc/self/maps"), Has.Some.StartsWith($"{address:x}-{address + 8192:x} r--p").And.EndsWith(_path));
+    }
+
     [Test]
     public void InterruptedAndPartialReadsContinue()
     {
@@ -97,7 +137,7 @@ internal sealed class FileMemoryRegionTests
     public void FailedReadIsNamed()
     {
         using FileMemoryRegion region =
-            FileMemoryRegion.Open(new FailingKernel(LinuxKernel.Instance, failAt: 4), "test", _path, LibC.PROT_READ);
+            FileMemoryRegion.Open(new FailingKernel(LinuxKernel.Instance, failAt: 7), "test", _path, LibC.PROT_READ);
 
         FileMappingException? error = Assert.Throws<FileMappingException>(() => region.Read(0, new byte[1]));
 

@@ -192,6 +192,9 @@ internal sealed partial class LinuxFileMappingTests
     [TestCase(1, "open")]
     [TestCase(2, "fstat")]
     [TestCase(3, "mmap")]
+    [TestCase(4, "mmap")]
+    [TestCase(5, "pread")]
+    [TestCase(6, "mprotect")]
     public void FailedCallIsNamedAndLeavesNothing(int failAt, string call)
     {
         FakeKvmKernel fake = new();
