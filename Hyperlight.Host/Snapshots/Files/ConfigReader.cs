@@ -6,11 +6,15 @@ namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
 /// Makes sense of a configuration, which may come from anyone. What is wrong with the guest's own addresses and registers
-/// is left for the guest to run into; what sizes and allocates host memory is checked here.
+/// is left for the guest to run into. What sizes and allocates host memory is checked here, and so is a register that no
+/// processor can hold.
 /// </summary>
 internal sealed class ConfigReader
 {
     private const MemoryFlags AllFlags = MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute;
+
+    // The type of a 64-bit task state segment that is in use.
+    private const byte BusyTask = 0xB;
 
     private readonly OciDirectory _directory;
     private readonly ConfigDocument _config;
@@ -94,10 +98,14 @@ internal sealed class ConfigReader
     public ProcessorState Processor(IReadOnlyDictionary<string, string>? annotations)
     {
         Check(_config.StackTopGva % 16 == 0, $"its stack pointer is 0x{_config.StackTopGva:X}, which is not a multiple of 16");
+        SpecialRegisters special = RegisterDocuments.ToRegisters(_config.Sregs);
+
+        // A processor in long mode loads no other segment here, and hypervisors differ in what they do with a vCPU that holds one.
+        Check(IsBusyTask(special.Tr), $"its task register has the attributes 0x{special.Tr.Attributes:X}, which no processor in long mode loads");
         return new ProcessorState(
             _config.EntrypointAddr,
             _config.StackTopGva,
-            RegisterDocuments.ToRegisters(_config.Sregs),
+            special,
             Xcr0(annotations),
             [.. _config.Msrs.Select(static m => new ModelSpecificRegister(m.Index, m.Value))]);
     }
@@ -118,6 +126,9 @@ internal sealed class ConfigReader
 
         return signatures;
     }
+
+    private static bool IsBusyTask(in SegmentRegister task) =>
+        task.Type == BusyTask && !task.IsCodeOrData && task.IsPresent;
 
     private ulong? Xcr0(IReadOnlyDictionary<string, string>? annotations)
     {

@@ -40,7 +40,7 @@ internal sealed class LoadTests : SavedSnapshotTest
             Fs = Segment(4),
             Gs = Segment(5),
             Ss = Segment(6),
-            Tr = Segment(7),
+            Tr = Segment(7) with { Attributes = SegmentRegister.ComposeAttributes(0xB, 0, 3, 1, 1, 1, 1, 1) },
             Ldtr = Segment(8),
             Gdtr = new DescriptorTableRegister { Base = ulong.MaxValue, Limit = ushort.MaxValue },
             Idtr = new DescriptorTableRegister { Base = 1UL << 63, Limit = 1 },
