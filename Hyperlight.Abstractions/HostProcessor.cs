@@ -8,7 +8,7 @@ namespace Hyperlight.Abstractions;
 public static class HostProcessor
 {
     /// <summary>
-    /// The vendor string of CPUID leaf 0, such as <c>GenuineIntel</c>; empty where there is no x86-64 processor.
+    /// The vendor string of CPUID leaf 0, such as <c>GenuineIntel</c>; empty if the machine has no x86-64 processor.
     /// </summary>
     public static string Vendor { get; } = ReadVendor();
 

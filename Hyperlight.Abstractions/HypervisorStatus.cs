@@ -12,10 +12,10 @@ public enum HypervisorAvailability
     /// <summary>The hypervisor's device does not exist.</summary>
     NoDevice,
 
-    /// <summary>The device exists, but this process may not open it.</summary>
+    /// <summary>The device exists, but the process has no permission to open it.</summary>
     NoPermission,
 
-    /// <summary>The hypervisor speaks another version of its interface.</summary>
+    /// <summary>The hypervisor has another version of its interface.</summary>
     WrongApiVersion,
 
     /// <summary>The hypervisor lacks a capability that guests need.</summary>
@@ -31,9 +31,9 @@ public enum HypervisorAvailability
     NotAllowed,
 }
 
-/// <summary>The answer of <see cref="IHypervisor.Probe"/>.</summary>
-/// <param name="Availability">Usable, or the kind of obstacle.</param>
-/// <param name="Reason">One sentence a person can read: what was found, or what is missing.</param>
+/// <summary>The result of <see cref="IHypervisor.Probe"/>.</summary>
+/// <param name="Availability">Whether the hypervisor can be used, or why not.</param>
+/// <param name="Reason">A sentence for users: what was found, or what is missing.</param>
 /// <param name="Remedy">
 /// What the user can do about it; <see langword="null"/> when nothing can be done. Of a usable hypervisor: what to do for
 /// guests to run faster, or <see langword="null"/>.
@@ -43,9 +43,9 @@ public sealed record HypervisorStatus(HypervisorAvailability Availability, strin
     /// <summary>Whether a guest can run.</summary>
     public bool IsUsable => Availability == HypervisorAvailability.Usable;
 
-    /// <summary>A status that says a guest can run.</summary>
+    /// <summary>Creates the status of a hypervisor that can run guests.</summary>
     /// <param name="reason">What was found, such as the device and its interface version.</param>
-    /// <param name="remedy">What to do for guests to run faster, if this hypervisor is slower than it could be.</param>
+    /// <param name="remedy">What the user can do to make guests run faster, or <see langword="null"/>.</param>
     public static HypervisorStatus Usable(string reason, string? remedy = null) => new(HypervisorAvailability.Usable, reason, remedy);
 
     /// <inheritdoc/>

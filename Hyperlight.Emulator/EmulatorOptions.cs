@@ -1,6 +1,6 @@
 namespace Hyperlight.Emulator;
 
-/// <summary>How an emulated machine works. No choice but the seed of its random numbers changes a result.</summary>
+/// <summary>Options of the emulator.</summary>
 public sealed class EmulatorOptions
 {
     /// <summary>

@@ -4,7 +4,10 @@ using Hyperlight.Linux.Interop;
 
 namespace Hyperlight.Kvm;
 
-/// <summary>The Linux kernel's hypervisor, on x86-64. Disposing it leaves the machines that it created alone.</summary>
+/// <summary>
+/// The driver for KVM, the hypervisor of the Linux kernel, on x86-64. Disposing it does not affect the machines that it
+/// created.
+/// </summary>
 public sealed class KvmHypervisor : IHypervisor, IDisposable
 {
     /// <summary>The driver's name in errors.</summary>
@@ -21,13 +24,13 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     private KvmSystem? _system;
     private bool _disposed;
 
-    /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
+    /// <summary>Creates the driver. The device is opened at its first use.</summary>
     public KvmHypervisor()
         : this(new KvmOptions())
     {
     }
 
-    /// <summary>Creates the driver. The device is opened when it is needed first.</summary>
+    /// <summary>Creates the driver. The device is opened at its first use.</summary>
     /// <param name="options">How it works.</param>
     public KvmHypervisor(KvmOptions options)
         : this(LinuxKernel.Instance, options)
@@ -64,7 +67,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>The first time, it runs a few instructions in a virtual machine.</remarks>
+    /// <remarks>The first call runs some instructions in a virtual machine.</remarks>
     public HypervisorStatus Probe()
     {
         HypervisorStatus status = Open(out _);
@@ -113,7 +116,7 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>
         LinuxFileMapping.Prepare(_kernel, DriverName, path, guestAddress, label, LibC.PROT_READ);
 
-    /// <summary>Closes the device, once no machine needs it any more.</summary>
+    /// <summary>Closes the device when no machine needs it any more.</summary>
     /// <exception cref="HypervisorException">The kernel reports an error; the device is closed nevertheless.</exception>
     public void Dispose()
     {

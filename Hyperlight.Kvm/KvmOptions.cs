@@ -2,7 +2,7 @@ using Hyperlight.Linux;
 
 namespace Hyperlight.Kvm;
 
-/// <summary>How the KVM driver works.</summary>
+/// <summary>Options of the KVM driver.</summary>
 public sealed class KvmOptions
 {
     /// <summary>

@@ -8,7 +8,7 @@ public sealed class FileMappingException : HypervisorException
     /// <param name="driver">The driver's name.</param>
     /// <param name="operation">The native call that failed.</param>
     /// <param name="errorCode">The operating system's error code; 0 if the file itself is unsuitable.</param>
-    /// <param name="errorText">What is wrong, in words.</param>
+    /// <param name="errorText">A description of the problem.</param>
     /// <param name="remedy">What the user can do, or <see langword="null"/>.</param>
     public FileMappingException(
         string path, string driver, string operation, int errorCode, string errorText, string? remedy = null)

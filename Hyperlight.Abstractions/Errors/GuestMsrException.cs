@@ -5,7 +5,7 @@ public sealed class GuestMsrException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
     /// <param name="register">The register's number.</param>
-    /// <param name="problem">What is wrong with it.</param>
+    /// <param name="problem">The problem.</param>
     /// <param name="driver">The driver whose hypervisor does not support it; <see langword="null"/> if no driver was asked.</param>
     public GuestMsrException(uint register, GuestMsrProblem problem, string? driver = null)
         : base($"Guests cannot be permitted the model-specific register 0x{register:X}: {Describe(problem, driver)}.")
@@ -17,7 +17,7 @@ public sealed class GuestMsrException : HyperlightException
     /// <summary>The register's number.</summary>
     public uint Register { get; }
 
-    /// <summary>What is wrong with it.</summary>
+    /// <summary>The problem.</summary>
     public GuestMsrProblem Problem { get; }
 
     private static string Describe(GuestMsrProblem problem, string? driver) => problem switch

@@ -1,15 +1,15 @@
 namespace Hyperlight;
 
-/// <summary>An operating system or hypervisor refused an operation.</summary>
+/// <summary>A call of the operating system or the hypervisor failed.</summary>
 public class HypervisorException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
     /// <param name="driver">The driver's name, such as <c>kvm</c>.</param>
     /// <param name="operation">The native call that failed, such as <c>KVM_CREATE_VM</c>.</param>
     /// <param name="errorCode">The operating system's error code, an errno or an HRESULT; 0 if there is none.</param>
-    /// <param name="errorText">That code in words, such as <c>ENOMEM</c> or <c>Cannot allocate memory</c>.</param>
+    /// <param name="errorText">The text of the error code, such as <c>ENOMEM</c> or <c>Cannot allocate memory</c>.</param>
     /// <param name="remedy">What the user can do, or <see langword="null"/>.</param>
-    /// <param name="innerException">The cause, if another exception is.</param>
+    /// <param name="innerException">The exception that is the cause, or <see langword="null"/>.</param>
     public HypervisorException(
         string driver, string operation, int errorCode, string errorText, string? remedy = null, Exception? innerException = null)
         : base(Compose(driver, operation, errorCode, errorText, remedy), innerException)

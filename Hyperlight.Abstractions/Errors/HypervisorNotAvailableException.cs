@@ -2,15 +2,15 @@ using Hyperlight.Abstractions;
 
 namespace Hyperlight;
 
-/// <summary>No hypervisor on this machine can run a guest, or the one asked for cannot.</summary>
+/// <summary>No hypervisor on this machine can be used, or the chosen one cannot be used.</summary>
 public sealed class HypervisorNotAvailableException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="message">Which drivers were tried, why each cannot be used, and what to do.</param>
-    /// <param name="statuses">The answer of each driver, by name, in the order they were tried.</param>
+    /// <param name="message">Which drivers were probed, why each cannot be used, and the remedy.</param>
+    /// <param name="statuses">The status of each driver, by name, in the order in which they were probed.</param>
     public HypervisorNotAvailableException(string message, IReadOnlyList<KeyValuePair<string, HypervisorStatus>> statuses)
         : base(message) => Statuses = statuses;
 
-    /// <summary>The answer of each driver, by name, in the order they were tried.</summary>
+    /// <summary>The status of each driver, by name, in the order in which they were probed.</summary>
     public IReadOnlyList<KeyValuePair<string, HypervisorStatus>> Statuses { get; }
 }

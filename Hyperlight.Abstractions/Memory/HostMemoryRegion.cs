@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// Memory that the application has, for mapping into guests. The memory is released (unpinned, or handed back through the
-/// callback) once the region is disposed and no virtual machine maps it any more, whichever comes last. Several sandboxes
-/// may map one region. The application must not change the memory while a guest that maps it runs: guests would see it.
+/// Memory of the application that can be mapped into guests. The memory is released (unpinned, or passed to the callback)
+/// when the region is disposed and no virtual machine maps it any more. Several sandboxes can map one region. The
+/// application must not change the memory while a guest that maps it runs, because the guest would see the changes.
 /// </summary>
 public sealed unsafe class HostMemoryRegion : IMemoryRegion
 {
@@ -49,8 +49,8 @@ public sealed unsafe class HostMemoryRegion : IMemoryRegion
     /// <param name="address">Address of the first byte, a multiple of <see cref="GuestPage.Size"/>.</param>
     /// <param name="size">Bytes, a positive multiple of <see cref="GuestPage.Size"/>.</param>
     /// <param name="release">
-    /// Called exactly once when nobody uses the memory any more, on whatever thread that happens; it must not throw.
-    /// <see langword="null"/> if the memory stays for good.
+    /// Called exactly once, on any thread, when the memory is no longer used. It must not throw. <see langword="null"/> if
+    /// the memory is never released.
     /// </param>
     /// <exception cref="ArgumentException">The memory is empty or not page aligned. <paramref name="release"/> is not called then.</exception>
     public static HostMemoryRegion FromPointer(nint address, nuint size, Action? release = null)
@@ -75,7 +75,7 @@ public sealed unsafe class HostMemoryRegion : IMemoryRegion
     /// <inheritdoc/>
     public Span<byte> GetSpan(nuint offset, int length) => throw ReadOnly();
 
-    /// <summary>Does nothing: it is read-only.</summary>
+    /// <summary>Does nothing: the region is always read-only.</summary>
     public void MakeReadOnly()
     {
     }

@@ -38,27 +38,27 @@ public interface IMemoryRegion : IDisposable
 
     /// <summary>Sets bytes to zero, by the cheapest means the operating system has for the size.</summary>
     /// <param name="offset">Byte offset of the first byte.</param>
-    /// <param name="length">How many bytes.</param>
+    /// <param name="length">The number of bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the region.</exception>
     /// <exception cref="NotSupportedException">The region is read-only.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     void Clear(nuint offset, nuint length);
 
     /// <summary>
-    /// The memory itself, for encoding straight into it. The span must not be used once the region is disposed or a guest
-    /// runs: a guest may change what it shows at any time.
+    /// The memory itself, for encoding directly into it. Do not use the span after the region was disposed or while a guest
+    /// runs: the guest can change its contents at any time.
     /// </summary>
     /// <param name="offset">Byte offset of the first byte.</param>
-    /// <param name="length">How many bytes.</param>
+    /// <param name="length">The number of bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the region.</exception>
     /// <exception cref="NotSupportedException">The region is read-only.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     Span<byte> GetSpan(nuint offset, int length);
 
     /// <summary>
-    /// Makes the region read-only for good, before several guests share it: what writes to it throws, and where the driver
-    /// can have the operating system protect the memory, a stray write ends the process instead of changing what others
-    /// read. Does nothing if the region is read-only already.
+    /// Makes the region read-only permanently, before several guests share it. Writing to it throws afterwards. If the
+    /// operating system can protect the memory, a write that bypasses the region ends the process. Does nothing if the
+    /// region is already read-only.
     /// </summary>
     /// <exception cref="HypervisorException">The operating system refused.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>

@@ -26,7 +26,7 @@ public interface IVirtualMachine : IDisposable
     void UnmapMemory(uint slot);
 
     /// <summary>
-    /// Enters the guest and returns at its next exit. Interruptions that are nobody's request (signals meant for others)
+    /// Enters the guest and returns at its next exit. Interruptions without a request (signals for other purposes)
     /// re-enter the guest and are not seen by the caller.
     /// </summary>
     /// <exception cref="HypervisorException">The hypervisor could not run the vCPU.</exception>
@@ -41,16 +41,16 @@ public interface IVirtualMachine : IDisposable
     void Cancel();
 
     /// <summary>Reads the general registers, RIP and RFLAGS.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     GeneralRegisters GetGeneralRegisters();
 
     /// <summary>Replaces the general registers, RIP and RFLAGS before the next <see cref="Run"/>.</summary>
     /// <param name="registers">All of them; none keeps its old value.</param>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     void SetGeneralRegisters(in GeneralRegisters registers);
 
     /// <summary>Reads segment, descriptor-table and control registers.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     SpecialRegisters GetSpecialRegisters();
 
     /// <summary>
@@ -62,21 +62,21 @@ public interface IVirtualMachine : IDisposable
     void SetSpecialRegisters(in SpecialRegisters registers);
 
     /// <summary>Reads the x87 and SSE state.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     FpuRegisters GetFpuRegisters();
 
     /// <summary>Replaces the x87 and SSE state, MXCSR included; wider vector state returns to its initial value.</summary>
     /// <param name="registers">The new state.</param>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     void SetFpuRegisters(in FpuRegisters registers);
 
     /// <summary>Reads the debug registers.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     DebugRegisters GetDebugRegisters();
 
     /// <summary>Replaces the debug registers.</summary>
     /// <param name="registers">All of them; none keeps its old value.</param>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     void SetDebugRegisters(in DebugRegisters registers);
 
     /// <summary>Size of the extended state image of <see cref="GetXsave"/> and <see cref="SetXsave"/>, in bytes.</summary>
@@ -85,7 +85,7 @@ public interface IVirtualMachine : IDisposable
     /// <summary>Reads the extended state as an XSAVE image.</summary>
     /// <param name="destination">At least <see cref="XsaveSize"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too small.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     void GetXsave(Span<byte> destination);
 
     /// <summary>Replaces the extended state by an XSAVE image.</summary>
@@ -114,7 +114,7 @@ public interface IVirtualMachine : IDisposable
     ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
     /// <summary>Reads XCR0, which says what vector state the guest has enabled. Bit 0 is always set.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     ulong GetXcr0();
 
     /// <summary>Replaces XCR0.</summary>
@@ -127,6 +127,6 @@ public interface IVirtualMachine : IDisposable
     /// delivered, the interrupt shadow of its last instruction, and whatever the driver keeps of memory that the guest can
     /// write and the host has replaced.
     /// </summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     void DiscardPendingState();
 }

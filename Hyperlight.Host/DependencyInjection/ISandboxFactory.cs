@@ -15,7 +15,7 @@ public interface ISandboxFactory
     /// <param name="reference">Which of its snapshots: a tag, or the digest that <see cref="Snapshot.Save"/> returned.</param>
     /// <exception cref="ArgumentException">The path is empty, or the reference is neither tag nor digest.</exception>
     /// <exception cref="SnapshotFileException">It cannot be loaded, or was taken on another hypervisor than the factory's.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag);
 }

@@ -39,7 +39,7 @@ internal sealed class ElfImage
 
     /// <summary>Parses and validates a file.</summary>
     /// <param name="file">The file's bytes, which must not change any more.</param>
-    /// <param name="source">The file's path, or what stands for it.</param>
+    /// <param name="source">The file's path, or the name that was given instead.</param>
     /// <param name="parsing">Counts what is done, and ends it.</param>
     /// <exception cref="GuestBinaryException">The file is not a guest that can be loaded.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

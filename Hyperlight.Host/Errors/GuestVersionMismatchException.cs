@@ -6,7 +6,7 @@ namespace Hyperlight;
 public sealed class GuestVersionMismatchException : GuestBinaryException
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="source">The file, or what stands for it.</param>
+    /// <param name="source">The file's path, or the name that was given instead.</param>
     /// <param name="guestVersion">The version in the binary's note.</param>
     /// <param name="acceptedVersions">What would have been accepted.</param>
     public GuestVersionMismatchException(string source, string guestVersion, string acceptedVersions)

@@ -9,7 +9,7 @@ public sealed class SnapshotFileException : HyperlightException
     /// <param name="problem">Why.</param>
     /// <param name="path">The directory.</param>
     /// <param name="details">What is wrong and what to do, as sentences.</param>
-    /// <param name="innerException">The cause, if another exception is.</param>
+    /// <param name="innerException">The exception that is the cause, or <see langword="null"/>.</param>
     public SnapshotFileException(SnapshotFileProblem problem, string path, string details, Exception? innerException = null)
         : base($"Snapshot directory '{path}': {GuestText.Escape(details)}", innerException)
     {

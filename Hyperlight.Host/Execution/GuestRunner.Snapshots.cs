@@ -25,7 +25,7 @@ internal sealed partial class GuestRunner
             hypervisor, _memory, Mappings.Regions, _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
 
     /// <summary>Captures the vCPU.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     public ProcessorState CaptureProcessor() => _processor.Capture(_dispatchRegisters.Rip, _dispatchRegisters.Rsp);
 
     /// <summary>Finds out whether the vCPU can be put where a snapshot says. Changes nothing.</summary>
@@ -38,7 +38,7 @@ internal sealed partial class GuestRunner
     /// </summary>
     /// <param name="image">An image of the same layout.</param>
     /// <param name="state">The vCPU.</param>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     /// <exception cref="SnapshotMismatchException">The state is not one of this hypervisor.</exception>
     public void Restore(GuestImage image, ProcessorState state)
     {

@@ -72,7 +72,7 @@ internal sealed partial class GuestRunner : IDisposable
 
     /// <summary>Creates the virtual machine and maps the guest's memory into it.</summary>
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits; nothing is left behind.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused; nothing is left behind.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed; all resources are released.</exception>
     public static GuestRunner Create(
         IHypervisor hypervisor, GuestMemory memory, PortHandler ports, SandboxConfiguration configuration, ILogger logger)
     {

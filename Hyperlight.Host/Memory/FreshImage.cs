@@ -7,7 +7,7 @@ namespace Hyperlight.Host.Memory;
 internal static class FreshImage
 {
     /// <exception cref="MemoryRequestException">The guest and its configuration do not fit.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     public static GuestImage Create(IHypervisor hypervisor, ElfImage elf, GuestMemoryLayout layout, InitData initData)
     {
         using PageTableBuilder tables = GuestPageTables.Build(layout, initData.Flags, elf.UnusedSize);

@@ -61,7 +61,7 @@ internal sealed class GuestMemory : IDisposable
 
     /// <summary>Makes the memory of a fresh guest.</summary>
     /// <exception cref="MemoryRequestException">The guest and its configuration do not fit.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     public static GuestMemory Create(
         IHypervisor hypervisor, GuestBinary guest, InitData initData, SandboxConfiguration configuration)
     {
@@ -72,7 +72,7 @@ internal sealed class GuestMemory : IDisposable
     /// <summary>Allocates scratch memory for an image.</summary>
     /// <param name="hypervisor">The driver.</param>
     /// <param name="image">The image, and a reference on it that is given back with the memory, or on failure.</param>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     public static GuestMemory Create(IHypervisor hypervisor, GuestImage image)
     {
         IMemoryRegion? scratch = null;

@@ -4,8 +4,8 @@ using Hyperlight.Host.Memory;
 namespace Hyperlight;
 
 /// <summary>
-/// A guest program: an ELF executable that was read, parsed and validated once, and of which any number of sandboxes can be
-/// made. Immutable and safe to share between threads.
+/// A guest program: an ELF executable that was parsed and validated, and from which any number of sandboxes can be created.
+/// Immutable and thread-safe.
 /// </summary>
 public sealed class GuestBinary
 {
@@ -15,10 +15,13 @@ public sealed class GuestBinary
         Image = image;
     }
 
-    /// <summary>The file's path, or what stands for it.</summary>
+    /// <summary>The file's path, or the name that was given instead.</summary>
     public string Source { get; }
 
-    /// <summary>The guest ABI version the binary says it was built for, or <see langword="null"/> if it does not say.</summary>
+    /// <summary>
+    /// The version of the guest ABI that the guest was built for, or <see langword="null"/> if the file does not state
+    /// it.
+    /// </summary>
     public string? AbiVersion => Image.Version;
 
     /// <summary>The parsed image.</summary>
@@ -32,7 +35,7 @@ public sealed class GuestBinary
     /// <param name="cancellationToken">Ends reading and parsing.</param>
     /// <exception cref="GuestBinaryException">The file cannot be read, or is not an x86-64 guest.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public static GuestBinary FromFile(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -48,11 +51,11 @@ public sealed class GuestBinary
 
     /// <summary>Takes a guest from memory.</summary>
     /// <param name="elf">The ELF file's bytes, at most 1 GiB; they are copied.</param>
-    /// <param name="name">What stands for the file in error messages.</param>
+    /// <param name="name">The name that error messages use instead of a path.</param>
     /// <param name="cancellationToken">Ends the parsing.</param>
     /// <exception cref="GuestBinaryException">The bytes are not an x86-64 guest.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public static GuestBinary FromBytes(
         ReadOnlySpan<byte> elf, string name = "<memory>", CancellationToken cancellationToken = default)
     {

@@ -49,7 +49,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="FileMappingException">The file cannot be opened or mapped, or is empty.</exception>
     /// <exception cref="MappingOverlapException">The addresses are in use.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has no memory slot left, or the guest's table of file mappings is full.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
@@ -107,7 +107,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="ArgumentOutOfRangeException">The address is not page aligned, or the region leaves guest physical space.</exception>
     /// <exception cref="MappingOverlapException">The addresses are in use.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has no memory slot left.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox or the region was disposed.</exception>

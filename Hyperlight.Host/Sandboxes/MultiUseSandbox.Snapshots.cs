@@ -13,24 +13,24 @@ public sealed partial class MultiUseSandbox
     private ulong _generation;
 
     /// <summary>
-    /// Captures the guest as it is now: what it has mapped into its virtual memory, mapped files included, and its processor.
-    /// The guest itself goes on as before. If no call was made since the last snapshot or restore, the result shares the
+    /// Captures the current state of the guest: all memory that it has mapped, including mapped files, and its processor.
+    /// The guest is not affected. If no call was made since the last snapshot or restore, the result shares the
     /// memory of that snapshot and equals it.
     /// </summary>
     /// <remarks>
-    /// What the guest can reach only through its scratch memory's own addresses is not captured, nor are host functions
-    /// themselves: a sandbox that the snapshot is restored into has its own of the same signatures.
+    /// Pages that are mapped only at the addresses of scratch memory are not captured. Host functions are not captured
+    /// either: the sandbox that the snapshot is restored into has its own, with the same signatures.
     /// </remarks>
     /// <exception cref="SnapshotException">
-    /// The guest's page tables are not those of a guest, or it uses a mapped file that cannot be read any more. It goes on as
-    /// before.
+    /// The guest's page tables are invalid, or the guest uses a mapped file that cannot be read any more. The guest is not
+    /// affected.
     /// </exception>
     /// <exception cref="MemoryRequestException">The captured page tables do not fit the configured scratch memory.</exception>
-    /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
-    /// <exception cref="SandboxPoisonedException">The guest is in an unknown state.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed.</exception>
+    /// <exception cref="SandboxPoisonedException">The sandbox is poisoned.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public Snapshot TakeSnapshot()
     {
         _gate.Enter("taking a snapshot", this);
@@ -54,17 +54,16 @@ public sealed partial class MultiUseSandbox
     }
 
     /// <summary>
-    /// Puts the guest into the state of a snapshot, of this sandbox or another of the same guest and configuration. Nothing of
-    /// what the guest did since survives, in memory or processor. Whatever was mapped into the sandbox is unmapped; what the
-    /// guest had mapped of it when the snapshot was taken is part of the snapshot. Allowed on a poisoned sandbox, which is
-    /// usable again afterwards.
+    /// Restores the state of a snapshot of this sandbox, or of another one with the same guest and configuration. All later
+    /// changes of memory and processor are undone. Files and host memory are unmapped; those pages of them that the guest
+    /// had mapped when the snapshot was taken are part of the snapshot. A poisoned sandbox is usable again afterwards.
     /// </summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
-    /// <exception cref="HypervisorException">The hypervisor or the operating system refused. The sandbox is poisoned; restoring may be tried again.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed. The sandbox is poisoned; restoring may be tried again.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public void Restore(Snapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

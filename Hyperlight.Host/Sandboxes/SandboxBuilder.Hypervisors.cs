@@ -38,14 +38,13 @@ public sealed partial class SandboxBuilder
     }
 
     /// <summary>
-    /// Uses the first usable hypervisor, but not the emulator: where there is no hypervisor, building a sandbox fails with
-    /// <see cref="HypervisorNotAvailableException"/>.
+    /// Uses the first usable hypervisor, but not the emulator: if no hypervisor is usable, building a sandbox throws <see
+    /// cref="HypervisorNotAvailableException"/>.
     /// </summary>
     public SandboxBuilder WithoutEmulator() => WithHypervisor(() => _drivers.Select(names: [], allowEmulator: false));
 
     /// <summary>
-    /// Uses the emulator even if there is a hypervisor: it needs nothing, it counts instructions, and it does the same
-    /// every time.
+    /// Uses the emulator, even if a hypervisor is usable. The emulator counts instructions.
     /// </summary>
     public SandboxBuilder UseEmulator() => WithHypervisor(Drivers.Emulator);
 

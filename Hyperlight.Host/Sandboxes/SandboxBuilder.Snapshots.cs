@@ -16,11 +16,11 @@ public sealed partial class SandboxBuilder
     private Snapshot? _snapshot;
 
     /// <summary>
-    /// Starts sandboxes from a snapshot instead of a guest: they are where the snapshot was taken, and nothing of the guest's
-    /// initialisation runs again. The snapshot's sizes and init data take the place of the configuration's. The sandboxes
+    /// Starts sandboxes from a snapshot instead of a guest. They have the state of the snapshot, and the guest's
+    /// initialisation does not run. The snapshot's sizes and init data replace those of the configuration. The sandboxes
     /// share the snapshot's memory.
     /// </summary>
-    /// <param name="snapshot">The snapshot. It must not be disposed before the sandboxes are built, and may be afterwards.</param>
+    /// <param name="snapshot">The snapshot. It must not be disposed before the sandboxes are built; afterwards it can be.</param>
     public SandboxBuilder WithSnapshot(Snapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

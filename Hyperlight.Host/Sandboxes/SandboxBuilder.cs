@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Hyperlight;
 
 /// <summary>
-/// Makes sandboxes: choose a guest, register host functions, build. A builder can build any number of sandboxes; each gets
-/// the host functions registered so far. Not safe for use by several threads at once.
+/// Creates sandboxes: choose a guest, register host functions, build. A builder can build any number of sandboxes; each has
+/// the host functions that were registered before. Not thread-safe.
 /// </summary>
 public sealed partial class SandboxBuilder : IHostFunctionRegistrar
 {
@@ -51,7 +51,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         return this;
     }
 
-    /// <summary>Hands bytes to the guest together with its image.</summary>
+    /// <summary>Passes bytes to the guest as part of its image.</summary>
     /// <param name="data">The bytes; they are copied when a sandbox is built.</param>
     /// <param name="permissions">What the guest may do with them. Writes stay private to the sandbox. Default: read.</param>
     public SandboxBuilder WithInitData(ReadOnlyMemory<byte> data, MemoryFlags permissions = MemoryFlags.Read)
@@ -60,7 +60,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         return this;
     }
 
-    /// <summary>Sets sizes and limits.</summary>
+    /// <summary>Sets the configuration.</summary>
     /// <param name="configuration">The configuration.</param>
     public SandboxBuilder WithConfiguration(SandboxConfiguration configuration)
     {
@@ -147,11 +147,11 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="GuestVersionMismatchException">The guest was built for a version that is not accepted.</exception>
     /// <exception cref="MemoryRequestException">The guest and the configuration do not fit.</exception>
-    /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <exception cref="GuestInitializationException">The guest failed; the inner exception is the cause.</exception>
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
-    /// <exception cref="HypervisorException">The hypervisor or the operating system refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed.</exception>
     /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)
     {
         try
@@ -180,7 +180,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="HypervisorException">The operating system refused the memory, or a file cannot be mapped.</exception>
     /// <exception cref="MappingOverlapException">A file's addresses are in use.</exception>
     /// <exception cref="MappingLimitException">There are more files than can be mapped.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public UninitializedSandbox BuildUninitialized()
     {
         if (_snapshot is not null)

@@ -3,12 +3,12 @@ namespace Hyperlight;
 /// <summary>What can be done with a sandbox.</summary>
 public enum SandboxStatus
 {
-    /// <summary>It can be called.</summary>
+    /// <summary>The sandbox can be called.</summary>
     Ready,
 
-    /// <summary>A failure left the guest in an unknown state; the sandbox can only be disposed.</summary>
+    /// <summary>A failure left the guest in an unknown state. Restoring a snapshot makes the sandbox usable again.</summary>
     Poisoned,
 
-    /// <summary>It was disposed.</summary>
+    /// <summary>The sandbox was disposed.</summary>
     Disposed,
 }

@@ -7,8 +7,8 @@ using Hyperlight.Host.Sandboxes;
 namespace Hyperlight;
 
 /// <summary>
-/// A guest that is loaded but has not run: its memory is laid out, it has no virtual machine yet. Register host functions,
-/// then <see cref="Evolve"/> it. Not safe for use by several threads at once.
+/// A guest that is loaded but has not run, and has no virtual machine yet. Register host functions, then call <see
+/// cref="Evolve"/>. Not thread-safe.
 /// </summary>
 public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisposable
 {
@@ -45,18 +45,18 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
     }
 
     /// <summary>
-    /// Creates the virtual machine and runs the guest's initialisation. This object is used up by it, whether it succeeds
-    /// or not; on failure everything is released.
+    /// Creates the virtual machine and runs the guest's initialisation. Afterwards this object cannot be used any more,
+    /// whether this succeeds or not. If it fails, all resources are released.
     /// </summary>
     /// <param name="cancellationToken">Ends a guest that does not finish its initialisation.</param>
-    /// <returns>The sandbox, ready for calls.</returns>
-    /// <exception cref="GuestInitializationException">The guest failed; the cause is inside.</exception>
+    /// <returns>The sandbox, which is ready for calls.</returns>
+    /// <exception cref="GuestInitializationException">The guest failed; the inner exception is the cause.</exception>
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
     /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_memory is null, this);
@@ -98,7 +98,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         }
     }
 
-    /// <summary>Releases the guest's memory and the files that wait to be mapped, unless the sandbox was evolved.</summary>
+    /// <summary>Releases the guest's memory and the prepared files, unless the sandbox was evolved.</summary>
     public void Dispose()
     {
         GuestMemory? memory = _memory;

@@ -36,7 +36,7 @@ internal sealed class ProcessorReset
     }
 
     /// <summary>Captures what a snapshot keeps.</summary>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     public ProcessorState Capture(ulong dispatchAddress, ulong stackPointer)
     {
         ReadMsrs(_current);

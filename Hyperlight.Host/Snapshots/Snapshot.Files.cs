@@ -11,14 +11,15 @@ public sealed partial class Snapshot
     public const string DefaultTag = "latest";
 
     /// <summary>
-    /// Saves the snapshot to a directory in the OCI image layout. Other snapshots in the directory stay; one of the same tag
-    /// is replaced. The directory holds what it held before until the snapshot is saved completely, whatever happens
-    /// meanwhile; a new directory appears complete. Threads and processes that save to one directory wait for each other.
+    /// Saves the snapshot to a directory in the OCI image layout. Other snapshots in the directory are kept; one with the
+    /// same tag is replaced. Until the snapshot is saved completely, the directory keeps its previous contents, also if the
+    /// process ends; a new directory appears complete. Threads and processes that save to one directory wait for each
+    /// other.
     /// </summary>
     /// <remarks>
-    /// The guest's memory is saved as it is: anyone who can read the directory can read what the guest held, and anyone who can
-    /// write to it chooses what a sandbox that starts from it does, within the limits of any guest. Symbolic links in the
-    /// directory are not followed, and nothing but regular files is opened.
+    /// The guest's memory is saved without encryption. Anyone who can read the directory can read this memory, and anyone
+    /// who can write to it controls what guests that start from it do, within their sandboxes. Symbolic links in the
+    /// directory are not followed, and only regular files are opened.
     /// </remarks>
     /// <param name="path">
     /// The directory: a new one, an empty one, or one that snapshots were saved to before.
@@ -27,11 +28,11 @@ public sealed partial class Snapshot
     /// The snapshot's name in the directory: 1 to 128 letters, digits, and <c>_</c>, <c>.</c>, <c>-</c>; the first is no
     /// <c>.</c> or <c>-</c>.
     /// </param>
-    /// <returns>The digest of the saved snapshot, <c>sha256:</c> and 64 hexadecimal digits. It finds this very snapshot.</returns>
-    /// <exception cref="ArgumentException">The path is empty, or the tag is none.</exception>
+    /// <returns>The digest of the saved snapshot, <c>sha256:</c> and 64 hexadecimal digits. Loading by the digest verifies the content.</returns>
+    /// <exception cref="ArgumentException">The path is empty, or the tag is invalid.</exception>
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
     /// <exception cref="ObjectDisposedException">The snapshot was disposed.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public string Save(string path, string tag = DefaultTag)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -52,12 +53,12 @@ public sealed partial class Snapshot
     }
 
     /// <summary>
-    /// Loads a snapshot from a directory. Everything is checked against its digest, and the snapshot against this machine;
-    /// nothing of the directory is used any more afterwards.
+    /// Loads a snapshot from a directory. All content is verified by its digest, and the snapshot is checked to fit this
+    /// machine. The directory is not used afterwards.
     /// </summary>
     /// <param name="path">The directory.</param>
     /// <param name="reference">
-    /// Which of its snapshots: a tag, or the digest that <see cref="Save"/> returned, which is proof of the content too.
+    /// The snapshot: a tag, or the digest that <see cref="Save"/> returned. The digest also verifies the content.
     /// </param>
     /// <param name="hypervisor">
     /// The driver of the sandboxes that will use it; <see langword="null"/> for this machine's driver of the kind that the
@@ -68,8 +69,8 @@ public sealed partial class Snapshot
     /// There is no such snapshot, it is damaged, it does not fit this machine, or the operating system refused;
     /// <see cref="SnapshotFileException.Problem"/> says which.
     /// </exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
-    /// <exception cref="HostMemoryException">The process has not enough memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public static Snapshot Load(string path, string reference = DefaultTag, IHypervisor? hypervisor = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -3,16 +3,17 @@ using Hyperlight.Host.Snapshots;
 namespace Hyperlight;
 
 /// <summary>
-/// A guest as it was between two calls: everything it has mapped, at the addresses it has mapped it, and its processor. It
-/// can be restored any number of times, into any sandbox of the same guest, configuration and kind of hypervisor, and new
-/// sandboxes can start from it. All of them share its memory, which none can change. Immutable and safe to share between
-/// threads.
+/// The state of a guest between two calls: all memory that it has mapped, at its virtual addresses, and its processor. A
+/// snapshot can be restored any number of times, into any sandbox of the same guest, configuration and hypervisor, and new
+/// sandboxes can start from it. All these sandboxes share its memory, which none of them can change. Immutable and
+/// thread-safe.
 /// </summary>
 /// <remarks>
-/// Disposing a snapshot releases its memory once no sandbox uses it any more; sandboxes that use it are not affected. Two
-/// snapshots of an unchanged guest are equal and share their memory, and each is disposed by itself.
+/// Disposing a snapshot releases its memory when no sandbox uses it any more; sandboxes that use it are not affected. Two
+/// snapshots of an unchanged guest are equal and share their memory; each of them has to be disposed.
 /// <para>
-/// Sandboxes that start from one snapshot are alike in everything, also in what the guest took for random.
+/// Sandboxes that start from one snapshot have the same state, including random numbers that the guest has drawn before.
+/// Random numbers that it draws later differ, unless <see cref="SandboxConfiguration.RandomSeed"/> is set.
 /// </para>
 /// </remarks>
 public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
@@ -22,13 +23,15 @@ public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
     /// <summary>Takes over a reference on the content's image.</summary>
     internal Snapshot(SnapshotContent content) => Content = content;
 
-    /// <summary>How many snapshots led to this one, itself included: guests find it in their memory after a restore.</summary>
+    /// <summary>
+    /// The number of snapshots that led to this one, including itself. Guests find it in their memory after a restore.
+    /// </summary>
     public ulong Generation => Content.Image.Generation;
 
-    /// <summary>Bytes of guest memory that the snapshot holds, without page tables.</summary>
+    /// <summary>The snapshot's guest memory in bytes, without page tables.</summary>
     public ulong Size => Content.Image.Pages.Size;
 
-    /// <summary>The kind of hypervisor it was taken on, such as <c>kvm</c>.</summary>
+    /// <summary>The driver on which the snapshot was taken, such as <c>kvm</c>.</summary>
     public string Hypervisor => Content.Hypervisor;
 
     /// <summary>Whether it was disposed.</summary>
@@ -37,7 +40,7 @@ public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
     /// <summary>What it stands for.</summary>
     internal SnapshotContent Content { get; }
 
-    /// <summary>Lets go of the memory.</summary>
+    /// <summary>Releases the snapshot's memory when no sandbox uses it any more.</summary>
     /// <exception cref="HypervisorException">The operating system refused to release the memory.</exception>
     public void Dispose()
     {
@@ -47,7 +50,7 @@ public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
         }
     }
 
-    /// <summary>Whether both stand for the same state of the same guest, by identity.</summary>
+    /// <summary>Whether both snapshots have the same captured state, by identity.</summary>
     /// <param name="other">Another snapshot.</param>
     public bool Equals(Snapshot? other) => other is not null && ReferenceEquals(Content, other.Content);
 
@@ -61,7 +64,7 @@ public sealed partial class Snapshot : IDisposable, IEquatable<Snapshot>
     internal static Snapshot? TryShare(SnapshotContent content) => content.Image.TryAddReference() ? new Snapshot(content) : null;
 
     /// <summary>Keeps the memory while it is used, also if the snapshot is disposed meanwhile. The image is released by the caller.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     internal SnapshotContent Acquire()
     {
         ObjectDisposedException.ThrowIf(IsDisposed || !Content.Image.TryAddReference(), this);

@@ -42,7 +42,7 @@ internal sealed class SnapshotCapture : IDisposable
     /// <returns>The image, with a reference for the caller.</returns>
     /// <exception cref="SnapshotException">The page tables cannot be captured, or a mapped file cannot be read any more.</exception>
     /// <exception cref="MemoryRequestException">The page tables do not fit scratch memory, or the pages exceed an image.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     public static GuestImage Capture(
         IHypervisor hypervisor,
         GuestMemory memory,

@@ -33,7 +33,7 @@ internal sealed class MappedRegions
 
     /// <summary>Maps a file, whose resources belong to this table then. On failure they still belong to the caller.</summary>
     /// <exception cref="MappingLimitException">The hypervisor has no slot left.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     public MappedRegion Map(IPreparedMapping file)
     {
         MappedRegion region = Map(file.ToGuestMapping(), file.Label, isOwned: true);

@@ -31,7 +31,7 @@ internal sealed class SnapshotLoader
     /// <param name="findHypervisor">Gives the driver of a name, or <see langword="null"/> if it is not the one to use.</param>
     /// <returns>The snapshot, with a reference on its memory for the caller.</returns>
     /// <exception cref="SnapshotFileException">It cannot be loaded; the problem says why.</exception>
-    /// <exception cref="HypervisorException">The operating system refused the memory.</exception>
+    /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor)
     {
         path = Path.GetFullPath(path);
