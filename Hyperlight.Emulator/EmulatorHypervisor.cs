@@ -82,8 +82,8 @@ public sealed class EmulatorHypervisor : IHypervisor
     }
 
     /// <summary>
-    /// Opens a file for mapping into a guest. A page of it is read when the guest uses it first, and kept: whatever the page
-    /// holds at that moment is what the guest sees from then on. A page of a file is kept once for all machines.
+    /// Opens a file for mapping into a guest. A page is read when the guest first uses it, and kept in memory: the guest
+    /// does not see later changes. All machines share the page.
     /// </summary>
     /// <inheritdoc/>
     public IPreparedMapping PrepareFileMapping(string path, ulong guestAddress, string? label = null) =>

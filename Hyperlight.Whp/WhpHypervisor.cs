@@ -42,7 +42,7 @@ public sealed class WhpHypervisor : IHypervisor
 
     /// <summary>
     /// Opens a file for mapping into a guest: a read-only section of exactly the file's size, which a surrogate process may
-    /// map too, and a view of it. Windows does not let anyone shorten the file meanwhile.
+    /// map too, and a view of it. Windows prevents shortening the file while it is mapped.
     /// </summary>
     /// <inheritdoc/>
     /// <exception cref="HypervisorNotAvailableException">This is not Windows.</exception>

@@ -1,15 +1,15 @@
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// Which model-specific registers a guest may read and write: one policy for every driver. What the policy does not name is
-/// denied, and the guest gets #GP. What a guest may write is put back at every restore. Immutable.
+/// The model-specific registers that a guest can read and write, on every driver. All others raise #GP in the guest. A
+/// restore resets all registers that the guest can write. Immutable.
 /// </summary>
 /// <remarks>
-/// A driver whose hypervisor cannot deny registers (KVM before Linux 5.10) puts back everything that a guest can write.
+/// If the hypervisor cannot deny registers (KVM before Linux 5.10), a restore resets all registers that a guest can write.
 /// </remarks>
 public sealed class MsrPolicy : IEquatable<MsrPolicy>
 {
-    /// <summary>How many registers a policy can name in addition.</summary>
+    /// <summary>The largest number of additional registers.</summary>
     public const int MaximumAdditional = 16;
 
     private const uint TimeStampCounter = 0x10;
@@ -27,10 +27,10 @@ public sealed class MsrPolicy : IEquatable<MsrPolicy>
         0xC000_0103,
     ];
 
-    /// <summary>What a guest may read, as it says nothing that RDTSC and CPUID do not say too.</summary>
+    /// <summary>Registers that a guest can read: they have no more information than RDTSC and CPUID.</summary>
     private static readonly uint[] OpenForReading = [TimeStampCounter, ApicBase, MiscEnable];
 
-    /// <summary>What an instruction other than WRMSR changes, whatever the policy says: SWAPGS.</summary>
+    /// <summary>Registers that instructions other than WRMSR change, independently of the policy: SWAPGS.</summary>
     private static readonly uint[] ChangedByInstructions = [KernelGsBase];
 
     /// <summary>What is among <see cref="SpecialRegisters"/>, and put back with them.</summary>
@@ -57,18 +57,18 @@ public sealed class MsrPolicy : IEquatable<MsrPolicy>
     /// <summary>A guest may neither read nor write any register.</summary>
     public static MsrPolicy None { get; } = new([], [], []);
 
-    /// <summary>What RDMSR may read, in ascending order.</summary>
+    /// <summary>The registers that RDMSR can read, in ascending order.</summary>
     public IReadOnlyList<uint> Readable => _readable;
 
-    /// <summary>What WRMSR may write, in ascending order.</summary>
+    /// <summary>The registers that WRMSR can write, in ascending order.</summary>
     public IReadOnlyList<uint> Writable => _writable;
 
     /// <summary>What <see cref="With"/> has added to the registers of <see cref="Default"/> or <see cref="None"/>, in ascending order.</summary>
     public IReadOnlyList<uint> Additional => _additional;
 
     /// <summary>
-    /// What a guest can change under this policy, and a restore has to put back, but for what is among
-    /// <see cref="SpecialRegisters"/>. In ascending order.
+    /// The registers that a guest can change under this policy and that a restore has to reset, except those in <see
+    /// cref="SpecialRegisters"/>, in ascending order.
     /// </summary>
     public IReadOnlyList<uint> Restored { get; }
 

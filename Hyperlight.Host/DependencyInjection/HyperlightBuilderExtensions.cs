@@ -27,7 +27,7 @@ public static class HyperlightBuilderExtensions
     }
 
     /// <summary>
-    /// Adds a driver of the application's own. It is preferred to the built-in ones, whether they are registered before or
+    /// Adds a driver of the application. It is preferred to the built-in ones, whether they are registered before or
     /// after it; several are preferred in the order in which they are added. Adding a type again does nothing.
     /// </summary>
     /// <typeparam name="TDriver">The driver. The container creates and disposes it.</typeparam>
@@ -42,7 +42,9 @@ public static class HyperlightBuilderExtensions
         return builder;
     }
 
-    /// <summary>Adds a driver object of the application's own, as <see cref="AddDriver{TDriver}(IHyperlightBuilder)"/> does.</summary>
+    /// <summary>
+    /// Adds a driver object of the application, as <see cref="AddDriver{TDriver}(IHyperlightBuilder)"/> does.
+    /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="driver">The driver. The container does not dispose it.</param>
     /// <returns><paramref name="builder"/>, for further calls.</returns>

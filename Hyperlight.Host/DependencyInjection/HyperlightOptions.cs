@@ -10,7 +10,7 @@ public sealed class HyperlightOptions
 {
     /// <summary>
     /// The name of the hypervisor driver to use, such as <c>kvm</c>. Default <see langword="null"/>: the first usable one. A
-    /// driver asked for by name is never replaced by another. Set this or <see cref="Hypervisors"/>, not both.
+    /// driver chosen by name is never replaced by another. Set this or <see cref="Hypervisors"/>, not both.
     /// </summary>
     public string? Hypervisor { get; set; }
 
@@ -35,7 +35,7 @@ public sealed class HyperlightOptions
     /// <summary>How messages name the options: the path of the configuration section they were read from, or this type.</summary>
     internal string Source { get; set; } = nameof(HyperlightOptions) + ".";
 
-    /// <summary>Asks for the emulator, even if there is a hypervisor.</summary>
+    /// <summary>Chooses the emulator, even if a hypervisor is usable.</summary>
     /// <returns>These options, for further calls.</returns>
     public HyperlightOptions UseEmulator()
     {
@@ -43,7 +43,7 @@ public sealed class HyperlightOptions
         return this;
     }
 
-    /// <summary>Sets the allowed drivers; names that were set before no longer count.</summary>
+    /// <summary>Sets the allowed drivers, and replaces names that were set before.</summary>
     internal void UseDrivers(IEnumerable<string> names)
     {
         Hypervisor = null;

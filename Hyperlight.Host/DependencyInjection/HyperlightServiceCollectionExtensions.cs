@@ -42,8 +42,8 @@ public static class HyperlightServiceCollectionExtensions
 
     /// <summary>
     /// Registers the same as <see cref="AddHyperlight(IServiceCollection, Action{HyperlightOptions})"/>, with options from
-    /// configuration. Unknown keys and values that are out of range end the start of the application with
-    /// <see cref="OptionsValidationException"/>, which says which key, its value and what to do. Sizes are numbers of bytes, or
+    /// configuration. If a key is unknown or a value is invalid, the application does not start: <see
+    /// cref="OptionsValidationException"/> has key, value and remedy. Sizes are numbers of bytes, or
     /// have a unit: <c>256 KiB</c>. Works after ahead-of-time compilation.
     /// </summary>
     /// <param name="services">The application's services.</param>

@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>Makes sandbox builders that use the application's hypervisor, configuration and logging. Safe for all threads.</summary>
+/// <summary>Creates sandbox builders with the application's hypervisor, configuration and logging. Thread-safe.</summary>
 public interface ISandboxFactory
 {
     /// <summary>The hypervisor that sandboxes will run on, and why.</summary>
@@ -12,9 +12,9 @@ public interface ISandboxFactory
 
     /// <summary>Loads a snapshot for sandboxes of this factory from a directory.</summary>
     /// <param name="path">The directory.</param>
-    /// <param name="reference">Which of its snapshots: a tag, or the digest that <see cref="Snapshot.Save"/> returned.</param>
+    /// <param name="reference">The snapshot: a tag, or the digest that <see cref="Snapshot.Save"/> returned.</param>
     /// <exception cref="ArgumentException">The path is empty, or the reference is neither tag nor digest.</exception>
-    /// <exception cref="SnapshotFileException">It cannot be loaded, or was taken on another hypervisor than the factory's.</exception>
+    /// <exception cref="SnapshotFileException">The snapshot cannot be loaded, or was taken on another hypervisor than the factory's.</exception>
     /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag);

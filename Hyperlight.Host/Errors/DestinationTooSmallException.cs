@@ -21,7 +21,7 @@ public sealed class DestinationTooSmallException : HyperlightException
     /// <summary>The guest function.</summary>
     public string FunctionName { get; }
 
-    /// <summary>How many bytes the function returned.</summary>
+    /// <summary>The number of bytes that the function returned.</summary>
     public int Size { get; }
 
     /// <summary>How many bytes the destination has.</summary>

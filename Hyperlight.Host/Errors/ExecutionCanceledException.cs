@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Hyperlight;
 
 /// <summary>
-/// The host ended a call, or a guest's initialisation, before it was complete: <see cref="Reason"/> says what for. If the
-/// guest had been entered it stopped somewhere in the middle, so the sandbox is poisoned.
+/// The host ended a call or a guest's initialisation before it was complete; <see cref="Reason"/> is the cause. If the
+/// guest was entered, the sandbox is poisoned.
 /// </summary>
 public sealed class ExecutionCanceledException : OperationCanceledException
 {
@@ -25,8 +25,8 @@ public sealed class ExecutionCanceledException : OperationCanceledException
     {
     }
 
-    /// <summary>Creates the error for a call that took longer than it may.</summary>
-    /// <param name="timeout">How long it may take.</param>
+    /// <summary>Creates the error for a call that exceeded its time limit.</summary>
+    /// <param name="timeout">The time limit.</param>
     /// <param name="innerException">What a host function threw during the call, if one did.</param>
     public ExecutionCanceledException(TimeSpan timeout, Exception? innerException = null)
         : this(

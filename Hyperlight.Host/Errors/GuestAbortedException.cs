@@ -3,7 +3,7 @@ using Hyperlight.Host.Execution;
 
 namespace Hyperlight;
 
-/// <summary>A guest gave up: it aborted, panicked, or met a processor exception it does not handle. The sandbox is poisoned.</summary>
+/// <summary>A guest aborted, panicked, or did not handle a processor exception. The sandbox is poisoned.</summary>
 public sealed class GuestAbortedException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
@@ -31,7 +31,7 @@ public sealed class GuestAbortedException : HyperlightException
     public byte Code { get; }
 
     /// <summary>
-    /// The guest's message as it was sent, possibly empty. Do not write it to a log or console: the exception's message has it
+    /// The guest's message, unchanged; it can be empty. Do not write it to a log or console: the exception's message has it
     /// escaped.
     /// </summary>
     public string GuestMessage { get; }

@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>A guest binary is missing or is not one that can be run.</summary>
+/// <summary>A guest's file is missing, or cannot be loaded as a guest.</summary>
 public class GuestBinaryException : HyperlightException
 {
     /// <summary>Creates the error.</summary>

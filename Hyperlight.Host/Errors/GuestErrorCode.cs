@@ -45,7 +45,7 @@ public enum GuestErrorCode : ulong
     /// <summary>A guest's own error; also the code of an exception it did not handle.</summary>
     GuestError = 15,
 
-    /// <summary>A byte array came without its length.</summary>
+    /// <summary>A byte array has no length.</summary>
     ArrayLengthMissing = 16,
 
     /// <summary>A host function failed.</summary>

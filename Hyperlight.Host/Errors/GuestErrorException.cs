@@ -2,12 +2,12 @@ using Hyperlight.Host.Diagnostics;
 
 namespace Hyperlight;
 
-/// <summary>A guest function answered with an error. The call is complete and the sandbox remains usable.</summary>
+/// <summary>A guest function returned an error. The call is complete, and the sandbox remains usable.</summary>
 public sealed class GuestErrorException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="rawCode">The code as the guest sent it.</param>
+    /// <param name="rawCode">The error code that the guest sent.</param>
     /// <param name="guestMessage">The guest's message.</param>
     /// <param name="innerException">What a host function threw during the call, if one did.</param>
     /// <param name="hostFunctionFailure">How a host function failed during the call, if one did.</param>
@@ -27,11 +27,11 @@ public sealed class GuestErrorException : HyperlightException
     /// <summary>The error's code; <see cref="GuestErrorCode.UnknownError"/> for one that the ABI does not list.</summary>
     public GuestErrorCode Code => Classify(RawCode);
 
-    /// <summary>The code as the guest sent it.</summary>
+    /// <summary>The error code that the guest sent.</summary>
     public ulong RawCode { get; }
 
     /// <summary>
-    /// The guest's message as it was sent. Do not write it to a log or console: the exception's message has it escaped, and
+    /// The guest's message, unchanged. Do not write it to a log or console: the exception's message has it escaped, and
     /// shortened to 4,096 characters.
     /// </summary>
     public string GuestMessage { get; }

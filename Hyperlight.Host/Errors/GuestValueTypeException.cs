@@ -4,7 +4,7 @@ namespace Hyperlight;
 public sealed class GuestValueTypeException : InvalidCastException
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="expected">The type asked for.</param>
+    /// <param name="expected">The expected type.</param>
     /// <param name="actual">The type of the value.</param>
     public GuestValueTypeException(GuestValueType expected, GuestValueType actual)
         : base($"The value has the type {actual}, but {expected} was asked for. {nameof(GuestValue)}.{nameof(GuestValue.Type)} says the type.")
@@ -13,7 +13,7 @@ public sealed class GuestValueTypeException : InvalidCastException
         Actual = actual;
     }
 
-    /// <summary>The type asked for.</summary>
+    /// <summary>The expected type.</summary>
     public GuestValueType Expected { get; }
 
     /// <summary>The type of the value.</summary>

@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>A mapping would cover guest physical addresses that are in use. Nothing was changed.</summary>
+/// <summary>A mapping would overlap guest physical addresses that are in use. The sandbox was not changed.</summary>
 public sealed class MappingOverlapException : HyperlightException
 {
     /// <summary>Creates the error.</summary>

@@ -4,8 +4,8 @@ using Hyperlight.Host.Execution;
 namespace Hyperlight;
 
 /// <summary>
-/// A guest used guest physical memory that is not there, or in a way that is not allowed. The sandbox is poisoned. If the
-/// file behind a mapping was shortened or cannot be read, the inner exception says so.
+/// A guest accessed guest physical memory that does not exist, or in a way that is not permitted. The sandbox is poisoned.
+/// If a mapped file was shortened or cannot be read, the inner exception has the reason.
 /// </summary>
 public sealed class MemoryAccessViolationException : HyperlightException
 {

@@ -12,7 +12,7 @@ public enum SnapshotFileProblem
     /// <summary>A file is shorter than it was when it was saved.</summary>
     Truncated,
 
-    /// <summary>A file is missing or does not hold what was saved: its digest or its size differ, or its content makes no sense.</summary>
+    /// <summary>A file is missing or corrupted: its digest or its size is wrong, or its content is invalid.</summary>
     Corrupted,
 
     /// <summary>

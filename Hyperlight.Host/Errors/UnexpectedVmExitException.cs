@@ -3,7 +3,7 @@ using Hyperlight.Host.Execution;
 
 namespace Hyperlight;
 
-/// <summary>The vCPU stopped for a reason that no guest should cause, such as a triple fault. The sandbox is poisoned.</summary>
+/// <summary>The vCPU stopped unexpectedly, for example because of a triple fault. The sandbox is poisoned.</summary>
 public sealed class UnexpectedVmExitException : HyperlightException
 {
     /// <summary>Creates the error.</summary>

@@ -4,8 +4,8 @@ using Hyperlight.Host.Wire;
 namespace Hyperlight;
 
 /// <summary>
-/// A function of the host that a guest may call. Made by
-/// <see cref="HostFunctionExtensions"/>; the guest reaches nothing of the host but these.
+/// A host function that a guest can call. Created by
+/// <see cref="HostFunctionExtensions"/>. A guest can access the host only through host functions.
 /// </summary>
 public sealed class HostFunction
 {
@@ -38,7 +38,7 @@ public sealed class HostFunction
     /// <param name="parameterTypes">The types of its parameters.</param>
     /// <param name="resultType">The type of its result.</param>
     /// <param name="body">What calls the delegate.</param>
-    /// <exception cref="ArgumentException">One of the types cannot be what it is to be.</exception>
+    /// <exception cref="ArgumentException">One of the types is invalid.</exception>
     internal HostFunction(
         string name, ReadOnlySpan<GuestValueType> parameterTypes, GuestValueType resultType, HostFunctionBody body)
         : this(name, resultType, body)
@@ -62,7 +62,9 @@ public sealed class HostFunction
     /// <summary>The name by which the guest calls it.</summary>
     public string Name { get; }
 
-    /// <summary>The types of the parameters that the guest passes, in order. A <see cref="CancellationToken"/> is none of them.</summary>
+    /// <summary>
+    /// The types of the parameters that the guest passes, in order, without a <see cref="CancellationToken"/>.
+    /// </summary>
     public IReadOnlyList<GuestValueType> ParameterTypes => _parameterTypes;
 
     /// <summary>The type of its result; <see cref="GuestValueType.Void"/> if it has none.</summary>

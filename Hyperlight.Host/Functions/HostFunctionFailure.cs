@@ -6,8 +6,8 @@ namespace Hyperlight.Host.Functions;
 /// A call of a host function that failed. The guest gets the short text, which is part of the guest ABI; the application gets
 /// the description, which names the function.
 /// </summary>
-/// <param name="GuestText">What the guest is told.</param>
-/// <param name="Description">What the application is told.</param>
+/// <param name="GuestText">The text for the guest.</param>
+/// <param name="Description">The description for the application.</param>
 /// <param name="Exception">What the function threw, if it did.</param>
 internal sealed record HostFunctionFailure(string GuestText, string Description, Exception? Exception = null)
 {

@@ -1,20 +1,20 @@
 namespace Hyperlight;
 
 /// <summary>
-/// A running guest whose functions can be called, for code that is to be tested without one. <see cref="MultiUseSandbox"/>
+/// The interface of a running guest, for code that is tested with a mock. <see cref="MultiUseSandbox"/>
 /// implements it; a mocking library can do so too, because arguments are arrays here and not spans. A call is written in the
 /// same way with either: <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c>. With this interface it allocates the array of its arguments.
 /// </summary>
-/// <remarks>The members are documented with <see cref="MultiUseSandbox"/>, also the exceptions they throw.</remarks>
+/// <remarks>The members and their exceptions are documented at <see cref="MultiUseSandbox"/>.</remarks>
 public interface ISandbox : IHostFunctionRegistrar, IDisposable
 {
-    /// <summary>A number that no other sandbox of this process has.</summary>
+    /// <summary>A number that identifies the sandbox within the process.</summary>
     long Id { get; }
 
     /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
     HypervisorSelection Hypervisor { get; }
 
-    /// <summary>What can be done with the sandbox now.</summary>
+    /// <summary>Whether the sandbox can be called.</summary>
     SandboxStatus Status { get; }
 
     /// <summary>Calls a guest function that returns a value.</summary>
@@ -34,7 +34,7 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
     /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
-    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="timeout">The time limit of the call, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     TResult Call<TResult>(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
 
@@ -52,23 +52,23 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
     /// <summary>Calls a guest function without a result, or discards it, with a time limit and a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
-    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="timeout">The time limit of the call, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     void Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
 
     /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory.</summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
-    /// <returns>How many bytes the function returned.</returns>
+    /// <returns>The number of bytes that the function returned.</returns>
     int CallInto(string functionName, Memory<byte> destination, params GuestValue[] arguments);
 
     /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory, with a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>How many bytes the function returned.</returns>
+    /// <returns>The number of bytes that the function returned.</returns>
     int CallInto(string functionName, Memory<byte> destination, GuestValue[] arguments, CancellationToken cancellationToken);
 
     /// <summary>
@@ -76,11 +76,11 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
     /// can end the call.
     /// </summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
-    /// <param name="timeout">How long the call may take, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="timeout">The time limit of the call, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>How many bytes the function returned.</returns>
+    /// <returns>The number of bytes that the function returned.</returns>
     int CallInto(
         string functionName,
         Memory<byte> destination,
@@ -88,10 +88,10 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
         TimeSpan timeout,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Captures the guest as it is between two calls.</summary>
+    /// <summary>Captures the current state of the guest.</summary>
     Snapshot TakeSnapshot();
 
-    /// <summary>Puts the guest back to a snapshot.</summary>
-    /// <param name="snapshot">A snapshot of this or a like sandbox.</param>
+    /// <summary>Restores the state of a snapshot.</summary>
+    /// <param name="snapshot">A snapshot of this sandbox, or of one with the same guest and configuration.</param>
     void Restore(Snapshot snapshot);
 }

@@ -97,9 +97,9 @@ public sealed partial class MultiUseSandbox
 
     /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory. Nothing is allocated for them.</summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes.</param>
-    /// <returns>How many bytes the function returned.</returns>
+    /// <returns>The number of bytes that the function returned.</returns>
     /// <exception cref="DestinationTooSmallException">
     /// The bytes do not fit; the error says how many they are. The guest function has run; nothing was copied.
     /// </exception>
@@ -109,7 +109,7 @@ public sealed partial class MultiUseSandbox
 
     /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory, with a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="cancellationToken">
     /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
@@ -124,7 +124,7 @@ public sealed partial class MultiUseSandbox
     /// can end the call.
     /// </summary>
     /// <param name="functionName">The guest function.</param>
-    /// <param name="destination">Where the bytes go.</param>
+    /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="timeout">
     /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most

@@ -7,7 +7,7 @@ namespace Hyperlight;
 /// <content>Files and host memory in a running guest.</content>
 public sealed partial class MultiUseSandbox
 {
-    /// <summary>What is mapped besides the guest's own memory, in the order in which it was mapped.</summary>
+    /// <summary>The mappings of files and host memory, in the order in which they were mapped.</summary>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public IReadOnlyList<SandboxMapping> Mappings
@@ -27,15 +27,15 @@ public sealed partial class MultiUseSandbox
     }
 
     /// <summary>
-    /// Maps a file into guest physical space, at once: readable and executable, never writable. Either all of it happens or,
-    /// with an exception, nothing. The guest maps the addresses into its own page tables; where it does so copy-on-write, what
-    /// it writes stays its own. The file is not read, however large it is: a page of it costs memory once the guest reads it.
+    /// Maps a file into guest physical space: readable and executable, never writable. If this throws, the sandbox is not
+    /// changed. The guest maps the addresses into its page tables; copy-on-write pages are private to the guest. The file
+    /// is not read when it is mapped: a page uses memory when the guest first reads it.
     /// </summary>
     /// <remarks>
-    /// The file is opened once, so renaming or deleting it changes nothing. Its content should not change while it is mapped:
-    /// pages that the guest has not used yet show the new content, others may show either. If it is shortened, or the file
-    /// system fails to read it, the guest's access ends the call with <see cref="MemoryAccessViolationException"/>, which
-    /// names the mapping.
+    /// The file is opened once, so that renaming or deleting it has no effect. Do not change its content while it is
+    /// mapped: pages that the guest has not used yet have the new content, and others the old or the new one. If the file
+    /// is shortened or cannot be read, the guest's access ends the call with <see cref="MemoryAccessViolationException"/>,
+    /// which names the mapping.
     /// </remarks>
     /// <param name="path">The file. It must not be empty.</param>
     /// <param name="guestAddress">Guest physical address of the first byte, a multiple of <see cref="GuestPage.Size"/>.</param>
@@ -90,13 +90,13 @@ public sealed partial class MultiUseSandbox
     public void UnmapFile(ulong guestAddress) => Unmap("unmapping a file", guestAddress, isFile: true);
 
     /// <summary>
-    /// Maps host memory into guest physical space, at once and without a copy. Guests can only read it, and execute it if
-    /// allowed. Either all of it happens or, with an exception, nothing.
+    /// Maps host memory into guest physical space without copying it. Guests can read it, and execute it if this is
+    /// permitted, but not write to it. If this throws, the sandbox is not changed.
     /// </summary>
     /// <remarks>
-    /// The region stays the caller's, who may map it into other sandboxes too. Dispose it after it was unmapped, or after the
-    /// sandbox was disposed. Its memory stays until then in any case: a region that is disposed too early is released when
-    /// the sandbox releases it. The memory must not be changed while it is mapped.
+    /// The caller owns the region, and can map it into several sandboxes. Dispose it after it was unmapped or the sandbox
+    /// was disposed. If it is disposed earlier, its memory is released when the sandbox unmaps it. Do not change the memory
+    /// while it is mapped.
     /// </remarks>
     /// <param name="region">The memory: <see cref="HostMemoryRegion"/>, or one that the driver allocated.</param>
     /// <param name="guestAddress">Guest physical address of the first byte, a multiple of <see cref="GuestPage.Size"/>.</param>

@@ -5,9 +5,9 @@ using Hyperlight.Host.Sandboxes;
 namespace Hyperlight;
 
 /// <summary>
-/// A running guest whose functions can be called any number of times. State that the guest keeps persists between calls.
-/// The calling thread runs the guest; a sandbox may be used by one thread after another, but by one at a time. Use beyond
-/// that is refused with <see cref="SandboxInUseException"/>.
+/// A running guest whose functions can be called any number of times. The guest keeps its state between calls.
+/// The guest runs on the calling thread. Different threads can use a sandbox, but only one at a time; concurrent use throws
+/// <see cref="SandboxInUseException"/>.
 /// </summary>
 public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
 {
@@ -26,19 +26,21 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         InterruptHandle = new InterruptHandle(runner.Interrupts);
     }
 
-    /// <summary>A number that no other sandbox of this process has.</summary>
+    /// <summary>A number that identifies the sandbox within the process.</summary>
     public long Id => _setup.Id;
 
     /// <summary>The hypervisor that runs the guest, and why it was chosen.</summary>
     public HypervisorSelection Hypervisor => _setup.Hypervisor;
 
-    /// <summary>The guest program; <see langword="null"/> if the sandbox was made from a snapshot that was loaded from a file.</summary>
+    /// <summary>
+    /// The guest program; <see langword="null"/> if the sandbox started from a snapshot that was loaded from a directory.
+    /// </summary>
     public GuestBinary? Guest => _setup.Guest;
 
     /// <summary>Interrupts calls from other threads.</summary>
     public InterruptHandle InterruptHandle { get; }
 
-    /// <summary>What can be done with the sandbox now.</summary>
+    /// <summary>Whether the sandbox can be called.</summary>
     public SandboxStatus Status =>
         _gate.IsClosed ? SandboxStatus.Disposed : _poison is null ? SandboxStatus.Ready : SandboxStatus.Poisoned;
 
@@ -50,7 +52,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
 
     /// <summary>
     /// The last exception of a logger or of the debug output that the application set; <see langword="null"/> if there was
-    /// none. Such an exception never ends an operation, and never takes the place of another failure.
+    /// none. Such an exception never ends an operation, and never hides another failure.
     /// </summary>
     public Exception? DiagnosticsError => _setup.SinkFailures.Last;
 

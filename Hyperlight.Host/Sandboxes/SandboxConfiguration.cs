@@ -4,8 +4,8 @@ using Hyperlight.Host.Sandboxes;
 namespace Hyperlight;
 
 /// <summary>
-/// The sizes of a sandbox and what it accepts. Immutable: derive a variant with a <c>with</c> expression. Values are checked
-/// when they are set; what depends on the guest (whether everything fits) is checked when a sandbox is built.
+/// The configuration of a sandbox. Immutable: use a <c>with</c> expression to change a copy. Values are checked when they
+/// are set; whether the guest fits is checked when a sandbox is built.
 /// </summary>
 public sealed record SandboxConfiguration
 {
@@ -26,7 +26,7 @@ public sealed record SandboxConfiguration
     /// <summary>Largest scratch memory, in bytes: 16 GiB less a page.</summary>
     public const ulong MaximumScratchSize = 0x3_FFFF_F000;
 
-    /// <summary>Most file mappings of a sandbox whose guest finds them in a table: see <see cref="FileMappingTable"/>.</summary>
+    /// <summary>The largest number of file mappings of a sandbox with <see cref="FileMappingTable"/>.</summary>
     public const int MaximumFileMappings = 32;
 
     // Page tables, stack, exception stack, and the data of a guest that it changes.
@@ -35,8 +35,8 @@ public sealed record SandboxConfiguration
     private readonly ulong? _scratchSize;
 
     /// <summary>
-    /// Bytes of the buffer through which calls and host functions' results reach the guest. Default 16 KiB. A message may
-    /// have 16 bytes less. Memory of the host is committed only as it is used.
+    /// Size of the buffer for calls and for results of host functions, in bytes. Default 16 KiB. The largest message is 16
+    /// bytes smaller. Host memory is committed when it is used.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Below <see cref="MinimumBufferSize"/> or above <see cref="MaximumBufferSize"/>.</exception>
     public int InputBufferSize
@@ -46,8 +46,8 @@ public sealed record SandboxConfiguration
     } = 0x4000;
 
     /// <summary>
-    /// Bytes of the buffer through which results and calls of host functions reach the host. Default 16 KiB. A message may
-    /// have 16 bytes less.
+    /// Size of the buffer for results and for calls of host functions, in bytes. Default 16 KiB. The largest message is 16
+    /// bytes smaller.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Below <see cref="MinimumBufferSize"/> or above <see cref="MaximumBufferSize"/>.</exception>
     public int OutputBufferSize
@@ -110,23 +110,24 @@ public sealed record SandboxConfiguration
     } = GuestVersionPolicy.Compatible;
 
     /// <summary>
-    /// The most verbose level the guest may log at; it is handed to the guest when it starts. Default
+    /// The most verbose level at which the guest logs; the guest gets it when it starts. Default
     /// <see langword="null"/>: what the sandbox's logger has enabled for the category <c>Hyperlight.Guest</c>, or errors
     /// only without a logger. Verbose logging costs a VM exit for each record.
     /// </summary>
     public GuestLogLevel? GuestLogLevel { get; init; }
 
     /// <summary>
-    /// Whether the guest can find its file mappings by label, in a table behind its process environment block. Default
-    /// <see langword="false"/>: the guest sees the block that every guest knows, and learns addresses in some other way, for
-    /// example as arguments of a call. A sandbox with the table has at most <see cref="MaximumFileMappings"/> file mappings.
+    /// Whether the guest can find its file mappings by label, in a table after its process environment block. Default <see
+    /// langword="false"/>: the guest gets addresses in other ways, for example as arguments of a call. A sandbox with the
+    /// table has at most <see cref="MaximumFileMappings"/> file mappings.
     /// </summary>
     public bool FileMappingTable { get; init; }
 
     /// <summary>
-    /// Whether the guest can execute what it has on its heap, such as code that it generates. Default <see langword="false"/>:
-    /// the heap is data, and a jump into it is a page fault. With it, a guest that is made to write where it should not can
-    /// be made to execute what was written; the sandbox around it holds all the same. Snapshots keep it.
+    /// Whether the guest can execute code on its heap, such as code that it generates. Default <see langword="false"/>: a
+    /// jump to the heap is a page fault. With an executable heap, an attacker who can write to the heap through an error of
+    /// the guest can execute code in the guest; the isolation of the sandbox is not affected. The setting is part of
+    /// snapshots.
     /// </summary>
     public bool ExecutableHeap { get; init; }
 
@@ -139,9 +140,9 @@ public sealed record SandboxConfiguration
 
     /// <summary>
     /// Which model-specific registers the guest may use. Default <see cref="MsrPolicy.Default"/>: those of system calls and
-    /// few others. More are permitted by <see cref="MsrPolicy.With"/>, and none by <see cref="MsrPolicy.None"/>. What the
-    /// guest may write is part of snapshots, and put back when one is restored; everything else is #GP to the guest. A
-    /// snapshot with values of further registers cannot be used by a sandbox that does not permit them.
+    /// few others. More are permitted by <see cref="MsrPolicy.With"/>, and none by <see cref="MsrPolicy.None"/>. Registers
+    /// that the guest can write are part of snapshots, and are restored with them; all others raise #GP in the guest. A
+    /// snapshot with values of additional registers cannot be used by a sandbox that does not permit these.
     /// </summary>
     /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
     public MsrPolicy GuestMsrs
@@ -155,10 +156,10 @@ public sealed record SandboxConfiguration
     } = MsrPolicy.Default;
 
     /// <summary>
-    /// How many instructions the guest may execute in one call, and in its initialisation. Default <see langword="null"/>: as
-    /// many as it takes. A guest that needs more ends with <see cref="InstructionBudgetExhaustedException"/>, at the same
-    /// instruction every time. Only drivers that count instructions can do this, such as the emulator; on others building
-    /// the sandbox fails.
+    /// The largest number of instructions that the guest can execute in one call, and in its initialisation. Default <see
+    /// langword="null"/>: no limit. A guest that exceeds it ends with <see cref="InstructionBudgetExhaustedException"/>,
+    /// always at the same instruction. Only drivers that count instructions support this, such as the emulator; with
+    /// others, building the sandbox fails.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
     public long? InstructionBudget
@@ -176,10 +177,10 @@ public sealed record SandboxConfiguration
     }
 
     /// <summary>
-    /// How long a call may take, host functions included, and the guest's initialisation. Default
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: as long as it takes, so that a hostile guest can occupy the calling thread for
-    /// ever. What takes longer ends with <see cref="ExecutionCanceledException"/> soon after its limit, however busy the
-    /// thread pool is, and poisons the sandbox. A limit that is passed to a call takes the place of this one.
+    /// The time limit of a call, including its host functions, and of the guest's initialisation. Default <see
+    /// cref="Timeout.InfiniteTimeSpan"/>: no limit, so that a hostile guest can occupy the calling thread indefinitely. A
+    /// call that exceeds its limit ends with <see cref="ExecutionCanceledException"/>, independently of the thread pool,
+    /// and poisons the sandbox. A limit that is passed to a call replaces this one.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Zero, negative and not infinite, or above 4,294,967,294 milliseconds (49.7 days).</exception>
     public TimeSpan CallTimeout
