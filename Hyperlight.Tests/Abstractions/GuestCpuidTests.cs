@@ -52,7 +52,7 @@ internal sealed class GuestCpuidTests
     }
 
     [Test]
-    public void What_is_shown_stays_when_it_is_restricted_again()
+    public void Restricting_twice_is_the_same_as_once()
     {
         for (uint leaf = 0; leaf < 0x30; leaf++)
         {

@@ -21,7 +21,7 @@ internal sealed unsafe class HostMemoryRegionTests
     public void Free() => NativeMemory.AlignedFree((void*)_memory);
 
     [Test]
-    public void It_is_read_within_its_bounds()
+    public void Reads_are_bounds_checked()
     {
         using HostMemoryRegion region = HostMemoryRegion.FromPointer(_memory, 0x2000);
         byte[] bytes = new byte[0x2000];
@@ -39,7 +39,7 @@ internal sealed unsafe class HostMemoryRegionTests
     }
 
     [Test]
-    public void It_is_let_go_of_once()
+    public void Memory_is_released_once()
     {
         int released = 0;
         HostMemoryRegion region = HostMemoryRegion.FromPointer(_memory, 0x2000, () => released++);
@@ -60,7 +60,7 @@ internal sealed unsafe class HostMemoryRegionTests
     [TestCase(0x1000, 0)]
     [TestCase(0x1000, 0x1001)]
     [TestCase(-0x1000, 0x2000)]
-    public void It_lies_on_whole_pages(long address, long size)
+    public void Memory_must_consist_of_whole_pages(long address, long size)
     {
         int released = 0;
 

@@ -36,7 +36,7 @@ internal sealed class MsrPolicyTests
     }
 
     [Test]
-    public void Every_problem_has_a_sentence_of_its_own() => Assert.That(
+    public void Every_problem_has_a_message() => Assert.That(
         Enum.GetValues<GuestMsrProblem>().Select(static problem => new GuestMsrException(0x123, problem, "kvm").Message), Is.Unique);
 
     [Test]
@@ -65,7 +65,7 @@ internal sealed class MsrPolicyTests
     }
 
     [Test]
-    public void What_can_be_written_can_be_read_and_is_restored_or_special()
+    public void Writable_registers_are_readable_and_restored_or_special()
     {
         foreach (MsrPolicy policy in new[] { MsrPolicy.Default, MsrPolicy.None, MsrPolicy.Default.With(0x1A0, 0x2FF) })
         {
@@ -78,7 +78,7 @@ internal sealed class MsrPolicyTests
     }
 
     [Test]
-    public void Machines_have_the_default_policy_unless_told_otherwise() => Assert.Multiple(static () =>
+    public void Machines_have_the_default_policy_by_default() => Assert.Multiple(static () =>
     {
         Assert.That(new VirtualMachineOptions().Msrs, Is.SameAs(MsrPolicy.Default));
         Assert.That(default(VirtualMachineOptions).Msrs, Is.SameAs(MsrPolicy.Default));

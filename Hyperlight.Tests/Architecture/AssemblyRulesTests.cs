@@ -66,7 +66,7 @@ internal sealed class AssemblyRulesTests
 
     /// <summary>The host may declare native functions, for which the compiler generates unsafe code, and nothing more.</summary>
     [Test]
-    public void The_host_has_no_unsafe_code_of_its_own()
+    public void The_host_has_no_unsafe_code()
     {
         string host = Path.Combine(Repository.Root, "Hyperlight.Host");
         string[] files = [.. Directory.GetFiles(host, "*.cs", SearchOption.AllDirectories)

@@ -103,7 +103,7 @@ internal sealed class FilePageStoreTests
     }
 
     [Test]
-    public void A_machine_sees_what_a_file_holds_now_and_not_what_another_machine_has_read()
+    public void A_new_machine_reads_the_current_contents_of_a_file()
     {
         using var files = new TestFiles();
         string path = files.New("file", new byte[GuestPage.Size]);

@@ -106,7 +106,7 @@ internal sealed class FileRegionTests
     }
 
     [Test]
-    public void A_page_is_read_once_and_keeps_what_it_held_then()
+    public void A_page_is_read_once_and_keeps_its_contents()
     {
         using LongModeGuest guest = NewReader();
         using IMemoryRegion region = Map(guest);

@@ -172,7 +172,7 @@ internal sealed class Float80Tests
     }
 
     [Test]
-    public void What_is_no_integer_of_the_size_is_invalid()
+    public void Values_outside_the_integer_range_are_invalid()
     {
         FloatEnvironment environment = With();
 

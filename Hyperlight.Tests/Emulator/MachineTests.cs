@@ -96,7 +96,7 @@ internal sealed class MachineTests
     }
 
     [Test]
-    public void A_cancelled_string_instruction_goes_on_where_it_was()
+    public void A_cancelled_string_instruction_continues_where_it_stopped()
     {
         using var guest = new LongModeGuest(new EmulatorHypervisor(), c => { c.rep.stosb(); c.hlt(); });
         guest.Machine.SetGeneralRegisters(new GeneralRegisters

@@ -91,7 +91,7 @@ internal sealed class WriteTrackingTests(bool translates)
     }
 
     [Test]
-    public void A_page_that_was_only_read_stays()
+    public void A_page_that_was_only_read_is_not_cleared()
     {
         _guest.Write(SystemGuest.EntryOf(Target), Target | PresentWritableMarked);
         _guest.Write(Target, 0x1234);
@@ -156,7 +156,7 @@ internal sealed class WriteTrackingTests(bool translates)
     }
 
     [Test]
-    public void A_mapping_that_cannot_be_written_stays()
+    public void A_read_only_mapping_is_not_cleared()
     {
         using IMemoryRegion memory = new EmulatorHypervisor().AllocateMemory(0x1000);
         memory.Write(0, [1, 2, 3]);

@@ -153,7 +153,7 @@ internal sealed class X87Tests
     }
 
     [Test]
-    public void The_environment_tells_the_last_instruction()
+    public void The_environment_has_the_last_instruction()
     {
         using LongModeGuest guest = X87Guest.Create(c =>
         {
@@ -177,7 +177,7 @@ internal sealed class X87Tests
     }
 
     [Test]
-    public void What_is_saved_can_be_restored()
+    public void Saved_state_can_be_restored()
     {
         FpuRegisters fpu = X87Guest.Run(c =>
         {

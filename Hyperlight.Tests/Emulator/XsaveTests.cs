@@ -187,7 +187,7 @@ internal sealed class XsaveTests
 
     [TestCase(0x4_0620UL, true)]
     [TestCase(Cr4WithoutXsave, false)]
-    public void The_processor_says_what_it_has(ulong cr4, bool isEnabled)
+    public void Cpuid_reports_xsave_and_whether_it_is_enabled(ulong cr4, bool isEnabled)
     {
         using LongModeGuest guest = X87Guest.Create(
             c =>

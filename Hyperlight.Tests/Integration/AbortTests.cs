@@ -47,7 +47,7 @@ internal sealed class AbortTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void Half_an_abort_is_none_and_does_not_reach_the_next_call()
+    public void An_incomplete_abort_is_ignored_and_does_not_affect_the_next_call()
     {
         Assert.That(() => Sandbox.Call("AbortHalfway"), Throws.TypeOf<GuestProtocolException>());
         AssertUsable();

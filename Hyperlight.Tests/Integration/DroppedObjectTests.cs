@@ -81,7 +81,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
     }
 
     [Test]
-    public void What_a_living_sandbox_shares_with_dropped_ones_stays()
+    public void Memory_shared_with_dropped_sandboxes_remains_for_the_others()
     {
         UseAndDispose();
         AssertRegions(0);
@@ -103,7 +103,7 @@ internal sealed class DroppedObjectTests(TestTarget target)
     }
 
     [Test]
-    public void A_disposed_sandbox_does_not_keep_what_it_shared_with_a_dropped_one()
+    public void A_disposed_sandbox_does_not_keep_memory_shared_with_a_dropped_one()
     {
         DropAndDispose();
 

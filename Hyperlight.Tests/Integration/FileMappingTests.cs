@@ -243,7 +243,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void A_file_that_was_renamed_or_deleted_stays()
+    public void A_renamed_or_deleted_file_remains_mapped()
     {
         string path = _files.New("model", 0x2000);
         Sandbox.MapFile(path, Address);
@@ -256,7 +256,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void What_was_unmapped_is_gone()
+    public void Unmapped_memory_is_not_accessible()
     {
         Sandbox.MapFile(_files.New("a", 100), Address);
         Assert.That(Read(Address), Is.EqualTo(Word(0)));
@@ -281,7 +281,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void A_mapping_that_fails_leaves_the_sandbox_as_it_was()
+    public void A_failed_mapping_does_not_change_the_sandbox()
     {
         string path = _files.New("a", 100);
         Sandbox.MapFile(path, Address);
@@ -343,7 +343,7 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void Host_memory_is_let_go_of_when_nobody_uses_it_any_more()
+    public void Host_memory_is_released_after_its_last_use()
     {
         Memory<byte> memory = PageAligned(0x1000);
         Content(0x1000).CopyTo(memory);

@@ -27,7 +27,7 @@ internal sealed class HostileGuestTests(TestTarget target) : GuestTest(target)
         Assert.That(AssertPoisons<GuestProtocolException>(s => s.Call<uint>("InPort", 99)).Message, Does.Contain("port 99"));
 
     [Test]
-    public void A_debug_character_that_is_none_poisons() =>
+    public void An_invalid_debug_character_poisons() =>
         AssertPoisons<GuestProtocolException>(s => s.Call("OutPort", 103, 0xD800UL));
 
     [Test]

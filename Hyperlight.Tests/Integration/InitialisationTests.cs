@@ -91,7 +91,7 @@ internal sealed class InitialisationTests(TestTarget target)
     public void An_unknown_port() => AssertFails(code => code.Out(55, 1), Does.Contain("port 55"));
 
     [Test]
-    public void A_host_call_that_is_none() => AssertFails(code => code.Out(101, 0), Does.Contain("no message"));
+    public void An_invalid_host_call_during_the_initialisation() => AssertFails(code => code.Out(101, 0), Does.Contain("no message"));
 
     [Test]
     public void Zeroes_instead_of_code() => Assert.That(

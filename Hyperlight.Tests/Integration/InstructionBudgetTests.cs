@@ -47,7 +47,7 @@ internal sealed class InstructionBudgetTests
     }
 
     [Test]
-    public void Each_call_has_a_budget_of_its_own()
+    public void Each_call_has_a_separate_budget()
     {
         using MultiUseSandbox sandbox = Build(threshold: 50, budget: 1_000_000);
         for (int i = 0; i < 2_000; i++)

@@ -50,7 +50,7 @@ internal sealed class MsrTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void An_added_register_is_the_only_one_beside_none()
+    public void A_register_added_to_none_is_the_only_one()
     {
         MsrSweep sweep = MsrSweep.Plant(BuildWith(MsrPolicy.None.With(PageAttributeTable)));
 

@@ -19,7 +19,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     public void DeleteFiles() => _files.Dispose();
 
     [Test]
-    public void A_sandbox_goes_on_where_the_saved_one_was()
+    public void A_sandbox_continues_from_the_saved_state()
     {
         Sandbox.Call<int>("IncrementCounter");
         Save();
@@ -36,7 +36,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void It_restores_into_a_sandbox_of_the_same_guest_and_back()
+    public void A_loaded_snapshot_is_restored_into_a_sandbox_of_the_same_guest_and_back()
     {
         using Snapshot here = Sandbox.TakeSnapshot();
         MultiUseSandbox other = Build(_ => { });

@@ -65,7 +65,7 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
     public void RecordMemory() => _driver = new RegionRecorder(Target.Hypervisor);
 
     [TestCaseSource(nameof(UseNames))]
-    public void It_is_what_it_was(string use)
+    public void A_restore_resets_scratch_memory(string use)
     {
         MultiUseSandbox sandbox = BuildRecorded(b => b, out IMemoryRegion scratch);
         using Snapshot snapshot = sandbox.TakeSnapshot();
@@ -82,7 +82,7 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void It_is_what_it_was_after_any_sequence_and_between_snapshots()
+    public void A_restore_resets_scratch_memory_after_any_sequence_of_calls_and_snapshots()
     {
         var random = new Random((int)(TestSettings.ChooseSeed(out _) >> 20));
         MultiUseSandbox sandbox = BuildRecorded(b => b, out IMemoryRegion scratch);
@@ -111,7 +111,7 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void Large_scratch_memory_is_what_it_was()
+    public void A_restore_resets_large_scratch_memory()
     {
         MultiUseSandbox sandbox = BuildRecorded(
             b => b.WithConfiguration(new SandboxConfiguration { ScratchSize = 8 << 20, InputBufferSize = 3 << 20, OutputBufferSize = 2 << 20 }),

@@ -75,7 +75,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
-    public void Whatever_becomes_of_the_file_later_does_not_matter()
+    public void Later_changes_of_the_file_have_no_effect()
     {
         string path = _files.New("model", 0x1000);
         Sandbox.MapFile(path, Address);
@@ -111,7 +111,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
-    public void A_file_that_was_shortened_is_a_typed_error_that_names_the_mapping_and_the_guest_goes_on()
+    public void A_shortened_file_is_a_typed_error_that_names_the_mapping_and_does_not_affect_the_guest()
     {
         using Snapshot before = Sandbox.TakeSnapshot();
         string path = _files.New("model", 0x3000);
@@ -217,7 +217,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
-    public void A_mapping_that_does_not_fit_beside_a_snapshot_is_refused_and_nothing_is_left()
+    public void A_mapping_that_overlaps_a_snapshot_is_refused_and_released()
     {
         ulong behindTheImage;
         using (Snapshot fresh = Sandbox.TakeSnapshot())

@@ -18,7 +18,7 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void A_sandbox_goes_on_undisturbed_after_a_snapshot()
+    public void A_snapshot_does_not_affect_its_sandbox()
     {
         Sandbox.Call<int>("IncrementCounter");
         using Snapshot snapshot = Sandbox.TakeSnapshot();

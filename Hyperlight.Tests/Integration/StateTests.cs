@@ -24,7 +24,7 @@ internal sealed class StateTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void Each_sandbox_has_a_seed_of_its_own() =>
+    public void Each_sandbox_has_another_seed() =>
         Assert.That(Build(_ => { }).Call<ulong>("GetSeed"), Is.Not.EqualTo(Sandbox.Call<ulong>("GetSeed")));
 
     [Test]

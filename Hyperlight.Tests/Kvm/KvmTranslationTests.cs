@@ -62,16 +62,16 @@ internal sealed class KvmTranslationTests
     public void A_kvm_with_nested_paging_keeps_the_slots() => Assert.That(CallsOfReset(new FakeKvmKernel(), probe: true), Has.None.AnyOf(TwoSlotChanges));
 
     [Test]
-    public void A_kvm_that_was_not_tried_gets_the_slots_anew() =>
+    public void On_an_unprobed_kvm_the_slots_are_set_again() =>
         Assert.That(SlotChanges(CallsOfReset(new FakeKvmKernel(), probe: false)), Is.EqualTo(TwoSlotChanges));
 
     [Test]
-    public void A_kvm_that_emulates_privileged_code_gets_the_slots_anew() => Assert.That(
+    public void On_a_kvm_that_emulates_privileged_code_the_slots_are_set_again() => Assert.That(
         SlotChanges(CallsOfReset(new FakeKvmKernel { OnRun = FakeEmulatingKvm.Run }, probe: true)), Is.EqualTo(TwoSlotChanges));
 
     /// <summary>It executes what was at the address, after the host has changed the page table.</summary>
     [Test]
-    public void A_kvm_with_copies_of_page_tables_gets_the_slots_anew() => Assert.That(
+    public void On_a_kvm_with_shadow_page_tables_the_slots_are_set_again() => Assert.That(
         SlotChanges(CallsOfReset(
             new FakeKvmKernel { OnRun = static vcpu => vcpu.Regs.Rip == 0x20_0000 ? vcpu.ExitIoOut(0, 0) : vcpu.ExitHalt() }, probe: true)),
         Is.EqualTo(TwoSlotChanges));

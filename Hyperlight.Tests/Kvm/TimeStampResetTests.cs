@@ -48,7 +48,7 @@ internal sealed class TimeStampResetTests
     }
 
     [Test]
-    public void What_a_guest_took_away_comes_back()
+    public void A_restore_resets_a_counter_that_the_guest_set_back()
     {
         PassTime(5000);
         using Snapshot snapshot = _sandbox.TakeSnapshot();

@@ -27,7 +27,7 @@ internal sealed class CpuidTests(TestTarget target) : MachineTest(target)
     }
 
     [Test]
-    public void Nothing_is_shown_but_what_is_known()
+    public void Only_known_features_are_shown()
     {
         foreach (uint first in new[] { 0u, Extended, Hypervisor })
         {

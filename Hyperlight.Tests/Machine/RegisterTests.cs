@@ -120,7 +120,7 @@ internal sealed class RegisterTests(TestTarget target) : MachineTest(target)
 
     [TestCase(false)]
     [TestCase(true)]
-    public void What_cpuid_does_not_report_does_not_exist(bool wait)
+    public void Features_that_cpuid_does_not_report_are_not_available(bool wait)
     {
         if (!IsEmulator)
         {

@@ -137,7 +137,7 @@ internal sealed class SegmentTests(TestTarget target) : MachineTest(target)
     [TestCase((ushort)0, null, null, false, false)]
     [TestCase((ushort)0xF8, null, null, false, false)]
     [TestCase((ushort)(KernelDataSelector | 3), null, null, false, false)]
-    public void What_a_selector_is_can_be_asked(ushort selector, ulong? rights, ulong? limit, bool readable, bool writable)
+    public void Selectors_are_described_by_LAR_LSL_VERR_and_VERW(ushort selector, ulong? rights, ulong? limit, bool readable, bool writable)
     {
         Guest.RunKernel((c, _) =>
         {

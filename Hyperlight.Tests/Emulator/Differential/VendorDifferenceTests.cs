@@ -36,7 +36,7 @@ internal sealed class VendorDifferenceTests
     [TestCase("F3A4", 0UL)]
     [TestCase("67A4", 0UL)]
     [TestCase("67F3A4", 1UL)]
-    public void Other_strings_may_not(string code, ulong count)
+    public void Differences_of_other_strings_are_not_accepted(string code, ulong count)
     {
         CpuState input = default;
         input.General[CpuState.Rcx] = Upper | count;
@@ -170,7 +170,7 @@ internal sealed class VendorDifferenceTests
     }
 
     [Test]
-    public void Each_difference_says_what_it_is() =>
+    public void Each_difference_has_a_description() =>
         Assert.That(VendorDifferences.All.Select(d => d.What), Is.Unique.And.All.EndsWith("."));
 
     private static bool IsAccepted(

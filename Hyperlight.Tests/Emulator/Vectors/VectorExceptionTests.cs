@@ -132,7 +132,7 @@ internal sealed class VectorExceptionTests
     [TestCase("0F0FC19E")]
     [TestCase("F0660FFC03")]
     [TestCase("660F38FFC1")]
-    public void What_the_processor_does_not_have_is_an_invalid_opcode(string code)
+    public void Unsupported_instructions_are_invalid_opcodes(string code)
     {
         using var guest = new VectorGuest(c => c.db(Convert.FromHexString(code)));
 
@@ -140,7 +140,7 @@ internal sealed class VectorExceptionTests
     }
 
     [Test]
-    public void Cpuid_tells_what_there_is()
+    public void Cpuid_reports_the_supported_sets()
     {
         using var guest = new VectorGuest(c => { c.mov(eax, 1); c.cpuid(); });
 

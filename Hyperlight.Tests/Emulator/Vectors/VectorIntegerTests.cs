@@ -68,7 +68,7 @@ internal sealed class VectorIntegerTests
     [TestCase("00000000_00000000_00000000_000000FF", "00000000_00000000_00000000_0000000F", 0x1UL)]
     [TestCase("00000000_00000000_00000000_000000F1", "00000000_00000000_00000000_0000000F", 0UL)]
     [TestCase("00000000_00000000_00000000_000000FF", "00000000_00000000_00000000_00000000", 0x41UL)]
-    public void PTEST_tells_disjoint_and_covered(string a, string b, ulong flags)
+    public void PTEST_sets_ZF_for_disjoint_and_CF_for_covered_operands(string a, string b, ulong flags)
     {
         using var guest = new VectorGuest(c => { c.or(eax, -1); c.ptest(xmm0, xmm1); });
         guest[0] = Parse(a);

@@ -37,7 +37,7 @@ internal sealed class DriverRegistrationTests
     }
 
     [Test]
-    public void The_built_in_drivers_stay_beside_those_of_the_application()
+    public void Built_in_drivers_and_application_drivers_are_both_available()
     {
         using ServiceProvider services = new ServiceCollection()
             .AddHyperlight().AddDriver(Unusable("own"))
@@ -52,7 +52,7 @@ internal sealed class DriverRegistrationTests
     }
 
     [Test]
-    public void The_built_in_drivers_are_removed_by_an_explicit_call_for_good()
+    public void Removing_the_built_in_drivers_is_permanent()
     {
         var collection = new ServiceCollection();
         collection.AddHyperlight().RemoveBuiltInDrivers().AddDriver(Unusable("own"));

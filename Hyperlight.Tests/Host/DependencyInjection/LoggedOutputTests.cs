@@ -34,7 +34,7 @@ internal sealed class LoggedOutputTests
     private SandboxBuilder Builder => _services.GetRequiredService<ISandboxFactory>().CreateBuilder().WithGuest(GuestPath);
 
     [Test]
-    public void What_a_guest_prints_is_logged_line_by_line_and_not_written_to_the_console()
+    public void Printed_text_is_logged_line_by_line_and_not_written_to_the_console()
     {
         using var console = new StringWriter();
         (TextWriter output, TextWriter error) = (Console.Out, Console.Error);
@@ -130,7 +130,7 @@ internal sealed class LoggedOutputTests
     }
 
     [Test]
-    public void Every_kind_of_record_has_a_number_of_its_own()
+    public void Every_kind_of_record_has_a_unique_event_id()
     {
         LoggerMessageAttribute[] messages = [.. typeof(MultiUseSandbox).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(

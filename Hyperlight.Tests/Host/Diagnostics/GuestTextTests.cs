@@ -67,7 +67,7 @@ internal sealed class GuestTextTests
     }
 
     [Test]
-    public void On_the_console_lines_and_tabs_stay()
+    public void On_the_console_line_ends_and_tabs_are_not_escaped()
     {
         Assert.That(GuestText.EscapeLines("a\tb\r\nc\nd\re\u001B[0m"), Is.EqualTo("a\tb\r\nc\nd\\re\\u001B[0m"));
         Assert.That(GuestText.EscapeLines(new string('x', 1 << 20)), Has.Length.EqualTo(GuestText.MaximumPrintLength));

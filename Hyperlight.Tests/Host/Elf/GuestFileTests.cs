@@ -28,7 +28,7 @@ internal sealed class GuestFileTests
     }
 
     [Test]
-    public void What_is_no_regular_file_is_refused()
+    public void Files_that_are_not_regular_are_refused()
     {
         foreach ((string kind, Action<string> plant) in SpecialFiles.All())
         {
@@ -51,7 +51,7 @@ internal sealed class GuestFileTests
     }
 
     [Test]
-    public void A_missing_file_and_a_missing_directory_are_told_apart()
+    public void A_missing_file_and_a_missing_directory_have_different_errors()
     {
         Assert.That(AssertRefused(GuestPath).Message, Does.Contain($"no file '{GuestPath}'"));
         Assert.That(AssertRefused(Path.Combine(GuestPath, "x.elf")).Message, Does.Contain($"no directory '{GuestPath}'"));
@@ -78,7 +78,7 @@ internal sealed class GuestFileTests
     }
 
     [Test]
-    public void A_file_that_may_not_be_read_is_refused_with_the_remedy()
+    public void A_file_without_read_permission_is_refused_with_the_remedy()
     {
         if (Environment.IsPrivilegedProcess)
         {

@@ -115,7 +115,7 @@ internal sealed class RelocationTests
     }
 
     [Test]
-    public void What_only_a_dynamic_linker_does_is_refused() =>
+    public void Relocations_that_need_a_dynamic_linker_are_refused() =>
         AssertRefused(new TestElfTables { Needed = ["libc.so.6", "libm.so.6"] }, "shared library 'libc.so.6'");
 
     [TestCase(9UL, 23UL, "relocations have 23 bytes")]

@@ -72,7 +72,7 @@ internal sealed class SymbolTableTests
     [TestCase(1, 40, uint.MaxValue, Description = "the section with the names")]
     [TestCase(2, 24, long.MaxValue, Description = "the offset of the names")]
     [TestCase(2, 32, long.MaxValue, Description = "the size of the names")]
-    public void A_table_that_leads_out_of_the_file_gives_no_name(int section, int field, long value)
+    public void A_table_beyond_the_file_gives_no_name(int section, int field, long value)
     {
         byte[] file = TestSymbols.AppendTo(Code, [new("f", 0x100, 8)], spoil: headers =>
             BinaryPrimitives.WriteInt64LittleEndian(headers.AsSpan((section * 64) + field), value));

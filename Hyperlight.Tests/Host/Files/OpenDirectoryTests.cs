@@ -97,7 +97,7 @@ internal sealed class OpenDirectoryTests(string kind)
     }
 
     [Test]
-    public void A_link_is_removed_and_not_what_it_leads_to()
+    public void Removing_a_link_does_not_remove_its_target()
     {
         File.WriteAllText(PathOf("file"), "x");
         File.CreateSymbolicLink(PathOf("link"), PathOf("file"));
@@ -148,7 +148,7 @@ internal sealed class OpenDirectoryTests(string kind)
     }
 
     [Test]
-    public void Nothing_but_regular_files_is_opened_and_nothing_waits()
+    public void Only_regular_files_are_opened_without_blocking()
     {
         if (kind == "portable")
         {

@@ -50,7 +50,7 @@ internal sealed class HostFunctionTests
     }
 
     [Test]
-    public void A_builder_gives_each_sandbox_a_table_of_its_own()
+    public void Sandboxes_of_a_builder_have_separate_function_tables()
     {
         var guest = new ScriptedMachine();
         SandboxBuilder builder = guest.Builder();

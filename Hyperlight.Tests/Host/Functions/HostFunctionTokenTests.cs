@@ -54,7 +54,7 @@ internal sealed class HostFunctionTokenTests : ScriptedSandboxTest
     [TestCase(CancellationReason.InterruptHandle)]
     [TestCase(CancellationReason.Disposal)]
     [TestCase(CancellationReason.Timeout)]
-    public void Whatever_ends_the_call_cancels_the_token(CancellationReason reason)
+    public void Every_end_of_a_call_cancels_the_token(CancellationReason reason)
     {
         using var source = new CancellationTokenSource();
         using var inFunction = new ManualResetEventSlim();
@@ -137,7 +137,7 @@ internal sealed class HostFunctionTokenTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void A_callback_that_throws_reaches_nobody_and_the_call_ends()
+    public void An_exception_of_a_callback_is_caught_and_the_call_ends()
     {
         using var source = new CancellationTokenSource();
         Sandbox.WithHostFunction("Add", (int a, int b, CancellationToken token) =>

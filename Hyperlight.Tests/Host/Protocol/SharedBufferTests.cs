@@ -130,7 +130,7 @@ internal sealed class SharedBufferTests
     }
 
     [Test]
-    public void What_the_host_has_written_is_cleared_and_nothing_else()
+    public void Only_bytes_that_the_host_wrote_are_cleared()
     {
         Push(GoldenVectors.IntResult);
         _buffer.Reserve(100, "The message", "that was given up", out int start).Fill(7);

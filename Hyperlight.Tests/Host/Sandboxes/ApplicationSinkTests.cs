@@ -117,7 +117,7 @@ internal sealed class ApplicationSinkTests
     [TestCase(typeof(InsufficientMemoryException))]
     [TestCase(typeof(GuestProtocolException))]
     [TestCase(typeof(MessageThrows))]
-    public void Whatever_a_host_function_throws_reaches_the_guest_as_an_error(Type type)
+    public void Every_exception_of_a_host_function_is_an_error_for_the_guest(Type type)
     {
         Exception failure = type == typeof(GuestProtocolException)
             ? new GuestProtocolException("of another sandbox")
@@ -158,7 +158,7 @@ internal sealed class ApplicationSinkTests
     }
 
     [Test]
-    public void A_driver_of_the_applications_own_may_throw_what_it_likes()
+    public void Exceptions_of_an_application_driver_are_thrown_unchanged()
     {
         using MultiUseSandbox sandbox = Build(_ => { });
         var failure = new MessageThrows();

@@ -20,7 +20,7 @@ internal sealed class FileMappingTableTests
     public void CreateGuest() => _guest = new ScriptedMachine();
 
     [Test]
-    public void Without_the_option_the_page_holds_the_block_alone()
+    public void Without_the_option_the_page_has_only_the_environment_block()
     {
         using UninitializedSandbox sandbox = _guest.Initialise().Builder().BuildUninitialized();
         sandbox.MapFile("/a", Address);

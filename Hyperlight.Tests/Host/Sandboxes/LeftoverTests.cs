@@ -46,7 +46,7 @@ internal sealed class LeftoverTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void Messages_that_nobody_took_do_not_accumulate([Values(0, Size)] int buffer)
+    public void Unread_messages_do_not_accumulate([Values(0, Size)] int buffer)
     {
         for (int i = 0; i < 8; i++)
         {

@@ -72,7 +72,7 @@ internal sealed class LifecycleTests
     }
 
     [Test]
-    public void Each_sandbox_gets_a_seed_of_its_own()
+    public void Each_sandbox_gets_another_seed()
     {
         var other = new ScriptedMachine();
         using MultiUseSandbox first = _guest.Build();

@@ -67,7 +67,7 @@ internal sealed class MappingTests : ScriptedSandboxTest
     [TestCase(0xFEE0_0000UL - FileSize + 0x1000, Description = "ends in the local APIC")]
     [TestCase(0xFFFB_C000UL, Description = "identity map of KVM for real mode")]
     [TestCase(0xFFFB_F000UL, Description = "task state segment of KVM for real mode")]
-    public void What_is_in_use_is_not_mapped_over(ulong address)
+    public void A_mapping_over_addresses_in_use_is_refused(ulong address)
     {
         Sandbox.MapFile("a", Address);
 
@@ -84,7 +84,7 @@ internal sealed class MappingTests : ScriptedSandboxTest
     [TestCase(0x10_0000_0000UL)]
     [TestCase(0x10_0000_0000UL - 0x1000)]
     [TestCase(0xFFFF_FFFF_FFFF_F000UL)]
-    public void What_leaves_the_physical_space_is_not_mapped(ulong address)
+    public void A_mapping_beyond_the_physical_space_is_refused(ulong address)
     {
         using var region = new ManagedMemoryRegion(FileSize);
 
@@ -100,7 +100,7 @@ internal sealed class MappingTests : ScriptedSandboxTest
     [TestCase(0xFEE0_0000UL - FileSize)]
     [TestCase(0xFEE0_1000UL)]
     [TestCase(0xFFFC_0000UL)]
-    public void What_only_touches_is_mapped(ulong address)
+    public void Adjacent_mappings_are_accepted(ulong address)
     {
         Sandbox.MapFile("a", Address);
 
@@ -117,7 +117,7 @@ internal sealed class MappingTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void A_refusal_of_the_hypervisor_leaves_the_sandbox_as_it_was()
+    public void If_the_hypervisor_refuses_a_mapping_the_sandbox_is_unchanged()
     {
         Sandbox.MapFile("a", Address);
         Guest.Machine.Setup(m => m.MapMemory(3, It.Ref<GuestMapping>.IsAny)).Throws(Refusal);
@@ -325,7 +325,7 @@ internal sealed class MappingTests : ScriptedSandboxTest
 
     [TestCase(Address - 1)]
     [TestCase(Address + FileSize)]
-    public void An_access_beside_a_mapping_names_none(ulong address)
+    public void An_access_outside_all_mappings_names_no_mapping(ulong address)
     {
         Sandbox.MapFile("a", Address);
         Guest.Then(VmExit.MmioRead(address, 1));

@@ -44,7 +44,7 @@ internal sealed class PendingMappingTests
     [TestCase(Address - FileSize + 0x1000)]
     [TestCase(0x10_0000_0000UL - 0x4_8000 - 0x1000)]
     [TestCase(0xFEE0_0000UL)]
-    public void What_is_in_use_is_refused(ulong address)
+    public void A_mapping_over_addresses_in_use_is_refused(ulong address)
     {
         using UninitializedSandbox sandbox = _guest.Builder().BuildUninitialized();
         sandbox.MapFile("a", Address);

@@ -39,7 +39,7 @@ internal sealed class HostilePageTableTests
     }
 
     [Test]
-    public void A_fresh_guests_image_is_captured_as_it_is()
+    public void The_image_of_a_new_guest_is_captured_unchanged()
     {
         GuestImage image = Capture();
 
@@ -83,7 +83,7 @@ internal sealed class HostilePageTableTests
     }
 
     [Test]
-    public void What_is_mapped_in_reserved_ranges_is_left_out()
+    public void Mappings_in_reserved_ranges_are_not_captured()
     {
         ulong table = Table(11, 13, 0xFFFF_8000_0000_0000);
         Entry(table, 0, Free(14) | Present | Writable);

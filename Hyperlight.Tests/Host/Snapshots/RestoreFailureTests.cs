@@ -71,7 +71,7 @@ internal sealed class RestoreFailureTests
     }
 
     [TestCaseSource(nameof(StepNames))]
-    public void It_poisons_and_can_be_tried_again(string step)
+    public void A_failed_restore_poisons_and_can_be_repeated(string step)
     {
         Action succeed = Steps[step](this);
 

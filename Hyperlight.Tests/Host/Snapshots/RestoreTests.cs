@@ -183,7 +183,7 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void The_image_is_mapped_anew_only_when_it_is_another()
+    public void The_image_is_mapped_again_only_if_it_differs()
     {
         using Snapshot snapshot = Sandbox.TakeSnapshot();
         Sandbox.Restore(snapshot);

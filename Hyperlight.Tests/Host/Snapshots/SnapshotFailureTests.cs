@@ -10,7 +10,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     private static readonly HypervisorException Failure = new("mock", "a step", 5, "EIO");
 
     [Test]
-    public void Without_memory_for_it_the_sandbox_goes_on()
+    public void If_memory_is_missing_the_sandbox_remains_usable()
     {
         int allocations = 0;
         Guest.Hypervisor.Setup(h => h.AllocateMemory(It.IsAny<nuint>())).Callback(() => allocations++).Throws(Failure);
@@ -21,7 +21,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void If_its_memory_cannot_be_protected_the_sandbox_goes_on()
+    public void If_memory_cannot_be_protected_the_sandbox_remains_usable()
     {
         Guest.Wrap = static region => new StubbornRegion(region) { ReadOnlyFailure = Failure };
         int before = Guest.Regions.Count;
@@ -33,7 +33,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     }
 
     [Test]
-    public void If_a_register_cannot_be_read_the_sandbox_goes_on()
+    public void If_a_register_cannot_be_read_the_sandbox_remains_usable()
     {
         int before = Guest.Regions.Count;
 
@@ -68,7 +68,7 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     }
 
     [TestCaseSource(nameof(StartingSteps))]
-    public void A_sandbox_that_cannot_start_from_a_snapshot_leaves_nothing_and_the_snapshot_as_it_was(
+    public void A_failed_start_from_a_snapshot_releases_everything_and_keeps_the_snapshot(
         Action<ScriptedMachine> fail, bool hasMachine)
     {
         var other = new ScriptedMachine();

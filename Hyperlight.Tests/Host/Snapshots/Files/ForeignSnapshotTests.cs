@@ -12,7 +12,7 @@ internal sealed class ForeignSnapshotTests : SavedSnapshotTest
     [TestCase("v1+json", 2, "0.17.0", "Hyperlight 0.17.0 for Rust")]
     [TestCase("v3+json", 6, "0.19.0", "Hyperlight 0.19.0 for Rust")]
     [TestCase("v1+json", 2, "Hyperlight for .NET 0.1.0", "an earlier version of this library, Hyperlight for .NET 0.1.0")]
-    public void It_is_refused_by_its_name(string version, int abi, string savedBy, string name)
+    public void A_foreign_snapshot_is_refused_by_name(string version, int abi, string savedBy, string name)
     {
         Plant(version, config =>
         {
@@ -30,7 +30,7 @@ internal sealed class ForeignSnapshotTests : SavedSnapshotTest
     [TestCase("""{"hyperlight_version":7}""")]
     [TestCase("""[]""")]
     [TestCase("""{}""")]
-    public void It_is_refused_also_if_it_does_not_say_who_saved_it(string config)
+    public void A_foreign_snapshot_without_a_product_name_is_refused(string config)
     {
         Plant("v2+json", _ => { });
         var saved = new SavedDirectory(Target);
@@ -40,7 +40,7 @@ internal sealed class ForeignSnapshotTests : SavedSnapshotTest
     }
 
     [Test]
-    public void What_it_calls_itself_stays_on_one_line()
+    public void The_product_name_in_the_message_has_one_line()
     {
         Plant("v1+json", config => config["hyperlight_version"] = "0.16\n" + new string('x', 1000));
 
@@ -60,7 +60,7 @@ internal sealed class ForeignSnapshotTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Ours_is_saved_beside_it()
+    public void A_snapshot_of_this_library_can_be_saved_in_the_same_directory()
     {
         Plant("v1+json", config => config["abi_version"] = 1);
         Change();

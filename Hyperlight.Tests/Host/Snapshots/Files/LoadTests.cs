@@ -107,11 +107,11 @@ internal sealed class LoadTests : SavedSnapshotTest
     [TestCase("sha256:abc")]
     [TestCase("sha512:0123")]
     [TestCase("sha256:../../../../etc/passwd0000000000000000000000000000000000000000000")]
-    public void A_reference_that_is_none_is_refused(string reference) =>
+    public void An_invalid_reference_is_refused(string reference) =>
         Assert.That(() => Load(reference), Throws.InstanceOf<ArgumentException>());
 
     [Test]
-    public void What_is_not_there_is_not_found()
+    public void A_missing_snapshot_is_not_found()
     {
         AssertRefused(SnapshotFileProblem.NotFound);
         Directory.CreateDirectory(Target);
@@ -166,7 +166,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     }
 
     [Test]
-    public void A_permission_that_is_left_out_is_to_read()
+    public void A_missing_permission_is_read()
     {
         Save();
         new SavedDirectory(Target).Change(s => s.Config["layout"]!["init_data_permissions"] = null);
@@ -238,7 +238,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Nothing_stays_open()
+    public void No_file_remains_open()
     {
         if (!OperatingSystem.IsLinux())
         {

@@ -124,7 +124,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Whatever_stands_in_the_place_of_a_file_the_answer_is_typed_and_comes()
+    public void Any_file_type_in_place_of_a_file_is_a_typed_error_without_blocking()
     {
         foreach (string place in Places())
         {
@@ -150,7 +150,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Whatever_stands_in_the_place_of_the_directory_the_answer_is_typed_and_comes()
+    public void Any_file_type_in_place_of_the_directory_is_a_typed_error_without_blocking()
     {
         foreach ((string kind, Action<string> plant) in SpecialFiles.All())
         {
@@ -189,7 +189,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     }
 
     [Test]
-    public void A_file_that_may_not_be_read_is_typed()
+    public void A_file_without_read_permission_is_a_typed_error()
     {
         if (Environment.IsPrivilegedProcess)
         {

@@ -131,7 +131,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     }
 
     [Test]
-    public void What_was_replaced_is_removed_even_if_the_process_died_before_it_could()
+    public void Replaced_blobs_are_removed_after_a_crash()
     {
         Save();
         string garbage = Path.Combine(Target, ".hyperlight.garbage");
@@ -151,7 +151,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     }
 
     [Test]
-    public void What_others_have_put_into_the_directory_stays()
+    public void Files_of_other_programs_are_kept()
     {
         Save();
         var saved = new SavedDirectory(Target);
@@ -250,7 +250,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     [TestCase("a:b")]
     [TestCase("a b")]
     [TestCase("\u00e4")]
-    public void A_tag_that_is_none_is_refused(string tag) =>
+    public void An_invalid_tag_is_refused(string tag) =>
         Assert.That(() => Save(tag), Throws.InstanceOf<ArgumentException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("tag"));
 
     [TestCase(128, true)]
@@ -282,7 +282,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     }
 
     [Test]
-    public void What_a_process_that_died_left_behind_is_removed()
+    public void Leftovers_of_a_crashed_process_are_removed()
     {
         Save();
         string blob = Path.Combine(Target, Blobs, "memory.hyperlight.tmp");
