@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Mshv.Interop;
+
+/// <summary>
+/// struct mshv_create_partition of linux/mshv.h, followed by what newer kernels read if a flag says so. Zero but for its
+/// flags, all kernels take it.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal struct MshvCreatePartition
+{
+    [FieldOffset(0)]
+    public ulong PtFlags;
+
+    [FieldOffset(8)]
+    public ulong PtIsolation;
+}
+
+/// <summary>struct mshv_create_vp of linux/mshv.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct MshvCreateVp
+{
+    public uint VpIndex;
+}
+
+/// <summary>struct mshv_user_mem_region of linux/mshv.h.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 32)]
+internal struct MshvUserMemRegion
+{
+    public const byte MSHV_SET_MEM_WRITABLE = 1 << 0;
+    public const byte MSHV_SET_MEM_EXECUTABLE = 1 << 1;
+    public const byte MSHV_SET_MEM_UNMAP = 1 << 2;
+
+    [FieldOffset(0)]
+    public ulong Size;
+
+    [FieldOffset(8)]
+    public ulong GuestPfn;
+
+    [FieldOffset(16)]
+    public ulong UserspaceAddr;
+
+    [FieldOffset(24)]
+    public byte Flags;
+}
+
+/// <summary>struct mshv_root_hvcall of linux/mshv.h.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 32)]
+internal unsafe struct MshvRootHvcall
+{
+    [FieldOffset(0)]
+    public ushort Code;
+
+    /// <summary>In: how many repetitions. Out: how many were completed.</summary>
+    [FieldOffset(2)]
+    public ushort Reps;
+
+    [FieldOffset(4)]
+    public ushort InSz;
+
+    [FieldOffset(6)]
+    public ushort OutSz;
+
+    /// <summary>Out: HV_STATUS.</summary>
+    [FieldOffset(8)]
+    public ushort Status;
+
+    [FieldOffset(16)]
+    public void* InPtr;
+
+    [FieldOffset(24)]
+    public void* OutPtr;
+}
+
+/// <summary>struct mshv_get_set_vp_state of linux/mshv.h.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal unsafe struct MshvGetSetVpState
+{
+    public const byte MSHV_VP_STATE_XSAVE = 1;
+
+    [FieldOffset(0)]
+    public byte Type;
+
+    /// <summary>In: whole pages. Out: bytes of the state.</summary>
+    [FieldOffset(4)]
+    public uint BufSz;
+
+    [FieldOffset(8)]
+    public void* BufPtr;
+}
