@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
+using Hyperlight.Linux;
 
 namespace Hyperlight.Kvm;
 

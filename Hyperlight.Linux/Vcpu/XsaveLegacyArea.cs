@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 
-namespace Hyperlight.Kvm;
+namespace Hyperlight.Linux;
 
 /// <summary>
 /// The part of an XSAVE image that FXSAVE stores too, and the header behind it. Offsets are those of the processor manuals.

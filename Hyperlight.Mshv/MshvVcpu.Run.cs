@@ -1,0 +1,37 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Mshv.Interop;
+
+namespace Hyperlight.Mshv;
+
+/// <summary>Entering the guest.</summary>
+internal sealed unsafe partial class MshvVcpu
+{
+    /// <summary>MSHV_RUN_VP.</summary>
+    /// <param name="exit">Why the guest was left, if the result is 0.</param>
+    /// <returns>0 or a negative errno.</returns>
+    /// <exception cref="HypervisorException">The registers of the run cannot be written.</exception>
+    public int Run(out VmExit exit)
+    {
+        ThrowIfDisposed();
+        WritePendingRegisters();
+
+        // SAFETY: a local structure of the request's type, which the kernel fills.
+        HvMessage message = default;
+        int result = _handle.Ioctl(MshvIoctls.MSHV_RUN_VP, &message);
+        NoteTakenRegisters(wasIntercepted: result >= 0);
+        if (result < 0)
+        {
+            exit = default;
+            return result;
+        }
+
+        exit = MshvExitDecoder.Decode(in message);
+        if (exit.Reason == VmExitReason.IoOut)
+        {
+            // Unlike KVM, the hypervisor leaves RIP at the instruction.
+            SkipInstruction(message.Intercept.Rip + message.Intercept.InstructionLength);
+        }
+
+        return 0;
+    }
+}
