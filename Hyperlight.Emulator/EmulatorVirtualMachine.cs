@@ -28,6 +28,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         GuestWritableMsrs = machine.Msrs.Restored.Where(index => _processor.TryReadMsr(index, out _)).ToArray();
     }
 
+    /// <inheritdoc cref="Processor.PortWrite"/>
+    public (ulong Rip, bool IsString) PortWrite => _processor.PortWrite;
+
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;

@@ -43,7 +43,7 @@ internal sealed class KvmSystem(ILinuxKernel kernel, FileDescriptorHandle device
         while (fd == -Errno.EINTR);
 
         KvmError.Check(fd, nameof(KvmIoctls.KVM_CREATE_VM));
-        return new KvmVm(this, new KvmVmHandle(kernel, fd, device));
+        return new KvmVm(this, new MachineHandle(kernel, fd, device));
     }
 
     /// <summary>Closes the device. Machines that were created from it stay alive, and keep it open for the kernel.</summary>

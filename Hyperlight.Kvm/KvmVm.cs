@@ -6,7 +6,7 @@ using Hyperlight.Linux;
 namespace Hyperlight.Kvm;
 
 /// <summary>A machine: guest physical memory, and the place where vCPUs come from.</summary>
-internal sealed unsafe partial class KvmVm(KvmSystem system, KvmVmHandle handle)
+internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handle)
 {
     /// <summary>Of memory that was released when it was unmapped, for <see cref="Dispose"/> to report.</summary>
     private ReleaseFailures _earlierFailures;

@@ -50,6 +50,12 @@ internal interface ILinuxKernel
     /// <summary>rt_sigprocmask(SIG_SETMASK): the calling thread blocks these signals and no others.</summary>
     int SetBlockedSignals(ulong signals);
 
+    /// <summary>
+    /// sigaction: a signal interrupts system calls, and does nothing else. A handler that the process has already stays: it
+    /// interrupts them too.
+    /// </summary>
+    int CatchSignal(int signal);
+
     /// <summary>tgkill: sends a signal to one thread of this process.</summary>
     int SendSignal(int threadId, int signal);
 

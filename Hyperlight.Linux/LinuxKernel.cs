@@ -100,6 +100,21 @@ internal sealed unsafe class LinuxKernel : ILinuxKernel
         Result((int)LibC.syscall(
             SystemCalls.SYS_rt_sigprocmask, Signals.SIG_SETMASK, (nint)(&signals), 0, Signals.SetSize));
 
+    public int CatchSignal(int signal)
+    {
+        SigAction action = default;
+        // SAFETY: the structure has the size and the layout of both C libraries.
+        int result = LibC.sigaction(signal, null, &action);
+        if (result < 0 || action.Handler is not (Signals.SIG_DFL or Signals.SIG_IGN))
+        {
+            return Result(result);
+        }
+
+        // A handler of managed code could run at any instruction. One of the C library that does nothing is its absolute value.
+        action = new SigAction { Handler = NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "abs") };
+        return Result(LibC.sigaction(signal, &action, null));
+    }
+
     public int SendSignal(int threadId, int signal) =>
         Result((int)LibC.syscall(SystemCalls.SYS_tgkill, Environment.ProcessId, threadId, signal));
 

@@ -31,11 +31,12 @@ internal static class MshvProbe
             return CannotOpen(-fd);
         }
 
-        MshvSystem opened = new(kernel, new FileDescriptorHandle(kernel, fd));
+        FileDescriptorHandle device = new(kernel, fd);
+        MshvSystem opened = new(kernel, device);
         HypervisorStatus status = Check(opened);
         if (!status.IsUsable)
         {
-            Discard(opened.Dispose);
+            device.Dispose();
             return status;
         }
 
@@ -75,11 +76,13 @@ internal static class MshvProbe
         }
 
         HypercallOutcome outcome = vm.TryHideSyntheticFeatures();
-        ReleaseFailures ignored = default;
-        vm.Dispose(ref ignored);
+        ReleaseFailures failures = default;
+        vm.Dispose(ref failures);
         if (outcome.Succeeded)
         {
-            return HypervisorStatus.Usable(DevicePath);
+            return failures.First is { } failure
+                ? Failed(failure.Operation, failure.Error)
+                : HypervisorStatus.Usable(DevicePath);
         }
 
         const string Operation = nameof(MshvIoctls.MSHV_ROOT_HVCALL);
@@ -103,16 +106,4 @@ internal static class MshvProbe
 
     private static HypervisorStatus Failed(string operation, int error) => new(
         HypervisorAvailability.Failed, $"{DevicePath}: {operation} failed: {Errno.Describe(error)} (error {error}).");
-
-    /// <summary>Releases what an unusable device needs no more: the answer says what is wrong already.</summary>
-    private static void Discard(Action release)
-    {
-        try
-        {
-            release();
-        }
-        catch (HypervisorException)
-        {
-        }
-    }
 }

@@ -34,7 +34,7 @@ internal sealed unsafe class MshvSystem(ILinuxKernel kernel, FileDescriptorHandl
         }
         while (fd == -Errno.EINTR);
 
-        vm = fd >= 0 ? new MshvVm(this, new FileDescriptorHandle(kernel, fd, device)) : null;
+        vm = fd >= 0 ? new MshvVm(this, new MachineHandle(kernel, fd, device)) : null;
         return fd;
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 using Hyperlight.Mshv.Interop;
@@ -12,7 +11,6 @@ namespace Hyperlight.Mshv;
 internal sealed unsafe partial class MshvVm : IForcedExit
 {
     private readonly Dictionary<uint, MshvUserMemRegion> _regions = [];
-    private readonly Dictionary<uint, SafeHandle> _memory = [];
 
     /// <summary>The slots whose mappings were taken away to force the processor out.</summary>
     private readonly HashSet<uint> _withdrawn = [];
@@ -28,29 +26,26 @@ internal sealed unsafe partial class MshvVm : IForcedExit
     public void Map(uint slot, in GuestMapping mapping)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, typeof(MshvVirtualMachine));
-        if (_memory.ContainsKey(slot))
+        if (handle.Holds(slot))
         {
             throw new InvalidOperationException($"Memory slot {slot} is in use.");
         }
 
-        SafeHandle memory = mapping.Region.Handle;
-        bool added = false;
-        memory.DangerousAddRef(ref added);
+        handle.Hold(slot, mapping.Region.Handle);
         MshvUserMemRegion region = new()
         {
             Size = mapping.Size,
             GuestPfn = mapping.GuestAddress >> PageShift,
-            UserspaceAddr = (ulong)memory.DangerousGetHandle() + mapping.RegionOffset,
+            UserspaceAddr = (ulong)mapping.Region.Handle.DangerousGetHandle() + mapping.RegionOffset,
             Flags = Flags(mapping.Flags),
         };
         int result = SetRegion(in region);
         if (result < 0)
         {
-            memory.DangerousRelease();
+            handle.LetGo(slot);
             throw MshvError.Create(result, nameof(MshvIoctls.MSHV_SET_GUEST_MEMORY));
         }
 
-        _memory.Add(slot, memory);
         _regions.Add(slot, region);
     }
 
@@ -60,7 +55,7 @@ internal sealed unsafe partial class MshvVm : IForcedExit
     public void Unmap(uint slot)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, typeof(MshvVirtualMachine));
-        if (!_memory.TryGetValue(slot, out SafeHandle? memory))
+        if (!handle.Holds(slot))
         {
             throw new InvalidOperationException($"Memory slot {slot} is free.");
         }
@@ -72,11 +67,9 @@ internal sealed unsafe partial class MshvVm : IForcedExit
 
         _withdrawn.Remove(slot);
         _regions.Remove(slot);
-        _memory.Remove(slot);
 
         // The slot is free, whatever became of memory that had no other owner.
-        memory.DangerousRelease();
-        _earlierFailures.Note(memory);
+        _earlierFailures.Note(handle.LetGo(slot));
     }
 
     /// <summary>

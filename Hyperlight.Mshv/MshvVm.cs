@@ -6,7 +6,7 @@ using Hyperlight.Mshv.Interop;
 namespace Hyperlight.Mshv;
 
 /// <summary>A partition: guest physical memory, and the place where virtual processors come from.</summary>
-internal sealed unsafe partial class MshvVm(MshvSystem system, FileDescriptorHandle handle)
+internal sealed unsafe partial class MshvVm(MshvSystem system, MachineHandle handle)
 {
     private const int PageShift = 12;
 
@@ -65,16 +65,14 @@ internal sealed unsafe partial class MshvVm(MshvSystem system, FileDescriptorHan
     /// <summary>Closes the partition and releases all memory.</summary>
     public void Dispose(ref ReleaseFailures failures)
     {
+        // The last owner of the memory unmaps it and gets the failure. That may be this partition.
+        SafeHandle[] memory = handle.HeldMemory();
         failures.Add(_earlierFailures);
         failures.Dispose(handle);
-        foreach (SafeHandle memory in _memory.Values)
+        foreach (SafeHandle region in memory)
         {
-            // The last owner of the memory unmaps it and gets the failure. That may be this partition.
-            memory.DangerousRelease();
-            failures.Note(memory);
+            failures.Note(region);
         }
-
-        _memory.Clear();
     }
 
     /// <summary>What a hypervisor may refuse: the guest then sees the width of the host's addresses.</summary>

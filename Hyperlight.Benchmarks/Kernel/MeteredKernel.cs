@@ -92,6 +92,12 @@ internal sealed class MeteredKernel(ILinuxKernel kernel, KernelMeter meter) : IL
         return Metered(kernel.SetBlockedSignals(signals), start);
     }
 
+    public int CatchSignal(int signal)
+    {
+        long start = Stopwatch.GetTimestamp();
+        return Metered(kernel.CatchSignal(signal), start);
+    }
+
     public int SendSignal(int threadId, int signal)
     {
         long start = Stopwatch.GetTimestamp();

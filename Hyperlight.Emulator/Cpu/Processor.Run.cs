@@ -14,6 +14,12 @@ internal sealed partial class Processor
     /// <summary>Instructions of the running block that may be executed: 0 once they may have changed.</summary>
     private int _blockEnd;
 
+    /// <summary>
+    /// The last instruction that wrote to a port: where it is, and whether it is OUTS. For those who report it as a hypervisor
+    /// does that leaves RIP at the instruction.
+    /// </summary>
+    public (ulong Rip, bool IsString) PortWrite { get; private set; }
+
     /// <summary>Asks the run, or the next one, to end.</summary>
     public void Cancel() => Volatile.Write(ref _cancelRequested, 1);
 

@@ -132,6 +132,7 @@ internal sealed partial class Processor
         }
 
         _regs[Rsi] = (_regs[Rsi] + step) & mask;
+        PortWrite = (op.Rip, true);
         VmExit exit = VmExit.IoOut((ushort)_regs[Rdx], (uint)value, op.Size);
         if (op.Repeat == Repeat.None)
         {

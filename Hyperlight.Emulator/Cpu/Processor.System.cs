@@ -90,6 +90,7 @@ internal sealed partial class Processor
             case Op.Hlt: return ExitBehind(VmExit.Halt);
             case Op.Out:
                 ushort output = Port(ref op, op.Destination);
+                PortWrite = (op.Rip, false);
                 return MayUsePort(output, op.Size)
                     && ExitBehind(VmExit.IoOut(output, (uint)Truncate(_regs[Rax], op.Size), op.Size));
             case Op.In:

@@ -15,6 +15,9 @@ internal struct ReleaseFailures
 {
     private ReleaseFailure? _first;
 
+    /// <summary>The first failure, if there was one.</summary>
+    public readonly ReleaseFailure? First => _first;
+
     /// <summary>Disposes a resource.</summary>
     public void Dispose(SafeHandle handle)
     {

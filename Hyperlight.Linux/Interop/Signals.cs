@@ -7,6 +7,8 @@ internal static class Signals
 {
     public const int SIG_BLOCK = 0;
     public const int SIG_SETMASK = 2;
+    public const nint SIG_DFL = 0;
+    public const nint SIG_IGN = 1;
     public const int SIGUSR1 = 10;
     public const int SIGUSR2 = 12;
     public const int SIGSTKFLT = 16;
@@ -27,4 +29,12 @@ internal struct TimeSpec
 {
     public long Seconds;
     public long Nanoseconds;
+}
+
+/// <summary>signal.h: struct sigaction of glibc and of musl on x86-64, the fields that are used.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 152)]
+internal struct SigAction
+{
+    [FieldOffset(0)]
+    public nint Handler;
 }

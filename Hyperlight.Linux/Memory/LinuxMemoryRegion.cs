@@ -6,7 +6,7 @@ using Hyperlight.Linux.Interop;
 namespace Hyperlight.Linux;
 
 /// <summary>
-/// Zero-filled private memory between two inaccessible pages, so that a stray access next to it ends the process instead
+/// Zero-filled memory between two inaccessible pages, so that a stray access next to it ends the process instead
 /// of corrupting it. Nothing is reserved: a page costs memory once it is touched.
 /// </summary>
 internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
@@ -20,10 +20,12 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
     private readonly ILinuxKernel _kernel;
     private readonly string _driver;
     private readonly MemoryMapHandle _handle;
+    private readonly bool _isPinnable;
     private bool _isReadOnly;
 
-    private LinuxMemoryRegion(ILinuxKernel kernel, string driver, MemoryMapHandle handle, nuint size)
+    private LinuxMemoryRegion(ILinuxKernel kernel, string driver, MemoryMapHandle handle, nuint size, bool isPinnable)
     {
+        _isPinnable = isPinnable;
         _kernel = kernel;
         _driver = driver;
         _handle = handle;
@@ -40,7 +42,19 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
     /// <param name="kernel">The kernel to ask.</param>
     /// <param name="driver">The driver's name, for errors.</param>
     /// <param name="size">Bytes, a positive multiple of a page.</param>
-    public static LinuxMemoryRegion Allocate(ILinuxKernel kernel, string driver, nuint size)
+    public static LinuxMemoryRegion Allocate(ILinuxKernel kernel, string driver, nuint size) =>
+        Allocate(kernel, driver, size, isPinnable: false);
+
+    /// <summary>
+    /// Allocates a region for a hypervisor that pins pages when they are mapped, for writing whatever the guest may do: the
+    /// memory is shared, so that all guests which map it see the same pages, stays writable in this process, and no page of
+    /// it is ever replaced by another.
+    /// </summary>
+    /// <inheritdoc cref="Allocate(ILinuxKernel, string, nuint)"/>
+    public static LinuxMemoryRegion AllocatePinnable(ILinuxKernel kernel, string driver, nuint size) =>
+        Allocate(kernel, driver, size, isPinnable: true);
+
+    private static LinuxMemoryRegion Allocate(ILinuxKernel kernel, string driver, nuint size, bool isPinnable)
     {
         ArgumentOutOfRangeException.ThrowIfZero(size);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, (nuint)nint.MaxValue - (2 * GuestPage.Size));
@@ -51,8 +65,9 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
 
         // Everything starts inaccessible and the middle is opened, which leaves the guard pages on both sides.
         nuint length = size + (2 * GuestPage.Size);
-        const int Flags = LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS | LibC.MAP_NORESERVE;
-        nint address = kernel.MapMemory(length, LibC.PROT_NONE, Flags, fd: -1);
+        int sharing = isPinnable ? LibC.MAP_SHARED : LibC.MAP_PRIVATE;
+        nint address = kernel.MapMemory(
+            length, LibC.PROT_NONE, sharing | LibC.MAP_ANONYMOUS | LibC.MAP_NORESERVE, fd: -1);
         if (address is < 0 and >= -4095)
         {
             throw Errno.ToException(driver, "mmap", (int)-address);
@@ -66,7 +81,7 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
             throw Errno.ToException(driver, "mprotect", -result);
         }
 
-        return new LinuxMemoryRegion(kernel, driver, handle, size);
+        return new LinuxMemoryRegion(kernel, driver, handle, size, isPinnable);
     }
 
     public void Read(nuint offset, Span<byte> destination)
@@ -86,7 +101,7 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
     {
         CheckWritable();
         byte* start = Locate(offset, length);
-        if (length >= DiscardThreshold)
+        if (length >= DiscardThreshold && !_isPinnable)
         {
             ClearByDiscarding(start, length);
         }
@@ -111,6 +126,13 @@ internal sealed unsafe class LinuxMemoryRegion : IMemoryRegion
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         if (_isReadOnly)
         {
+            return;
+        }
+
+        if (_isPinnable)
+        {
+            // Pages of protected memory could not be pinned any more.
+            _isReadOnly = true;
             return;
         }
 

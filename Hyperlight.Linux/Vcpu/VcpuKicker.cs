@@ -12,7 +12,14 @@ namespace Hyperlight.Linux;
 /// <see cref="Phase.Idle"/> again, so that none is left for whatever the thread does next. State and thread number share one
 /// word: entering and leaving cost one interlocked operation each.
 /// </remarks>
-internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForcedExit forcedExit)
+/// <param name="kernel">The kernel that sends signals.</param>
+/// <param name="signal">The signal.</param>
+/// <param name="forcedExit">What is done where no signal can be sent.</param>
+/// <param name="signalMayBeMissed">
+/// Whether the signal is not blocked but handled, so that one which arrives before the vCPU is inside has no effect: it is
+/// sent again until the vCPU has left. Nothing is left pending then.
+/// </param>
+internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForcedExit forcedExit, bool signalMayBeMissed = false)
 {
     private const int PhaseBits = 3;
     private const long PhaseMask = (1 << PhaseBits) - 1;
@@ -216,7 +223,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     {
         if (kernel.SendSignal(threadId, signal.Number) >= 0)
         {
-            return Phase.Sent;
+            return signalMayBeMissed ? Phase.Running : Phase.Sent;
         }
 
         // A real-time signal while the user's queue is full, or a filter of system calls.

@@ -73,6 +73,9 @@ internal sealed partial class FakeKvmKernel
         }
     }
 
+    /// <summary>KVM needs no handler.</summary>
+    public int CatchSignal(int signal) => -Errno.ENOSYS;
+
     public int SendSignal(int threadId, int signal)
     {
         if (OnSendSignal?.Invoke(threadId, signal) is { } answer and not 0)

@@ -36,6 +36,8 @@ internal abstract class ForwardingKernel(ILinuxKernel inner) : ILinuxKernel
 
     public virtual int SetBlockedSignals(ulong signals) => inner.SetBlockedSignals(signals);
 
+    public virtual int CatchSignal(int signal) => inner.CatchSignal(signal);
+
     public virtual int SendSignal(int threadId, int signal) => inner.SendSignal(threadId, signal);
 
     public virtual int TakePendingSignal(ulong signals) => inner.TakePendingSignal(signals);

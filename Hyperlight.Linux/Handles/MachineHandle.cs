@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Hyperlight.Linux;
 
-namespace Hyperlight.Kvm;
+namespace Hyperlight.Linux;
 
 /// <summary>A machine's descriptor. Memory that is mapped into the machine stays alive as long as the kernel has it.</summary>
-internal sealed class KvmVmHandle(ILinuxKernel kernel, int fd, FileDescriptorHandle device)
+internal sealed class MachineHandle(ILinuxKernel kernel, int fd, FileDescriptorHandle device)
     : FileDescriptorHandle(kernel, fd, device)
 {
     private readonly Dictionary<uint, SafeHandle> _memory = [];

@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Tests.Mshv;
+
+/// <summary>Request numbers, each computed as the header's macros do: direction, size, the letter 0xB8, number.</summary>
+internal static unsafe class SimulatedRequests
+{
+    public static readonly uint CreatePartition = Encode(1, 0x00, 16);
+    public static readonly uint InitializePartition = Encode(0, 0x00, 0);
+    public static readonly uint CreateVp = Encode(1, 0x01, 4);
+    public static readonly uint SetGuestMemory = Encode(1, 0x02, 32);
+    public static readonly uint RootHvcall = Encode(3, 0x07, 32);
+    public static readonly uint RunVp = Encode(2, 0x00, 256);
+    public static readonly uint GetVpState = Encode(3, 0x01, 16);
+    public static readonly uint SetVpState = Encode(3, 0x02, 16);
+
+    private static readonly Dictionary<uint, string> Names = new()
+    {
+        [CreatePartition] = "MSHV_CREATE_PARTITION",
+        [InitializePartition] = "MSHV_INITIALIZE_PARTITION",
+        [CreateVp] = "MSHV_CREATE_VP",
+        [SetGuestMemory] = "MSHV_SET_GUEST_MEMORY",
+        [RunVp] = "MSHV_RUN_VP",
+        [GetVpState] = "MSHV_GET_VP_STATE",
+        [SetVpState] = "MSHV_SET_VP_STATE",
+    };
+
+    /// <summary>A request by its name, a hypercall by its code.</summary>
+    public static string Name(uint request, nint argument) => request == RootHvcall
+        ? $"hypercall 0x{MemoryMarshal.Read<ushort>(new ReadOnlySpan<byte>((void*)argument, sizeof(ushort))):X}"
+        : Names.GetValueOrDefault(request, $"ioctl 0x{request:X}");
+
+    private static uint Encode(uint direction, uint number, uint size) => (direction << 30) | (size << 16) | (0xB8 << 8) | number;
+}
