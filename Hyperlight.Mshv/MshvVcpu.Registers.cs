@@ -126,10 +126,9 @@ internal sealed unsafe partial class MshvVcpu
     /// <param name="wasIntercepted">Whether the processor has run until an intercept.</param>
     private void NoteTakenRegisters(bool wasIntercepted)
     {
-        // Interrupted before the guest was entered, the marks are still there. If the page is not valid any more, it is not
-        // known whether they were taken: only an intercept says so.
+        // Interrupted before the guest was entered, the page is as it was written. Otherwise the hypervisor has taken it.
         HvVpRegisterPage* page = ValidPage;
-        if (wasIntercepted || (page is not null && page->Dirty == 0))
+        if (wasIntercepted || page is null || page->Dirty == 0)
         {
             _pending = Pending.Nothing;
         }

@@ -1,6 +1,7 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Kvm;
 using Hyperlight.Kvm.Interop;
+using Hyperlight.Kvm;
+using Hyperlight.Linux;
 
 namespace Hyperlight.Tests.Kvm;
 
