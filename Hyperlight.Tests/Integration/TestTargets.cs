@@ -1,5 +1,8 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Linux;
+using Hyperlight.Mshv;
+using Hyperlight.Tests.Mshv;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -8,6 +11,9 @@ internal static class TestTargets
 {
     public const string GeneralGuest = "testguest.elf";
     public const string SseGuest = "testguest-sse.elf";
+
+    /// <summary>A driver whose hypervisor is a simulation: it runs with one build of the guest, as the emulator executes it.</summary>
+    private const string Simulated = "simulated";
 
     private static readonly Lazy<IReadOnlyList<(string Name, TestTarget? Target, string Reason)>> LazyAll = new(() => [.. Find()]);
 
@@ -28,7 +34,7 @@ internal static class TestTargets
         foreach ((IHypervisor hypervisor, string variant) in Drivers())
         {
             HypervisorStatus status = hypervisor.Probe();
-            foreach (string guest in new[] { GeneralGuest, SseGuest })
+            foreach (string guest in variant == Simulated ? [GeneralGuest] : new[] { GeneralGuest, SseGuest })
             {
                 var target = new TestTarget(hypervisor, guest, variant);
                 string name = target.ToString();
@@ -62,6 +68,11 @@ internal static class TestTargets
             {
                 yield return (hypervisor, "");
             }
+        }
+
+        if (LinuxKernel.Instance.UnsupportedPlatform is null)
+        {
+            yield return (new MshvHypervisor(new SimulatedMshv(LinuxKernel.Instance)), Simulated);
         }
     }
 

@@ -1,4 +1,5 @@
 using Hyperlight.Linux;
+using Hyperlight.Tests.Mshv;
 
 namespace Hyperlight.Tests.Kvm;
 
@@ -33,7 +34,7 @@ internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int erro
     }
 
     public override int Ioctl(int fd, uint request, nint argument) =>
-        Fails(KvmIoctlNames.Of(request)) ? -error : base.Ioctl(fd, request, argument);
+        Fails((SimulatedRequests.Knows(request) ? SimulatedRequests.Name(request, argument) : KvmIoctlNames.Of(request))) ? -error : base.Ioctl(fd, request, argument);
 
     public override int Stat(int fd, out FileStatus status)
     {
@@ -73,6 +74,8 @@ internal sealed class FailingKernel(ILinuxKernel inner, int failAt = 0, int erro
         int result = base.SetBlockedSignals(signals);
         return Fails("rt_sigprocmask") ? -error : result;
     }
+
+    public override int CatchSignal(int signal) => Fails("sigaction") ? -error : base.CatchSignal(signal);
 
     public override int SendSignal(int threadId, int signal) =>
         Fails("tgkill") ? -error : base.SendSignal(threadId, signal);

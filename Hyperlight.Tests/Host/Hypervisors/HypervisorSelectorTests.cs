@@ -143,7 +143,7 @@ internal sealed class HypervisorSelectorTests
 
     private static IHypervisor[] Unimplemented =>
     [
-        new Hyperlight.Mshv.MshvHypervisor(new FakeKvmKernel()), new Hyperlight.Whp.WhpHypervisor(new FakeWindowsKernel([1])),
+        new Hyperlight.Whp.WhpHypervisor(new FakeWindowsKernel([1])),
     ];
 
     private static HypervisorStatus Usable => HypervisorStatus.Usable("works");

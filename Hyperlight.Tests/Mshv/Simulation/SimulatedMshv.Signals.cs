@@ -10,6 +10,9 @@ internal sealed partial class SimulatedMshv
     private readonly Dictionary<int, SimulatedVp> _running = [];
     private readonly HashSet<int> _caught = [];
 
+    /// <summary>Whether a thread is inside MSHV_RUN_VP.</summary>
+    public bool IsAnyRunning => Locked(() => _running.Count > 0);
+
     public override int CatchSignal(int signal)
     {
         lock (_lock)

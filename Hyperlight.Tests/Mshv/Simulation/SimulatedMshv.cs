@@ -35,6 +35,9 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
     /// <summary>Partitions that the hypervisor has: one lives until its last descriptor is closed.</summary>
     public int Partitions { get; private set; }
 
+    /// <summary>The partition created last.</summary>
+    public SimulatedPartition? LastPartition { get; private set; }
+
     /// <summary>Virtual processors that the hypervisor has.</summary>
     public int VirtualProcessors { get; private set; }
 
@@ -47,7 +50,7 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
     /// <summary>What a real kernel would have answered by corruption, or not at all.</summary>
     public List<string> Violations { get; } = [];
 
-    /// <summary>The requests so far, by the names of the header, hypercalls by their code.</summary>
+    /// <summary>The requests so far, by the names of the headers.</summary>
     public List<string> Journal { get; } = [];
 
     public override int Open(string path, int flags)
@@ -143,7 +146,8 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
         }
 
         Partitions++;
-        return Add(new SimulatedPartition(this, _processors));
+        LastPartition = new SimulatedPartition(this, _processors);
+        return Add(LastPartition);
     }
 
     internal int Add(object target)

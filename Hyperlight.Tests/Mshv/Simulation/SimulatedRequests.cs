@@ -25,10 +25,27 @@ internal static unsafe class SimulatedRequests
         [SetVpState] = "MSHV_SET_VP_STATE",
     };
 
-    /// <summary>A request by its name, a hypercall by its code.</summary>
-    public static string Name(uint request, nint argument) => request == RootHvcall
-        ? $"hypercall 0x{MemoryMarshal.Read<ushort>(new ReadOnlySpan<byte>((void*)argument, sizeof(ushort))):X}"
-        : Names.GetValueOrDefault(request, $"ioctl 0x{request:X}");
+    private static readonly Dictionary<ushort, string> Hypercalls = new()
+    {
+        [0x45] = "HVCALL_SET_PARTITION_PROPERTY",
+        [0x50] = "HVCALL_GET_VP_REGISTERS",
+        [0x51] = "HVCALL_SET_VP_REGISTERS",
+    };
+
+    /// <summary>Whether a request is one of MSHV.</summary>
+    public static bool Knows(uint request) => request == RootHvcall || Names.ContainsKey(request);
+
+    /// <summary>A request by its name; a hypercall by that of its code.</summary>
+    public static string Name(uint request, nint argument)
+    {
+        if (request != RootHvcall)
+        {
+            return Names.GetValueOrDefault(request, $"ioctl 0x{request:X}");
+        }
+
+        ushort code = MemoryMarshal.Read<ushort>(new ReadOnlySpan<byte>((void*)argument, sizeof(ushort)));
+        return Hypercalls.GetValueOrDefault(code, $"hypercall 0x{code:X}");
+    }
 
     private static uint Encode(uint direction, uint number, uint size) => (direction << 30) | (size << 16) | (0xB8 << 8) | number;
 }
