@@ -45,6 +45,9 @@ internal static unsafe class MshvHypercall
                 OutPtr = output,
             };
 
+            // An attempt before this one has left the partition's number there.
+            *(ulong*)input = 0;
+
             // SAFETY: a local structure of the request's type; the caller keeps input and output in place, and says their sizes.
             int result = target.Ioctl(MshvIoctls.MSHV_ROOT_HVCALL, &call);
             bool mustRepeat = result == -Errno.EINTR

@@ -25,6 +25,9 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
     /// <summary>Driver and variant.</summary>
     public string Driver => Variant.Length == 0 ? Hypervisor.Name : $"{Hypervisor.Name} ({Variant})";
 
+    /// <summary>Whether a guest sees a file as it was when it was mapped: pinning the pages of a private mapping copies them.</summary>
+    public bool CopiesFilesWhenMapped => Hypervisor.Name == "mshv";
+
     public override string ToString() => $"{Driver}, {GuestFile}";
 
     private static GuestBinary Load(string file)

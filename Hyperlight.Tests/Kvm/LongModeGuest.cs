@@ -22,12 +22,21 @@ internal sealed class LongModeGuest : IDisposable
     public LongModeGuest(IHypervisor hypervisor, params ReadOnlySpan<byte> code)
     {
         Memory = hypervisor.AllocateMemory(MemorySize);
-        Machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
-        Machine.MapMemory(0, GuestMapping.Whole(0, Memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
-        BuildPageTables(Memory.GetSpan(0, (int)MemorySize));
-        Memory.Write((nuint)CodeAddress, code);
-        Machine.SetSpecialRegisters(SpecialRegisters);
-        Restart();
+        try
+        {
+            Machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+            Machine.MapMemory(0, GuestMapping.Whole(0, Memory, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
+            BuildPageTables(Memory.GetSpan(0, (int)MemorySize));
+            Memory.Write((nuint)CodeAddress, code);
+            Machine.SetSpecialRegisters(SpecialRegisters);
+            Restart();
+        }
+        catch
+        {
+            Machine?.Dispose();
+            Memory.Dispose();
+            throw;
+        }
     }
 
     public LongModeGuest(IHypervisor hypervisor, Action<Assembler> code)
@@ -70,8 +79,10 @@ internal sealed class LongModeGuest : IDisposable
 
     public void Dispose()
     {
-        Machine.Dispose();
-        Memory.Dispose();
+        using (Memory)
+        {
+            Machine.Dispose();
+        }
     }
 
     /// <summary>Writes the page tables to where <see cref="SpecialRegisters"/> has them.</summary>

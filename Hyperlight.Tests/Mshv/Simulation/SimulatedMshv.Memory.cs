@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 using Hyperlight.Linux.Interop;
 
@@ -12,13 +14,27 @@ internal sealed unsafe partial class SimulatedMshv
     private readonly Dictionary<nint, SimulatedVp> _registerPages = [];
     private readonly List<PinnedRegion> _pinned = [];
 
+    private readonly List<(ulong Address, ulong Length)> _protected = [];
+
+    /// <summary>Private mappings of files.</summary>
+    private readonly Dictionary<nint, nuint> _privateFiles = [];
+
     private sealed record PinnedRegion(SimulatedPartition Partition, ulong Address, ulong Size);
 
     public override nint MapMemory(nuint length, int protection, int flags, int fd)
     {
         if (fd < FirstDescriptor)
         {
-            return base.MapMemory(length, protection, flags, fd);
+            nint result = base.MapMemory(length, protection, flags, fd);
+            if (fd >= 0 && (flags & LibC.MAP_PRIVATE) != 0 && result is not (< 0 and >= -4095))
+            {
+                lock (_lock)
+                {
+                    _privateFiles.Add(result, length);
+                }
+            }
+
+            return result;
         }
 
         lock (_lock)
@@ -58,6 +74,8 @@ internal sealed unsafe partial class SimulatedMshv
                 vp.MapRegisterPage(0);
             }
 
+            _privateFiles.Remove(address);
+            _protected.RemoveAll(p => p.Address >= (ulong)address && p.Address < (ulong)address + length);
             if (IsPinned((ulong)address, length))
             {
                 Violations.Add($"munmap at 0x{address:X} of memory that a partition still maps");
@@ -90,8 +108,6 @@ internal sealed unsafe partial class SimulatedMshv
         return base.ProtectMemory(address, length, protection);
     }
 
-    private readonly List<(ulong Address, ulong Length)> _protected = [];
-
     /// <summary>Pins host memory, for writing whatever the guest may do.</summary>
     /// <returns>0 or a negative errno.</returns>
     internal int Pin(SimulatedPartition partition, ulong address, ulong size)
@@ -109,6 +125,22 @@ internal sealed unsafe partial class SimulatedMshv
 
         _pinned.Add(new PinnedRegion(partition, address, size));
         return 0;
+    }
+
+    /// <summary>
+    /// What the guest is given for host memory that is pinned: the pages themselves, or, of a private mapping of a file, the
+    /// copies that pinning has made, which stay whatever becomes of the file.
+    /// </summary>
+    internal HostMemoryRegion PagesOf(ulong address, ulong size)
+    {
+        if (!_privateFiles.Any(m => address >= (ulong)m.Key && address < (ulong)m.Key + m.Value))
+        {
+            return HostMemoryRegion.FromPointer((nint)address, (nuint)size);
+        }
+
+        void* copy = NativeMemory.AlignedAlloc((nuint)size, PageSize);
+        NativeMemory.Copy((void*)address, copy, (nuint)size);
+        return HostMemoryRegion.FromPointer((nint)copy, (nuint)size, () => NativeMemory.AlignedFree(copy));
     }
 
     internal void Unpin(SimulatedPartition partition, ulong address, ulong size) =>

@@ -197,7 +197,7 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
         MemoryFlags flags = MemoryFlags.Read
             | ((region.Flags & Writable) != 0 ? MemoryFlags.Write : 0)
             | ((region.Flags & Executable) != 0 ? MemoryFlags.Execute : 0);
-        using HostMemoryRegion memory = HostMemoryRegion.FromPointer((nint)region.Host, (nuint)region.Size);
+        using HostMemoryRegion memory = kernel.PagesOf(region.Host, region.Size);
         _vp!.Pause();
         _vp.Machine.MapMemory(region.Slot, GuestMapping.Whole(region.First, memory, flags));
         _vp.Resume();
