@@ -16,18 +16,18 @@ internal sealed unsafe partial class MshvVcpu
     public void GetRegisters(Span<HvRegisterAssoc> registers)
     {
         ThrowIfDisposed();
+        GetBuffer input;
+        HvRegisterValue* values = stackalloc HvRegisterValue[RegistersAtOnce];
         while (!registers.IsEmpty)
         {
             int count = Math.Min(registers.Length, RegistersAtOnce);
-            GetBuffer input;
             input.Head = default;
             for (int i = 0; i < count; i++)
             {
                 input.Names[i] = registers[i].Name;
             }
 
-            // SAFETY: room for one value for each name.
-            HvRegisterValue* values = stackalloc HvRegisterValue[count];
+            // SAFETY: there is room for one value for each name.
             HypercallOutcome outcome = MshvHypercall.Call(
                 _handle,
                 HvCalls.HVCALL_GET_VP_REGISTERS,

@@ -20,12 +20,8 @@ internal sealed unsafe partial class MshvVcpu
     /// <summary>Larger than any processor's image.</summary>
     private const int LargestXsave = 1 << 20;
 
-    private MemoryMapHandle? _xsave;
-    private int _xsaveCapacity;
-    private ulong _xcompBv;
-
     /// <summary>Bytes of the image.</summary>
-    public int XsaveSize { get; private set; }
+    public int XsaveSize => _xsave.Size;
 
     public FpuRegisters GetFpuRegisters()
     {
@@ -40,7 +36,7 @@ internal sealed unsafe partial class MshvVcpu
         Span<byte> image = XsaveImage;
         image.Clear();
         XsaveLegacyArea.Write(in registers, image);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[XcompBvOffset..], _xcompBv);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[XcompBvOffset..], _xsave.XcompBv);
         WriteXsave();
     }
 
@@ -71,59 +67,70 @@ internal sealed unsafe partial class MshvVcpu
     }
 
     // SAFETY: the mapping is at least as large as the image, and lives as long as the processor.
-    private Span<byte> XsaveImage => new((void*)_xsave!.DangerousGetHandle(), XsaveSize);
+    private Span<byte> XsaveImage => new((void*)_xsave.Pages.DangerousGetHandle(), XsaveSize);
 
     /// <summary>Finds out how large the image is, and allocates pages for it.</summary>
-    private void AllocateXsave()
+    /// <exception cref="HypervisorException">The kernel refused; nothing is left behind.</exception>
+    private static XsaveMemory AllocateXsave(ILinuxKernel kernel, FileDescriptorHandle handle)
     {
-        for (_xsaveCapacity = GuestPageSize; ; )
+        int capacity = GuestPageSize;
+        while (true)
         {
-            nint address = _system.Kernel.MapMemory(
-                (nuint)_xsaveCapacity, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS, fd: -1);
+            nint address = kernel.MapMemory(
+                (nuint)capacity, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS, fd: -1);
             MshvError.Check(address is < 0 and >= -4095 ? (int)address : 0, "mmap of the XSAVE image");
-            _xsave = new MemoryMapHandle(_system.Kernel, address, (nuint)_xsaveCapacity);
-            int result = TransferXsave(MshvIoctls.MSHV_GET_VP_STATE, out uint size);
-            if (result >= 0 && size <= _xsaveCapacity && size > XcompBvOffset + sizeof(ulong))
+            MemoryMapHandle pages = new(kernel, address, (nuint)capacity);
+            int result = TransferXsave(handle, MshvIoctls.MSHV_GET_VP_STATE, pages, capacity, out uint size);
+            if (result >= 0 && size <= capacity && size >= XcompBvOffset + sizeof(ulong))
             {
-                XsaveSize = (int)size;
-                _xcompBv = BinaryPrimitives.ReadUInt64LittleEndian(XsaveImage[XcompBvOffset..]);
-                return;
+                // SAFETY: the kernel has just written as many bytes.
+                ulong xcompBv = *(ulong*)((byte*)pages.DangerousGetHandle() + XcompBvOffset);
+                return new XsaveMemory(pages, capacity, (int)size, xcompBv);
             }
 
-            _xsave.Dispose();
-            if (result >= 0 || result != -Errno.EINVAL || size <= _xsaveCapacity || size > LargestXsave)
+            pages.Dispose();
+            if (result != -Errno.EINVAL || size <= capacity || size > LargestXsave)
             {
                 throw MshvError.Create(result < 0 ? result : -Errno.EOVERFLOW, nameof(MshvIoctls.MSHV_GET_VP_STATE));
             }
 
             // EINVAL with a larger size: that is how much room it takes.
-            _xsaveCapacity = (int)GuestPage.RoundUp(size);
+            capacity = (int)GuestPage.RoundUp(size);
         }
     }
 
-    private void ReadXsave() =>
-        MshvError.Check(TransferXsave(MshvIoctls.MSHV_GET_VP_STATE, out _), nameof(MshvIoctls.MSHV_GET_VP_STATE));
-
-    private void WriteXsave() =>
-        MshvError.Check(TransferXsave(MshvIoctls.MSHV_SET_VP_STATE, out _), nameof(MshvIoctls.MSHV_SET_VP_STATE));
-
-    private int TransferXsave(uint request, out uint size)
+    private static int TransferXsave(FileDescriptorHandle handle, uint request, MemoryMapHandle pages, int capacity, out uint size)
     {
         // SAFETY: the structure says how large the buffer is, which stays in place.
         MshvGetSetVpState state = new()
         {
             Type = MshvGetSetVpState.MSHV_VP_STATE_XSAVE,
-            BufSz = (uint)_xsaveCapacity,
-            BufPtr = (void*)_xsave!.DangerousGetHandle(),
+            BufSz = (uint)capacity,
+            BufPtr = (void*)pages.DangerousGetHandle(),
         };
         int result;
         do
         {
-            result = _handle.Ioctl(request, &state);
+            result = handle.Ioctl(request, &state);
         }
         while (result == -Errno.EINTR);
 
         size = state.BufSz;
         return result;
     }
+
+    private void ReadXsave() => MshvError.Check(
+        TransferXsave(_handle, MshvIoctls.MSHV_GET_VP_STATE, _xsave.Pages, _xsave.Capacity, out _),
+        nameof(MshvIoctls.MSHV_GET_VP_STATE));
+
+    private void WriteXsave() => MshvError.Check(
+        TransferXsave(_handle, MshvIoctls.MSHV_SET_VP_STATE, _xsave.Pages, _xsave.Capacity, out _),
+        nameof(MshvIoctls.MSHV_SET_VP_STATE));
+
+    /// <summary>The memory of the image.</summary>
+    /// <param name="Pages">Whole pages.</param>
+    /// <param name="Capacity">Bytes of the pages.</param>
+    /// <param name="Size">Bytes of the image.</param>
+    /// <param name="XcompBv">What the image of a fresh processor has room for.</param>
+    private sealed record XsaveMemory(MemoryMapHandle Pages, int Capacity, int Size, ulong XcompBv);
 }

@@ -10,12 +10,14 @@ internal sealed unsafe partial class MshvVcpu
     private readonly MshvSystem _system;
     private readonly FileDescriptorHandle _handle;
     private readonly MemoryMapHandle? _registerPage;
+    private readonly XsaveMemory _xsave;
 
-    private MshvVcpu(MshvSystem system, FileDescriptorHandle handle, MemoryMapHandle? registerPage)
+    private MshvVcpu(MshvSystem system, FileDescriptorHandle handle, MemoryMapHandle? registerPage, XsaveMemory xsave)
     {
         _system = system;
         _handle = handle;
         _registerPage = registerPage;
+        _xsave = xsave;
     }
 
     /// <summary>The page, if its content is valid now; null otherwise.</summary>
@@ -36,9 +38,7 @@ internal sealed unsafe partial class MshvVcpu
         MemoryMapHandle? page = MapRegisterPage(system.Kernel, handle);
         try
         {
-            MshvVcpu vcpu = new(system, handle, page);
-            vcpu.AllocateXsave();
-            return vcpu;
+            return new MshvVcpu(system, handle, page, AllocateXsave(system.Kernel, handle));
         }
         catch
         {
@@ -55,7 +55,7 @@ internal sealed unsafe partial class MshvVcpu
             failures.Dispose(_registerPage);
         }
 
-        failures.Dispose(_xsave!);
+        failures.Dispose(_xsave.Pages);
         failures.Dispose(_handle);
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 using Hyperlight.Mshv.Interop;
 
