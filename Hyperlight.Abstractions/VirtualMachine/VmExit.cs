@@ -57,7 +57,7 @@ public readonly record struct VmExit
     /// </summary>
     public ulong Data { get; private init; }
 
-    /// <summary>I/O and MMIO: how many bytes were accessed, 1 to 8.</summary>
+    /// <summary>I/O and MMIO: how many bytes were accessed, 1 to 8; 0 of MMIO if the hypervisor does not say (MSHV).</summary>
     public byte AccessSize { get; private init; }
 
     /// <summary>MMIO and access violations: the guest physical address.</summary>

@@ -13,7 +13,9 @@ internal sealed class DriverCoverageTests
             Assert.Ignore($"The integration suite does not run on {name} on this machine: {reason}");
         }
 
-        TestContext.Progress.WriteLine($"The integration suite runs on {name}: {reason}");
+        TestContext.Progress.WriteLine(TestTargets.RunsWholeSuite(target!)
+            ? $"The integration suite runs on {name}: {reason}"
+            : $"One call runs on {name}. The integration suite does too if {TestTargets.SimulatedVariable}=1.");
         using MultiUseSandbox sandbox = target!.Builder().Build();
         Assert.That(sandbox.Call<int>("Add", 20, 22), Is.EqualTo(42));
     }

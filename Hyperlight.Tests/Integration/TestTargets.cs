@@ -15,6 +15,9 @@ internal static class TestTargets
     /// <summary>A driver whose hypervisor is a simulation: it runs with one build of the guest, as the emulator executes it.</summary>
     private const string Simulated = "simulated";
 
+    /// <summary>Set to 1, the whole suite runs on simulated hypervisors too; otherwise <see cref="DriverCoverageTests"/> alone does.</summary>
+    public const string SimulatedVariable = "HYPERLIGHT_TEST_SIMULATED";
+
     private static readonly Lazy<IReadOnlyList<(string Name, TestTarget? Target, string Reason)>> LazyAll = new(() => [.. Find()]);
 
     /// <summary>Every combination, with the reason why it runs or does not.</summary>
@@ -22,12 +25,16 @@ internal static class TestTargets
 
     /// <summary>The combinations that run: the source of the integration fixtures.</summary>
     public static IEnumerable<TestFixtureData> Runnable =>
-        All.Where(t => t.Target is not null).Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Name));
+        All.Where(t => t.Target is not null && RunsWholeSuite(t.Target)).Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Name));
 
     /// <summary>The drivers that are usable, each once.</summary>
     public static IEnumerable<TestFixtureData> RunnableDrivers => All
-        .Where(t => t.Target is { GuestFile: GeneralGuest })
+        .Where(t => t.Target is { GuestFile: GeneralGuest } && RunsWholeSuite(t.Target))
         .Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Target!.Driver));
+
+    /// <summary>Whether the suite runs on a target, or only a first call.</summary>
+    public static bool RunsWholeSuite(TestTarget target) =>
+        target.Variant != Simulated || Environment.GetEnvironmentVariable(SimulatedVariable) == "1";
 
     private static IEnumerable<(string Name, TestTarget? Target, string Reason)> Find()
     {
