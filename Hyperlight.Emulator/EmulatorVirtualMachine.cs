@@ -16,7 +16,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public EmulatorVirtualMachine(in VirtualMachineOptions machine, EmulatorOptions options, CodeCache code, FilePageStore files)
     {
         _memory = new PhysicalMemory(files);
-        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, code);
+        _processor = new Processor(
+            _memory, machine.PhysicalAddressBits, machine.Msrs, options, machine.RandomSeed ?? options.RandomSeed, code);
         foreach (uint register in machine.Msrs.Additional)
         {
             if (!_processor.TryReadMsr(register, out _))

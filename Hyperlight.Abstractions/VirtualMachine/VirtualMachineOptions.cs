@@ -19,4 +19,12 @@ public readonly record struct VirtualMachineOptions
         get => field ?? MsrPolicy.Default;
         init;
     }
+
+    /// <summary>
+    /// The seed of everything that differs from run to run, for runs that can be repeated. Default <see langword="null"/>: the
+    /// guest has true random numbers and the time. A driver that emulates the processor derives random numbers of its
+    /// instructions from the seed, and the time-stamp counter from the number of instructions executed; one that runs the
+    /// guest on a processor cannot, and ignores the seed.
+    /// </summary>
+    public ulong? RandomSeed { get; init; }
 }

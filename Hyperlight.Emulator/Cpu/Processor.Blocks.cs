@@ -89,9 +89,16 @@ internal sealed partial class Processor
                 break;
             }
 
-            length = _code.Position;
-            ref MicroOp op = ref _decoded[count++];
-            op = Translate(in instruction, length);
+            int end = _code.Position;
+            ref MicroOp op = ref _decoded[count];
+            op = Translate(in instruction, end);
+            if (count > 0 && ReadsClock(in op))
+            {
+                break;
+            }
+
+            count++;
+            length = end;
             if (OpTable.EndsBlock(op.Op))
             {
                 break;
@@ -102,6 +109,12 @@ internal sealed partial class Processor
             ? DecodeCrossing(rip, page)
             : Remember(new Block(rip, page, null, _code.Consumed(length).ToArray(), _decoded.AsSpan(0, count).ToArray()));
     }
+
+    /// <summary>
+    /// Whether an instruction reads the number of instructions executed, which is the clock of a processor with a seed. It
+    /// must be the first of its block, and the block must be interpreted: then, and only then, that number is exact.
+    /// </summary>
+    private bool ReadsClock(in MicroOp op) => seed is not null && OpTable.ReadsClock(op.Op);
 
     /// <summary>A single instruction that begins in one page and ends in the next.</summary>
     private Block? DecodeCrossing(ulong rip, HostPage page)

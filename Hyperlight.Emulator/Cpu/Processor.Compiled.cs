@@ -22,9 +22,9 @@ internal sealed partial class Processor
     private bool IsCompiling => options.TranslateHotCode && RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>Compiles the code around a block.</summary>
-    private void Compile(Block seed)
+    private void Compile(Block first)
     {
-        if (!RuntimeFeature.IsDynamicCodeCompiled || seed.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
+        if (!RuntimeFeature.IsDynamicCodeCompiled || ReadsClock(in first.Ops[0]) || first.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
         {
             return;
         }
@@ -36,7 +36,7 @@ internal sealed partial class Processor
             return;
         }
 
-        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(seed);
+        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
         Region region = Region.Create(nodes, code.GetOrCompile(nodes));
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _regions++;
@@ -52,7 +52,7 @@ internal sealed partial class Processor
         }
 
         Block? block = _blocks.Find(entry.Page.Identity | (rip & HostPage.OffsetMask), rip);
-        return block is { Heat: > 0 } && block.VerifiedInRun == _run ? block : null;
+        return block is { Heat: > 0 } && block.VerifiedInRun == _run && !ReadsClock(in block.Ops[0]) ? block : null;
     }
 
     /// <summary>Executes compiled code, and says whether nothing is pending.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 
 namespace Hyperlight.Emulator.Cpu;
 
@@ -71,7 +70,7 @@ internal sealed partial class Processor
         {
             case 0x175 or 0x176 or 0xC000_0082 or 0xC000_0083 or (>= 0xC000_0100 and <= 0xC000_0102) when !IsCanonical(value):
                 return false;
-            case 0x10: _tscOffset = value - (ulong)Stopwatch.GetTimestamp(); return true;
+            case 0x10: _tscOffset = value - Clock; return true;
             case ApicBase when (value & (_reservedAddressBits | 0xFFF0_0000_0000_0000 | ApicBaseReserved)) == 0:
                 _apicBase = value;
                 return true;

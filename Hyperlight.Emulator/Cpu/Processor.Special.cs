@@ -62,5 +62,8 @@ internal sealed partial class Processor
     /// <summary>Whether the registers put the processor into 64-bit mode, the only one it has.</summary>
     public bool IsInLongMode => (_cr0 & Cr0Required) == Cr0Required && (_efer & EferLongModeActive) != 0 && _cs.IsLong;
 
-    private ulong TimeStamp => (ulong)Stopwatch.GetTimestamp() + _tscOffset;
+    private ulong TimeStamp => Clock + _tscOffset;
+
+    /// <summary>The host's time, or with a seed the number of instructions executed: see <see cref="ReadsClock"/>.</summary>
+    private ulong Clock => seed is null ? (ulong)Stopwatch.GetTimestamp() : (ulong)_executed;
 }

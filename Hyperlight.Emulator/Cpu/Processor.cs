@@ -7,7 +7,7 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>An x86-64 processor in 64-bit mode: its registers and caches. What it does is in the other parts.</summary>
 internal sealed partial class Processor(
-    PhysicalMemory memory, byte physicalAddressBits, MsrPolicy msrPolicy, EmulatorOptions options, CodeCache code)
+    PhysicalMemory memory, byte physicalAddressBits, MsrPolicy msrPolicy, EmulatorOptions options, ulong? seed, CodeCache code)
 {
     public const int Rax = 0;
     public const int Rcx = 1;
@@ -25,7 +25,7 @@ internal sealed partial class Processor(
     private readonly ulong[] _regs = new ulong[17];
     private ulong _rip;
 
-    private readonly EntropySource _entropy = new(options.RandomSeed);
+    private readonly EntropySource _entropy = new(seed);
 
     /// <summary>How many instructions were executed.</summary>
     private long _executed;

@@ -37,6 +37,9 @@ internal static class OpTable
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw
         or Op.Popf or Op.MovToDebug or Op.JmpFar or Op.CallFar or Op.Syscall or Op.Sysret or Op.Lss or Op.Ins;
 
+    /// <summary>Whether it reads the time-stamp counter or sets it, or may do so.</summary>
+    public static bool ReadsClock(Op op) => op is Op.Rdtsc or Op.Rdtscp or Op.Rdmsr or Op.Wrmsr;
+
     private static Op FindMove(in Instruction instruction)
     {
         Register destination = instruction.Op0Kind == OpKind.Register ? instruction.Op0Register : Register.None;

@@ -43,6 +43,15 @@ public sealed class HyperlightOptions
         return this;
     }
 
+    /// <summary>Asks for the emulator, for runs that repeat: sandboxes that get the same calls do the same, byte for byte.</summary>
+    /// <param name="seed">Any number. It is set in <see cref="Configuration"/>.</param>
+    /// <returns>These options, for further calls.</returns>
+    public HyperlightOptions UseEmulator(ulong seed)
+    {
+        Configuration = Configuration with { RandomSeed = seed };
+        return UseEmulator();
+    }
+
     /// <summary>Sets the allowed drivers, and replaces names that were set before.</summary>
     internal void UseDrivers(IEnumerable<string> names)
     {

@@ -76,7 +76,11 @@ internal sealed partial class GuestRunner : IDisposable
     public static GuestRunner Create(
         IHypervisor hypervisor, GuestMemory memory, PortHandler ports, SandboxConfiguration configuration, ILogger logger)
     {
-        IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions { Msrs = configuration.GuestMsrs });
+        IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions
+        {
+            Msrs = configuration.GuestMsrs,
+            RandomSeed = configuration.RandomSeed,
+        });
         try
         {
             var instructions = new InstructionLimit(hypervisor.Name, machine, configuration.InstructionBudget);

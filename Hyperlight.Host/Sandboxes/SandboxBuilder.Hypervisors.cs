@@ -48,6 +48,17 @@ public sealed partial class SandboxBuilder
     /// </summary>
     public SandboxBuilder UseEmulator() => WithHypervisor(Drivers.Emulator);
 
+    /// <summary>Uses the emulator, for runs that repeat: sandboxes of one seed that get the same calls do the same, byte for byte.</summary>
+    /// <param name="seed">
+    /// Any number. It takes the place of <see cref="SandboxConfiguration.RandomSeed"/>, and so do the numbers of it that the
+    /// guest draws: anyone who knows it can predict them.
+    /// </param>
+    public SandboxBuilder UseEmulator(ulong seed)
+    {
+        _seed = seed;
+        return UseEmulator();
+    }
+
     internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)
     {
         _selectHypervisor = select;

@@ -102,7 +102,7 @@ public sealed partial class SandboxBuilder
             hypervisor,
             guest,
             source,
-            _configuration,
+            _configuration with { RandomSeed = _seed ?? _configuration.RandomSeed },
             new HostFunctionTable(_functions.Values, output.PrintFunction),
             output,
             new DebugOutput(output.DebugPrint, failures, logger),

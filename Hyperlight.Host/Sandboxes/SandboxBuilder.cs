@@ -18,6 +18,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private readonly Dictionary<string, HostFunction> _functions = new(StringComparer.Ordinal);
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
+    private ulong? _seed;
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
     private Action<string>? _print = GuestOutput.PrintToConsole;
@@ -199,7 +200,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
             HypervisorSelection hypervisor = _selectHypervisor();
             SandboxSetup setup = CreateSetup(hypervisor, guest, guest.Source);
             return WithMappings(
-                new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, _configuration)));
+                new UninitializedSandbox(setup, GuestMemory.Create(hypervisor.Hypervisor, guest, _initData, setup.Configuration)));
         }
         catch (OutOfMemoryException exception)
         {

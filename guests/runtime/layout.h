@@ -22,6 +22,7 @@
 #define HL_PAGE_TABLE_SLOT ((volatile uint64_t *)(HL_SCRATCH_TOP_GVA - 0x18))
 #define HL_GENERATION_SLOT ((volatile uint64_t *)(HL_SCRATCH_TOP_GVA - 0x20))
 #define HL_SEED_SLOT ((volatile uint64_t *)(HL_SCRATCH_TOP_GVA - 0x28))
+#define HL_LOG_FILTER_SLOT ((volatile uint64_t *)(HL_SCRATCH_TOP_GVA - 0x30))
 
 // The last three pages of scratch are never handed out: metadata and the
 // exception stacks. Page faults have a stack of their own, so that code running

@@ -35,7 +35,7 @@ static void write_text(struct hl_writer *writer, uint32_t field, const char *tex
 bool hl_log_record(hl_Level level, const char *message, const char *source, const char *caller,
                    const char *file, uint32_t line)
 {
-    if (level < hl_Level_Error || level > hl_Level_Trace || (uint32_t)level > hl_state.log_filter) {
+    if (level < hl_Level_Error || level > hl_Level_Trace || (uint32_t)level > hl_log_filter()) {
         return false;
     }
     // Four strings, each with its length, its zero and padding.
@@ -64,7 +64,10 @@ void hl_log(hl_Level level, const char *message, int32_t line, const char *file)
     hl_log_record(level, message, UNKNOWN, "", file, (uint32_t)line);
 }
 
+// A host that has started the guest from a snapshot leaves its own filter, marked
+// in the upper half: the one that the guest was started with is the snapshot's.
 uint32_t hl_log_filter(void)
 {
-    return hl_state.log_filter;
+    uint64_t update = *HL_LOG_FILTER_SLOT;
+    return update >> 32 != 0 ? (uint32_t)update : hl_state.log_filter;
 }
