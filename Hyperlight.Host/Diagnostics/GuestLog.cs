@@ -13,21 +13,32 @@ internal sealed partial class GuestLog
     public const string Category = "Hyperlight.Guest";
 
     private readonly ILogger _logger;
+    private readonly GuestLogLevel? _configured;
 
-    public GuestLog(ILogger logger) => _logger = logger;
+    /// <param name="logger">Where the records go.</param>
+    /// <param name="configured">The most verbose level that the guest may log at; <see langword="null"/> for what the logger has enabled.</param>
+    public GuestLog(ILogger logger, GuestLogLevel? configured)
+    {
+        _logger = logger;
+        _configured = configured;
+    }
+
+    /// <summary>The level that the guest is told.</summary>
+    public GuestLogLevel Level => _configured ?? MostVerboseLevel;
 
     /// <summary>The most verbose level worth sending; errors only if nothing is enabled.</summary>
-    public GuestLogLevel MostVerboseLevel =>
+    private GuestLogLevel MostVerboseLevel =>
         _logger.IsEnabled(LogLevel.Trace) ? GuestLogLevel.Trace
         : _logger.IsEnabled(LogLevel.Debug) ? GuestLogLevel.Debug
         : _logger.IsEnabled(LogLevel.Information) ? GuestLogLevel.Information
         : _logger.IsEnabled(LogLevel.Warning) ? GuestLogLevel.Warning
         : GuestLogLevel.Error;
 
+    /// <summary>Logs a record, unless it is more verbose than the guest may log: not every guest keeps to what it was told.</summary>
     public void Write(in GuestLogRecord record)
     {
         LogLevel level = Translate(record.Level);
-        if (_logger.IsEnabled(level))
+        if (LevelOf(level) <= (_configured ?? GuestLogLevel.Trace) && _logger.IsEnabled(level))
         {
             string message = GuestText.Escape(record.Message);
             string source = GuestText.Escape(record.Source);
@@ -50,6 +61,15 @@ internal sealed partial class GuestLog
         string escaped = GuestText.Escape(line);
         DebugOutput(_logger, escaped);
     }
+
+    private static GuestLogLevel LevelOf(LogLevel level) => level switch
+    {
+        LogLevel.Trace => GuestLogLevel.Trace,
+        LogLevel.Debug => GuestLogLevel.Debug,
+        LogLevel.Information => GuestLogLevel.Information,
+        LogLevel.Warning => GuestLogLevel.Warning,
+        _ => GuestLogLevel.Error,
+    };
 
     private static LogLevel Translate(WireLogLevel level) => level switch
     {

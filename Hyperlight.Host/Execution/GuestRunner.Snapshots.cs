@@ -56,6 +56,9 @@ internal sealed partial class GuestRunner
     {
         _memory.RequestReseeding(_seed.AfterRestore());
 
+        // The snapshot has the level of the sandbox that it was taken of.
+        _memory.SetLogLevel(_logLevel);
+
         // The page tables changed under the processor. The guest is asked to flush: not every hypervisor can be.
         _isFlushPending = true;
         _processor.Apply(state, _memory.Layout.PageTableAddress);

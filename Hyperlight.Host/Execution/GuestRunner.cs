@@ -27,6 +27,7 @@ internal sealed partial class GuestRunner : IDisposable
     private readonly ILogger _logger;
     private readonly ProcessorReset _processor;
     private readonly GuestSeed _seed;
+    private readonly GuestLogLevel _logLevel;
 
     /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
     private readonly IWriteTracker? _writeTracker;
@@ -38,6 +39,7 @@ internal sealed partial class GuestRunner : IDisposable
         PortHandler ports,
         InstructionLimit instructions,
         GuestSeed seed,
+        GuestLogLevel logLevel,
         ProcessorReset processor,
         ILogger logger)
     {
@@ -46,6 +48,7 @@ internal sealed partial class GuestRunner : IDisposable
         _memory = memory;
         Ports = ports;
         _seed = seed;
+        _logLevel = logLevel;
         _logger = logger;
         _processor = processor;
         _writeTracker = machine as IWriteTracker;
@@ -74,7 +77,12 @@ internal sealed partial class GuestRunner : IDisposable
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits; nothing is left behind.</exception>
     /// <exception cref="HypervisorException">A call of the hypervisor failed; all resources are released.</exception>
     public static GuestRunner Create(
-        IHypervisor hypervisor, GuestMemory memory, PortHandler ports, SandboxConfiguration configuration, ILogger logger)
+        IHypervisor hypervisor,
+        GuestMemory memory,
+        PortHandler ports,
+        SandboxConfiguration configuration,
+        GuestLogLevel logLevel,
+        ILogger logger)
     {
         IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions
         {
@@ -89,7 +97,7 @@ internal sealed partial class GuestRunner : IDisposable
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
             var seed = new GuestSeed(configuration.RandomSeed);
             var processor = new ProcessorReset(hypervisor.Name, machine, configuration.GuestMsrs);
-            return new GuestRunner(machine, memory, ports, instructions, seed, processor, logger);
+            return new GuestRunner(machine, memory, ports, instructions, seed, logLevel, processor, logger);
         }
         catch
         {
@@ -101,9 +109,9 @@ internal sealed partial class GuestRunner : IDisposable
     /// <summary>Runs the guest's initialisation and learns where its dispatcher is.</summary>
     /// <exception cref="GuestInitializationException">The guest left a stack pointer that cannot be used.</exception>
     /// <exception cref="GuestProtocolException">The guest left a buffer that cannot be used.</exception>
-    public void Initialize(GuestLogLevel logLevel)
+    public void Initialize()
     {
-        _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, _seed.AtStart(), logLevel));
+        _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, _seed.AtStart(), _logLevel));
         Instructions.Begin();
         RunToHalt();
 

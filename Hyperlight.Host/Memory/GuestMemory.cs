@@ -136,6 +136,9 @@ internal sealed class GuestMemory : IDisposable
     /// <summary>Asks the guest's C runtime to start its random numbers over. Guests that do not know of it see an unused word.</summary>
     public void RequestReseeding(uint seed) => ScratchMetadata.WriteSeed(_scratch, Layout, seed);
 
+    /// <summary>Tells the guest's C runtime the log level of this sandbox. Guests that do not know of it see an unused word.</summary>
+    public void SetLogLevel(GuestLogLevel level) => ScratchMetadata.WriteLogLevel(_scratch, Layout, level);
+
     public void Dispose()
     {
         try

@@ -15,9 +15,10 @@ internal static class ScratchMetadata
     private const ulong PageTableField = 0x18;
     private const ulong GenerationField = 0x20;
     private const ulong SeedField = 0x28;
+    private const ulong LogLevelField = 0x30;
 
-    /// <summary>Marks a seed that the guest has not taken yet.</summary>
-    private const ulong SeedPending = 1UL << 32;
+    /// <summary>Marks a seed that the guest has not taken yet, and a log level that counts instead of the guest's first.</summary>
+    private const ulong IsSet = 1UL << 32;
 
     public static void Write(IMemoryRegion scratch, GuestMemoryLayout layout, ReadOnlySpan<byte> pageTables, ulong generation)
     {
@@ -26,12 +27,17 @@ internal static class ScratchMetadata
         WriteField(scratch, layout, PageTableField, layout.PageTableAddress);
         WriteField(scratch, layout, GenerationField, generation);
         WriteField(scratch, layout, SeedField, 0);
+        WriteField(scratch, layout, LogLevelField, 0);
         scratch.Write((nuint)layout.PageTableOffset, pageTables);
     }
 
     /// <summary>Leaves a seed for the guest's C runtime, which takes it and clears the field.</summary>
     public static void WriteSeed(IMemoryRegion scratch, GuestMemoryLayout layout, uint seed) =>
-        WriteField(scratch, layout, SeedField, SeedPending | seed);
+        WriteField(scratch, layout, SeedField, IsSet | seed);
+
+    /// <summary>Leaves a log level for the guest's C runtime, which takes it instead of the one it was started with.</summary>
+    public static void WriteLogLevel(IMemoryRegion scratch, GuestMemoryLayout layout, GuestLogLevel level) =>
+        WriteField(scratch, layout, LogLevelField, IsSet | (ulong)level);
 
     private static void WriteField(IMemoryRegion scratch, GuestMemoryLayout layout, ulong distance, ulong value)
     {

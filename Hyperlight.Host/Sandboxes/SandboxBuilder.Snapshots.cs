@@ -62,7 +62,7 @@ public sealed partial class SandboxBuilder
     {
         var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugOutput, new FaultLocator(setup.Guest));
         GuestRunner runner = GuestRunner.Create(
-            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.Logger);
+            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.GuestLog.Level, setup.Logger);
         try
         {
             runner.StartFrom(content.Processor);
@@ -95,7 +95,8 @@ public sealed partial class SandboxBuilder
         long id = Interlocked.Increment(ref _lastSandboxId);
         var scope = new SandboxScope(id, source);
         ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures, scope);
-        var guestLog = new GuestLog(GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope));
+        var guestLog = new GuestLog(
+            GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope), _configuration.GuestLogLevel);
         var output = new GuestOutput(_print, _debugPrint, guestLog);
         return new SandboxSetup(
             id,

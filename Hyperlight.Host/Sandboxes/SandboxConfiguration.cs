@@ -110,7 +110,8 @@ public sealed record SandboxConfiguration
     } = GuestVersionPolicy.Compatible;
 
     /// <summary>
-    /// The most verbose level at which the guest logs; the guest gets it when it starts. Default
+    /// The most verbose level at which the guest logs. The guest gets it when it starts, and when it starts from or is restored to
+    /// a snapshot. The host drops more verbose records. Default
     /// <see langword="null"/>: what the sandbox's logger has enabled for the category <c>Hyperlight.Guest</c>, or errors
     /// only without a logger. Verbose logging costs a VM exit for each record.
     /// </summary>

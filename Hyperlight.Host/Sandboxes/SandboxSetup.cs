@@ -16,8 +16,4 @@ internal sealed record SandboxSetup(
     DebugOutput DebugOutput,
     SinkFailures SinkFailures,
     ILogger Logger,
-    GuestLog GuestLog)
-{
-    /// <summary>The log level handed to the guest.</summary>
-    public GuestLogLevel GuestLogLevel => Configuration.GuestLogLevel ?? GuestLog.MostVerboseLevel;
-}
+    GuestLog GuestLog);

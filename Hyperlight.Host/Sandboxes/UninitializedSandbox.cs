@@ -67,7 +67,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
             CallLimits.ThrowIfCancelled(cancellationToken);
             var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugOutput, new FaultLocator(_setup.Guest));
             GuestRunner runner = GuestRunner.Create(
-                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.Logger);
+                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.GuestLog.Level, _setup.Logger);
             try
             {
                 ApplyMappings(runner, memory);
@@ -113,7 +113,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         try
         {
             using Interrupter.Watch watch = runner.Interrupts.Begin(_setup.Configuration.CallTimeout, cancellationToken);
-            runner.Initialize(_setup.GuestLogLevel);
+            runner.Initialize();
         }
         catch (HyperlightException exception) when (exception is not (GuestInitializationException or HypervisorException))
         {
