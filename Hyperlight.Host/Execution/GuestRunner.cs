@@ -165,7 +165,7 @@ internal sealed partial class GuestRunner : IDisposable
                 case VmExitReason.InstructionBudgetExhausted:
                     throw Instructions.Exceeded();
                 default:
-                    throw ExitErrors.Translate(exit, Mappings, Ports.Faults.Locate(_machine));
+                    throw Explain(exit);
             }
         }
     }
@@ -181,6 +181,15 @@ internal sealed partial class GuestRunner : IDisposable
         {
             Mappings.ReleaseAll();
         }
+    }
+
+    private HyperlightException Explain(in VmExit exit)
+    {
+        string? location = Ports.Faults.Locate(_machine);
+        MemoryAccessViolationException? unreadable = exit.Reason == VmExitReason.EmulationFailure
+            ? FetchErrors.Explain(exit.Rip, _machine.GetSpecialRegisters().Cr3, _memory, Mappings, location)
+            : null;
+        return unreadable ?? ExitErrors.Translate(exit, Mappings, location);
     }
 
     private VmExit Enter()

@@ -9,6 +9,10 @@ internal static class PageTableEntry
     public const ulong Writable = 1UL << 1;
     public const ulong Accessed = 1UL << 5;
     public const ulong Dirty = 1UL << 6;
+
+    /// <summary>In an entry of a table above the lowest: it is a leaf.</summary>
+    public const ulong LargePage = 1UL << 7;
+
     public const ulong NoExecute = 1UL << 63;
 
     /// <summary>The software bit that marks a read-only page which the guest copies when it first writes it.</summary>

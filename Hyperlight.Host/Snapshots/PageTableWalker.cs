@@ -17,7 +17,6 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
     private const int PageBits = 12;
     private const int IndexBits = 9;
     private const int RootLevel = 3;
-    private const ulong LargePage = 1UL << 7;
 
     /// <summary>Bit 47, which the bits above repeat.</summary>
     private const ulong SignBit = 1UL << 47;
@@ -80,7 +79,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
             {
                 _visit(address, entry);
             }
-            else if ((entry & LargePage) != 0)
+            else if ((entry & PageTableEntry.LargePage) != 0)
             {
                 throw new SnapshotException(
                     $"the guest has mapped a large page at 0x{address:X}, which the guest ABI does not allow");

@@ -45,7 +45,7 @@ internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
         return state;
     }
 
-    public VmExit Run()
+    public virtual VmExit Run()
     {
         if (_isArmed)
         {
