@@ -10,6 +10,9 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>How many registers one request carries.</summary>
     private const int MsrsAtOnce = 128;
 
+    /// <summary>Ticks of a time-stamp counter: more than a quarter of an hour on any processor.</summary>
+    private const ulong FarTime = 1UL << 44;
+
     /// <summary>KVM_GET_MSRS.</summary>
     public void GetMsrs(Span<ModelSpecificRegister> registers)
     {
@@ -35,6 +38,12 @@ internal sealed unsafe partial class KvmVcpu
     {
         FlushSpecialRegisters();
         MoveTimeStampCounter(registers);
+        LeaveTimeStampCounter(registers);
+        WriteMsrs(registers);
+    }
+
+    private void WriteMsrs(ReadOnlySpan<ModelSpecificRegister> registers)
+    {
         MsrBuffer buffer;
         while (!registers.IsEmpty)
         {
@@ -72,6 +81,21 @@ internal sealed unsafe partial class KvmVcpu
                 {
                     SetMsrs([now[1] with { Value = now[1].Value + register.Value - now[0].Value }]);
                 }
+            }
+        }
+    }
+
+    /// <summary>
+    /// KVM takes a time-stamp counter that is within a second of what it expects for one that is to be synchronized, and
+    /// keeps its own. So a value that is far from the new one is written before.
+    /// </summary>
+    private void LeaveTimeStampCounter(ReadOnlySpan<ModelSpecificRegister> registers)
+    {
+        foreach (ModelSpecificRegister register in registers)
+        {
+            if (register.Index == KvmMsrs.MSR_IA32_TSC)
+            {
+                WriteMsrs([register with { Value = register.Value + FarTime }]);
             }
         }
     }

@@ -7,6 +7,7 @@ internal sealed class ProcessorReset
 {
     // The adjustment of the time-stamp counter is the machine's: a snapshot of another machine says nothing about it.
     private const uint TimeStampAdjustment = 0x3B;
+    private const uint TimeStampCounter = 0x10;
 
     private readonly IVirtualMachine _machine;
     private readonly MsrPolicy _policy;
@@ -17,6 +18,9 @@ internal sealed class ProcessorReset
     private readonly ModelSpecificRegister[] _target;
     private readonly ModelSpecificRegister[] _current;
     private IReadOnlyList<ModelSpecificRegister>? _targetOf;
+
+    /// <summary>The counter never goes back, so that this has to be done once for each state.</summary>
+    private ProcessorState? _timeStampOf;
 
     /// <param name="driver">The driver's name, for errors.</param>
     /// <param name="machine">A machine whose guest has not run.</param>
@@ -35,6 +39,9 @@ internal sealed class ProcessorReset
         _current = [.. _fresh];
     }
 
+    /// <summary>A machine with none that a guest can write has no model-specific registers at all: SWAPGS writes one.</summary>
+    private bool HasMsrs => _fresh.Length > 0;
+
     /// <summary>Captures what a snapshot keeps.</summary>
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     public ProcessorState Capture(ulong dispatchAddress, ulong stackPointer)
@@ -49,7 +56,7 @@ internal sealed class ProcessorReset
             }
         }
 
-        return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed);
+        return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed, ReadTimeStamp());
     }
 
     /// <summary>Gets ready to apply a state, and finds out whether that is possible. Changes nothing.</summary>
@@ -69,6 +76,7 @@ internal sealed class ProcessorReset
         _machine.DiscardPendingState();
         _machine.SetDebugRegisters(_freshDebug);
         WriteMsrs(state.Msrs);
+        AdvanceTimeStamp(state);
         _machine.SetXcr0(state.Xcr0 ?? _freshXcr0);
         _machine.SetSpecialRegisters(state.Special with { Cr3 = pageTableAddress });
     }
@@ -77,6 +85,42 @@ internal sealed class ProcessorReset
     private bool IsPartOfSnapshots(int i) =>
         _current[i].Index != TimeStampAdjustment
         && (_current[i] != _fresh[i] || _policy.Additional.Contains(_current[i].Index));
+
+    /// <summary>The counter, without what a guest that can write it has added, which is no time that has passed.</summary>
+    private ulong? ReadTimeStamp()
+    {
+        if (!HasMsrs)
+        {
+            return null;
+        }
+
+        int adjustment = Array.FindIndex(_current, static r => r.Index == TimeStampAdjustment);
+        ulong added = adjustment < 0 ? 0 : _current[adjustment].Value - _fresh[adjustment].Value;
+        return ReadCounter() - added;
+    }
+
+    /// <summary>
+    /// Of a new machine the counter may begin anywhere. It must not run backwards for a guest that goes on from a snapshot.
+    /// </summary>
+    private void AdvanceTimeStamp(ProcessorState state)
+    {
+        if (!ReferenceEquals(_timeStampOf, state))
+        {
+            if (HasMsrs && state.TimeStamp is { } least && ReadCounter() < least)
+            {
+                _machine.SetMsrs([new ModelSpecificRegister(TimeStampCounter, least)]);
+            }
+
+            _timeStampOf = state;
+        }
+    }
+
+    private ulong ReadCounter()
+    {
+        Span<ModelSpecificRegister> counter = [new(TimeStampCounter)];
+        _machine.GetMsrs(counter);
+        return counter[0].Value;
+    }
 
     private void ReadMsrs(ModelSpecificRegister[] registers)
     {

@@ -127,6 +127,20 @@ internal sealed class SnapshotTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
+    public void The_time_stamp_counter_never_goes_back_behind_a_snapshot()
+    {
+        ulong before = Sandbox.Call<ulong>("ReadMsr", 0x10U);
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
+
+        Assert.That(Build(b => b.WithSnapshot(snapshot)).Call<ulong>("ReadMsr", 0x10U), Is.GreaterThan(before));
+        MultiUseSandbox younger = Build(_ => { });
+        younger.Restore(snapshot);
+        Assert.That(younger.Call<ulong>("ReadMsr", 0x10U), Is.GreaterThan(before));
+        Sandbox.Restore(snapshot);
+        Assert.That(Sandbox.Call<ulong>("ReadMsr", 0x10U), Is.GreaterThan(before));
+    }
+
+    [Test]
     public void A_poisoned_sandbox_cannot_be_captured_but_restored()
     {
         Sandbox.Call<int>("IncrementCounter");

@@ -12,6 +12,9 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
     /// <summary>What was added to the counter.</summary>
     public const uint TimeStampAdjustment = 0x3B;
 
+    /// <summary>What the counter counts.</summary>
+    public const ulong TicksPerSecond = 2_000_000_000;
+
     private int _runPageSize;
 
     /// <summary>The machine it belongs to.</summary>
@@ -206,6 +209,9 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         }
     }
 
+    /// <summary>Whether two values of the counter are less than a second apart.</summary>
+    private static bool IsNear(ulong first, ulong second) => Math.Min(first - second, second - first) < TicksPerSecond;
+
     private int TransferMsrs(KvmMsrs* msrs, bool write)
     {
         KvmMsrEntry* entries = (KvmMsrEntry*)(msrs + 1);
@@ -216,7 +222,11 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
                 return i;
             }
 
-            if (write)
+            if (write && entries[i].Index == TimeStampCounter && IsNear(entries[i].Data, old))
+            {
+                // As KVM does: that is an attempt to synchronize the counters of several processors.
+            }
+            else if (write)
             {
                 ulong sticky = old & StickyBits.GetValueOrDefault(entries[i].Index);
                 Msrs[entries[i].Index] = entries[i].Data | sticky;

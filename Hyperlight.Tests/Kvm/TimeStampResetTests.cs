@@ -60,6 +60,37 @@ internal sealed class TimeStampResetTests
         Assert.That(Now, Is.EqualTo((6000UL, 0UL)));
     }
 
+    /// <summary>KVM ignores what is less than a second from what it expects.</summary>
+    [TestCase(1000ul)]
+    [TestCase(3 * FakeVcpu.TicksPerSecond)]
+    public void A_sandbox_made_from_a_snapshot_does_not_begin_before_it(ulong age)
+    {
+        PassTime(age);
+        using Snapshot snapshot = _sandbox.TakeSnapshot();
+
+        using MultiUseSandbox other = new SandboxBuilder().WithHypervisor(_hypervisor).WithSnapshot(snapshot).Build();
+
+        Assert.That(Now, Is.EqualTo((age, 0UL)), "of the other's machine");
+    }
+
+    [Test]
+    public void A_restore_of_a_younger_machine_moves_its_counter_once()
+    {
+        using MultiUseSandbox older = new SandboxBuilder().WithHypervisor(_hypervisor).WithGuest(FakeGuest.Binary).Build();
+        PassTime(5000);
+        using Snapshot snapshot = older.TakeSnapshot();
+        FakeVcpu younger = _kernel.Machines[^2].Vcpu!;
+
+        _sandbox.Restore(snapshot);
+        Assert.That(younger.Msrs[Counter], Is.EqualTo(5000));
+        younger.Msrs[Counter] += 100;
+        int calls = _kernel.Journal.Count;
+        _sandbox.Restore(snapshot);
+
+        Assert.That(younger.Msrs[Counter], Is.EqualTo(5100));
+        Assert.That(_kernel.Journal.Skip(calls).Count(static c => c == "KVM_GET_MSRS"), Is.EqualTo(1), "as before");
+    }
+
     /// <summary>The adjustment is relative to the counter of one machine, so another can make nothing of it.</summary>
     [Test]
     public void A_snapshot_does_not_carry_the_adjustment()

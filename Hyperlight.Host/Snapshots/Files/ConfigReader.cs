@@ -106,8 +106,9 @@ internal sealed class ConfigReader
             _config.EntrypointAddr,
             _config.StackTopGva,
             special,
-            Xcr0(annotations),
-            [.. _config.Msrs.Select(static m => new ModelSpecificRegister(m.Index, m.Value))]);
+            Number(annotations, OciNames.Xcr0Annotation, "XCR0"),
+            [.. _config.Msrs.Select(static m => new ModelSpecificRegister(m.Index, m.Value))],
+            Number(annotations, OciNames.TimeStampAnnotation, "time-stamp counter"));
     }
 
     /// <summary>What the guest may call.</summary>
@@ -130,9 +131,9 @@ internal sealed class ConfigReader
     private static bool IsBusyTask(in SegmentRegister task) =>
         task.Type == BusyTask && !task.IsCodeOrData && task.IsPresent;
 
-    private ulong? Xcr0(IReadOnlyDictionary<string, string>? annotations)
+    private ulong? Number(IReadOnlyDictionary<string, string>? annotations, string annotation, string name)
     {
-        if (annotations?.GetValueOrDefault(OciNames.Xcr0Annotation) is not { } text)
+        if (annotations?.GetValueOrDefault(annotation) is not { } text)
         {
             return null;
         }
@@ -141,7 +142,7 @@ internal sealed class ConfigReader
         Check(
             text.StartsWith("0x", StringComparison.Ordinal)
                 && ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value),
-            $"its XCR0 is '{text}'");
+            $"its {name} is '{text}'");
         return value;
     }
 

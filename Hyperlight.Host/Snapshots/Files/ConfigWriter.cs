@@ -53,6 +53,11 @@ internal static class ConfigWriter
             annotations.Add(OciNames.Xcr0Annotation, "0x" + xcr0.ToString("x", CultureInfo.InvariantCulture));
         }
 
+        if (content.Processor.TimeStamp is { } timeStamp)
+        {
+            annotations.Add(OciNames.TimeStampAnnotation, "0x" + timeStamp.ToString("x", CultureInfo.InvariantCulture));
+        }
+
         if (content.Image.Layout.HasFileMappingTable)
         {
             annotations.Add(OciNames.FileMappingTableAnnotation, "true");

@@ -40,6 +40,7 @@ internal static class OciNames
 
     // What the configuration has no field for. Annotations of the manifest, so that its digest covers them.
     public const string Xcr0Annotation = "dev.hyperlight.dotnet.xcr0";
+    public const string TimeStampAnnotation = "dev.hyperlight.dotnet.time-stamp-counter";
     public const string FileMappingTableAnnotation = "dev.hyperlight.dotnet.file-mapping-table";
     public const string ExecutableHeapAnnotation = "dev.hyperlight.dotnet.executable-heap";
 
