@@ -85,7 +85,6 @@ internal static class HvRegisterNames
     public const uint HV_X64_REGISTER_DEBUG_CTL = 0x0008_007D;
     public const uint HV_X64_REGISTER_SPEC_CTRL = 0x0008_0084;
     public const uint HV_X64_REGISTER_VIRT_SPEC_CTRL = 0x0008_0086;
-    public const uint HV_X64_REGISTER_TSX_CTRL = 0x0008_0088;
     public const uint HV_X64_REGISTER_U_XSS = 0x0008_008B;
     public const uint HV_X64_REGISTER_U_CET = 0x0008_008C;
     public const uint HV_X64_REGISTER_S_CET = 0x0008_008D;
@@ -94,10 +93,19 @@ internal static class HvRegisterNames
     public const uint HV_X64_REGISTER_PL2_SSP = 0x0008_0091;
     public const uint HV_X64_REGISTER_PL3_SSP = 0x0008_0092;
     public const uint HV_X64_REGISTER_INTERRUPT_SSP_TABLE_ADDR = 0x0008_0093;
-    public const uint HV_X64_REGISTER_TSC_DEADLINE = 0x0008_0095;
     public const uint HV_X64_REGISTER_TSC_ADJUST = 0x0008_0096;
-    public const uint HV_X64_REGISTER_U_MWAIT_CONTROL = 0x0008_0098;
-    public const uint HV_X64_REGISTER_XFD = 0x0008_0099;
-    public const uint HV_X64_REGISTER_XFD_ERR = 0x0008_009A;
     public const uint HV_X64_REGISTER_MSR_IA32_MISC_ENABLE = 0x0008_00A0;
+}
+
+/// <summary>
+/// Names of the same enumeration that the kernel's headers leave out. They are in hvdef, the hypervisor's definitions of
+/// github.com/microsoft/openvmm (vm/hv1/hvdef).
+/// </summary>
+internal static class HvdefRegisterNames
+{
+    public const uint TsxCtrl = 0x0008_0088;
+    public const uint TscDeadline = 0x0008_0095;
+    public const uint UmwaitControl = 0x0008_0098;
+    public const uint Xfd = 0x0008_0099;
+    public const uint XfdErr = 0x0008_009A;
 }
