@@ -75,7 +75,7 @@ internal sealed class FaultTests(TestTarget target) : GuestTest(target)
         using var files = new TestFiles();
         using Snapshot snapshot = Sandbox.TakeSnapshot();
         snapshot.Save(files.Directory);
-        using Snapshot loaded = Snapshot.Load(files.Directory);
+        using Snapshot loaded = Snapshot.Load(files.Directory, hypervisor: Target.Hypervisor);
 
         Sandbox.Restore(snapshot);
         Assert.That(() => Sandbox.Call("NullRead"), Throws.TypeOf<GuestAbortedException>().With.Message.Contains("null_read+0x"));
