@@ -56,6 +56,12 @@ internal sealed class MeteredKernel(ILinuxKernel kernel, KernelMeter meter) : IL
         return Metered(kernel.MapMemory(length, protection, flags, fd), start);
     }
 
+    public int ReplaceMemory(nint address, nuint length, int protection)
+    {
+        long start = Stopwatch.GetTimestamp();
+        return Metered(kernel.ReplaceMemory(address, length, protection), start);
+    }
+
     public int UnmapMemory(nint address, nuint length)
     {
         long start = Stopwatch.GetTimestamp();

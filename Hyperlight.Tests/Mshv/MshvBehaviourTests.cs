@@ -88,7 +88,10 @@ internal sealed class MshvBehaviourTests
         {
             machine.Machine.SetGeneralRegisters(new GeneralRegisters
             {
-                Rip = LongModeGuest.CodeAddress, Rbx = 100, Rcx = i, Rflags = GeneralRegisters.RflagsReset,
+                Rip = LongModeGuest.CodeAddress,
+                Rbx = 100,
+                Rcx = i,
+                Rflags = GeneralRegisters.RflagsReset,
             });
             machine.Machine.SetXcr0(machine.Machine.GetXcr0());
             Assert.That(machine.Machine.Run().Reason, Is.EqualTo(VmExitReason.IoOut));
@@ -378,7 +381,9 @@ internal sealed class MshvBehaviourTests
         machine.Machine.DiscardPendingState();
         machine.Machine.SetGeneralRegisters(new GeneralRegisters
         {
-            Rax = LongModeGuest.UnmappedAddress, Rip = LongModeGuest.CodeAddress, Rflags = GeneralRegisters.RflagsReset,
+            Rax = LongModeGuest.UnmappedAddress,
+            Rip = LongModeGuest.CodeAddress,
+            Rflags = GeneralRegisters.RflagsReset,
         });
         Assert.That(machine.Machine.Run(), Is.EqualTo(expected));
     }

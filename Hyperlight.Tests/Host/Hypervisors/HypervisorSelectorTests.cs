@@ -1,5 +1,4 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Tests.Kvm;
 using Hyperlight.Tests.Whp;
 using Moq;
 

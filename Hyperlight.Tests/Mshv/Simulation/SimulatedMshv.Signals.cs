@@ -1,5 +1,3 @@
-using Hyperlight.Linux;
-
 namespace Hyperlight.Tests.Mshv;
 
 /// <summary>

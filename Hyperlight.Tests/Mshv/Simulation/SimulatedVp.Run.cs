@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Linux;
 
