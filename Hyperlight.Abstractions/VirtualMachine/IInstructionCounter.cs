@@ -1,8 +1,7 @@
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// What a virtual machine offers in addition if it counts the guest's instructions exactly. A driver whose machines cannot
-/// count does not implement it; ask by a type test.
+/// Implemented by virtual machines that count the guest's instructions exactly. Use a type test.
 /// </summary>
 public interface IInstructionCounter
 {

@@ -1,12 +1,14 @@
 namespace Hyperlight.Abstractions;
 
 /// <summary>
-/// One partition with one vCPU. <see cref="Run"/> blocks its calling thread until the guest exits. Only
-/// <see cref="Cancel"/> may be called from another thread; everything else needs exclusive access, which the caller provides.
+/// A virtual machine with one vCPU. <see cref="Run"/> blocks the calling thread until the guest exits. Only <see
+/// cref="Cancel"/> can be called concurrently; all other members need exclusive access, which the caller ensures.
 /// </summary>
 public interface IVirtualMachine : IDisposable
 {
-    /// <summary>How many memory slots there are, numbered from 0; <see langword="null"/> if the hypervisor has no limit.</summary>
+    /// <summary>
+    /// The number of memory slots, which are numbered from 0; <see langword="null"/> if the hypervisor has no limit.
+    /// </summary>
     uint? MemorySlotLimit { get; }
 
     /// <summary>
@@ -14,15 +16,15 @@ public interface IVirtualMachine : IDisposable
     /// machine is disposed, even if the region itself is disposed earlier.
     /// </summary>
     /// <param name="slot">The slot to fill; it must be free.</param>
-    /// <param name="mapping">What appears where. Without <see cref="MemoryFlags.Write"/> guest writes exit.</param>
+    /// <param name="mapping">The mapping. Without <see cref="MemoryFlags.Write"/>, writes of the guest exit.</param>
     /// <exception cref="ArgumentException">The mapping is not page aligned, leaves its region, or its region belongs to another driver.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused the mapping; the slot is still free.</exception>
+    /// <exception cref="HypervisorException">The call of the hypervisor failed; the slot is still free.</exception>
     void MapMemory(uint slot, in GuestMapping mapping);
 
     /// <summary>Removes the mapping in a slot and releases its memory.</summary>
     /// <param name="slot">The slot to empty.</param>
     /// <exception cref="InvalidOperationException">The slot is free.</exception>
-    /// <exception cref="HypervisorException">The hypervisor refused; the mapping is still there.</exception>
+    /// <exception cref="HypervisorException">The call of the hypervisor failed; the mapping still exists.</exception>
     void UnmapMemory(uint slot);
 
     /// <summary>

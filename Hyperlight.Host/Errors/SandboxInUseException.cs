@@ -1,8 +1,8 @@
 namespace Hyperlight;
 
 /// <summary>
-/// A sandbox runs one call at a time: it was used while another call was in progress, on another thread or from within one
-/// of its own host functions. The call in progress is not affected.
+/// A sandbox was used while another operation was in progress, on another thread or in a host function of the same sandbox.
+/// The operation in progress is not affected.
 /// </summary>
 public sealed class SandboxInUseException : HyperlightException
 {

@@ -1,8 +1,8 @@
 namespace Hyperlight;
 
 /// <summary>
-/// A snapshot cannot be taken: what the guest has made of its page tables does not allow it, or a mapped file that it uses
-/// cannot be read any more; the inner exception then says why.
+/// A snapshot cannot be taken: the guest's page tables are invalid, or a mapped file that the guest uses cannot be read any
+/// more. In the second case the inner exception has the reason.
 /// </summary>
 public sealed class SnapshotException : HyperlightException
 {

@@ -2,11 +2,11 @@ using Hyperlight.Host.Diagnostics;
 
 namespace Hyperlight;
 
-/// <summary>A snapshot cannot be saved to a directory, or loaded from it. Nothing else was changed.</summary>
+/// <summary>A snapshot cannot be saved to a directory, or loaded from it.</summary>
 public sealed class SnapshotFileException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="problem">Why.</param>
+    /// <param name="problem">The reason.</param>
     /// <param name="path">The directory.</param>
     /// <param name="details">What is wrong and what to do, as sentences.</param>
     /// <param name="innerException">The exception that is the cause, or <see langword="null"/>.</param>
@@ -17,7 +17,7 @@ public sealed class SnapshotFileException : HyperlightException
         Path = path;
     }
 
-    /// <summary>Why.</summary>
+    /// <summary>The reason.</summary>
     public SnapshotFileProblem Problem { get; }
 
     /// <summary>The directory.</summary>

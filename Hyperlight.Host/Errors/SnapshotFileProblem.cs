@@ -3,10 +3,10 @@ namespace Hyperlight;
 /// <summary>Why a snapshot cannot be saved to a directory or loaded from it.</summary>
 public enum SnapshotFileProblem
 {
-    /// <summary>There is no such directory, or it holds no snapshot of that tag or digest.</summary>
+    /// <summary>The directory does not exist, or contains no snapshot with the tag or digest.</summary>
     NotFound,
 
-    /// <summary>The directory, or what has that tag or digest in it, is something other than a snapshot.</summary>
+    /// <summary>The directory is no directory of snapshots, or the content with the tag or digest is no snapshot.</summary>
     NotASnapshot,
 
     /// <summary>A file is shorter than it was when it was saved.</summary>
@@ -16,26 +16,25 @@ public enum SnapshotFileProblem
     Corrupted,
 
     /// <summary>
-    /// It was saved in a version of the format that this library does not know, or in the format of another host; the message
-    /// names both formats.
+    /// The snapshot has a version of the format that this library does not support, or the format of another host. The
+    /// message names both formats.
     /// </summary>
     Version,
 
-    /// <summary>Its guest is of another processor architecture.</summary>
+    /// <summary>The snapshot is of another processor architecture.</summary>
     Architecture,
 
-    /// <summary>It was taken on a hypervisor that cannot be used here.</summary>
+    /// <summary>The snapshot was taken on a hypervisor that cannot be used here.</summary>
     Hypervisor,
 
-    /// <summary>It was taken on a processor of another vendor.</summary>
+    /// <summary>The snapshot was taken on a processor of another vendor.</summary>
     Processor,
 
-    /// <summary>The directory holds so many snapshots that its index could not be read any more.</summary>
+    /// <summary>The directory contains so many snapshots that a larger index could not be loaded.</summary>
     TooLarge,
 
     /// <summary>
-    /// The operating system refused to read or write a file, or something else than a regular file stands in its place; the
-    /// cause is inside.
+    /// Reading or writing a file failed, or it is no regular file. The inner exception is the cause.
     /// </summary>
     Access,
 }

@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>In what a snapshot and the sandbox it was to be restored into differ.</summary>
+/// <summary>The kind of difference between a snapshot and a sandbox.</summary>
 public enum SnapshotMismatch
 {
     /// <summary>The sizes of code, heap, init data, buffers or scratch memory, or the permissions of the init data.</summary>
@@ -9,9 +9,9 @@ public enum SnapshotMismatch
     /// <summary>The sandbox lacks host functions that the snapshot's guest may call, or has them with other signatures.</summary>
     HostFunctions,
 
-    /// <summary>The hypervisor: a snapshot holds processor state that only its own kind understands.</summary>
+    /// <summary>The hypervisor: the processor state of a snapshot depends on the hypervisor.</summary>
     Hypervisor,
 
-    /// <summary>The snapshot holds processor registers that guests cannot change on the sandbox's hypervisor.</summary>
+    /// <summary>The snapshot has processor registers that guests cannot change on the sandbox's hypervisor.</summary>
     Registers,
 }

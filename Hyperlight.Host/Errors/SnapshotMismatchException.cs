@@ -2,11 +2,11 @@ using Hyperlight.Host.Diagnostics;
 
 namespace Hyperlight;
 
-/// <summary>A snapshot does not fit a sandbox. Neither was changed.</summary>
+/// <summary>A snapshot cannot be used by a sandbox. Neither was changed.</summary>
 public sealed class SnapshotMismatchException : HyperlightException
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="mismatch">In what they differ.</param>
+    /// <param name="mismatch">The kind of difference.</param>
     /// <param name="details">The difference, as a sentence.</param>
     /// <param name="missingFunctions">Signatures of host functions that the sandbox lacks.</param>
     /// <param name="changedFunctions">Signatures of host functions that the sandbox has with other types.</param>
@@ -22,7 +22,7 @@ public sealed class SnapshotMismatchException : HyperlightException
         ChangedFunctions = changedFunctions ?? [];
     }
 
-    /// <summary>In what they differ.</summary>
+    /// <summary>The kind of difference.</summary>
     public SnapshotMismatch Mismatch { get; }
 
     /// <summary>The snapshot's signatures of host functions that the sandbox lacks.</summary>

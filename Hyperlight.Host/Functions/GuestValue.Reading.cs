@@ -42,7 +42,7 @@ public readonly partial struct GuestValue
         return Text;
     }
 
-    /// <summary>Reads bytes. They are not copied: those of an argument are the memory that the application made it of.</summary>
+    /// <summary>Reads bytes without copying them: those of an argument are the application's memory.</summary>
     /// <exception cref="GuestValueTypeException">The value has another type.</exception>
     public ReadOnlyMemory<byte> AsBytes()
     {
@@ -77,7 +77,7 @@ public readonly partial struct GuestValue
     }
 
     /// <summary>
-    /// Takes the value apart for patterns such as <c>value is (GuestValueType.Int, int number)</c>. Scalars are boxed.
+    /// Deconstructs the value, for patterns such as <c>value is (GuestValueType.Int, int number)</c>. Scalars are boxed.
     /// </summary>
     /// <param name="type">The value's type.</param>
     /// <param name="value">

@@ -5,11 +5,10 @@ using Hyperlight.Host.Diagnostics;
 namespace Hyperlight;
 
 /// <summary>
-/// A value that crosses the border between host and guest: an argument, or a result whose type is not known when the program
-/// is compiled. Every type of the guest ABI converts to it implicitly, so a call reads
-/// <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c> and allocates nothing for its arguments. Types are never converted into one
-/// another: a guest function that takes a <see cref="long"/> must be given a <see cref="long"/>, and a <see cref="long"/> is
-/// read with <see cref="AsInt64"/> and nothing else.
+/// A value of the guest ABI: an argument, or a result whose type is not known at compile time. All types of the guest ABI
+/// convert to it implicitly, so that a call is written <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c> and allocates nothing
+/// for its arguments. Types are not converted into each other: a guest function with a <see cref="long"/> parameter needs a
+/// <see cref="long"/> argument, and a <see cref="long"/> is read with <see cref="AsInt64"/>.
 /// </summary>
 public readonly partial struct GuestValue
 {

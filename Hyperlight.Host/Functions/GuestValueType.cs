@@ -1,9 +1,9 @@
 namespace Hyperlight;
 
-/// <summary>The types that cross the border between host and guest.</summary>
+/// <summary>The types of the guest ABI.</summary>
 public enum GuestValueType
 {
-    /// <summary>No value: what a function without a result returns. Not valid as an argument.</summary>
+    /// <summary>No value: the result of a function without a result. Not valid as an argument.</summary>
     Void,
 
     /// <summary>A 32-bit signed integer, <see cref="int"/>.</summary>

@@ -3,20 +3,20 @@ using Hyperlight.Host.Functions;
 namespace Hyperlight;
 
 /// <summary>
-/// Registers plain delegates as host functions. Parameters and results may be <see cref="int"/>, <see cref="uint"/>,
+/// Registers delegates as host functions. Parameters and results can be <see cref="int"/>, <see cref="uint"/>,
 /// <see cref="long"/>, <see cref="ulong"/>, <see cref="float"/>, <see cref="double"/>, <see cref="bool"/>,
 /// <see cref="string"/>, and bytes as <c>byte[]</c>, <see cref="ReadOnlyMemory{T}"/> or <see cref="ReadOnlySpan{T}"/>; a
-/// span argument is valid until the function returns. A function runs on the thread that called the guest. An exception it
-/// throws reaches the guest as an error with the exception's message (do not put secrets into it) and, if the guest does not
-/// handle that, the caller as an inner exception.
+/// span argument is valid until the function returns. A function runs on the thread that called the guest. If it throws,
+/// the guest gets an error with the exception's message, which must not contain secrets. If the guest does not handle the
+/// error, the exception is an inner exception for the caller.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The last parameter may be a <see cref="CancellationToken"/>, which the guest does not pass and does not see. It is
-/// cancelled when the call in which the function runs is to end: by the caller's token, by its time limit, through the
-/// <see cref="InterruptHandle"/>, or because the sandbox is disposed. A function that waits should watch it, because the call
-/// ends only when the function has returned. Callbacks that are registered with the token run on the thread that ends the
-/// call, or on one of the library's own after a time limit; what they throw is logged.
+/// The last parameter can be a <see cref="CancellationToken"/>, which is not a parameter for the guest. It is cancelled
+/// when the call in which the function runs is ended by the caller's token, a time limit, the <see cref="InterruptHandle"/>
+/// or disposal. A function that waits should observe it, because the call ends only when the function has returned.
+/// Callbacks that are registered with the token run on the thread that ends the call, or on a thread of the library after a
+/// time limit; their exceptions are logged.
 /// </para>
 /// <para>
 /// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for a name that is empty or not valid

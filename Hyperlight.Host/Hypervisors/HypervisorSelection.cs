@@ -5,7 +5,7 @@ namespace Hyperlight;
 /// <summary>The hypervisor that was chosen for a sandbox, and why.</summary>
 /// <param name="Hypervisor">The driver.</param>
 /// <param name="Reason">
-/// What its probe found, what would make guests faster on it, and why the drivers before it in order of preference cannot be used.
+/// The reason: the result of the driver's probe, how guests could run faster, and why preferred drivers cannot be used.
 /// </param>
 public sealed record HypervisorSelection(IHypervisor Hypervisor, string Reason)
 {

@@ -5,8 +5,8 @@ using Hyperlight.Host.Hypervisors;
 namespace Hyperlight;
 
 /// <summary>
-/// Chooses a hypervisor: the first usable one in order of preference, or among those asked for by name. Safe to use from any
-/// thread. The choice without names is kept; a failure is not, so that a hypervisor that becomes usable later is found.
+/// Chooses a hypervisor: the first usable one in order of preference, or of a list of names. Thread-safe. A choice without
+/// names is cached, but a failure is not, so that a hypervisor that becomes usable later is found.
 /// </summary>
 public sealed class HypervisorSelector
 {
