@@ -36,9 +36,6 @@ internal sealed class SimulatedMshvTraits
     /// <summary>How many runs in a row say that they have to be tried again.</summary>
     public int RunsToTryAgain { get; set; }
 
-    /// <summary>Whether an interrupted run may report an intercept that had happened instead of the interruption.</summary>
-    public bool ReportsInFlightMessages { get; set; }
-
     /// <summary>How many bytes the XSAVE image takes.</summary>
     public int XsaveSize { get; set; } = 2696;
 
