@@ -16,7 +16,7 @@ internal static class Program
 
         if (arguments is [MemoryShortageTests.Command])
         {
-            MemoryShortageTests.Run();
+            MemoryShortage.Run();
             return 0;
         }
 
