@@ -38,6 +38,9 @@ internal abstract class MachineTest(TestTarget target)
     /// </summary>
     protected bool IsOnQemu => Driver == "kvm" && LazyIsOnQemu.Value;
 
+    /// <summary>Whether a processor of AMD executes the code, rather than the emulator.</summary>
+    protected bool IsOnAmd { get; } = target.Hypervisor is KvmHypervisor { ProcessorVendor: "AuthenticAMD" };
+
     protected MachineEvent Only
     {
         get

@@ -145,6 +145,48 @@ internal sealed class SpecialFaultTests(Tier tier)
         Assert.That((_run.ActualState.Flags & ResumeFlag) != 0, Is.EqualTo(isUnfinished), "as Intel's processors");
     }
 
+    /// <summary>All prefixes, and their pairs, on what has its address in registers that no operand names.</summary>
+    [Test]
+    public void Prefixes_of_string_and_table_instructions(
+        [Values("D7", "A4", "A5", "A6", "A7", "AA", "AB", "AC", "AD", "AE", "AF", "0FF7C1", "660FF7C1")] string hex)
+    {
+        byte[] code = Convert.FromHexString(hex);
+        byte[] prefixes = [0, 0x65, 0x67, 0x66, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E];
+        for (int kind = 0; kind < prefixes.Length * prefixes.Length * 2; kind++)
+        {
+            byte first = prefixes[kind / 2 / prefixes.Length];
+            byte second = prefixes[kind / 2 % prefixes.Length];
+
+            // With a prefix of another instruction set MASKMOVQ is something else, or nothing.
+            bool isVector = code.Length > 1;
+            if (isVector && (first is 0x66 or 0xF2 or 0xF3 || second is 0x66 or 0xF2 or 0xF3))
+            {
+                continue;
+            }
+
+            byte[] all = [.. Present(first), .. Present(second), .. isVector ? [] : kind % 2 == 0 ? Present(0) : Present(0x48), .. code];
+            AssertSame(all, StateOfPrefixes(all, isVector), canBeUnknown: false);
+        }
+    }
+
+    private static byte[] Present(byte prefix) => prefix == 0 ? [] : [prefix];
+
+    /// <summary>Sources are in GS where there is its prefix; narrow addresses have something above them.</summary>
+    private static CpuState StateOfPrefixes(ReadOnlySpan<byte> code, bool isVector)
+    {
+        CpuState state = State();
+        state.General[CpuState.Rax] = 0x1122_3344_5566_7788;
+
+        // The prefixes of the segments without base are ignored: GS holds before and behind them.
+        ulong start = code.Contains<byte>(0x65) ? TestMemory.GsBase : 0;
+        ulong above = code.Contains<byte>(0x67) ? 0x5555_0000_0000_0000UL : 0;
+        state.General[CpuState.Rbx] = (state.General[CpuState.Rbx] - start) | above;
+        state.General[CpuState.Rsi] = (state.General[CpuState.Rsi] - start) | above;
+        state.General[CpuState.Rdi] = (state.General[CpuState.Rdi] - (isVector ? start : 0)) | above;
+        state.General[CpuState.Rcx] |= above;
+        return state;
+    }
+
     private static CpuState State()
     {
         CpuState state = default;
