@@ -9,7 +9,7 @@ namespace Hyperlight.Host.Files;
 /// <summary>A directory of Linux, held by its descriptor. Only listing its names takes the permission to read it.</summary>
 internal sealed class LinuxDirectory : OpenDirectory
 {
-    private const uint DirectoryMode = 0x1FF; // 0777 without the process's umask
+    private const uint DirectoryMode = 0x1C0; // 0700: what is saved is the memory of a guest
     private const int EntryBufferSize = 1 << 15;
 
     private readonly SafeFileHandle _directory;

@@ -10,7 +10,7 @@ internal static class LinuxFile
     // A terminal does not become this process's, a pipe without its other end does not block, and no child inherits the file.
     private const int SafeFlags = Platform.O_CLOEXEC | Platform.O_NONBLOCK | Platform.O_NOCTTY;
 
-    private const uint FileMode = 0x1B6; // 0666 without the process's umask
+    private const uint FileMode = 0x180; // 0600: what is saved is the memory of a guest
 
     /// <summary>Opens a path. Links are followed.</summary>
     /// <returns>The file or directory, or <see langword="null"/> if there is nothing at the path.</returns>

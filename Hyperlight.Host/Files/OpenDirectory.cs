@@ -25,7 +25,7 @@ internal abstract class OpenDirectory : IDisposable
     /// <returns>The directory, or <see langword="null"/> if there is nothing of that name.</returns>
     public abstract OpenDirectory? TryOpenDirectory(string name);
 
-    /// <summary>Creates a directory in this one.</summary>
+    /// <summary>Creates a directory in this one, for the process's user alone where the platform has modes.</summary>
     /// <returns>Whether it was created; <see langword="false"/> if something of that name is there.</returns>
     public abstract bool CreateDirectory(string name);
 
@@ -33,7 +33,7 @@ internal abstract class OpenDirectory : IDisposable
     /// <returns>The file, or <see langword="null"/> if there is nothing of that name.</returns>
     public abstract SafeFileHandle? TryOpenFile(string name);
 
-    /// <summary>Creates a file for writing, which must not exist.</summary>
+    /// <summary>Creates a file for writing, which must not exist, for the process's user alone where the platform has modes.</summary>
     public abstract SafeFileHandle CreateFile(string name);
 
     /// <summary>Opens a regular file that this process alone has open so.</summary>

@@ -10,6 +10,9 @@ internal sealed class PortableDirectory : OpenDirectory
 {
     private const FileShare ShareAll = FileShare.ReadWrite | FileShare.Delete;
 
+    /// <summary>What is saved is the memory of a guest.</summary>
+    private const UnixFileMode FileModeOfOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private readonly string _path;
 
     private PortableDirectory(string path) => _path = path;
@@ -38,7 +41,15 @@ internal sealed class PortableDirectory : OpenDirectory
             return false;
         }
 
-        Directory.CreateDirectory(path);
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, FileModeOfOwner | UnixFileMode.UserExecute);
+        }
+
         return true;
     }
 
@@ -104,7 +115,15 @@ internal sealed class PortableDirectory : OpenDirectory
     private SafeFileHandle Open(string name, FileMode mode, FileAccess access, FileShare share)
     {
         CheckNoLink(name);
-        return File.OpenHandle(PathOf(name), mode, access, share);
+        string path = PathOf(name);
+        bool isNew = mode == FileMode.CreateNew || (mode == FileMode.OpenOrCreate && !File.Exists(path));
+        SafeFileHandle file = File.OpenHandle(path, mode, access, share);
+        if (isNew && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, FileModeOfOwner);
+        }
+
+        return file;
     }
 
     private void CheckNoLink(string name)

@@ -18,8 +18,10 @@ public sealed partial class Snapshot
     /// </summary>
     /// <remarks>
     /// The guest's memory is saved without encryption. Anyone who can read the directory can read this memory, and anyone
-    /// who can write to it controls what guests that start from it do, within their sandboxes. Symbolic links in the
-    /// directory are not followed, and only regular files are opened.
+    /// who can write to it controls what guests that start from it do, within their sandboxes. What is created is for the
+    /// process's user alone (modes 0700 and 0600, whatever the umask) on systems that have modes; on Windows it inherits the
+    /// permissions of its directory. A directory that exists keeps its own. Symbolic links in the directory are not
+    /// followed, and only regular files are opened.
     /// </remarks>
     /// <param name="path">
     /// The directory: a new one, an empty one, or one that snapshots were saved to before.

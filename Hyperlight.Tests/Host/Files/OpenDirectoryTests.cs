@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Hyperlight.Host.Files;
 using Microsoft.Win32.SafeHandles;
 
@@ -53,6 +54,30 @@ internal sealed class OpenDirectoryTests(string kind)
         using OpenDirectory? followed = TryOpen(PathOf("link"));
         Assert.That(followed, Is.Not.Null);
         Assert.That(() => _directory.TryOpenDirectory("link"), Throws.InstanceOf<IOException>().With.Message.Contains("symbolic link"));
+    }
+
+    [Test]
+    [UnsupportedOSPlatform("windows")]
+    public void What_is_created_is_for_the_user_alone()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has no modes.");
+        }
+
+        const UnixFileMode file = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        _directory.CreateFile("new").Dispose();
+        _directory.TryLock("lock", create: true, out SafeFileHandle? locked);
+        locked!.Dispose();
+        _directory.CreateDirectory("directory");
+
+        Assert.That(File.GetUnixFileMode(PathOf("new")), Is.EqualTo(file));
+        Assert.That(File.GetUnixFileMode(PathOf("lock")), Is.EqualTo(file));
+        Assert.That(File.GetUnixFileMode(PathOf("directory")), Is.EqualTo(file | UnixFileMode.UserExecute));
+        File.SetUnixFileMode(PathOf("lock"), file | UnixFileMode.GroupRead);
+        _directory.TryLock("lock", create: true, out locked);
+        locked!.Dispose();
+        Assert.That(File.GetUnixFileMode(PathOf("lock")), Is.EqualTo(file | UnixFileMode.GroupRead), "what exists keeps its mode");
     }
 
     [Test]

@@ -9,16 +9,16 @@ namespace Hyperlight.Tests.Host.Sandboxes;
 /// </summary>
 internal sealed class MemoryShortage : IDisposable
 {
-    /// <summary>The limit, as the runtime reads it: 512 MiB.</summary>
-    public const string Limit = "20000000";
+    /// <summary>The limit, as the runtime reads it: 192 MiB.</summary>
+    public const string Limit = "C000000";
 
     private const int Piece = 1 << 20;
 
     /// <summary>For what an operation needs whatever the sizes are.</summary>
-    private const int PiecesLeft = 24;
+    private const int PiecesLeft = 12;
 
     /// <summary>More than is left.</summary>
-    private const int Large = 32 << 20;
+    private const int Large = 20 << 20;
 
     private const ulong FileAddress = 0x4_0000_0000;
 
@@ -34,8 +34,8 @@ internal sealed class MemoryShortage : IDisposable
     private readonly EmulatorHypervisor _hypervisor = new();
     private readonly GuestBinary _guest = GuestBinary.FromFile(Path.Combine(AppContext.BaseDirectory, "guests", TestTargets.GeneralGuest));
 
-    /// <summary>Page tables of 32 MiB.</summary>
-    private static SandboxConfiguration LargeTables => new() { ScratchSize = SandboxConfiguration.MaximumScratchSize };
+    /// <summary>Page tables of 16 MiB.</summary>
+    private static SandboxConfiguration LargeTables => new() { ScratchSize = 8UL << 30 };
 
     private static SandboxConfiguration LargeMessages => new()
     {

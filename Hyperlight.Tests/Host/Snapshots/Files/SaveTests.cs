@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 
 namespace Hyperlight.Tests.Host.Snapshots.Files;
@@ -7,6 +8,26 @@ namespace Hyperlight.Tests.Host.Snapshots.Files;
 internal sealed class SaveTests : SavedSnapshotTest
 {
     private const string Blobs = "blobs/sha256/";
+
+    /// <summary>Everything that is saved, saved again, and replaced.</summary>
+    [Test]
+    [UnsupportedOSPlatform("windows")]
+    public void Other_users_cannot_read_what_is_saved()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has no modes.");
+        }
+
+        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+            | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        Save();
+        Save();
+
+        string[] paths = [Target, .. Directory.EnumerateFileSystemEntries(Target, "*", SearchOption.AllDirectories)];
+        Assert.That(paths, Has.Length.GreaterThan(5));
+        Assert.That(paths.Where([UnsupportedOSPlatform("windows")] (path) => (File.GetUnixFileMode(path) & others) != 0), Is.Empty);
+    }
 
     [Test]
     public void The_directory_is_an_oci_image_layout()
