@@ -22,6 +22,15 @@ internal sealed partial class CommandTests
     }
 
     [Test]
+    public void Every_script_exists()
+    {
+        string[] scripts = [.. Values(@"^(eng/\S+\.sh)")];
+
+        Assert.That(scripts, Is.Not.Empty);
+        Assert.That(scripts.Where(s => !File.Exists(Path.Combine(Repository.Root, s))), Is.Empty);
+    }
+
+    [Test]
     public void Every_project_exists()
     {
         string[] projects = [.. Values(@"--project (\S+)").Concat(Values(@"dotnet test (Hyperlight\S*)"))];
@@ -91,6 +100,6 @@ internal sealed partial class CommandTests
 
     private static string Read(string path) => File.ReadAllText(Path.Combine(Repository.Root, path));
 
-    [GeneratedRegex(@"^(HYPERLIGHT_TEST_\w+=1 )?dotnet (run|test|add|cake|tool|format)\b|^make( |$)|^sudo usermod ")]
+    [GeneratedRegex(@"^(HYPERLIGHT_TEST_\w+=1 )?dotnet (run|test|add|cake|tool|format)\b|^make( |$)|^sudo usermod |^eng/\S+\.sh\b")]
     private static partial Regex CommandStart();
 }

@@ -169,6 +169,11 @@ internal sealed class FileRegionTests
         RealLinux.Require();
         var kernel = new UnreadableFiles();
         using LongModeGuest guest = NewReader();
+        Assert.That(
+            () => LinuxFileMapping.Prepare(kernel, "test", _path, FileAddress, null, LibC.PROT_READ),
+            Throws.TypeOf<FileMappingException>().With.Property("ErrorCode").EqualTo(Errno.EIO),
+            "a file that ends within a page is read when it is mapped");
+        File.WriteAllBytes(_path, new byte[GuestPage.Size]);
         using PreparedMapping prepared = LinuxFileMapping.Prepare(kernel, "test", _path, FileAddress, null, LibC.PROT_READ);
 
         guest.Machine.MapMemory(2, prepared.ToGuestMapping());

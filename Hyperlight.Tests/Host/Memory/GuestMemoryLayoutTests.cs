@@ -107,12 +107,12 @@ internal sealed class GuestMemoryLayoutTests
     public void An_image_ends_below_the_pages_of_interrupt_controllers()
     {
         const ulong Most = 0xFEC0_0000UL - 0x1000;
-        const ulong Heap = Most - 0x2000;
-        GuestMemoryLayout largest = GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap }, 0x1000, 0);
+        const ulong Heap = Most - 0x3000;
+        GuestMemoryLayout largest = GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap }, 0x2000, 0);
         Assert.That(largest.ImageSize, Is.EqualTo(Most));
 
         Assert.That(
-            () => GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap + 1 }, 0x1000, 0),
+            () => GuestMemoryLayout.Create(new SandboxConfiguration { HeapSize = Heap + 1 }, 0x2000, 0),
             Throws.TypeOf<MemoryRequestException>()
                 .With.Property(nameof(MemoryRequestException.Limit)).EqualTo(Most)
                 .And.Message.Contains("from 0xFEC00000 on are not memory on every hypervisor"));
