@@ -155,7 +155,7 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
             case -Errno.EAGAIN:
                 return null;
             case -Errno.EINTR:
-                // Cancelled, which the next attempt to enter finds; or a signal that meant someone else.
+                // Cancelled, which the next attempt to enter finds; or a signal with another purpose.
                 if (!_kicker.IsCancelRequested)
                 {
                     _kicker.DrainSignal();

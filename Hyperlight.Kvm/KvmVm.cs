@@ -100,7 +100,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handl
         _withdrawn.Remove(slot);
         _regions.Remove(slot);
 
-        // The slot is free, whatever became of memory that nobody else had any more.
+        // The slot is free, even if releasing the memory failed.
         _earlierFailures.Note(handle.LetGo(slot));
     }
 

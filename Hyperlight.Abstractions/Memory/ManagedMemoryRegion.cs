@@ -84,7 +84,7 @@ public sealed class ManagedMemoryRegion : IMemoryRegion
         return _array.AsSpan(_start + (int)offset, (int)length);
     }
 
-    /// <summary>Keeps the array reachable for as long as anyone holds the handle.</summary>
+    /// <summary>Keeps the array reachable as long as there is a reference to the handle.</summary>
     private sealed class PinnedArrayHandle : SafeHandle
     {
         private byte[]? _array;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Hyperlight.Benchmarks.Quick;
 
-/// <summary>Memory that this process shares with nobody.</summary>
+/// <summary>Memory that this process does not share with other processes.</summary>
 internal static class PrivateMemory
 {
     private const string Source = "/proc/self/smaps_rollup";

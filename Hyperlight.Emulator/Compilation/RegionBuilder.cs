@@ -8,7 +8,7 @@ namespace Hyperlight.Emulator.Compilation;
 /// </summary>
 internal sealed class RegionBuilder(Func<ulong, Block?> find)
 {
-    /// <summary>Beyond some size the host's compiler gives up optimising.</summary>
+    /// <summary>Above a certain size the JIT compiler does not optimise.</summary>
     private const int MostInstructions = 300;
     private const int MostBlocks = 80;
 

@@ -6,7 +6,7 @@ namespace Hyperlight.Emulator.Memory;
 
 /// <summary>
 /// A file for a guest of the emulator. Nothing of it is in memory: a machine reads each page through
-/// <see cref="Read"/> when the guest uses it first. It can do so for as long as anyone holds <see cref="Handle"/>.
+/// <see cref="Read"/> when the guest uses it first. It can do so as long as there is a reference to <see cref="Handle"/>.
 /// </summary>
 internal sealed class FileRegion : IMemoryRegion
 {
@@ -123,7 +123,7 @@ internal sealed class FileRegion : IMemoryRegion
         }
     }
 
-    /// <summary>Closes the file when the last machine that maps it lets go.</summary>
+    /// <summary>Closes the file when the last machine that maps it releases it.</summary>
     private sealed class FileHold : SafeHandle
     {
         private volatile bool _isReleased;

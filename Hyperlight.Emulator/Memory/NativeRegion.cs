@@ -69,7 +69,7 @@ internal sealed unsafe class NativeRegion : IMemoryRegion
     private byte* LocateWritable(nuint offset, nuint length) =>
         _isReadOnly ? throw new NotSupportedException("The region is read-only.") : Locate(offset, length);
 
-    // SAFETY: every access passes this check, and the block is freed when its last holder lets go.
+    // SAFETY: every access passes this check, and the block is freed when its last reference is released.
     private byte* Locate(nuint offset, nuint length)
     {
         ObjectDisposedException.ThrowIf(_block.IsClosed, this);

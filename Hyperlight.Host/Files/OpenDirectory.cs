@@ -18,7 +18,7 @@ internal abstract class OpenDirectory : IDisposable
     public static OpenDirectory? TryOpen(string path) =>
         Platform.IsSupported ? LinuxDirectory.TryOpen(path) : PortableDirectory.TryOpen(path);
 
-    /// <summary>A name that nobody can foresee, for a file that is about to be created.</summary>
+    /// <summary>An unpredictable name for a file that is about to be created.</summary>
     public static string RandomName() => Path.GetRandomFileName();
 
     /// <summary>Opens a directory in this one.</summary>

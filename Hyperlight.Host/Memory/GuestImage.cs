@@ -4,7 +4,7 @@ namespace Hyperlight.Host.Memory;
 
 /// <summary>
 /// What a guest starts from: pages that the virtual machine maps read-only, and the page tables that are copied into scratch
-/// memory. Never changes, so any number of sandboxes and snapshots share one; the memory goes when the last of them lets go.
+/// memory. Never changes, so any number of sandboxes and snapshots share one; the memory is released with the last of them.
 /// </summary>
 internal sealed class GuestImage
 {

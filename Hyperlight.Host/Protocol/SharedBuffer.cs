@@ -56,7 +56,7 @@ internal sealed class SharedBuffer
     public void Reset() => WriteWord(0, WordSize);
 
     /// <summary>
-    /// Makes the buffer empty after the guest has finished. Messages that nobody took are dropped, so that they do not
+    /// Makes the buffer empty after the guest has finished. Messages that were not read are dropped, so that they do not
     /// accumulate.
     /// </summary>
     /// <exception cref="GuestProtocolException">The guest has corrupted the buffer; it is empty nevertheless.</exception>

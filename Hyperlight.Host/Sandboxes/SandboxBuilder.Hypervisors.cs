@@ -51,7 +51,7 @@ public sealed partial class SandboxBuilder
     /// <summary>Uses the emulator, for runs that repeat: sandboxes of one seed that get the same calls do the same, byte for byte.</summary>
     /// <param name="seed">
     /// Any number. It takes the place of <see cref="SandboxConfiguration.RandomSeed"/>, and so do the numbers of it that the
-    /// guest draws: anyone who knows it can predict them.
+    /// guest draws: they can be predicted from it.
     /// </param>
     public SandboxBuilder UseEmulator(ulong seed)
     {

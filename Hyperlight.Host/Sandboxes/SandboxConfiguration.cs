@@ -135,7 +135,7 @@ public sealed record SandboxConfiguration
     /// <summary>
     /// The seed of everything that differs from run to run, for runs that can be repeated. Default <see langword="null"/>: the
     /// guest is given other random bits in each sandbox and after each restore, from the operating system. With a value, a
-    /// guest draws the same random numbers in every run, and after every restore the same ones again: anyone who knows the
+    /// guest draws the same random numbers in every run, and after every restore the same ones again: code that knows the
     /// value can predict them. On the emulator every source of random numbers and time follows from it, RDRAND, RDSEED and the
     /// time-stamp counter included, which counts instructions then: sandboxes with one seed that get the same calls do the
     /// same, byte for byte. On KVM the guest's given bits follow from it and nothing else: the processor's random numbers and

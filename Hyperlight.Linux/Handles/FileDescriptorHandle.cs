@@ -16,7 +16,7 @@ internal class FileDescriptorHandle : KernelHandle
     {
         get
         {
-            // The number may belong to someone else once it was closed.
+            // After it is closed, the number may be used for another file.
             ObjectDisposedException.ThrowIf(IsClosed, this);
             return (int)handle;
         }

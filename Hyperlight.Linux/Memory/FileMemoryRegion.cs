@@ -6,7 +6,7 @@ namespace Hyperlight.Linux;
 
 /// <summary>
 /// A private view of a file for a guest. The host reads it through the descriptor instead of the view: touching a view of
-/// a file that someone shortened would end the process. It can do so for as long as anyone holds the view: a machine that
+/// a file that was shortened would end the process. It can do so as long as there is a reference to the view: a machine that
 /// executes guests in this process reads the file page by page even if the region itself is disposed.
 /// </summary>
 internal sealed class FileMemoryRegion : IMemoryRegion

@@ -134,7 +134,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     public bool IsCancelRequested => Volatile.Read(ref _cancelRequested) != 0;
 
     /// <summary>
-    /// Takes a kick signal that is pending in the calling thread although nobody sent one from here. Left pending, it would
+    /// Takes a kick signal that is pending in the calling thread although this process did not send one. Left pending, it would
     /// end every stay in a guest at once.
     /// </summary>
     public void DrainSignal()
@@ -158,7 +158,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         }
     }
 
-    /// <summary>Makes the vCPU leave, if it is inside and nobody has done so.</summary>
+    /// <summary>Makes the vCPU leave, if it is inside and was not made to leave already.</summary>
     /// <returns>Whether it leaves, or is not inside. If not, this has to be tried again.</returns>
     public bool TryKick()
     {

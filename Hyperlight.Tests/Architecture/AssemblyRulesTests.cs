@@ -29,7 +29,7 @@ internal sealed class AssemblyRulesTests
         new ArchLoader().LoadAssemblies([Abstractions, Linux, Host, .. Drivers]).Build();
 
     [Test]
-    public void The_contracts_know_nothing_of_ours() =>
+    public void The_contracts_reference_no_other_assembly_of_the_library() =>
         Assert.That(References(Abstractions), Is.Empty);
 
     [Test]

@@ -8,17 +8,17 @@ namespace Hyperlight.Tests.Emulator;
 internal sealed class EmulatorStatusTests
 {
     [Test]
-    public void It_compiles_where_the_runtime_does() => Assert.That(
+    public void The_emulator_compiles_if_the_runtime_does() => Assert.That(
         new EmulatorHypervisor().Probe().Reason,
         Does.StartWith(RuntimeFeature.IsDynamicCodeCompiled ? "compiles guest code to .NET IL" : "interprets guest code"));
 
     [Test]
-    public void It_interprets_if_translation_is_off() => Assert.That(
+    public void The_emulator_interprets_if_translation_is_off() => Assert.That(
         new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }).Probe().Reason,
         Does.StartWith("interprets guest code, because translation is off"));
 
     [Test]
-    public void It_interprets_if_the_runtime_compiles_no_code() => Assert.That(
+    public void The_emulator_interprets_if_the_runtime_compiles_no_code() => Assert.That(
         EmulatorHypervisor.Describe(isWanted: true, isPossible: false),
         Does.StartWith("interprets guest code, because this runtime compiles no code"));
 

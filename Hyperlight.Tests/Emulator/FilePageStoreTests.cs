@@ -57,7 +57,7 @@ internal sealed class FilePageStoreTests
 
     /// <summary>Takes and returns pages in a random order, and compares them with what they should be.</summary>
     [Test]
-    public void Pages_keep_their_content_whatever_others_come_and_go()
+    public void Pages_keep_their_content_when_others_are_added_and_removed()
     {
         var store = new FilePageStore();
         var random = new Random(3);

@@ -38,7 +38,7 @@ internal sealed class MmxTests
     }
 
     [TestCaseSource(nameof(Operations))]
-    public void An_operation_gives_what_the_manual_says(Action<Assembler> code, ulong a, ulong b, ulong result)
+    public void An_operation_has_the_result_of_the_manual(Action<Assembler> code, ulong a, ulong b, ulong result)
     {
         FpuRegisters fpu = X87Guest.Run(c => { Load(c, a, b); code(c); });
 

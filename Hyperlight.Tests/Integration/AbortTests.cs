@@ -1,6 +1,6 @@
 namespace Hyperlight.Tests.Integration;
 
-/// <summary>A guest that gives up: its code and message arrive, and the sandbox is poisoned.</summary>
+/// <summary>A guest that aborts: its code and message arrive, and the sandbox is poisoned.</summary>
 internal sealed class AbortTests(TestTarget target) : GuestTest(target)
 {
     [Test]
@@ -25,7 +25,7 @@ internal sealed class AbortTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
-    public void With_more_than_the_host_takes()
+    public void With_more_bytes_than_the_host_accepts()
     {
         GuestAbortedException error = AssertPoisons<GuestAbortedException>(s => s.Call("AbortOverflow"));
 

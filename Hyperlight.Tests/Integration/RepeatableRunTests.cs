@@ -28,7 +28,7 @@ internal sealed class RepeatableRunTests
     }
 
     [Test]
-    public void It_does_not_matter_whether_code_is_translated_nor_when()
+    public void Results_do_not_depend_on_whether_and_when_code_is_translated()
     {
         EmulatorOptions[] ways =
         [

@@ -111,7 +111,7 @@ internal sealed class SavedSnapshotTests(TestTarget target) : GuestTest(target)
     /// as from any guest: each ends in a result or a typed error.
     /// </summary>
     [Test]
-    public void A_snapshot_by_someone_who_wishes_us_ill_is_only_a_bad_guest()
+    public void A_manipulated_snapshot_ends_in_a_result_or_a_typed_error()
     {
         var random = new Random((int)(TestSettings.ChooseSeed(out _) >> 20));
         using Snapshot here = Sandbox.TakeSnapshot();

@@ -57,7 +57,7 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
-    public void What_the_guest_wrote_there_is_captured_and_what_it_writes_later_is_undone()
+    public void Writes_to_mapped_memory_are_captured_and_later_writes_are_undone()
     {
         string path = _files.New("model", 0x2000);
         Sandbox.MapFile(path, Address);

@@ -19,10 +19,10 @@ internal sealed class SpecificationGuestTests(TestTarget target)
     public void TearDown() => _sandbox.Dispose();
 
     [Test]
-    public void The_guest_finds_the_abi_fulfilled() => Assert.That(_sandbox.Call<uint>("Checks"), Is.EqualTo(PromisesChecked));
+    public void The_guest_starts_as_the_abi_requires() => Assert.That(_sandbox.Call<uint>("Checks"), Is.EqualTo(PromisesChecked));
 
     [Test]
-    public void The_guest_finds_the_abi_fulfilled_with_other_sizes(
+    public void The_guest_starts_as_the_abi_requires_with_other_sizes(
         [Values(0x2000, 0x2001, 0x10000)] int buffer, [Values(0x20000UL, 0x30001UL, 0x100_0000UL)] ulong heap)
     {
         using MultiUseSandbox sandbox = target.BuilderFor(Guest)

@@ -14,7 +14,7 @@ internal sealed class TestFiles : IDisposable
     /// <summary>The eight bytes of <see cref="Content"/> at an offset.</summary>
     public static ulong Word(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(Content(offset + 8).AsSpan(offset));
 
-    /// <summary>Opens a file as someone does who pays no heed to guests that map it.</summary>
+    /// <summary>Opens a file as a program does that does not know that guests map it.</summary>
     public static FileStream OpenForChange(string path) => new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
 
     public static void Truncate(string path, long length)

@@ -100,7 +100,7 @@ internal sealed class KvmMsrPolicyTests
     }
 
     [Test]
-    public void Without_a_filter_everything_that_the_vcpu_takes_is_put_back()
+    public void Without_a_filter_every_writable_register_is_restored()
     {
         FakeKvmKernel kernel = NewKernel(hasFilter: false);
         using KvmHypervisor kvm = new(kernel);

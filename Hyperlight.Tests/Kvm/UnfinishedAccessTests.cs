@@ -33,7 +33,7 @@ internal sealed class UnfinishedAccessTests(bool syncRegs)
     }
 
     [Test]
-    public void An_out_that_was_left_does_not_move_rip_whatever_the_code_segment_was()
+    public void An_unfinished_out_does_not_move_rip_in_any_code_segment()
     {
         using FakeMachine fake = new(syncRegs);
         fake.Machine.SetSpecialRegisters(new SpecialRegisters { Cs = new SegmentRegister { Base = 0x1000, Attributes = 0x409B } });

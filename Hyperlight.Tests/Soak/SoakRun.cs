@@ -9,7 +9,7 @@ namespace Hyperlight.Tests.Soak;
 /// </summary>
 internal sealed class SoakRun(SoakOptions options, IHypervisor hypervisor, TextWriter output)
 {
-    /// <summary>Far longer than any action takes: a guest that nobody can stop any more is what this finds.</summary>
+    /// <summary>Far longer than any action takes: it finds a guest that cannot be stopped.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>

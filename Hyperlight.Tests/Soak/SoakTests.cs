@@ -47,7 +47,7 @@ internal sealed partial class SoakTests
     }
 
     [Test]
-    public void Growth_during_the_warm_up_and_memory_that_comes_and_goes_are_none()
+    public void Growth_during_the_warm_up_and_fluctuations_are_no_growth()
     {
         Assert.That(Flatness.Growth(Samples(static i => Sample(managed: Math.Min(i, 1) * 1_000_000_000L))), Is.Empty);
         Assert.That(Flatness.Growth(Samples(static i => Sample(privateKilobytes: i % 2 * 1_000_000))), Is.Empty);

@@ -57,7 +57,7 @@ internal sealed class SoakWorker(SoakScene scene, int number, int seed)
     /// <summary>How much was done, by name.</summary>
     public Dictionary<string, int> Done { get; } = [];
 
-    /// <summary>Works until the time is over, and then gives up everything, half of it without disposing it.</summary>
+    /// <summary>Works until the time is over, and then releases everything, half of it without disposing it.</summary>
     /// <exception cref="SoakFailure">Something was wrong.</exception>
     public void Work(TimeSpan time, CancellationToken stop)
     {

@@ -17,7 +17,7 @@ internal sealed class MappedRegions
 
     /// <param name="machine">The machine.</param>
     /// <param name="firstSlot">The first slot that has no fixed use.</param>
-    /// <param name="logger">For failures that nobody can do anything about.</param>
+    /// <param name="logger">For failures that the caller cannot handle.</param>
     public MappedRegions(IVirtualMachine machine, uint firstSlot, ILogger logger)
     {
         _machine = machine;

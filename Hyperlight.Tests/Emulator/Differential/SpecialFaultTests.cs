@@ -58,7 +58,7 @@ internal sealed class SpecialFaultTests(Tier tier)
 
     /// <summary>0F 18 to 0F 1F, and PREFETCH in memory: hints, those of later processors too.</summary>
     [Test]
-    public void The_space_of_hints_does_nothing(
+    public void Hint_instructions_do_nothing(
         [Values(0x0D, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F)] int opcode, [Values(0, 0x66, 0xF2, 0xF3)] int prefix)
     {
         for (int modRm = 0; modRm < 0x100; modRm++)

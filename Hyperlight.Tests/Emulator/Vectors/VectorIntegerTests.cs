@@ -52,7 +52,7 @@ internal sealed class VectorIntegerTests
     ];
 
     [TestCaseSource(nameof(Cases))]
-    public void An_instruction_gives(Action<Assembler> code, string a, string b, string expected)
+    public void An_instruction_computes(Action<Assembler> code, string a, string b, string expected)
     {
         using var guest = new VectorGuest(code);
         guest[0] = Parse(a);

@@ -101,7 +101,7 @@ internal sealed class GuestBinaryTests
     }
 
     [Test]
-    public void An_interpreter_that_has_nothing_to_do_is_not_needed() => Assert.That(
+    public void An_ELF_interpreter_without_dynamic_libraries_is_ignored() => Assert.That(
         GuestBinary.FromBytes(new TestElf { Segments = [new(0, Code)], OtherHeaders = [(3, 8, 8)] }.Build()).Image.LoadedSize, Is.EqualTo(3));
 
     [Test]

@@ -35,7 +35,7 @@ internal sealed class OpenDirectoryTests(string kind)
     }
 
     [Test]
-    public void Nothing_is_no_directory_and_a_file_is_an_error()
+    public void A_missing_directory_is_reported_and_a_file_is_an_error()
     {
         Assert.That(TryOpen(PathOf("none")), Is.Null);
         Assert.That(_directory.TryOpenDirectory("none"), Is.Null);
@@ -58,7 +58,7 @@ internal sealed class OpenDirectoryTests(string kind)
 
     [Test]
     [UnsupportedOSPlatform("windows")]
-    public void What_is_created_is_for_the_user_alone()
+    public void Created_files_and_directories_are_accessible_to_the_user_only()
     {
         if (OperatingSystem.IsWindows())
         {

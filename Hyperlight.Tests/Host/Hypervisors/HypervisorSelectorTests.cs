@@ -102,7 +102,7 @@ internal sealed class HypervisorSelectorTests
     }
 
     [Test]
-    public void The_emulator_in_place_of_a_hypervisor_comes_with_the_remedy()
+    public void Falling_back_to_the_emulator_is_reported_with_the_remedy()
     {
         var selector = new HypervisorSelector([Driver("first", NoDevice), Driver("emulator", Usable)]);
 

@@ -143,7 +143,7 @@ internal sealed class SharedBufferTests
     }
 
     [Test]
-    public void Messages_high_up_are_cleared_whatever_became_of_them()
+    public void Messages_high_in_the_buffer_are_cleared_in_every_case()
     {
         SetWord(0, Size - 0x100);
         Push(GoldenVectors.IntResult);

@@ -62,7 +62,7 @@ internal sealed class TimeoutTests
     }
 
     [Test]
-    public void The_limit_of_a_call_takes_the_place_of_the_configured_one()
+    public void The_time_limit_of_a_call_replaces_the_configured_one()
     {
         using MultiUseSandbox sandbox = Build(Short);
         _guest.Then(() =>

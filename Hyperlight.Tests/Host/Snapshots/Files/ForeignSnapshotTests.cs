@@ -48,7 +48,7 @@ internal sealed class ForeignSnapshotTests : SavedSnapshotTest
     }
 
     [Test]
-    public void No_other_host_takes_ours_for_its_own()
+    public void Other_hosts_refuse_our_snapshots()
     {
         Save();
         var saved = new SavedDirectory(Target);

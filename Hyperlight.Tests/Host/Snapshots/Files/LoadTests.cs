@@ -29,7 +29,7 @@ internal sealed class LoadTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Registers_come_back_whatever_they_hold()
+    public void Register_values_are_loaded_unchanged()
     {
         using Snapshot snapshot = Sandbox.TakeSnapshot();
         var special = new SpecialRegisters

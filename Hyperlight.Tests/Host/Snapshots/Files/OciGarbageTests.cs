@@ -84,7 +84,7 @@ internal sealed class OciGarbageTests : SavedSnapshotTest
     }
 
     [Test]
-    public void Of_many_large_manifests_some_are_read_and_nothing_is_removed()
+    public void Of_many_large_manifests_only_some_are_read_and_none_is_removed()
     {
         Save();
         var saved = new SavedDirectory(Target);

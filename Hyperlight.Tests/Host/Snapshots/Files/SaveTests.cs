@@ -254,7 +254,7 @@ internal sealed class SaveTests : SavedSnapshotTest
     }
 
     [Test]
-    public void The_operating_systems_refusal_is_typed_and_leaves_nothing()
+    public void A_failed_system_call_is_a_typed_error_and_leaks_nothing()
     {
         string file = Path.Combine(Parent, "file");
         File.WriteAllText(file, "x");
