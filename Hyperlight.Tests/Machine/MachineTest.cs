@@ -7,9 +7,6 @@ namespace Hyperlight.Tests.Machine;
 /// <summary>A test of the system part of a machine: the same code and the same expectations on every usable driver.</summary>
 internal abstract class MachineTest(TestTarget target)
 {
-    private static readonly Lazy<bool> LazyIsOnQemu = new(() =>
-        OperatingSystem.IsLinux() && File.ReadAllText("/proc/cpuinfo").Contains("QEMU TCG", StringComparison.Ordinal));
-
     protected const byte Debug = 1;
     protected const byte Breakpoint = 3;
     protected const byte InvalidOpcode = 6;
@@ -32,11 +29,8 @@ internal abstract class MachineTest(TestTarget target)
 
     protected bool IsEmulator => Driver == "emulator";
 
-    /// <summary>
-    /// KVM runs on a processor that QEMU emulates: it checks less than a processor does, as its sources in
-    /// target/i386/tcg show. What it does differently is said where it matters.
-    /// </summary>
-    protected bool IsOnQemu => Driver == "kvm" && LazyIsOnQemu.Value;
+    /// <summary>KVM runs on a processor that QEMU emulates. What it does differently is said where it matters.</summary>
+    protected bool IsOnQemu { get; } = QemuProcessor.Runs(target.Hypervisor);
 
     /// <summary>Whether a processor of AMD executes the code, rather than the emulator.</summary>
     protected bool IsOnAmd { get; } = target.Hypervisor is KvmHypervisor { ProcessorVendor: "AuthenticAMD" };

@@ -9,6 +9,9 @@ namespace Hyperlight.Tests.Integration.Residue;
 /// </summary>
 internal static class PendingEvents
 {
+    /// <summary>A part of the name of every combination with a data breakpoint.</summary>
+    public const string DataBreakpointName = "data breakpoint";
+
     private const uint TrapFlag = 0x100;
     private const uint InterruptFlag = 0x200;
 
@@ -25,7 +28,7 @@ internal static class PendingEvents
     private static readonly (string Name, Action<Assembler, Label> Code)[] Preparations =
     [
         ("interrupts enabled", static (c, _) => SetFlags(c, InterruptFlag)),
-        ("data breakpoint", static (c, _) =>
+        (DataBreakpointName, static (c, _) =>
         {
             c.mov(__dword_ptr[rsp - 64], ss);
             c.lea(rax, __[rsp - 64]);

@@ -1,9 +1,19 @@
+using Hyperlight.Abstractions;
+
 namespace Hyperlight.Tests.Integration.Residue;
 
 /// <summary>The first tenant, or a hypervisor that does more than any guest can, changes every register.</summary>
 internal sealed class RegisterResidueTests(TestTarget target) : ResidueTest(target)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Processors of AMD, and QEMU's, save the addresses of the last x87 instruction and operand only while an exception is
+    /// pending, or never. The emulator saves them always.
+    /// </summary>
+    private IEnumerable<string> KeptByFewProcessors => Target.Hypervisor.Name == "emulator"
+        ? []
+        : [$"{nameof(FpuRegisters)}.{nameof(FpuRegisters.LastInstruction)}", $"{nameof(FpuRegisters)}.{nameof(FpuRegisters.LastOperand)}"];
 
     [Test]
     public void Every_getter_of_the_machine_is_compared() => Assert.That(
@@ -41,7 +51,7 @@ internal sealed class RegisterResidueTests(TestTarget target) : ResidueTest(targ
             .. MachineState.Registers(Scene.Clean.Keys).Except(changed).Where(name => !PlantedRegisters.Unchangeable.ContainsKey(name)),
         ];
         Assert.That(found, Is.Empty);
-        Assert.That(unchanged, Is.Empty, "not changed, and without a reason");
+        Assert.That(unchanged.Except(KeptByFewProcessors), Is.Empty, "not changed, and without a reason");
     }
 
     [Test]

@@ -22,7 +22,17 @@ internal sealed class UnfinishedCodeTests(TestTarget target) : ResidueTest(targe
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
     [Test]
-    public void No_pending_event_reaches_the_next_tenant() => AssertNothingSurvives(Some(PendingEvents.All, PartOfEvents), Patience);
+    public void No_pending_event_reaches_the_next_tenant()
+    {
+        IEnumerable<GuestCode> events = Some(PendingEvents.All, PartOfEvents);
+        if (QemuProcessor.Runs(Target.Hypervisor))
+        {
+            TestContext.Out.WriteLine("Without data breakpoints: this KVM's processor is emulated by QEMU, which crashes when a guest meets one.");
+            events = events.Where(static e => !e.Name.Contains(PendingEvents.DataBreakpointName, StringComparison.Ordinal));
+        }
+
+        AssertNothingSurvives(events, Patience);
+    }
 
     /// <summary>Between all kinds of memory, in both directions, with every port.</summary>
     [Test]
