@@ -13,9 +13,6 @@ namespace Hyperlight.Host.Execution;
 internal static class FetchErrors
 {
     private const int LongestInstruction = 15;
-    private const int PageBits = 12;
-    private const int IndexBits = 9;
-    private const int RootLevel = 3;
 
     /// <summary>Why an instruction could not be read.</summary>
     /// <param name="rip">The instruction.</param>
@@ -45,15 +42,14 @@ internal static class FetchErrors
     {
         Span<byte> table = stackalloc byte[GuestPage.Size];
         ulong entry = root;
-        for (int level = RootLevel; level >= 0; level--)
+        for (int level = PageTableGeometry.RootLevel; level >= 0; level--)
         {
-            int shift = PageBits + (IndexBits * level);
             if (!TryRead(pages, entry & PageTableEntry.AddressMask, table))
             {
                 return null;
             }
 
-            int index = (int)(address >> shift) & ((1 << IndexBits) - 1);
+            int index = PageTableGeometry.Index(address, level);
             entry = BinaryPrimitives.ReadUInt64LittleEndian(table[(index * sizeof(ulong))..]);
             if ((entry & PageTableEntry.Present) == 0)
             {
@@ -62,7 +58,7 @@ internal static class FetchErrors
 
             if (level == 0 || (entry & PageTableEntry.LargePage) != 0)
             {
-                ulong offset = (1UL << shift) - 1;
+                ulong offset = (1UL << PageTableGeometry.Shift(level)) - 1;
                 return (entry & PageTableEntry.AddressMask & ~offset) | (address & offset);
             }
         }

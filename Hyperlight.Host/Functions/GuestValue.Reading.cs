@@ -47,12 +47,7 @@ public readonly partial struct GuestValue
     public ReadOnlyMemory<byte> AsBytes()
     {
         ThrowIfNot(GuestValueType.Bytes);
-        return _reference switch
-        {
-            byte[] array => array.AsMemory(_start, (int)_bits),
-            ReadOnlyMemoryBox box => box.Memory,
-            _ => default,
-        };
+        return Memory;
     }
 
     /// <summary>Reads the value if it has the type.</summary>
@@ -102,6 +97,13 @@ public readonly partial struct GuestValue
         GuestValueType.String => Text,
         GuestValueType.Bytes => AsBytes(),
         _ => null,
+    };
+
+    private ReadOnlyMemory<byte> Memory => _reference switch
+    {
+        byte[] array => array.AsMemory(_start, (int)_bits),
+        ReadOnlyMemoryBox box => box.Memory,
+        _ => default,
     };
 
     private ulong Scalar(GuestValueType type)

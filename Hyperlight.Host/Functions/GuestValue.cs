@@ -39,12 +39,7 @@ public readonly partial struct GuestValue
     internal string Text => (string)_reference!;
 
     /// <summary>The bytes, for byte arrays.</summary>
-    internal ReadOnlySpan<byte> Bytes => _reference switch
-    {
-        byte[] array => array.AsSpan(_start, (int)_bits),
-        ReadOnlyMemoryBox box => box.Memory.Span,
-        _ => default,
-    };
+    internal ReadOnlySpan<byte> Bytes => Memory.Span;
 
     /// <summary>Wraps a 32-bit signed integer.</summary>
     /// <param name="value">The value.</param>

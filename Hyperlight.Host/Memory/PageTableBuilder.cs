@@ -10,19 +10,15 @@ namespace Hyperlight.Host.Memory;
 /// </summary>
 internal sealed class PageTableBuilder : IDisposable
 {
-    private const int EntriesPerTable = 512;
-    private const int IndexBits = 9;
-    private const int RootLevel = 3;
-
     private readonly ulong _baseAddress;
-    private MemoryOwner<ulong> _entries = MemoryOwner<ulong>.Allocate(8 * EntriesPerTable, AllocationMode.Clear);
+    private MemoryOwner<ulong> _entries = MemoryOwner<ulong>.Allocate(8 * PageTableGeometry.EntriesPerTable, AllocationMode.Clear);
     private int _tableCount = 1;
 
     /// <param name="baseAddress">Guest physical address at which the root table will be.</param>
     public PageTableBuilder(ulong baseAddress) => _baseAddress = baseAddress;
 
     /// <summary>The tables' bytes.</summary>
-    public ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes(_entries.Span[..(_tableCount * EntriesPerTable)]);
+    public ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes(_entries.Span[..(_tableCount * PageTableGeometry.EntriesPerTable)]);
 
     /// <summary>Size of the tables in bytes.</summary>
     public ulong Size => (ulong)_tableCount * GuestPage.Size;
@@ -40,9 +36,9 @@ internal sealed class PageTableBuilder : IDisposable
         for (ulong done = 0; done < size;)
         {
             int table = LeafTableFor(virtualAddress + done);
-            int index = IndexAt(virtualAddress + done, 0);
-            ulong end = Math.Min(size, done + ((ulong)(EntriesPerTable - index) * GuestPage.Size));
-            Span<ulong> entries = _entries.Span.Slice(table * EntriesPerTable, EntriesPerTable);
+            int index = PageTableGeometry.Index(virtualAddress + done, 0);
+            ulong end = Math.Min(size, done + ((ulong)(PageTableGeometry.EntriesPerTable - index) * GuestPage.Size));
+            Span<ulong> entries = _entries.Span.Slice(table * PageTableGeometry.EntriesPerTable, PageTableGeometry.EntriesPerTable);
             for (; done < end; done += GuestPage.Size, index++)
             {
                 entries[index] = (physicalAddress + done) | attributes;
@@ -50,15 +46,12 @@ internal sealed class PageTableBuilder : IDisposable
         }
     }
 
-    private static int IndexAt(ulong virtualAddress, int level) =>
-        (int)(virtualAddress >> (12 + (IndexBits * level))) & (EntriesPerTable - 1);
-
     private int LeafTableFor(ulong virtualAddress)
     {
         int table = 0;
-        for (int level = RootLevel; level > 0; level--)
+        for (int level = PageTableGeometry.RootLevel; level > 0; level--)
         {
-            int entry = (table * EntriesPerTable) + IndexAt(virtualAddress, level);
+            int entry = (table * PageTableGeometry.EntriesPerTable) + PageTableGeometry.Index(virtualAddress, level);
             if (_entries.Span[entry] == 0)
             {
                 int next = AddTable();
@@ -76,7 +69,7 @@ internal sealed class PageTableBuilder : IDisposable
 
     private int AddTable()
     {
-        if ((_tableCount + 1) * EntriesPerTable > _entries.Length)
+        if ((_tableCount + 1) * PageTableGeometry.EntriesPerTable > _entries.Length)
         {
             MemoryOwner<ulong> larger = MemoryOwner<ulong>.Allocate(_entries.Length * 2, AllocationMode.Clear);
             _entries.Span.CopyTo(larger.Span);

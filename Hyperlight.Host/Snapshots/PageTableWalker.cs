@@ -13,11 +13,6 @@ namespace Hyperlight.Host.Snapshots;
 /// <param name="excluded">Ranges of virtual addresses that are of no interest, as first and last address.</param>
 internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong First, ulong Last)> excluded)
 {
-    private const int EntriesPerTable = 512;
-    private const int PageBits = 12;
-    private const int IndexBits = 9;
-    private const int RootLevel = 3;
-
     /// <summary>Bit 47, which the bits above repeat.</summary>
     private const ulong SignBit = 1UL << 47;
 
@@ -25,7 +20,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
     private const ulong FewestTables = 4096;
     private const ulong SharingAllowance = 4;
 
-    private readonly ulong[][] _tables = [.. Enumerable.Range(0, RootLevel + 1).Select(_ => new ulong[EntriesPerTable])];
+    private readonly ulong[][] _tables = [.. Enumerable.Range(0, PageTableGeometry.RootLevel + 1).Select(_ => new ulong[PageTableGeometry.EntriesPerTable])];
     private readonly ulong _mostTables = Math.Max(FewestTables, SharingAllowance * pages.OwnCount);
     private Action<ulong, ulong> _visit = static (_, _) => { };
     private ulong _visited;
@@ -38,7 +33,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
     {
         _visit = visit;
         _visited = 0;
-        WalkTable(root & PageTableEntry.AddressMask, RootLevel, 0);
+        WalkTable(root & PageTableEntry.AddressMask, PageTableGeometry.RootLevel, 0);
     }
 
     private void WalkTable(ulong table, int level, ulong virtualBase)
@@ -55,8 +50,8 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
                 $"the guest's page tables lead to more than {_mostTables} tables, which its memory cannot hold");
         }
 
-        int shift = PageBits + (IndexBits * level);
-        for (int i = 0; i < EntriesPerTable; i++)
+        int shift = PageTableGeometry.Shift(level);
+        for (int i = 0; i < PageTableGeometry.EntriesPerTable; i++)
         {
             ulong entry = entries[i];
             if ((entry & PageTableEntry.Present) == 0)
@@ -65,7 +60,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
             }
 
             ulong address = virtualBase + ((ulong)i << shift);
-            if (level == RootLevel && (address & SignBit) != 0)
+            if (level == PageTableGeometry.RootLevel && (address & SignBit) != 0)
             {
                 address |= ~(SignBit - 1);
             }
