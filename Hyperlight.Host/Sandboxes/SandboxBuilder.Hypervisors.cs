@@ -50,18 +50,15 @@ public sealed partial class SandboxBuilder
 
     /// <summary>Uses the emulator, for runs that repeat: sandboxes of one seed that get the same calls do the same, byte for byte.</summary>
     /// <param name="seed">
-    /// Any number. It takes the place of <see cref="SandboxConfiguration.RandomSeed"/>, and so do the numbers of it that the
-    /// guest draws: they can be predicted from it.
+    /// Any number. It replaces <see cref="SandboxConfiguration.RandomSeed"/> until another hypervisor is chosen. The random
+    /// numbers that the guest draws can be predicted from it.
     /// </param>
-    public SandboxBuilder UseEmulator(ulong seed)
-    {
-        _seed = seed;
-        return UseEmulator();
-    }
+    public SandboxBuilder UseEmulator(ulong seed) => WithHypervisor(() => _drivers.Select(Drivers.Emulator), seed);
 
-    internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select)
+    internal SandboxBuilder WithHypervisor(Func<HypervisorSelection> select, ulong? seed = null)
     {
         _selectHypervisor = select;
+        _seed = seed;
         return this;
     }
 }

@@ -59,6 +59,15 @@ internal sealed class RepeatableRunTests
     }
 
     [Test]
+    public void A_seed_does_not_outlive_the_choice_of_another_driver()
+    {
+        byte[] expected = Run(Builder.UseEmulator(Seed));
+
+        Assert.That(Run(Builder.UseEmulator(Seed).UseEmulator()), Is.Not.EqualTo(expected));
+        Assert.That(Run(Builder.UseEmulator(Seed).WithHypervisor("emulator")), Is.Not.EqualTo(expected));
+    }
+
+    [Test]
     public void Sandboxes_of_other_seeds_and_of_none_differ_in_each_source()
     {
         byte[][] runs =
