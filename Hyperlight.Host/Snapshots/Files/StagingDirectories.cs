@@ -3,8 +3,8 @@ using Hyperlight.Host.Files;
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>
-/// The directories beside a new one in which it is written before it gets its name: on the same file system, under names
-/// that nobody can foresee.
+/// The directories beside a new one in which it is written before it gets its name: on the same file system, under
+/// unpredictable names.
 /// </summary>
 /// <param name="parent">The directory that holds them.</param>
 /// <param name="name">The name of the new directory.</param>
@@ -12,19 +12,34 @@ internal sealed class StagingDirectories(OpenDirectory parent, string name)
 {
     private const string Ending = ".staging";
 
+    /// <summary>How often a directory is created that others remove at once. Few writers finish at the same moment.</summary>
+    private const int Attempts = 100;
+
     private readonly string _prefix = $".{name}.";
 
     /// <summary>Creates one.</summary>
     /// <param name="staging">Its name.</param>
     public OpenDirectory Create(out string staging)
     {
-        staging = $"{_prefix}{OpenDirectory.RandomName()}{Ending}";
-        if (!parent.CreateDirectory(staging))
+        for (int attempt = 1; ; attempt++)
         {
-            throw new IOException($"'{staging}' is there already.");
-        }
+            staging = $"{_prefix}{OpenDirectory.RandomName()}{Ending}";
+            if (!parent.CreateDirectory(staging))
+            {
+                throw new IOException($"'{staging}' is there already.");
+            }
 
-        return parent.TryOpenDirectory(staging) ?? throw new DirectoryNotFoundException($"'{staging}' was removed.");
+            if (parent.TryOpenDirectory(staging) is { } directory)
+            {
+                return directory;
+            }
+
+            // It has no lock yet, so that a writer that has just finished takes it for an abandoned one.
+            if (attempt == Attempts)
+            {
+                throw new DirectoryNotFoundException($"'{staging}' was removed.");
+            }
+        }
     }
 
     /// <summary>Removes those that processes which died were writing. Whatever cannot be removed now stays until the next time.</summary>
