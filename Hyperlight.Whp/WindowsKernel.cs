@@ -4,7 +4,7 @@ using Hyperlight.Whp.Interop;
 namespace Hyperlight.Whp;
 
 /// <summary>The Windows this process runs on.</summary>
-internal sealed unsafe class WindowsKernel : IWindowsKernel
+internal sealed unsafe partial class WindowsKernel : IWindowsKernel
 {
     /// <summary>The one instance.</summary>
     public static readonly WindowsKernel Instance = new();

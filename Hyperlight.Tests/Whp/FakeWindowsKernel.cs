@@ -102,6 +102,29 @@ internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindo
         return 0;
     }
 
+    // What files do not need.
+    public int CreateMemorySection(nuint size, out nint section) => throw new NotSupportedException();
+
+    public int MapWritableView(nint section, out nint address) => throw new NotSupportedException();
+
+    public int Protect(nint address, nuint size, uint protection) => throw new NotSupportedException();
+
+    public int MapViewInProcess(nint section, nint process, uint protection, out nint address) => throw new NotSupportedException();
+
+    public int ProtectInProcess(nint process, nint address, nuint size, uint protection) => throw new NotSupportedException();
+
+    public int UnmapViewInProcess(nint process, nint address) => throw new NotSupportedException();
+
+    public int CreateJob(out nint job) => throw new NotSupportedException();
+
+    public int CreateSuspendedProcess(string path, out nint process, out uint processId) => throw new NotSupportedException();
+
+    public int AssignProcessToJob(nint job, nint process) => throw new NotSupportedException();
+
+    public int TerminateProcess(nint process) => throw new NotSupportedException();
+
+    public bool HasEnded(nint process) => throw new NotSupportedException();
+
     public int UnmapView(nint address)
     {
         Assert.That(_views.Remove(address), Is.True, "each view is unmapped once");
