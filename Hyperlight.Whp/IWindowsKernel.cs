@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Hyperlight.Whp;
 
 /// <summary>
@@ -11,6 +13,12 @@ internal interface IWindowsKernel
 
     /// <summary>CreateFileW of an existing file, for reading; others may change, rename and delete it.</summary>
     int OpenFile(string path, out nint file);
+
+    /// <summary>
+    /// CreateFileW of an executable file that processes are started from: until it is closed, others may read and execute it, and
+    /// not change, rename or delete it. A link is refused.
+    /// </summary>
+    int OpenProgram(string path, out SafeFileHandle file);
 
     /// <summary>GetFileType: whether the handle is one of a file on a disk, and not of a pipe or a device.</summary>
     bool IsDiskFile(nint file);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hyperlight.Whp.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Whp;
 
@@ -39,6 +40,32 @@ internal sealed unsafe partial class WindowsKernel : IWindowsKernel
         }
 
         return file != Kernel32.INVALID_HANDLE_VALUE ? 0 : Marshal.GetLastPInvokeError();
+    }
+
+    public int OpenProgram(string path, out SafeFileHandle file)
+    {
+        const uint Flags = Kernel32.FILE_FLAG_OPEN_REPARSE_POINT;
+        nint opened;
+        // SAFETY: a string ends in NUL, and Windows only reads it.
+        fixed (char* name = path)
+        {
+            opened = Kernel32.CreateFileW(
+                name, Kernel32.GENERIC_READ, Kernel32.FILE_SHARE_READ, null, Kernel32.OPEN_EXISTING, Flags, 0);
+        }
+
+        int error = opened != Kernel32.INVALID_HANDLE_VALUE ? 0 : Marshal.GetLastPInvokeError();
+        file = new SafeFileHandle(opened, ownsHandle: true);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        ByHandleFileInformation information;
+        // SAFETY: a local of the call's type.
+        error = Result(Kernel32.GetFileInformationByHandle(opened, &information));
+        return error != 0 || (information.FileAttributes & Kernel32.FILE_ATTRIBUTE_REPARSE_POINT) == 0
+            ? error
+            : Kernel32.ERROR_CANT_RESOLVE_FILENAME;
     }
 
     public bool IsDiskFile(nint file) => Kernel32.GetFileType(file) == Kernel32.FILE_TYPE_DISK;

@@ -1,4 +1,5 @@
 using Hyperlight.Whp;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Tests.Whp;
 
@@ -31,6 +32,11 @@ internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindo
 
     public int LiveViews => _views.Count;
 
+    public bool CanOpenPrograms { get; init; } = true;
+
+    /// <summary>The program that was opened last.</summary>
+    public SafeFileHandle? Program { get; private set; }
+
     /// <summary>The size of the section that was made last.</summary>
     public long SectionSize { get; private set; }
 
@@ -51,6 +57,14 @@ internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindo
 
         file = New(_handles);
         return 0;
+    }
+
+    /// <summary>Opens a file of this machine, and no link.</summary>
+    public int OpenProgram(string path, out SafeFileHandle file)
+    {
+        bool exists = CanOpenPrograms && File.Exists(path) && new FileInfo(path).LinkTarget is null;
+        file = Program = exists ? File.OpenHandle(path) : new SafeFileHandle(-1, ownsHandle: false);
+        return exists ? 0 : AccessDenied;
     }
 
     public bool IsDiskFile(nint file) => IsOnDisk;

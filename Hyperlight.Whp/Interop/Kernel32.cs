@@ -11,11 +11,14 @@ internal static unsafe partial class Kernel32
     public const uint FILE_SHARE_DELETE = 0x4;
     public const uint OPEN_EXISTING = 3;
     public const uint FILE_FLAG_RANDOM_ACCESS = 0x1000_0000;
+    public const uint FILE_FLAG_OPEN_REPARSE_POINT = 0x0020_0000;
+    public const uint FILE_ATTRIBUTE_REPARSE_POINT = 0x400;
     public const uint FILE_TYPE_DISK = 1;
     public const uint PAGE_READONLY = 0x2;
     public const uint FILE_MAP_READ = 0x4;
     public const nint INVALID_HANDLE_VALUE = -1;
     public const int ERROR_HANDLE_EOF = 38;
+    public const int ERROR_CANT_RESOLVE_FILENAME = 1921;
 
     private const string Library = "kernel32";
 
@@ -28,6 +31,9 @@ internal static unsafe partial class Kernel32
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int GetFileSizeEx(nint file, long* size);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int GetFileInformationByHandle(nint file, ByHandleFileInformation* information);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int ReadFile(nint file, byte* buffer, uint length, uint* read, Overlapped* overlapped);
@@ -64,4 +70,20 @@ internal struct Overlapped
     public uint Offset;
     public uint OffsetHigh;
     public nint Event;
+}
+
+/// <summary>BY_HANDLE_FILE_INFORMATION of fileapi.h.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+internal struct ByHandleFileInformation
+{
+    public uint FileAttributes;
+    public ulong CreationTime;
+    public ulong LastAccessTime;
+    public ulong LastWriteTime;
+    public uint VolumeSerialNumber;
+    public uint FileSizeHigh;
+    public uint FileSizeLow;
+    public uint NumberOfLinks;
+    public uint FileIndexHigh;
+    public uint FileIndexLow;
 }
