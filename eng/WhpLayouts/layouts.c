@@ -5,8 +5,8 @@
 #include <windows.h>
 #include <winhvplatform.h>
 
-// A line of text in the compiler's output, with a constant that the compiler computes. The program never runs.
-#define LINE(text, number) __asm__ volatile("\n#layout " text " %c0" : : "i"((unsigned long long)(number)))
+// A line of text in the compiler's output, with a number of 32 bits that the compiler computes. The program never runs.
+#define LINE(text, number) __asm__ volatile("\n#layout " text " %c0" : : "i"((int)(number)))
 #define SIZE(type) LINE("size " #type, sizeof(type))
 #define FIELD(type, field) LINE("offset " #type " " #field, offsetof(type, field))
 #define VALUE(name) LINE("value " #name, (unsigned)(name))
