@@ -18,4 +18,10 @@ public sealed class EmulatorOptions
 
     /// <summary>How often a block is interpreted before it is translated. Tests lower it.</summary>
     internal int HotThreshold { get; init; } = 400;
+
+    /// <summary>
+    /// Whether guests can use every model-specific register that the processor has, whatever the policy says, as on a
+    /// hypervisor that cannot deny registers. Simulations of such hypervisors set it.
+    /// </summary>
+    internal bool PermitsAllMsrs { get; init; }
 }

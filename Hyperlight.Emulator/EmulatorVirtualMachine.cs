@@ -32,6 +32,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="Processor.PortWrite"/>
     public (ulong Rip, bool IsString) PortWrite => _processor.PortWrite;
 
+    /// <inheritdoc cref="Processor.StringWrite"/>
+    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.StringWrite;
+
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;

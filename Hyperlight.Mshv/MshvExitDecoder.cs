@@ -26,17 +26,10 @@ internal static class MshvExitDecoder
         _ => VmExit.Unknown(message.MessageType, message.Intercept.Rip),
     };
 
+    /// <summary>An IN, or an OUT whose data are in RAX. Those of OUTS are in guest memory: the processor reads them.</summary>
     private static VmExit DecodeIo(in HvX64IoPortInterceptMessage io)
     {
         byte size = io.AccessSize;
-        if (io.IsString)
-        {
-            // The data are in guest memory, where only an emulator of the instruction would find them.
-            ReadOnlySpan<byte> bytes = io.InstructionBytes;
-            return VmExit.EmulationFailure(
-                io.Header.Rip, bytes[..Math.Min(io.InstructionByteCount, bytes.Length)], HvMessage.HVMSG_X64_IO_PORT_INTERCEPT);
-        }
-
         if (size is not (1 or 2 or 4))
         {
             return VmExit.Unknown(HvMessage.HVMSG_X64_IO_PORT_INTERCEPT, io.AccessInfo);

@@ -8,8 +8,8 @@ internal sealed unsafe partial class MshvVcpu
 {
     /// <summary>MSHV_RUN_VP.</summary>
     /// <param name="exit">Why the guest was left, if the result is 0.</param>
-    /// <returns>0 or a negative errno.</returns>
-    /// <exception cref="HypervisorException">The registers of the run cannot be written.</exception>
+    /// <returns>0, or a negative errno: EAGAIN if the guest was left for nothing.</returns>
+    /// <exception cref="HypervisorException">The registers of the run cannot be written, or the data of an OUTS cannot be looked for.</exception>
     public int Run(out VmExit exit)
     {
         ThrowIfDisposed();
@@ -23,6 +23,11 @@ internal sealed unsafe partial class MshvVcpu
         {
             exit = default;
             return result;
+        }
+
+        if (message.MessageType == HvMessage.HVMSG_X64_IO_PORT_INTERCEPT && message.IoPort.IsStringOutput)
+        {
+            return ExecuteStringOutput(in message.IoPort, out exit);
         }
 
         exit = MshvExitDecoder.Decode(in message);

@@ -8,13 +8,15 @@ namespace Hyperlight.Mshv;
 internal sealed unsafe partial class MshvVcpu
 {
     private readonly MshvSystem _system;
+    private readonly MshvVm _vm;
     private readonly FileDescriptorHandle _handle;
     private readonly MemoryMapHandle? _registerPage;
     private readonly XsaveMemory _xsave;
 
-    private MshvVcpu(MshvSystem system, FileDescriptorHandle handle, MemoryMapHandle? registerPage, XsaveMemory xsave)
+    private MshvVcpu(MshvSystem system, MshvVm vm, FileDescriptorHandle handle, MemoryMapHandle? registerPage, XsaveMemory xsave)
     {
         _system = system;
+        _vm = vm;
         _handle = handle;
         _registerPage = registerPage;
         _xsave = xsave;
@@ -33,12 +35,12 @@ internal sealed unsafe partial class MshvVcpu
 
     /// <summary>Makes a fresh virtual processor usable.</summary>
     /// <exception cref="HypervisorException">The kernel refused; the descriptor is the caller's to close.</exception>
-    public static MshvVcpu Create(MshvSystem system, FileDescriptorHandle handle)
+    public static MshvVcpu Create(MshvSystem system, MshvVm vm, FileDescriptorHandle handle)
     {
         MemoryMapHandle? page = MapRegisterPage(system.Kernel, handle);
         try
         {
-            return new MshvVcpu(system, handle, page, AllocateXsave(system.Kernel, handle));
+            return new MshvVcpu(system, vm, handle, page, AllocateXsave(system.Kernel, handle));
         }
         catch
         {

@@ -12,6 +12,9 @@ internal sealed unsafe partial class MshvVm : IForcedExit
 {
     private readonly Dictionary<uint, MshvUserMemRegion> _regions = [];
 
+    /// <summary>The slots of files, whose memory is gone once a file is shortened.</summary>
+    private readonly HashSet<uint> _files = [];
+
     /// <summary>The slots whose mappings were taken away to force the processor out.</summary>
     private readonly HashSet<uint> _withdrawn = [];
 
@@ -47,6 +50,10 @@ internal sealed unsafe partial class MshvVm : IForcedExit
         }
 
         _regions.Add(slot, region);
+        if (mapping.Region.Kind == MemoryRegionKind.File)
+        {
+            _files.Add(slot);
+        }
     }
 
     /// <summary>MSHV_SET_GUEST_MEMORY: removes a mapping, and releases its memory.</summary>
@@ -67,9 +74,30 @@ internal sealed unsafe partial class MshvVm : IForcedExit
 
         _withdrawn.Remove(slot);
         _regions.Remove(slot);
+        _files.Remove(slot);
 
         // The slot is free, whatever became of memory that had no other owner.
         _earlierFailures.Note(handle.LetGo(slot));
+    }
+
+    /// <summary>Reads guest physical memory.</summary>
+    /// <param name="address">Guest physical address.</param>
+    /// <param name="destination">Where the bytes go.</param>
+    /// <returns>Whether all of it is in one mapping, and not that of a file.</returns>
+    public bool TryRead(ulong address, Span<byte> destination)
+    {
+        foreach ((uint slot, MshvUserMemRegion region) in _regions)
+        {
+            ulong offset = address - (region.GuestPfn << PageShift);
+            if (offset < region.Size && (ulong)destination.Length <= region.Size - offset && !_files.Contains(slot))
+            {
+                // SAFETY: the memory is held as long as it is mapped, and the range was just checked.
+                new ReadOnlySpan<byte>((void*)(region.UserspaceAddr + offset), destination.Length).CopyTo(destination);
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>

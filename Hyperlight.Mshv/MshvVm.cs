@@ -52,7 +52,7 @@ internal sealed unsafe partial class MshvVm(MshvSystem system, MachineHandle han
         FileDescriptorHandle vcpu = new(system.Kernel, fd, parent: handle);
         try
         {
-            return MshvVcpu.Create(system, vcpu);
+            return MshvVcpu.Create(system, this, vcpu);
         }
         catch
         {

@@ -21,7 +21,7 @@ internal sealed partial class Processor
     private bool ExecuteRdmsr()
     {
         var index = (uint)_regs[Rcx];
-        if (!msrPolicy.MayRead(index) || !TryReadMsr(index, out ulong value))
+        if (!(options.PermitsAllMsrs || msrPolicy.MayRead(index)) || !TryReadMsr(index, out ulong value))
         {
             return Fault(GeneralProtection, 0);
         }
@@ -33,7 +33,7 @@ internal sealed partial class Processor
     private bool ExecuteWrmsr()
     {
         var index = (uint)_regs[Rcx];
-        return (msrPolicy.MayWrite(index) && TryWriteMsr(index, (uint)_regs[Rax] | (_regs[Rdx] << 32)))
+        return ((options.PermitsAllMsrs || msrPolicy.MayWrite(index)) && TryWriteMsr(index, (uint)_regs[Rax] | (_regs[Rdx] << 32)))
             || Fault(GeneralProtection, 0);
     }
 

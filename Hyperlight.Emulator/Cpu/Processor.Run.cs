@@ -20,6 +20,9 @@ internal sealed partial class Processor
     /// </summary>
     public (ulong Rip, bool IsString) PortWrite { get; private set; }
 
+    /// <summary>RSI and RCX as they were before the last element of OUTS, for the same purpose.</summary>
+    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite { get; private set; }
+
     /// <summary>Asks the run, or the next one, to end.</summary>
     public void Cancel() => Volatile.Write(ref _cancelRequested, 1);
 

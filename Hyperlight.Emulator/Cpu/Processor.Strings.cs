@@ -131,6 +131,7 @@ internal sealed partial class Processor
             return false;
         }
 
+        StringWrite = (_regs[Rsi], _regs[Rcx], op.Repeat != Repeat.None);
         _regs[Rsi] = (_regs[Rsi] + step) & mask;
         PortWrite = (op.Rip, true);
         VmExit exit = VmExit.IoOut((ushort)_regs[Rdx], (uint)value, op.Size);

@@ -8,6 +8,7 @@ internal static class HvCalls
     public const ushort HVCALL_SET_PARTITION_PROPERTY = 0x45;
     public const ushort HVCALL_GET_VP_REGISTERS = 0x50;
     public const ushort HVCALL_SET_VP_REGISTERS = 0x51;
+    public const ushort HVCALL_TRANSLATE_VIRTUAL_ADDRESS = 0x52;
 
     public const ushort HV_STATUS_SUCCESS = 0;
     public const ushort HV_STATUS_ACCESS_DENIED = 6;
@@ -21,6 +22,11 @@ internal static class HvCalls
 
     /// <summary>hyperv/hvhdk_mini.h: the width that CPUID reports.</summary>
     public const uint HV_PARTITION_PROPERTY_PHYSICAL_ADDRESS_WIDTH = 0x0006_0006;
+
+    // hyperv/hvhdk.h: what a translation is for, and whether there is one.
+    public const ulong HV_TRANSLATE_GVA_VALIDATE_READ = 1;
+    public const ulong HV_TRANSLATE_GVA_VALIDATE_EXECUTE = 4;
+    public const uint HV_TRANSLATE_GVA_SUCCESS = 0;
 }
 
 /// <summary>struct hv_input_set_partition_property of hyperv/hvhdk_mini.h.</summary>
@@ -62,4 +68,36 @@ internal struct HvRegisterAssoc
 
     [FieldOffset(16)]
     public HvRegisterValue Value;
+}
+
+/// <summary>struct hv_input_translate_virtual_address of hyperv/hvhdk.h.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 32)]
+internal struct HvInputTranslateVirtualAddress
+{
+    /// <summary>The kernel writes it.</summary>
+    [FieldOffset(0)]
+    public ulong PartitionId;
+
+    [FieldOffset(8)]
+    public uint VpIndex;
+
+    [FieldOffset(16)]
+    public ulong ControlFlags;
+
+    /// <summary>The page's number, not its address.</summary>
+    [FieldOffset(24)]
+    public ulong GvaPage;
+}
+
+/// <summary>struct hv_output_translate_virtual_address of hyperv/hvhdk.h.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct HvOutputTranslateVirtualAddress
+{
+    /// <summary>The low half of union hv_translate_gva_result.</summary>
+    [FieldOffset(0)]
+    public uint TranslationResult;
+
+    /// <summary>The page's number, not its address.</summary>
+    [FieldOffset(8)]
+    public ulong GpaPage;
 }

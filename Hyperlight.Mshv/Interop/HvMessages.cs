@@ -47,6 +47,10 @@ internal struct HvX64InterceptMessageHeader
 
     private const byte LengthMask = 0xF;
 
+    /// <summary>EFER.LMA in the execution state, and L of the code segment.</summary>
+    private const ushort LongModeActive = 1 << 4;
+    private const ushort LongModeCode = 1 << 13;
+
     [FieldOffset(0)]
     public uint VpIndex;
 
@@ -70,6 +74,9 @@ internal struct HvX64InterceptMessageHeader
 
     /// <summary>The low four bits of the byte that CR8 shares.</summary>
     public readonly uint InstructionLength => (uint)(InstructionLengthAndCr8 & LengthMask);
+
+    /// <summary>Whether the guest executes 64-bit code.</summary>
+    public readonly bool IsIn64BitMode => (ExecutionState & LongModeActive) != 0 && (CsSegment.Attributes & LongModeCode) != 0;
 }
 
 /// <summary>struct hv_x64_memory_intercept_message of hyperv/hvhdk.h.</summary>
@@ -97,7 +104,8 @@ internal struct HvX64MemoryInterceptMessage
 internal struct HvX64IoPortInterceptMessage
 {
     private const byte SizeMask = 7;
-    private const byte StringOrRepeated = 0x18;
+    private const byte String = 0x08;
+    private const byte Repeated = 0x10;
 
     [FieldOffset(0)]
     public HvX64InterceptMessageHeader Header;
@@ -117,11 +125,21 @@ internal struct HvX64IoPortInterceptMessage
     [FieldOffset(56)]
     public HvInstructionBytes InstructionBytes;
 
+    [FieldOffset(104)]
+    public ulong Rcx;
+
+    [FieldOffset(112)]
+    public ulong Rsi;
+
     /// <summary>Bytes of the access.</summary>
     public readonly byte AccessSize => (byte)(AccessInfo & SizeMask);
 
-    /// <summary>Whether it is INS or OUTS, whose data are in guest memory.</summary>
-    public readonly bool IsString => (AccessInfo & StringOrRepeated) != 0;
+    /// <summary>Whether it is OUTS, whose data are in guest memory.</summary>
+    public readonly bool IsStringOutput =>
+        (AccessInfo & (String | Repeated)) != 0 && Header.InterceptAccessType == HvX64InterceptMessageHeader.HV_INTERCEPT_ACCESS_WRITE;
+
+    /// <summary>Whether the instruction has a REP prefix.</summary>
+    public readonly bool IsRepeated => (AccessInfo & Repeated) != 0;
 }
 
 /// <summary>struct hv_x64_exception_intercept_message of hyperv/hvhdk.h.</summary>

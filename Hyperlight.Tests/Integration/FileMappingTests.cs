@@ -203,6 +203,11 @@ internal sealed class FileMappingTests(TestTarget target) : GuestTest(target)
         }
 
         Truncate(path, 0x1000);
+        if (Target.CopiesFilesWhenMapped)
+        {
+            Assert.That(() => Sandbox.Call<int>("MapAndExecute", Address + 0x2000), Throws.Nothing, "the copy stays");
+            return;
+        }
 
         MemoryAccessViolationException error =
             AssertPoisons<MemoryAccessViolationException>(s => s.Call<int>("MapAndExecute", Address + 0x2000));

@@ -8,6 +8,9 @@ namespace Hyperlight.Tests.Integration;
 /// <param name="Variant">How the driver was told to work, where that makes a difference.</param>
 internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, string Variant = "")
 {
+    /// <summary>The variant of a driver whose hypervisor is a simulation.</summary>
+    public const string Simulated = "simulated";
+
     private static readonly Dictionary<string, GuestBinary> Binaries = [];
 
     /// <summary>The test guest.</summary>
@@ -27,6 +30,12 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
 
     /// <summary>Whether a guest sees a file as it was when it was mapped: pinning the pages of a private mapping copies them.</summary>
     public bool CopiesFilesWhenMapped => Hypervisor.Name == "mshv";
+
+    /// <summary>Whether the hypervisor denies guests the model-specific registers that the policy does not permit.</summary>
+    public bool DeniesMsrs => Hypervisor.Name != "mshv";
+
+    /// <summary>Whether the hypervisor is a simulation: its driver is not the one that the selection finds by its name.</summary>
+    public bool IsSimulated => Variant == Simulated;
 
     public override string ToString() => $"{Driver}, {GuestFile}";
 

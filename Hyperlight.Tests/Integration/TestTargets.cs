@@ -3,6 +3,7 @@ using Hyperlight.Emulator;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Mshv;
+using NUnit.Framework.Interfaces;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -12,12 +13,6 @@ internal static class TestTargets
     public const string GeneralGuest = "testguest.elf";
     public const string SseGuest = "testguest-sse.elf";
 
-    /// <summary>A driver whose hypervisor is a simulation: it runs with one build of the guest, as the emulator executes it.</summary>
-    private const string Simulated = "simulated";
-
-    /// <summary>Set to 1, the whole suite runs on simulated hypervisors too; otherwise <see cref="DriverCoverageTests"/> alone does.</summary>
-    public const string SimulatedVariable = "HYPERLIGHT_TEST_SIMULATED";
-
     private static readonly Lazy<IReadOnlyList<(string Name, TestTarget? Target, string Reason)>> LazyAll = new(() => [.. Find()]);
 
     /// <summary>Every combination, with the reason why it runs or does not.</summary>
@@ -25,23 +20,33 @@ internal static class TestTargets
 
     /// <summary>The combinations that run: the source of the integration fixtures.</summary>
     public static IEnumerable<TestFixtureData> Runnable =>
-        All.Where(t => t.Target is not null && RunsWholeSuite(t.Target)).Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Name));
+        All.Where(static t => t.Target is not null).Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Name));
 
     /// <summary>The drivers that are usable, each once.</summary>
     public static IEnumerable<TestFixtureData> RunnableDrivers => All
-        .Where(t => t.Target is { GuestFile: GeneralGuest } && RunsWholeSuite(t.Target))
+        .Where(static t => t.Target is { GuestFile: GeneralGuest })
         .Select(t => new TestFixtureData(t.Target).SetArgDisplayNames(t.Target!.Driver));
 
-    /// <summary>Whether the suite runs on a target, or only a first call.</summary>
-    public static bool RunsWholeSuite(TestTarget target) =>
-        target.Variant != Simulated || Environment.GetEnvironmentVariable(SimulatedVariable) == "1";
+    /// <summary>The combination that a test is for; <see langword="null"/> if it is not one of the suite.</summary>
+    public static TestTarget? Of(ITest test)
+    {
+        for (ITest? suite = test; suite is not null; suite = suite.Parent)
+        {
+            if (suite.Arguments.OfType<TestTarget>().FirstOrDefault() is { } target)
+            {
+                return target;
+            }
+        }
+
+        return null;
+    }
 
     private static IEnumerable<(string Name, TestTarget? Target, string Reason)> Find()
     {
         foreach ((IHypervisor hypervisor, string variant) in Drivers())
         {
             HypervisorStatus status = hypervisor.Probe();
-            foreach (string guest in variant == Simulated ? [GeneralGuest] : new[] { GeneralGuest, SseGuest })
+            foreach (string guest in variant == TestTarget.Simulated ? [GeneralGuest] : new[] { GeneralGuest, SseGuest })
             {
                 var target = new TestTarget(hypervisor, guest, variant);
                 string name = target.ToString();
@@ -77,9 +82,21 @@ internal static class TestTargets
             }
         }
 
+        foreach (IHypervisor hypervisor in SimulatedDrivers())
+        {
+            yield return (hypervisor, TestTarget.Simulated);
+        }
+    }
+
+    /// <summary>
+    /// The drivers on simulated hypervisors, which this machine does not have to have. They run with one build of the guest, as
+    /// the emulator executes it.
+    /// </summary>
+    private static IEnumerable<IHypervisor> SimulatedDrivers()
+    {
         if (LinuxKernel.Instance.UnsupportedPlatform is null)
         {
-            yield return (new MshvHypervisor(new SimulatedMshv(LinuxKernel.Instance)), Simulated);
+            yield return new MshvHypervisor(new SimulatedMshv(LinuxKernel.Instance) { KeepsJournal = false });
         }
     }
 

@@ -317,17 +317,6 @@ internal sealed class MshvBehaviourTests
     }
 
     [Test]
-    public void OUTS_whose_data_are_in_memory_is_an_instruction_that_cannot_be_emulated()
-    {
-        using SimulatedMachine machine = new(static code =>
-        {
-            code.mov(esi, (int)LongModeGuest.DataAddress);
-            code.outsb();
-        });
-        Assert.That(machine.Machine.Run().Reason, Is.EqualTo(VmExitReason.EmulationFailure));
-    }
-
-    [Test]
     public void Invalid_registers_are_an_unknown_exit()
     {
         using SimulatedMachine machine = new(static code => code.hlt());

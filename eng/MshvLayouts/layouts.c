@@ -57,6 +57,14 @@ int main(void)
     SIZE(hv_register_assoc);
     FIELD(hv_register_assoc, name);
     FIELD(hv_register_assoc, value);
+    SIZE(hv_input_translate_virtual_address);
+    FIELD(hv_input_translate_virtual_address, partition_id);
+    FIELD(hv_input_translate_virtual_address, vp_index);
+    FIELD(hv_input_translate_virtual_address, control_flags);
+    FIELD(hv_input_translate_virtual_address, gva_page);
+    SIZE(hv_output_translate_virtual_address);
+    FIELD(hv_output_translate_virtual_address, translation_result);
+    FIELD(hv_output_translate_virtual_address, gpa_page);
     SIZE(hv_x64_segment_register);
     FIELD(hv_x64_segment_register, base);
     FIELD(hv_x64_segment_register, limit);
@@ -89,6 +97,8 @@ int main(void)
     FIELD(hv_x64_io_port_intercept_message, instruction_byte_count);
     FIELD(hv_x64_io_port_intercept_message, rax);
     FIELD(hv_x64_io_port_intercept_message, instruction_bytes);
+    FIELD(hv_x64_io_port_intercept_message, rcx);
+    FIELD(hv_x64_io_port_intercept_message, rsi);
     SIZE(hv_x64_exception_intercept_message);
     FIELD(hv_x64_exception_intercept_message, header);
     FIELD(hv_x64_exception_intercept_message, exception_vector);
@@ -127,6 +137,10 @@ int main(void)
     VALUE(HVCALL_SET_PARTITION_PROPERTY);
     VALUE(HVCALL_GET_VP_REGISTERS);
     VALUE(HVCALL_SET_VP_REGISTERS);
+    VALUE(HVCALL_TRANSLATE_VIRTUAL_ADDRESS);
+    VALUE(HV_TRANSLATE_GVA_VALIDATE_READ);
+    VALUE(HV_TRANSLATE_GVA_VALIDATE_EXECUTE);
+    VALUE(HV_TRANSLATE_GVA_SUCCESS);
     VALUE(HV_STATUS_SUCCESS);
     VALUE(HV_STATUS_ACCESS_DENIED);
     VALUE(HV_STATUS_OPERATION_DENIED);

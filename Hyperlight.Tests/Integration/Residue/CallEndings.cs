@@ -122,6 +122,7 @@ internal static class CallEndings
         new("triple fault", static s => s.Sandbox.Call("TripleFault")),
         new("write of the snapshot", static s => s.Sandbox.Call("WriteSnapshotPage")),
         new("read of missing memory", static s => s.Sandbox.Call<ulong>("MapAndRead", GuestCode.Missing)),
+        new("write of missing memory", static s => s.Sandbox.Call("MapAndWrite", GuestCode.Missing, 1UL)),
         new("truncated file", static s => s.ReadTruncatedFile()),
         new("handle", static s => Cancel(s.Sandbox)),
         new("token", static s => { using var limit = new CancellationTokenSource(Patience); s.Sandbox.Call("SpinForever", [], limit.Token); }),

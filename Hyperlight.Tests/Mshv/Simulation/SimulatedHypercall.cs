@@ -20,6 +20,7 @@ internal readonly unsafe struct SimulatedHypercall(nint argument)
     private const ushort SetPartitionProperty = 0x45;
     private const ushort GetVpRegisters = 0x50;
     private const ushort SetVpRegisters = 0x51;
+    private const ushort TranslateVirtualAddress = 0x52;
     private const int HeadSize = 16;
     private const int NameSize = 4;
     private const int ValueSize = 16;
@@ -41,7 +42,7 @@ internal readonly unsafe struct SimulatedHypercall(nint argument)
     /// <param name="vp">The processor whose descriptor was used, if it was one.</param>
     public int Dispatch(SimulatedPartition partition, SimulatedVp? vp)
     {
-        if (IsMalformed() || (Code == SetPartitionProperty ? vp is not null : Code is not (GetVpRegisters or SetVpRegisters)))
+        if (IsMalformed() || (Code == SetPartitionProperty ? vp is not null : Code is not (GetVpRegisters or SetVpRegisters or TranslateVirtualAddress)))
         {
             return -Errno.EINVAL;
         }
@@ -68,7 +69,25 @@ internal readonly unsafe struct SimulatedHypercall(nint argument)
             return Finish(status, 0, status == Success ? 0 : -Errno.EIO);
         }
 
-        return vp is null ? Finish(InvalidVpIndex, 0, -Errno.EIO) : Transfer(vp, traits.RepsAtOnce);
+        return vp is null ? Finish(InvalidVpIndex, 0, -Errno.EIO)
+            : Code == TranslateVirtualAddress ? Translate(vp, traits.RefusesTranslations)
+            : Transfer(vp, traits.RepsAtOnce);
+    }
+
+    private int Translate(SimulatedVp vp, bool refuses)
+    {
+        if (refuses || Input.Length < 32 || Output.Length < ValueSize || Reps != 0
+            || MemoryMarshal.Read<uint>(Input[8..]) != 0 || MemoryMarshal.Read<uint>(Input[12..]) != 0)
+        {
+            return Finish(InvalidParameter, 0, -Errno.EIO);
+        }
+
+        ulong page = MemoryMarshal.Read<ulong>(Input[24..]);
+        uint code = vp.Translate(page << 12, MemoryMarshal.Read<ulong>(Input[16..]), out ulong physical);
+        Output.Clear();
+        MemoryMarshal.Write(Output, code);
+        MemoryMarshal.Write(Output[8..], physical >> 12);
+        return Finish(Success, 0, 0);
     }
 
     private bool IsMalformed() =>

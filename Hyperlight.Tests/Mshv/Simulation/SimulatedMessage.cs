@@ -23,6 +23,10 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
     private const int MemorySize = 80;
     private const int IoSize = 128;
     private const byte StringAccess = 8;
+    private const byte RepeatedAccess = 16;
+    private const int LargestInstruction = 15;
+    private const ulong ProtectionEnabled = 1;
+    private const ulong LongModeActive = 1 << 10;
 
     private readonly Span<byte> _buffer = buffer;
 
@@ -45,7 +49,7 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
                 break;
             case VmExitReason.IoIn:
                 Begin(IoPort, IoSize, Read, 1);
-                WritePort(in exit, isString: false);
+                WritePort(in exit, 0);
                 break;
             case VmExitReason.MmioRead:
                 WriteMemory(exit.Address, Read);
@@ -65,21 +69,36 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
 
     private void WriteOut(in VmExit exit)
     {
-        // The emulator is behind the instruction.
+        // The emulator has executed the instruction, or an element of it.
         (ulong rip, bool isString) = vp.Machine.PortWrite;
         GeneralRegisters registers = vp.Machine.GetGeneralRegisters();
-        var length = (int)(registers.Rip - rip);
-        vp.Machine.SetGeneralRegisters(registers with { Rip = rip });
-        Begin(IoPort, IoSize, Written, length);
-        WritePort(in exit, isString);
+        ulong next = registers.Rip;
+        registers.Rip = rip;
+        bool isRepeated = false;
+        if (isString)
+        {
+            (registers.Rsi, registers.Rcx, isRepeated) = vp.Machine.StringWrite;
+        }
+
+        vp.Machine.SetGeneralRegisters(in registers);
+        // The length of a repeated instruction is not known here. Nobody has to use it.
+        Begin(IoPort, IoSize, Written, (int)(next - rip));
+        WritePort(in exit, (isString ? StringAccess : 0) | (isRepeated ? RepeatedAccess : 0));
+        if (isString && vp.Partition.Kernel.Traits.GivesInstructionBytes)
+        {
+            Body[43] = (byte)vp.ReadCode(Body.Slice(56, LargestInstruction));
+        }
     }
 
-    private void WritePort(in VmExit exit, bool isString)
+    private void WritePort(in VmExit exit, int access)
     {
         MemoryMarshal.Write(Body[40..], exit.Port);
-        Body[42] = (byte)(exit.AccessSize | (isString ? StringAccess : 0));
+        Body[42] = (byte)(exit.AccessSize | access);
         GeneralRegisters registers = vp.Machine.GetGeneralRegisters();
+        SpecialRegisters special = vp.Machine.GetSpecialRegisters();
         MemoryMarshal.Write(Body[48..], registers.Rax);
+        SimulatedRegisters.WriteSegment(special.Ds, Body[72..]);
+        SimulatedRegisters.WriteSegment(special.Es, Body[88..]);
         MemoryMarshal.Write(Body[104..], registers.Rcx);
         MemoryMarshal.Write(Body[112..], registers.Rsi);
         MemoryMarshal.Write(Body[120..], registers.Rdi);
@@ -100,8 +119,15 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
         SpecialRegisters special = vp.Machine.GetSpecialRegisters();
         Body[4] = (byte)(instructionLength | (int)(special.Cr8 << 4));
         Body[5] = access;
+        MemoryMarshal.Write(Body[6..], ExecutionState(in special));
         SimulatedRegisters.WriteSegment(special.Cs, Body[8..]);
         MemoryMarshal.Write(Body[24..], registers.Rip);
         MemoryMarshal.Write(Body[32..], registers.Rflags);
     }
+
+    /// <summary>CPL, CR0.PE and EFER.LMA.</summary>
+    private static ushort ExecutionState(in SpecialRegisters special) => (ushort)(
+        (special.Cs.Selector & 3)
+        | ((special.Cr0 & ProtectionEnabled) != 0 ? 1 << 2 : 0)
+        | ((special.Efer & LongModeActive) != 0 ? 1 << 4 : 0));
 }

@@ -15,7 +15,7 @@ internal sealed partial class SimulatedMshv
     {
         lock (_lock)
         {
-            Journal.Add("sigaction");
+            NoteCall("sigaction");
             _caught.Add(signal);
             return 0;
         }
@@ -25,7 +25,7 @@ internal sealed partial class SimulatedMshv
     {
         lock (_lock)
         {
-            Journal.Add("tgkill");
+            NoteCall("tgkill");
             if (!_caught.Contains(signal))
             {
                 Violations.Add($"signal {signal} without a handler: it interrupts nothing, or ends the process");
@@ -46,6 +46,14 @@ internal sealed partial class SimulatedMshv
             }
 
             return 0;
+        }
+    }
+
+    private void NoteCall(string name)
+    {
+        if (KeepsJournal)
+        {
+            Journal.Add(name);
         }
     }
 

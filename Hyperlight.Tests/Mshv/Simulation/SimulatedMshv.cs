@@ -23,7 +23,9 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
     private readonly ILinuxKernel _below = below;
     private readonly Lock _lock = new();
     private readonly Dictionary<int, object> _descriptors = [];
-    private readonly EmulatorHypervisor _processors = new();
+
+    /// <summary>The hypervisor denies no register that its processor has. Its instructions are interpreted, which allocates nothing.</summary>
+    private readonly EmulatorHypervisor _processors = new(new EmulatorOptions { PermitsAllMsrs = true, TranslateHotCode = false });
     private int _nextDescriptor = FirstDescriptor;
 
     /// <summary>What this kernel and its hypervisor are like.</summary>
@@ -52,6 +54,9 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
 
     /// <summary>The requests so far, by the names of the headers.</summary>
     public List<string> Journal { get; } = [];
+
+    /// <summary>Whether requests are noted in <see cref="Journal"/>. Without that, a request allocates nothing.</summary>
+    public bool KeepsJournal { get; init; } = true;
 
     public override int Open(string path, int flags)
     {
@@ -106,21 +111,34 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
         object? target;
         lock (_lock)
         {
-            Journal.Add(SimulatedRequests.Name(request, argument));
+            Note(request, argument);
             if (!_descriptors.TryGetValue(fd, out target))
             {
                 Violations.Add($"request 0x{request:X} on descriptor {fd}, which is not open");
                 return -Errno.EBADF;
             }
+
+            if (target is SimulatedPartition partition)
+            {
+                return partition.Ioctl(request, argument);
+            }
+
+            if (target is not SimulatedVp)
+            {
+                return DeviceIoctl(request, argument);
+            }
         }
 
         // A guest runs as long as it likes, without the lock.
-        return target switch
+        return ((SimulatedVp)target).Ioctl(request, argument);
+    }
+
+    private void Note(uint request, nint argument)
+    {
+        if (KeepsJournal)
         {
-            SimulatedPartition partition => Locked(() => partition.Ioctl(request, argument)),
-            SimulatedVp vp => vp.Ioctl(request, argument),
-            _ => Locked(() => DeviceIoctl(request, argument)),
-        };
+            Journal.Add(SimulatedRequests.Name(request, argument));
+        }
     }
 
     /// <summary>MSHV_CREATE_PARTITION.</summary>

@@ -45,6 +45,12 @@ internal sealed class SimulatedMshvTraits
     /// <summary>Of those, the ones that cannot be written.</summary>
     public HashSet<uint> ReadOnlyRegisters { get; } = [];
 
+    /// <summary>Whether an intercept at a port has the bytes of the instruction.</summary>
+    public bool GivesInstructionBytes { get; set; } = true;
+
+    /// <summary>Whether the hypervisor refuses every translation of an address.</summary>
+    public bool RefusesTranslations { get; set; }
+
     /// <summary>The errno of sending a signal; 0 lets it be sent.</summary>
     public int SignalError { get; set; }
 

@@ -24,7 +24,11 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
     private uint _nextSlot;
     private SimulatedVp? _vp;
 
-    private sealed record Region(ulong First, ulong Size, ulong Host, byte Flags, uint Slot);
+    private sealed record Region(ulong First, ulong Size, ulong Host, byte Flags, uint Slot)
+    {
+        /// <summary>What the guest has for the host's memory.</summary>
+        public ulong Pages { get; set; } = Host;
+    }
 
     public SimulatedMshv Kernel => kernel;
 
@@ -35,6 +39,22 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
 
     /// <summary>Whether something is mapped at a guest physical address.</summary>
     public bool IsMapped(ulong address) => _regions.Exists(r => address >= r.First && address - r.First < r.Size);
+
+    /// <summary>Reads guest physical memory that is in one mapping.</summary>
+    public bool TryRead(ulong address, Span<byte> destination)
+    {
+        foreach (Region region in _regions)
+        {
+            ulong offset = address - region.First;
+            if (offset < region.Size && (ulong)destination.Length <= region.Size - offset)
+            {
+                new ReadOnlySpan<byte>((void*)(region.Pages + offset), destination.Length).CopyTo(destination);
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     public int Ioctl(uint request, nint argument)
     {
@@ -127,8 +147,7 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
             return -Errno.EEXIST;
         }
 
-        // The hypervisor denies no register that its processor has.
-        var options = new VirtualMachineOptions { PhysicalAddressBits = _addressBits, Msrs = MsrPolicy.Default.With(0x1A0) };
+        var options = new VirtualMachineOptions { PhysicalAddressBits = _addressBits };
         _vp = new SimulatedVp(this, (EmulatorVirtualMachine)processors.CreateVirtualMachine(in options));
         _regions.ForEach(Map);
         kernel.CountVp(1);
@@ -198,6 +217,7 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
             | ((region.Flags & Writable) != 0 ? MemoryFlags.Write : 0)
             | ((region.Flags & Executable) != 0 ? MemoryFlags.Execute : 0);
         using HostMemoryRegion memory = kernel.PagesOf(region.Host, region.Size);
+        region.Pages = (ulong)memory.Handle.DangerousGetHandle();
         _vp!.Pause();
         _vp.Machine.MapMemory(region.Slot, GuestMapping.Whole(region.First, memory, flags));
         _vp.Resume();

@@ -4,11 +4,13 @@ using Hyperlight.Abstractions;
 namespace Hyperlight.Tests.Mshv;
 
 /// <summary>The registers of a processor by the hypervisor's names, for one hypercall. What was written is stored at its end.</summary>
-internal sealed class SimulatedRegisters : IDisposable
+internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
 {
     public const uint FirstGeneral = 0x0002_0000;
     public const uint Rip = 0x0002_0010;
     public const uint Rflags = 0x0002_0011;
+
+    private const int GeneralCount = 18;
 
     private const uint PendingInterruption = 0x0001_0002;
     private const uint Xfem = 0x0004_0005;
@@ -33,18 +35,29 @@ internal sealed class SimulatedRegisters : IDisposable
         [0x0008_00A0] = 0x1A0,
     };
 
-    private readonly SimulatedVp _vp;
     private GeneralRegisters _general;
     private SpecialRegisters _special;
     private DebugRegisters _debug;
-    private bool _hasWritten;
+    private Written _written;
 
-    public SimulatedRegisters(SimulatedVp vp)
+    /// <summary>What has to be stored.</summary>
+    [Flags]
+    private enum Written
     {
-        _vp = vp;
+        None = 0,
+        Any = 1,
+        General = 2,
+        Special = 4,
+        Debug = 8,
+    }
+
+    /// <summary>Begins a hypercall.</summary>
+    public void Load()
+    {
         _general = vp.Machine.GetGeneralRegisters();
         _special = vp.Machine.GetSpecialRegisters();
         _debug = vp.Machine.GetDebugRegisters();
+        _written = Written.None;
     }
 
     /// <summary>A segment register as the hypervisor lays it out.</summary>
@@ -85,9 +98,10 @@ internal sealed class SimulatedRegisters : IDisposable
     /// <summary>Writes a register from 16 bytes.</summary>
     public bool TryWrite(uint name, ReadOnlySpan<byte> value)
     {
-        _hasWritten = true;
+        _written |= Written.Any;
         if (SegmentOf(name) is not null)
         {
+            _written |= Written.Special;
             SetSegment(name, new SegmentRegister
             {
                 Base = MemoryMarshal.Read<ulong>(value),
@@ -105,6 +119,7 @@ internal sealed class SimulatedRegisters : IDisposable
                 Limit = MemoryMarshal.Read<ushort>(value[6..]),
                 Base = MemoryMarshal.Read<ulong>(value[8..]),
             };
+            _written |= Written.Special;
             (_special.Idtr, _special.Gdtr) = name == 0x0007_0000 ? (table, _special.Gdtr) : (_special.Idtr, table);
             return true;
         }
@@ -115,12 +130,24 @@ internal sealed class SimulatedRegisters : IDisposable
     /// <summary>Stores what was written. Whatever is not in the page any more makes it invalid.</summary>
     public void Dispose()
     {
-        if (_hasWritten)
+        if ((_written & Written.General) != 0)
         {
-            _vp.Machine.SetGeneralRegisters(in _general);
-            _vp.Machine.SetSpecialRegisters(in _special);
-            _vp.Machine.SetDebugRegisters(in _debug);
-            _vp.InvalidatePage();
+            vp.Machine.SetGeneralRegisters(in _general);
+        }
+
+        if ((_written & Written.Special) != 0)
+        {
+            vp.Machine.SetSpecialRegisters(in _special);
+        }
+
+        if ((_written & Written.Debug) != 0)
+        {
+            vp.Machine.SetDebugRegisters(in _debug);
+        }
+
+        if (_written != Written.None)
+        {
+            vp.InvalidatePage();
         }
     }
 
@@ -128,14 +155,16 @@ internal sealed class SimulatedRegisters : IDisposable
     {
         if (name is >= FirstGeneral and <= Rflags)
         {
-            value = MemoryMarshal.Cast<byte, ulong>(General())[(int)(name - FirstGeneral)];
+            Span<ulong> general = stackalloc ulong[GeneralCount];
+            CopyGeneral(general);
+            value = general[(int)(name - FirstGeneral)];
             return true;
         }
 
         if (Msrs.TryGetValue(name, out uint index))
         {
-            ModelSpecificRegister[] register = [new(index)];
-            _vp.Machine.GetMsrs(register);
+            Span<ModelSpecificRegister> register = [new(index)];
+            vp.Machine.GetMsrs(register);
             value = register[0].Value;
             return true;
         }
@@ -147,7 +176,7 @@ internal sealed class SimulatedRegisters : IDisposable
             0x0004_0002 or 0x0004_1002 => _special.Cr3,
             0x0004_0003 or 0x0004_1003 => _special.Cr4,
             0x0004_0004 or 0x0004_1004 => _special.Cr8,
-            Xfem => _vp.Machine.GetXcr0(),
+            Xfem => vp.Machine.GetXcr0(),
             0x0005_0000 => _debug.Dr0,
             0x0005_0001 => _debug.Dr1,
             0x0005_0002 => _debug.Dr2,
@@ -156,7 +185,7 @@ internal sealed class SimulatedRegisters : IDisposable
             0x0005_0005 => _debug.Dr7,
             Efer => _special.Efer,
             ApicBase => _special.ApicBase,
-            _ => _vp.Stored.TryGetValue(name, out ulong stored) ? stored : null,
+            _ => vp.Stored.TryGetValue(name, out ulong stored) ? stored : null,
         };
         value = found.GetValueOrDefault();
         return found.HasValue;
@@ -166,17 +195,22 @@ internal sealed class SimulatedRegisters : IDisposable
     {
         if (name is >= FirstGeneral and <= Rflags)
         {
-            byte[] general = General();
-            MemoryMarshal.Cast<byte, ulong>(general.AsSpan())[(int)(name - FirstGeneral)] = value;
-            SetGeneral(MemoryMarshal.Cast<byte, ulong>(general));
+            Span<ulong> general = stackalloc ulong[GeneralCount];
+            CopyGeneral(general);
+            general[(int)(name - FirstGeneral)] = value;
+            SetGeneral(general);
+            _written |= Written.General;
             return true;
         }
 
         if (Msrs.TryGetValue(name, out uint index))
         {
-            return Accepts(() => _vp.Machine.SetMsrs([new ModelSpecificRegister(index, value)]));
+            return TryWriteMsr(index, value);
         }
 
+        _written |= name is >= 0x0005_0000 and <= 0x0005_0005 ? Written.Debug
+            : name is (>= 0x0004_0000 and <= 0x0004_1004 and not Xfem) or Efer or ApicBase ? Written.Special
+            : Written.None;
         switch (name)
         {
             case 0x0004_0000 or 0x0004_1000: _special.Cr0 = value; return true;
@@ -184,7 +218,7 @@ internal sealed class SimulatedRegisters : IDisposable
             case 0x0004_0002 or 0x0004_1002: _special.Cr3 = value; return true;
             case 0x0004_0003 or 0x0004_1003: _special.Cr4 = value; return true;
             case 0x0004_0004 or 0x0004_1004: _special.Cr8 = value; return true;
-            case Xfem: return Accepts(() => _vp.Machine.SetXcr0(value));
+            case Xfem: return TryWriteXcr0(value);
             case 0x0005_0000: _debug.Dr0 = value; return true;
             case 0x0005_0001: _debug.Dr1 = value; return true;
             case 0x0005_0002: _debug.Dr2 = value; return true;
@@ -195,29 +229,29 @@ internal sealed class SimulatedRegisters : IDisposable
             case ApicBase: _special.ApicBase = value; return true;
         }
 
-        if (!_vp.Stored.ContainsKey(name) || _vp.Partition.Kernel.Traits.ReadOnlyRegisters.Contains(name))
+        if (!vp.Stored.ContainsKey(name) || vp.Partition.Kernel.Traits.ReadOnlyRegisters.Contains(name))
         {
             return false;
         }
 
         if (name == PendingInterruption)
         {
-            _vp.Machine.DiscardPendingState();
+            vp.Machine.DiscardPendingState();
         }
 
-        _vp.Stored[name] = value;
+        vp.Stored[name] = value;
         return true;
     }
 
-    private byte[] General()
+    private void CopyGeneral(Span<ulong> values)
     {
-        ulong[] values =
+        ReadOnlySpan<ulong> all =
         [
             _general.Rax, _general.Rcx, _general.Rdx, _general.Rbx, _general.Rsp, _general.Rbp, _general.Rsi, _general.Rdi,
             _general.R8, _general.R9, _general.R10, _general.R11, _general.R12, _general.R13, _general.R14, _general.R15,
             _general.Rip, _general.Rflags,
         ];
-        return MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+        all.CopyTo(values);
     }
 
     private void SetGeneral(ReadOnlySpan<ulong> values) => _general = new GeneralRegisters
@@ -270,11 +304,24 @@ internal sealed class SimulatedRegisters : IDisposable
         }
     }
 
-    private static bool Accepts(Action write)
+    private bool TryWriteMsr(uint index, ulong value)
     {
         try
         {
-            write();
+            vp.Machine.SetMsrs([new ModelSpecificRegister(index, value)]);
+            return true;
+        }
+        catch (HypervisorException)
+        {
+            return false;
+        }
+    }
+
+    private bool TryWriteXcr0(ulong value)
+    {
+        try
+        {
+            vp.Machine.SetXcr0(value);
             return true;
         }
         catch (HypervisorException)

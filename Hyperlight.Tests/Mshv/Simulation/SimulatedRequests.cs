@@ -30,6 +30,7 @@ internal static unsafe class SimulatedRequests
         [0x45] = "HVCALL_SET_PARTITION_PROPERTY",
         [0x50] = "HVCALL_GET_VP_REGISTERS",
         [0x51] = "HVCALL_SET_VP_REGISTERS",
+        [0x52] = "HVCALL_TRANSLATE_VIRTUAL_ADDRESS",
     };
 
     /// <summary>Whether a request is one of MSHV.</summary>

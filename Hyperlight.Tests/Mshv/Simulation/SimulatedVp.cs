@@ -7,6 +7,7 @@ namespace Hyperlight.Tests.Mshv;
 internal sealed unsafe partial class SimulatedVp(SimulatedPartition partition, EmulatorVirtualMachine machine)
 {
     private readonly Lock _mutex = new();
+    private SimulatedRegisters? _registers;
     private int _requests;
 
     public SimulatedPartition Partition => partition;
@@ -48,7 +49,12 @@ internal sealed unsafe partial class SimulatedVp(SimulatedPartition partition, E
     }
 
     /// <summary>Opens the registers for a hypercall.</summary>
-    public SimulatedRegisters OpenRegisters() => new(this);
+    public SimulatedRegisters OpenRegisters()
+    {
+        _registers ??= new SimulatedRegisters(this);
+        _registers.Load();
+        return _registers;
+    }
 
     private int Hypercall(nint argument) => partition.Kernel.Traits.HasNoHypercalls
         ? -Errno.ENOTTY
