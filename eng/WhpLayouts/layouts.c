@@ -5,11 +5,16 @@
 #include <windows.h>
 #include <winhvplatform.h>
 
-// A line of text in the compiler's output, with a number of 32 bits that the compiler computes. The program never runs.
-#define LINE(text, number) __asm__ volatile("\n#layout " text " %c0" : : "i"((int)(number)))
+// A line of text in the compiler's output, with the halves of a number that the compiler computes. The program never runs.
+#define LINE(text, number) \
+    __asm__ volatile("\n#layout " text " %c0 %c1" : : "i"((int)((unsigned long long)(number) >> 32)), "i"((int)(number)))
 #define SIZE(type) LINE("size " #type, sizeof(type))
+#define ALIGNMENT(type) LINE("alignment " #type, _Alignof(type))
 #define FIELD(type, field) LINE("offset " #type " " #field, offsetof(type, field))
 #define VALUE(name) LINE("value " #name, (unsigned)(name))
+
+// A function that the header declares.
+#define FUNCTION(name) LINE("function " #name, sizeof(&name) != 0)
 
 // A bit field: all its bits set, as a part of the first eight bytes.
 #define BITS(type, field)                  \
@@ -62,8 +67,110 @@ void layouts(void)
     BITS(WHV_X64_MSR_EXIT_BITMAP, MiscEnableMsrRead);
     BITS(WHV_X64_MSR_EXIT_BITMAP, McUpdatePatchLevelMsrRead);
     SIZE(WHV_PARTITION_PROPERTY);
+    SIZE(WHV_PROCESSOR_FEATURES_BANKS);
+    FIELD(WHV_PROCESSOR_FEATURES_BANKS, BanksCount);
+    FIELD(WHV_PROCESSOR_FEATURES_BANKS, Reserved0);
+    FIELD(WHV_PROCESSOR_FEATURES_BANKS, Bank0);
+    FIELD(WHV_PROCESSOR_FEATURES_BANKS, Bank1);
+    VALUE(WHV_PROCESSOR_FEATURES_BANKS_COUNT);
+    SIZE(WHV_PROCESSOR_FEATURES);
+    BITS(WHV_PROCESSOR_FEATURES, Sse3Support);
+    BITS(WHV_PROCESSOR_FEATURES, LahfSahfSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Ssse3Support);
+    BITS(WHV_PROCESSOR_FEATURES, Sse4_1Support);
+    BITS(WHV_PROCESSOR_FEATURES, Sse4_2Support);
+    BITS(WHV_PROCESSOR_FEATURES, Sse4aSupport);
+    BITS(WHV_PROCESSOR_FEATURES, XopSupport);
+    BITS(WHV_PROCESSOR_FEATURES, PopCntSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Cmpxchg16bSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Altmovcr8Support);
+    BITS(WHV_PROCESSOR_FEATURES, LzcntSupport);
+    BITS(WHV_PROCESSOR_FEATURES, MisAlignSseSupport);
+    BITS(WHV_PROCESSOR_FEATURES, MmxExtSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Amd3DNowSupport);
+    BITS(WHV_PROCESSOR_FEATURES, ExtendedAmd3DNowSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Page1GbSupport);
+    BITS(WHV_PROCESSOR_FEATURES, AesSupport);
+    BITS(WHV_PROCESSOR_FEATURES, PclmulqdqSupport);
+    BITS(WHV_PROCESSOR_FEATURES, PcidSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Fma4Support);
+    BITS(WHV_PROCESSOR_FEATURES, F16CSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RdRandSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RdWrFsGsSupport);
+    BITS(WHV_PROCESSOR_FEATURES, SmepSupport);
+    BITS(WHV_PROCESSOR_FEATURES, EnhancedFastStringSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Bmi1Support);
+    BITS(WHV_PROCESSOR_FEATURES, Bmi2Support);
+    BITS(WHV_PROCESSOR_FEATURES, MovbeSupport);
+    BITS(WHV_PROCESSOR_FEATURES, Npiep1Support);
+    BITS(WHV_PROCESSOR_FEATURES, DepX87FPUSaveSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RdSeedSupport);
+    BITS(WHV_PROCESSOR_FEATURES, AdxSupport);
+    BITS(WHV_PROCESSOR_FEATURES, IntelPrefetchSupport);
+    BITS(WHV_PROCESSOR_FEATURES, SmapSupport);
+    BITS(WHV_PROCESSOR_FEATURES, HleSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RtmSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RdtscpSupport);
+    BITS(WHV_PROCESSOR_FEATURES, ClflushoptSupport);
+    BITS(WHV_PROCESSOR_FEATURES, ClwbSupport);
+    BITS(WHV_PROCESSOR_FEATURES, ShaSupport);
+    BITS(WHV_PROCESSOR_FEATURES, X87PointersSavedSupport);
+    BITS(WHV_PROCESSOR_FEATURES, InvpcidSupport);
+    BITS(WHV_PROCESSOR_FEATURES, IbrsSupport);
+    BITS(WHV_PROCESSOR_FEATURES, StibpSupport);
+    BITS(WHV_PROCESSOR_FEATURES, IbpbSupport);
+    BITS(WHV_PROCESSOR_FEATURES, SsbdSupport);
+    BITS(WHV_PROCESSOR_FEATURES, FastShortRepMovSupport);
+    BITS(WHV_PROCESSOR_FEATURES, RdclNo);
+    BITS(WHV_PROCESSOR_FEATURES, IbrsAllSupport);
+    BITS(WHV_PROCESSOR_FEATURES, SsbNo);
+    BITS(WHV_PROCESSOR_FEATURES, RsbANo);
+    BITS(WHV_PROCESSOR_FEATURES, RdPidSupport);
+    BITS(WHV_PROCESSOR_FEATURES, UmipSupport);
+    BITS(WHV_PROCESSOR_FEATURES, MdsNoSupport);
+    BITS(WHV_PROCESSOR_FEATURES, MdClearSupport);
+    BITS(WHV_PROCESSOR_FEATURES, TaaNoSupport);
+    BITS(WHV_PROCESSOR_FEATURES, TsxCtrlSupport);
+    SIZE(WHV_PROCESSOR_FEATURES1);
+    BITS(WHV_PROCESSOR_FEATURES1, ACountMCountSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, TscInvariantSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, ClZeroSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, RdpruSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, NestedVirtSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, PsfdSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, CetSsSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, CetIbtSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, VmxExceptionInjectSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, UmwaitTpauseSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, MovdiriSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, Movdir64bSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, CldemoteSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, SerializeSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, TscDeadlineTmrSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, TscAdjustSupport);
+    BITS(WHV_PROCESSOR_FEATURES1, FZLRepMovsb);
+    BITS(WHV_PROCESSOR_FEATURES1, FSRepStosb);
+    BITS(WHV_PROCESSOR_FEATURES1, FSRepCmpsb);
+    SIZE(WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS);
+    FIELD(WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS, BanksCount);
+    FIELD(WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS, Reserved0);
+    FIELD(WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS, Bank0);
+    VALUE(WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS_COUNT);
+    SIZE(WHV_CPUID_OUTPUT);
+    FIELD(WHV_CPUID_OUTPUT, Eax);
+    FIELD(WHV_CPUID_OUTPUT, Ebx);
+    FIELD(WHV_CPUID_OUTPUT, Ecx);
+    FIELD(WHV_CPUID_OUTPUT, Edx);
+    SIZE(WHV_X64_CPUID_RESULT2);
+    FIELD(WHV_X64_CPUID_RESULT2, Function);
+    FIELD(WHV_X64_CPUID_RESULT2, Index);
+    FIELD(WHV_X64_CPUID_RESULT2, VpIndex);
+    FIELD(WHV_X64_CPUID_RESULT2, Flags);
+    FIELD(WHV_X64_CPUID_RESULT2, Output);
+    FIELD(WHV_X64_CPUID_RESULT2, Mask);
     SIZE(WHV_TRANSLATE_GVA_RESULT);
     FIELD(WHV_TRANSLATE_GVA_RESULT, ResultCode);
+    FIELD(WHV_TRANSLATE_GVA_RESULT, Reserved);
     SIZE(WHV_UINT128);
     FIELD(WHV_UINT128, Low64);
     FIELD(WHV_UINT128, High64);
@@ -114,6 +221,7 @@ void layouts(void)
     FIELD(WHV_X64_PENDING_INTERRUPTION_REGISTER, ErrorCode);
     FIELD(WHV_X64_PENDING_INTERRUPTION_REGISTER, AsUINT64);
     SIZE(WHV_REGISTER_VALUE);
+    ALIGNMENT(WHV_REGISTER_VALUE);
     FIELD(WHV_REGISTER_VALUE, Reg128);
     FIELD(WHV_REGISTER_VALUE, Reg64);
     FIELD(WHV_REGISTER_VALUE, Reg32);
@@ -595,11 +703,19 @@ void layouts(void)
     VALUE(WHvVirtualProcessorStateTypeInterruptControllerState2);
     VALUE(WHvVirtualProcessorStateTypeXsaveState);
     VALUE(WHvVirtualProcessorPropertyCodeNumaNode);
+    FUNCTION(WHvMapGpaRange2);
     SIZE(SECURITY_ATTRIBUTES);
     FIELD(SECURITY_ATTRIBUTES, nLength);
     FIELD(SECURITY_ATTRIBUTES, lpSecurityDescriptor);
     FIELD(SECURITY_ATTRIBUTES, bInheritHandle);
     SIZE(SECURITY_DESCRIPTOR);
+    FIELD(SECURITY_DESCRIPTOR, Revision);
+    FIELD(SECURITY_DESCRIPTOR, Sbz1);
+    FIELD(SECURITY_DESCRIPTOR, Control);
+    FIELD(SECURITY_DESCRIPTOR, Owner);
+    FIELD(SECURITY_DESCRIPTOR, Group);
+    FIELD(SECURITY_DESCRIPTOR, Sacl);
+    FIELD(SECURITY_DESCRIPTOR, Dacl);
     SIZE(OVERLAPPED);
     FIELD(OVERLAPPED, Internal);
     FIELD(OVERLAPPED, InternalHigh);
@@ -654,6 +770,7 @@ void layouts(void)
     SIZE(IO_COUNTERS);
     SIZE(JOBOBJECT_EXTENDED_LIMIT_INFORMATION);
     FIELD(JOBOBJECT_EXTENDED_LIMIT_INFORMATION, BasicLimitInformation);
+    FIELD(JOBOBJECT_EXTENDED_LIMIT_INFORMATION, BasicLimitInformation.LimitFlags);
     FIELD(JOBOBJECT_EXTENDED_LIMIT_INFORMATION, IoInfo);
     FIELD(JOBOBJECT_EXTENDED_LIMIT_INFORMATION, ProcessMemoryLimit);
     FIELD(JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobMemoryLimit);
@@ -667,6 +784,7 @@ void layouts(void)
     FIELD(MEMORY_BASIC_INFORMATION, State);
     FIELD(MEMORY_BASIC_INFORMATION, Protect);
     FIELD(MEMORY_BASIC_INFORMATION, Type);
+    LINE("value INVALID_HANDLE_VALUE", (unsigned)(UINT_PTR)INVALID_HANDLE_VALUE);
     VALUE(GENERIC_READ);
     VALUE(GENERIC_WRITE);
     VALUE(FILE_SHARE_READ);
