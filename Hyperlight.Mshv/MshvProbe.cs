@@ -90,7 +90,9 @@ internal static class MshvProbe
         {
             { Result: -Errno.ENOTTY } => OlderInterface(Operation, Errno.ENOTTY),
             { Status: HvCalls.HV_STATUS_ACCESS_DENIED } => NotPrivileged(Operation, $"hypervisor status {outcome.Status}"),
-            _ => new HypervisorStatus(HypervisorAvailability.Failed, MshvError.Create(outcome, Operation).Message),
+            _ => new HypervisorStatus(
+                HypervisorAvailability.Failed,
+                MshvError.Create(outcome, nameof(HvCalls.HVCALL_SET_PARTITION_PROPERTY)).Message),
         };
     }
 

@@ -6,11 +6,17 @@ namespace Hyperlight.Mshv;
 /// <summary>The open device, and what was found out about it. Safe to use from any thread.</summary>
 internal sealed unsafe class MshvSystem(ILinuxKernel kernel, FileDescriptorHandle device) : IDisposable
 {
+    /// <summary>Whether the kernel may know how to disable features of the processor.</summary>
+    private volatile bool _takesFeatures = true;
+
     /// <summary>The kernel the device belongs to.</summary>
     public ILinuxKernel Kernel => kernel;
 
     /// <summary>The model-specific registers that a guest can change, once they are known. All processors are alike.</summary>
     public uint[]? WritableMsrs { get; set; }
+
+    /// <summary>How large the XSAVE image is, and its XCOMP_BV, once they are known. All processors are alike.</summary>
+    public (int Size, ulong XcompBv) XsaveFormat { get; set; }
 
     /// <summary>MSHV_CREATE_PARTITION. The partition has to be initialised.</summary>
     /// <exception cref="HypervisorException">The kernel refused.</exception>
@@ -24,9 +30,21 @@ internal sealed unsafe class MshvSystem(ILinuxKernel kernel, FileDescriptorHandl
     /// <returns>0 or more, or a negative errno.</returns>
     public int TryCreateVm(out MshvVm? vm)
     {
-        // SAFETY: a local structure of at least the size that any kernel reads. Without flags no kernel knows of more than
-        // 16 bytes, and none of the features are enabled that a guest of this library does not use.
-        MshvCreatePartition arguments = default;
+        int fd = _takesFeatures ? Create(MshvGuestFeatures.Arguments) : -Errno.EINVAL;
+        if (fd == -Errno.EINVAL)
+        {
+            // A kernel that does not know how to disable features: the guest sees those that the hypervisor gives.
+            fd = Create(default);
+            _takesFeatures &= fd < 0;
+        }
+
+        vm = fd >= 0 ? new MshvVm(this, new MachineHandle(kernel, fd, device)) : null;
+        return fd;
+    }
+
+    // SAFETY: the structure has the size that the newest kernel reads, and is in place meanwhile.
+    private int Create(MshvCreatePartitionV2 arguments)
+    {
         int fd;
         do
         {
@@ -34,7 +52,6 @@ internal sealed unsafe class MshvSystem(ILinuxKernel kernel, FileDescriptorHandl
         }
         while (fd == -Errno.EINTR);
 
-        vm = fd >= 0 ? new MshvVm(this, new MachineHandle(kernel, fd, device)) : null;
         return fd;
     }
 

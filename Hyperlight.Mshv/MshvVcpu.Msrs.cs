@@ -10,9 +10,6 @@ internal sealed unsafe partial class MshvVcpu
     private const uint FsBase = 0xC000_0100;
     private const uint GsBase = 0xC000_0101;
 
-    /// <summary>How many registers are on the stack at once.</summary>
-    private const int MsrsAtOnce = 32;
-
     /// <summary>The registers that a restore has to put back. Finding them takes two calls for each, once.</summary>
     /// <exception cref="HypervisorException">The hypervisor gives a register, but does not take it; it is named.</exception>
     public ReadOnlyMemory<uint> GuestWritableMsrs => _system.WritableMsrs ??= FindWritableMsrs();
@@ -20,10 +17,10 @@ internal sealed unsafe partial class MshvVcpu
     /// <summary>HVCALL_GET_VP_REGISTERS.</summary>
     public void GetMsrs(Span<ModelSpecificRegister> registers)
     {
-        Span<HvRegisterAssoc> values = stackalloc HvRegisterAssoc[MsrsAtOnce];
+        Span<HvRegisterAssoc> values = stackalloc HvRegisterAssoc[RegistersAtOnce];
         while (!registers.IsEmpty)
         {
-            Span<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, MsrsAtOnce)];
+            Span<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, RegistersAtOnce)];
             for (int i = 0; i < part.Length; i++)
             {
                 values[i] = Register(NameOf(part[i].Index, nameof(HvCalls.HVCALL_GET_VP_REGISTERS)));
@@ -42,10 +39,10 @@ internal sealed unsafe partial class MshvVcpu
     /// <summary>HVCALL_SET_VP_REGISTERS.</summary>
     public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers)
     {
-        Span<HvRegisterAssoc> values = stackalloc HvRegisterAssoc[MsrsAtOnce];
+        Span<HvRegisterAssoc> values = stackalloc HvRegisterAssoc[RegistersAtOnce];
         while (!registers.IsEmpty)
         {
-            ReadOnlySpan<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, MsrsAtOnce)];
+            ReadOnlySpan<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, RegistersAtOnce)];
             for (int i = 0; i < part.Length; i++)
             {
                 values[i] = Register(NameOf(part[i].Index, nameof(HvCalls.HVCALL_SET_VP_REGISTERS)), part[i].Value);

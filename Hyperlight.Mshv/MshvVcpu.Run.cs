@@ -13,6 +13,7 @@ internal sealed unsafe partial class MshvVcpu
     public int Run(out VmExit exit)
     {
         ThrowIfDisposed();
+        EndBatch();
         WritePendingRegisters();
 
         // SAFETY: a local structure of the request's type, which the kernel fills.

@@ -16,6 +16,7 @@ internal sealed unsafe partial class MshvVcpu
     public void GetRegisters(Span<HvRegisterAssoc> registers)
     {
         ThrowIfDisposed();
+        WriteBatch();
         GetBuffer input;
         HvRegisterValue* values = stackalloc HvRegisterValue[RegistersAtOnce];
         while (!registers.IsEmpty)
@@ -51,6 +52,14 @@ internal sealed unsafe partial class MshvVcpu
     public void SetRegisters(ReadOnlySpan<HvRegisterAssoc> registers)
     {
         ThrowIfDisposed();
+        if (!TryAddToBatch(registers))
+        {
+            WriteRegisters(registers);
+        }
+    }
+
+    private void WriteRegisters(ReadOnlySpan<HvRegisterAssoc> registers)
+    {
         SetBuffer input;
         while (!registers.IsEmpty)
         {

@@ -69,17 +69,37 @@ internal sealed unsafe partial class MshvVcpu
     // SAFETY: the mapping is at least as large as the image, and lives as long as the processor.
     private Span<byte> XsaveImage => new((void*)_xsave.Pages.DangerousGetHandle(), XsaveSize);
 
-    /// <summary>Finds out how large the image is, and allocates pages for it.</summary>
+    /// <summary>Allocates pages for the image. How large it is has to be found out once.</summary>
     /// <exception cref="HypervisorException">The kernel refused; nothing is left behind.</exception>
-    private static XsaveMemory AllocateXsave(ILinuxKernel kernel, FileDescriptorHandle handle)
+    private static XsaveMemory AllocateXsave(MshvSystem system, FileDescriptorHandle handle)
+    {
+        if (system.XsaveFormat is { Size: > 0 } known)
+        {
+            int size = (int)GuestPage.RoundUp((uint)known.Size);
+            return new XsaveMemory(MapXsave(system.Kernel, size), size, known.Size, known.XcompBv);
+        }
+
+        XsaveMemory found = FindXsave(system.Kernel, handle);
+        system.XsaveFormat = (found.Size, found.XcompBv);
+        return found;
+    }
+
+    private static MemoryMapHandle MapXsave(ILinuxKernel kernel, int capacity)
+    {
+        nint address = kernel.MapMemory(
+            (nuint)capacity, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS, fd: -1);
+        MshvError.Check(address is < 0 and >= -4095 ? (int)address : 0, "mmap of the XSAVE image");
+        return new MemoryMapHandle(kernel, address, (nuint)capacity);
+    }
+
+    /// <summary>Finds out how large the image is.</summary>
+    /// <exception cref="HypervisorException">The kernel refused; nothing is left behind.</exception>
+    private static XsaveMemory FindXsave(ILinuxKernel kernel, FileDescriptorHandle handle)
     {
         int capacity = GuestPageSize;
         while (true)
         {
-            nint address = kernel.MapMemory(
-                (nuint)capacity, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS, fd: -1);
-            MshvError.Check(address is < 0 and >= -4095 ? (int)address : 0, "mmap of the XSAVE image");
-            MemoryMapHandle pages = new(kernel, address, (nuint)capacity);
+            MemoryMapHandle pages = MapXsave(kernel, capacity);
             int result = TransferXsave(handle, MshvIoctls.MSHV_GET_VP_STATE, pages, capacity, out uint size);
             if (result >= 0 && size <= capacity && size >= XcompBvOffset + sizeof(ulong))
             {

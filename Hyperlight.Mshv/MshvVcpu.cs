@@ -40,7 +40,7 @@ internal sealed unsafe partial class MshvVcpu
         MemoryMapHandle? page = MapRegisterPage(system.Kernel, handle);
         try
         {
-            return new MshvVcpu(system, vm, handle, page, AllocateXsave(system.Kernel, handle));
+            return new MshvVcpu(system, vm, handle, page, AllocateXsave(system, handle));
         }
         catch
         {

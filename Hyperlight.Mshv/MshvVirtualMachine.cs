@@ -5,7 +5,7 @@ using Hyperlight.Mshv.Interop;
 namespace Hyperlight.Mshv;
 
 /// <summary>A partition with one virtual processor.</summary>
-internal sealed class MshvVirtualMachine : IVirtualMachine
+internal sealed class MshvVirtualMachine : IVirtualMachine, IRegisterBatch
 {
     private readonly ILinuxKernel _kernel;
     private readonly MshvVm _vm;
@@ -129,6 +129,12 @@ internal sealed class MshvVirtualMachine : IVirtualMachine
     public void SetXcr0(ulong value) => _vcpu.SetXcr0(value);
 
     public void DiscardPendingState() => _vcpu.DiscardPendingState();
+
+    /// <inheritdoc/>
+    public void BeginRegisterBatch() => _vcpu.BeginBatch();
+
+    /// <inheritdoc/>
+    public void EndRegisterBatch() => _vcpu.EndBatch();
 
     /// <summary>Ends a run in progress, then gives everything back, in the kernel's order.</summary>
     public void Dispose()

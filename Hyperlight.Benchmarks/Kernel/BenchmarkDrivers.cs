@@ -2,6 +2,8 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
 using Hyperlight.Linux;
+using Hyperlight.Mshv;
+using Hyperlight.Tests.Mshv;
 
 namespace Hyperlight.Benchmarks.Kernel;
 
@@ -41,6 +43,11 @@ internal sealed class BenchmarkDrivers
 
         usable.Add(new BenchmarkDriver(
             new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), null, "interpreter"));
+        if (metered && LinuxKernel.Instance.UnsupportedPlatform is null)
+        {
+            usable.Add(SimulatedMshvDriver());
+        }
+
         return new BenchmarkDrivers(usable, unusable);
     }
 
@@ -67,12 +74,23 @@ internal sealed class BenchmarkDrivers
 
     private static BenchmarkDriver WithMeter(IHypervisor hypervisor)
     {
-        if (hypervisor is not KvmHypervisor)
-        {
-            return new BenchmarkDriver(hypervisor, null);
-        }
-
         var meter = new KernelMeter();
-        return new BenchmarkDriver(new KvmHypervisor(new MeteredKernel(LinuxKernel.Instance, meter)), meter);
+        var kernel = new MeteredKernel(LinuxKernel.Instance, meter);
+        return hypervisor switch
+        {
+            KvmHypervisor => new BenchmarkDriver(new KvmHypervisor(kernel), meter),
+            MshvHypervisor => new BenchmarkDriver(new MshvHypervisor(kernel), meter),
+            _ => new BenchmarkDriver(hypervisor, null),
+        };
+    }
+
+    /// <summary>
+    /// MSHV on a simulated kernel, for the number of requests: the guest is interpreted, so that the times say nothing about the hypervisor.
+    /// </summary>
+    private static BenchmarkDriver SimulatedMshvDriver()
+    {
+        var meter = new KernelMeter();
+        var kernel = new SimulatedMshv(LinuxKernel.Instance) { KeepsJournal = false };
+        return new BenchmarkDriver(new MshvHypervisor(new MeteredKernel(kernel, meter)), meter, "mshv (simulated)");
     }
 }

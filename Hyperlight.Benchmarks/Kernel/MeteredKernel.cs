@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
+using Hyperlight.Mshv.Interop;
 
 namespace Hyperlight.Benchmarks.Kernel;
 
-/// <summary>Stands between the KVM driver and the kernel, and tells a meter what each call took.</summary>
+/// <summary>Stands between a Linux driver and the kernel, and tells a meter what each call took.</summary>
 internal sealed class MeteredKernel(ILinuxKernel kernel, KernelMeter meter) : ILinuxKernel
 {
     public string? UnsupportedPlatform => kernel.UnsupportedPlatform;
@@ -14,7 +15,7 @@ internal sealed class MeteredKernel(ILinuxKernel kernel, KernelMeter meter) : IL
         long start = Stopwatch.GetTimestamp();
         int result = kernel.Ioctl(fd, request, argument);
         long ticks = Stopwatch.GetTimestamp() - start;
-        if (request == KvmIoctls.KVM_RUN)
+        if (request is KvmIoctls.KVM_RUN or MshvIoctls.MSHV_RUN_VP)
         {
             meter.AddRun(ticks);
         }

@@ -10,6 +10,9 @@ internal sealed class ProcessorReset
     private const uint TimeStampCounter = 0x10;
 
     private readonly IVirtualMachine _machine;
+
+    /// <summary>What writes all registers in one call; <see langword="null"/> if nothing does.</summary>
+    private readonly IRegisterBatch? _batch;
     private readonly MsrPolicy _policy;
     private readonly string _driver;
     private readonly DebugRegisters _freshDebug;
@@ -29,6 +32,7 @@ internal sealed class ProcessorReset
     public ProcessorReset(string driver, IVirtualMachine machine, MsrPolicy policy)
     {
         _machine = machine;
+        _batch = machine as IRegisterBatch;
         _policy = policy;
         _driver = driver;
         _freshDebug = machine.GetDebugRegisters();
@@ -73,12 +77,20 @@ internal sealed class ProcessorReset
     /// <exception cref="HypervisorException">The hypervisor refused; the state is unknown.</exception>
     public void Apply(ProcessorState state, ulong pageTableAddress)
     {
+        UseTarget(state.Msrs);
+        ReadMsrs(_current);
+        Span<ModelSpecificRegister> changed = FindChanged();
+
+        _batch?.BeginRegisterBatch();
         _machine.DiscardPendingState();
         _machine.SetDebugRegisters(_freshDebug);
-        WriteMsrs(state.Msrs);
-        AdvanceTimeStamp(state);
+        WriteMsrs(changed);
         _machine.SetXcr0(state.Xcr0 ?? _freshXcr0);
         _machine.SetSpecialRegisters(state.Special with { Cr3 = pageTableAddress });
+        _batch?.EndRegisterBatch();
+
+        CheckWritten(changed);
+        AdvanceTimeStamp(state);
     }
 
     /// <summary>What differs from a fresh machine, and what the application has named, whatever its value.</summary>
@@ -109,9 +121,21 @@ internal sealed class ProcessorReset
             if (HasMsrs && state.TimeStamp is { } least && ReadCounter() < least)
             {
                 _machine.SetMsrs([new ModelSpecificRegister(TimeStampCounter, least)]);
+                KeepAdjustment();
             }
 
             _timeStampOf = state;
+        }
+    }
+
+    /// <summary>Where the adjustment is what the counter is set by, putting back the old one would set the counter back.</summary>
+    private void KeepAdjustment()
+    {
+        int adjustment = Array.FindIndex(_fresh, static r => r.Index == TimeStampAdjustment);
+        if (adjustment >= 0)
+        {
+            _machine.GetMsrs(_fresh.AsSpan(adjustment, 1));
+            _target[adjustment] = _fresh[adjustment];
         }
     }
 
@@ -130,11 +154,9 @@ internal sealed class ProcessorReset
         }
     }
 
-    /// <summary>Writes only what differs: reading is cheap, and writing some of them is not.</summary>
-    private void WriteMsrs(IReadOnlyList<ModelSpecificRegister> captured)
+    /// <summary>Of the registers just read, those that are to be written: reading is cheap, and writing some of them is not.</summary>
+    private Span<ModelSpecificRegister> FindChanged()
     {
-        UseTarget(captured);
-        ReadMsrs(_current);
         int changed = 0;
         for (int i = 0; i < _current.Length; i++)
         {
@@ -144,11 +166,14 @@ internal sealed class ProcessorReset
             }
         }
 
-        if (changed > 0)
+        return _current.AsSpan(0, changed);
+    }
+
+    private void WriteMsrs(ReadOnlySpan<ModelSpecificRegister> changed)
+    {
+        if (!changed.IsEmpty)
         {
-            Span<ModelSpecificRegister> written = _current.AsSpan(0, changed);
-            _machine.SetMsrs(written);
-            CheckWritten(written);
+            _machine.SetMsrs(changed);
         }
     }
 
@@ -156,6 +181,11 @@ internal sealed class ProcessorReset
     /// <exception cref="HypervisorException">A register has not taken its value.</exception>
     private void CheckWritten(Span<ModelSpecificRegister> written)
     {
+        if (written.IsEmpty)
+        {
+            return;
+        }
+
         _machine.GetMsrs(written);
         foreach (ModelSpecificRegister register in written)
         {

@@ -14,7 +14,7 @@ namespace Hyperlight.Linux;
 /// </remarks>
 /// <param name="kernel">The kernel that sends signals.</param>
 /// <param name="signal">The signal.</param>
-/// <param name="forcedExit">What is done where no signal can be sent.</param>
+/// <param name="forcedExit">What is done where no signal can be sent, or none has an effect.</param>
 /// <param name="signalMayBeMissed">
 /// Whether the signal is not blocked but handled, so that one which arrives before the vCPU is inside has no effect: it is
 /// sent again until the vCPU has left. Nothing is left pending then.
@@ -24,7 +24,15 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     private const int PhaseBits = 3;
     private const long PhaseMask = (1 << PhaseBits) - 1;
 
+    /// <summary>
+    /// How many signals in a row may be missed, one each millisecond, before the vCPU is forced out: its thread may block the signal.
+    /// </summary>
+    private const int MostMissed = 200;
+
     private long _state;
+
+    /// <summary>How many signals were sent to the vCPU in its current stay.</summary>
+    private int _sent;
     private int _cancelRequested;
 
     private enum Phase
@@ -73,6 +81,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         // before it looks at the phase. So one of the two threads sees the other.
         if (Volatile.Read(ref _cancelRequested) == 0)
         {
+            Volatile.Write(ref _sent, 0);
             return true;
         }
 
@@ -223,10 +232,19 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     {
         if (kernel.SendSignal(threadId, signal.Number) >= 0)
         {
-            return signalMayBeMissed ? Phase.Running : Phase.Sent;
+            if (!signalMayBeMissed)
+            {
+                return Phase.Sent;
+            }
+
+            if (Interlocked.Increment(ref _sent) < MostMissed)
+            {
+                return Phase.Running;
+            }
         }
 
-        // A real-time signal while the user's queue is full, or a filter of system calls.
+        // The thread blocks the signal. Or it cannot be sent: a real-time signal while the user's queue is full, or a filter
+        // of system calls.
         return forcedExit.TryForce() ? Phase.Forced : Phase.Running;
     }
 

@@ -3,17 +3,37 @@ using System.Runtime.InteropServices;
 namespace Hyperlight.Mshv.Interop;
 
 /// <summary>
-/// struct mshv_create_partition of linux/mshv.h, followed by what newer kernels read if a flag says so. Zero but for its
-/// flags, all kernels take it.
+/// struct mshv_create_partition_v2 of linux/mshv.h. Kernels up to Linux 6.18 read the first 16 bytes, struct
+/// mshv_create_partition, and refuse the flag that says there are more. All zero, every kernel takes it.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 64)]
-internal struct MshvCreatePartition
+internal struct MshvCreatePartitionV2
 {
+    public const ushort MSHV_NUM_CPU_FEATURES_BANKS = 2;
+
+    /// <summary>1 &lt;&lt; MSHV_PT_BIT_CPU_AND_XSAVE_FEATURES.</summary>
+    public const ulong MSHV_PT_CPU_AND_XSAVE_FEATURES = 1 << 3;
+
     [FieldOffset(0)]
     public ulong PtFlags;
 
     [FieldOffset(8)]
     public ulong PtIsolation;
+
+    [FieldOffset(16)]
+    public ushort PtNumCpuFbanks;
+
+    /// <summary>Features that are disabled, each by a bit of <see cref="HvProcessorFeatures0"/>.</summary>
+    [FieldOffset(24)]
+    public ulong PtCpuFbanks0;
+
+    /// <summary>Features that are disabled, each by a bit of <see cref="HvProcessorFeatures1"/>.</summary>
+    [FieldOffset(32)]
+    public ulong PtCpuFbanks1;
+
+    /// <summary>Features that are disabled, each by a bit of <see cref="HvXsaveFeatures"/>.</summary>
+    [FieldOffset(56)]
+    public ulong PtDisabledXsave;
 }
 
 /// <summary>struct mshv_create_vp of linux/mshv.h.</summary>

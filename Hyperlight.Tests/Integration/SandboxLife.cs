@@ -9,7 +9,11 @@ namespace Hyperlight.Tests.Integration;
 
 /// <summary>Where lives take place: a kernel with two files on it, and a guest for it.</summary>
 internal sealed record KernelScene(
-    Func<ILinuxKernel> NewKernel, Func<IHypervisor, SandboxBuilder> NewBuilder, string FirstFile, string SecondFile);
+    Func<ILinuxKernel> NewKernel, Func<IHypervisor, SandboxBuilder> NewBuilder, string FirstFile, string SecondFile)
+{
+    /// <summary>The driver of the kernel.</summary>
+    public Func<ILinuxKernel, IHypervisor> NewHypervisor { get; init; } = static kernel => new KvmHypervisor(kernel);
+}
 
 /// <summary>
 /// Sandboxes on a kernel of which one call fails. Whatever fails, the sandboxes must be what they say they are, use the
@@ -21,7 +25,7 @@ internal sealed class SandboxLife : IDisposable
     private const int OwnSlots = 2;
 
     private readonly AccountingKernel _account;
-    private readonly KvmHypervisor _hypervisor;
+    private readonly IHypervisor _hypervisor;
     private readonly Func<IHypervisor, SandboxBuilder> _newBuilder;
     private readonly RecordingLoggers _loggers = new(LogLevel.Warning);
     private readonly List<MultiUseSandbox> _sandboxes = [];
@@ -29,7 +33,7 @@ internal sealed class SandboxLife : IDisposable
     private SandboxLife(FailingKernel kernel, AccountingKernel account, KernelScene scene)
     {
         _account = account;
-        _hypervisor = new KvmHypervisor(kernel);
+        _hypervisor = scene.NewHypervisor(kernel);
         _newBuilder = scene.NewBuilder;
         FirstFile = scene.FirstFile;
         SecondFile = scene.SecondFile;
@@ -109,7 +113,7 @@ internal sealed class SandboxLife : IDisposable
     public void Dispose()
     {
         // Each of these may be the call that fails, and the others must be made nevertheless.
-        using (_hypervisor)
+        using ((IDisposable)_hypervisor)
         using (Snapshot)
         {
             DisposeSandboxes(0);

@@ -1,5 +1,6 @@
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
+using Hyperlight.Mshv.Interop;
 
 namespace Hyperlight.Tests.Kvm;
 
@@ -40,7 +41,8 @@ internal sealed unsafe class AccountingKernel(ILinuxKernel inner) : ForwardingKe
     public override int Ioctl(int fd, uint request, nint argument)
     {
         int result = base.Ioctl(fd, request, argument);
-        if (request is KvmIoctls.KVM_CREATE_VM or KvmIoctls.KVM_CREATE_VCPU)
+        if (request is KvmIoctls.KVM_CREATE_VM or KvmIoctls.KVM_CREATE_VCPU
+            or MshvIoctls.MSHV_CREATE_PARTITION or MshvIoctls.MSHV_CREATE_VP)
         {
             return Opened(result);
         }
@@ -52,6 +54,17 @@ internal sealed unsafe class AccountingKernel(ILinuxKernel inner) : ForwardingKe
             lock (_lock)
             {
                 _ = region.MemorySize == 0 ? _slots.Remove((fd, region.Slot)) : _slots.Add((fd, region.Slot));
+            }
+        }
+
+        if (request == MshvIoctls.MSHV_SET_GUEST_MEMORY && result >= 0)
+        {
+            // SAFETY: the request's argument is the address of this structure. A mapping is known by its guest address.
+            MshvUserMemRegion region = *(MshvUserMemRegion*)argument;
+            var slot = (fd, (uint)region.GuestPfn);
+            lock (_lock)
+            {
+                _ = (region.Flags & MshvUserMemRegion.MSHV_SET_MEM_UNMAP) != 0 ? _slots.Remove(slot) : _slots.Add(slot);
             }
         }
 

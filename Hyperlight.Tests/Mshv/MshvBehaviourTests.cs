@@ -3,6 +3,7 @@ using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Kvm;
 using Hyperlight.Tests.Linux;
+using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Hyperlight.Tests.Mshv;
@@ -180,6 +181,50 @@ internal sealed class MshvBehaviourTests
         Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Halt));
     }
 
+    [Test]
+    public void A_run_that_is_interrupted_without_a_request_goes_on()
+    {
+        using SimulatedMachine machine = new(static code => code.hlt());
+        machine.Kernel.Traits.RunsInterrupted = 3;
+        Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Halt));
+    }
+
+    /// <summary>The guest is past its OUT: were the message dropped, the host would never see it.</summary>
+    [Test]
+    public void A_message_that_was_in_flight_at_a_cancellation_is_reported_and_the_cancellation_once_after_it()
+    {
+        using SimulatedMachine machine = new(static code =>
+        {
+            Label loop = code.CreateLabel();
+            code.mov(rcx, 0);
+            code.Label(ref loop);
+            code.cmp(__qword_ptr[(long)LongModeGuest.DataAddress], rcx);
+            code.je(loop);
+            code.@out(0x10, al);
+            code.hlt();
+        });
+        machine.Kernel.Traits.MessagesInFlight = 1;
+        Task.Run(() =>
+        {
+            while (!machine.Kernel.IsAnyRunning)
+            {
+                Thread.Yield();
+            }
+
+            machine.Machine.Cancel();
+            while (machine.Kernel.Traits.MessagesInFlight > 0)
+            {
+                Thread.Yield();
+            }
+
+            machine.Guest.Memory.Write((nuint)LongModeGuest.DataAddress, BitConverter.GetBytes(1UL));
+        });
+
+        Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.IoOut(0x10, 0, 1)));
+        Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Halt), "behind the OUT");
+    }
+
     [TestCase(0)]
     [TestCase(3)]
     public void A_running_guest_is_cancelled_even_if_signals_are_missed(int missed)
@@ -190,11 +235,14 @@ internal sealed class MshvBehaviourTests
         Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
     }
 
-    [Test]
-    public void A_running_guest_is_cancelled_without_signals_and_goes_on_later()
+    /// <summary>Signals cannot be sent; or they are sent, and have no effect, as the thread blocks them.</summary>
+    [TestCase(Errno.EPERM, 0)]
+    [TestCase(0, int.MaxValue)]
+    public void A_running_guest_is_cancelled_without_signals_and_goes_on_later(int error, int missed)
     {
         using SimulatedMachine machine = new(Spin);
-        machine.Kernel.Traits.SignalError = Errno.EPERM;
+        machine.Kernel.Traits.SignalError = error;
+        machine.Kernel.Traits.SignalsMissed = missed;
         CancelSoon(machine);
         Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
 
@@ -346,9 +394,9 @@ internal sealed class MshvBehaviourTests
         Assert.That(reading!.Wait(TimeSpan.FromSeconds(30)), Is.True);
     }
 
-    private static void Spin(Iced.Intel.Assembler code)
+    private static void Spin(Assembler code)
     {
-        Iced.Intel.Label loop = code.CreateLabel();
+        Label loop = code.CreateLabel();
         code.Label(ref loop);
         code.jmp(loop);
     }

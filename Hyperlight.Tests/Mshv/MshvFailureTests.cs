@@ -54,8 +54,9 @@ internal sealed class MshvFailureTests
     [Test]
     public void A_thousand_sandboxes_leave_the_counts_of_the_kernel_at_zero()
     {
-        SimulatedMshv kernel = new(LinuxKernel.Instance);
-        using (MshvHypervisor hypervisor = new(kernel))
+        SimulatedMshv kernel = new(LinuxKernel.Instance) { KeepsJournal = false };
+        AccountingKernel account = new(kernel);
+        using (MshvHypervisor hypervisor = new(account))
         {
             SandboxBuilder builder = new TestTarget(hypervisor, TestTargets.GeneralGuest)
                 .BuilderFor("hello.elf")
@@ -66,8 +67,11 @@ internal sealed class MshvFailureTests
                 Assert.That(sandbox.Call<string>("SayHello", "World"), Is.EqualTo("Hello, World! Today is Monday."));
             }
 
-            Assert.That((kernel.Partitions, kernel.VirtualProcessors, kernel.RegisterPages), Is.EqualTo((0, 0, 0)));
+            Assert.That(
+                (kernel.Partitions, kernel.VirtualProcessors, kernel.RegisterPages, kernel.PinnedRegions), Is.EqualTo((0, 0, 0, 0)));
         }
+
+        Assert.That((account.Descriptors, account.Mappings, account.Slots), Is.EqualTo((0, 0, 0)));
 
         Assert.That(
             (kernel.OpenDescriptors, kernel.Partitions, kernel.VirtualProcessors, kernel.RegisterPages, kernel.PinnedRegions),

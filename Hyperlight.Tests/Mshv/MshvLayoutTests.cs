@@ -23,6 +23,8 @@ internal sealed class MshvLayoutTests
         ["hv_message.io_port"] = "u.payload",
         ["hv_message.exception"] = "u.payload",
         ["hv_vp_register_page.is_valid"] = "isvalid",
+        ["mshv_create_partition_v2.pt_cpu_fbanks0"] = "pt_cpu_fbanks[0]",
+        ["mshv_create_partition_v2.pt_cpu_fbanks1"] = "pt_cpu_fbanks[1]",
     };
 
     private static readonly Dictionary<string, string> ConstantsWithOtherNames = new()
@@ -34,7 +36,7 @@ internal sealed class MshvLayoutTests
 
     /// <summary>
     /// Not in the headers: a byte that two bit fields share, an array of bytes, and the union of register values, whose members
-    /// are structures of their own. And the structure that newer kernels read further than the header says.
+    /// are structures of their own.
     /// </summary>
     private static readonly string[] WithoutLine = ["hv_x64_intercept_message_header.instruction_length_and_cr8"];
 
@@ -45,7 +47,7 @@ internal sealed class MshvLayoutTests
             static line => Parse(line[(line.LastIndexOf(' ') + 1)..]));
 
     private static IEnumerable<Type> Types => typeof(MshvIoctls).Assembly.GetTypes()
-        .Where(static t => t.Namespace == typeof(MshvIoctls).Namespace && t != typeof(HvdefRegisterNames));
+        .Where(static t => t.Namespace == typeof(MshvIoctls).Namespace && t != typeof(HvdefRegisterNames) && !t.IsEnum);
 
     private static IEnumerable<Type> Structures => Types.Where(static t => t.IsValueType && !t.IsNested
         && t != typeof(HvInstructionBytes) && t != typeof(HvRegisterValue));
@@ -59,12 +61,9 @@ internal sealed class MshvLayoutTests
     public void A_structure_has_the_size_and_the_offsets_of_the_header(Type structure)
     {
         string name = OtherNames.GetValueOrDefault(structure.Name, Snake(structure.Name));
-
-        // Newer kernels read a longer structure under the same request.
-        long size = structure == typeof(MshvCreatePartition) ? 64 : Lines[$"size {name}"];
         Assert.Multiple(() =>
         {
-            Assert.That(structure.StructLayoutAttribute!.Size is > 0 and var declared ? declared : Marshal.SizeOf(structure), Is.EqualTo(size));
+            Assert.That(structure.StructLayoutAttribute!.Size is > 0 and var declared ? declared : Marshal.SizeOf(structure), Is.EqualTo(Lines[$"size {name}"]));
             foreach (FieldInfo field in structure.GetFields(BindingFlags.Instance | BindingFlags.Public))
             {
                 string member = Snake(field.Name);
@@ -84,6 +83,31 @@ internal sealed class MshvLayoutTests
         string name = ConstantsWithOtherNames.GetValueOrDefault(constant.Name, constant.Name);
         Assert.That(
             Convert.ToInt64(constant.GetRawConstantValue(), CultureInfo.InvariantCulture), Is.EqualTo(Lines[$"value {name}"]));
+    }
+
+    [Test]
+    public void Features_have_the_bits_of_the_header()
+    {
+        Dictionary<string, long> bits = Lines.Where(static l => l.Key.StartsWith("feature ", StringComparison.Ordinal))
+            .ToDictionary(static l => l.Key.Replace("_", string.Empty, StringComparison.Ordinal), static l => l.Value);
+        Assert.Multiple(() =>
+        {
+            AssertBits<HvProcessorFeatures0>("0");
+            AssertBits<HvProcessorFeatures1>("1");
+            AssertBits<HvXsaveFeatures>("xsave");
+        });
+
+        void AssertBits<T>(string bank)
+            where T : struct, Enum
+        {
+            foreach (T feature in Enum.GetValues<T>())
+            {
+                Assert.That(
+                    Convert.ToUInt64(feature, CultureInfo.InvariantCulture),
+                    Is.EqualTo((ulong)bits[$"feature {bank} {feature.ToString().ToLowerInvariant()}"]),
+                    feature.ToString());
+            }
+        }
     }
 
     [Test]

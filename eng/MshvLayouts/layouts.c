@@ -22,11 +22,28 @@ typedef __u64 u64;
 #define VALUE(name) printf("value " #name " 0x%llX\n", (unsigned long long)(unsigned)(name))
 #define BIT_VALUE(name, bit) printf("value " #name " 0x%X\n", 1U << (bit))
 
+// A bit of one of the unions of bit fields.
+#define FEATURE(bank, field) do { \
+        union hv_partition_processor_features f = { .as_uint64 = { 0 } }; \
+        f.field = 1; \
+        printf("feature " #bank " " #field " 0x%llX\n", (unsigned long long)f.as_uint64[bank]); \
+    } while (0)
+#define XSAVE_FEATURE(field) do { \
+        union hv_partition_processor_xsave_features f = { .as_uint64 = 0 }; \
+        f.field = 1; \
+        printf("feature xsave " #field " 0x%llX\n", (unsigned long long)f.as_uint64); \
+    } while (0)
+
 int main(void)
 {
     SIZE(mshv_create_partition);
-    FIELD(mshv_create_partition, pt_flags);
-    FIELD(mshv_create_partition, pt_isolation);
+    SIZE(mshv_create_partition_v2);
+    FIELD(mshv_create_partition_v2, pt_flags);
+    FIELD(mshv_create_partition_v2, pt_isolation);
+    FIELD(mshv_create_partition_v2, pt_num_cpu_fbanks);
+    FIELD(mshv_create_partition_v2, pt_cpu_fbanks[0]);
+    FIELD(mshv_create_partition_v2, pt_cpu_fbanks[1]);
+    FIELD(mshv_create_partition_v2, pt_disabled_xsave);
     SIZE(mshv_create_vp);
     FIELD(mshv_create_vp, vp_index);
     SIZE(mshv_user_mem_region);
@@ -249,5 +266,116 @@ int main(void)
     BIT_VALUE(HV_X64_REGISTER_CLASS_GENERAL, HV_X64_REGISTER_CLASS_GENERAL);
     BIT_VALUE(HV_X64_REGISTER_CLASS_IP, HV_X64_REGISTER_CLASS_IP);
     BIT_VALUE(HV_X64_REGISTER_CLASS_FLAGS, HV_X64_REGISTER_CLASS_FLAGS);
+    VALUE(MSHV_NUM_CPU_FEATURES_BANKS);
+    BIT_VALUE(MSHV_PT_CPU_AND_XSAVE_FEATURES, MSHV_PT_BIT_CPU_AND_XSAVE_FEATURES);
+    FEATURE(0, sse3_support);
+    FEATURE(0, lahf_sahf_support);
+    FEATURE(0, ssse3_support);
+    FEATURE(0, sse4_1_support);
+    FEATURE(0, sse4_2_support);
+    FEATURE(0, sse4a_support);
+    FEATURE(0, xop_support);
+    FEATURE(0, pop_cnt_support);
+    FEATURE(0, cmpxchg16b_support);
+    FEATURE(0, altmovcr8_support);
+    FEATURE(0, lzcnt_support);
+    FEATURE(0, mis_align_sse_support);
+    FEATURE(0, mmx_ext_support);
+    FEATURE(0, amd3dnow_support);
+    FEATURE(0, extended_amd3dnow_support);
+    FEATURE(0, page_1gb_support);
+    FEATURE(0, aes_support);
+    FEATURE(0, pclmulqdq_support);
+    FEATURE(0, pcid_support);
+    FEATURE(0, fma4_support);
+    FEATURE(0, f16c_support);
+    FEATURE(0, rd_rand_support);
+    FEATURE(0, rd_wr_fs_gs_support);
+    FEATURE(0, smep_support);
+    FEATURE(0, enhanced_fast_string_support);
+    FEATURE(0, bmi1_support);
+    FEATURE(0, bmi2_support);
+    FEATURE(0, movbe_support);
+    FEATURE(0, dep_x87_fpu_save_support);
+    FEATURE(0, rd_seed_support);
+    FEATURE(0, adx_support);
+    FEATURE(0, intel_prefetch_support);
+    FEATURE(0, smap_support);
+    FEATURE(0, hle_support);
+    FEATURE(0, rtm_support);
+    FEATURE(0, rdtscp_support);
+    FEATURE(0, clflushopt_support);
+    FEATURE(0, clwb_support);
+    FEATURE(0, sha_support);
+    FEATURE(0, x87_pointers_saved_support);
+    FEATURE(0, invpcid_support);
+    FEATURE(0, ibrs_support);
+    FEATURE(0, stibp_support);
+    FEATURE(0, fast_short_rep_mov_support);
+    FEATURE(0, rd_pid_support);
+    FEATURE(0, umip_support);
+    FEATURE(0, mb_clear_support);
+    FEATURE(1, tsc_invariant_support);
+    FEATURE(1, cl_zero_support);
+    FEATURE(1, rdpru_support);
+    FEATURE(1, la57_support);
+    FEATURE(1, cet_ss_support);
+    FEATURE(1, cet_ibt_support);
+    FEATURE(1, enqcmd_support);
+    FEATURE(1, umwait_tpause_support);
+    FEATURE(1, movdiri_support);
+    FEATURE(1, movdir64b_support);
+    FEATURE(1, cldemote_support);
+    FEATURE(1, serialize_support);
+    FEATURE(1, tsc_deadline_tmr_support);
+    FEATURE(1, tsc_adjust_support);
+    FEATURE(1, fzl_rep_movsb);
+    FEATURE(1, fs_rep_stosb);
+    FEATURE(1, fs_rep_cmpsb);
+    FEATURE(1, tsx_ld_trk_support);
+    FEATURE(1, cmpccxadd_support);
+    FEATURE(1, prefetch_i_support);
+    FEATURE(1, sha512_support);
+    FEATURE(1, sm3_support);
+    FEATURE(1, sm4_support);
+    XSAVE_FEATURE(xsave_support);
+    XSAVE_FEATURE(xsaveopt_support);
+    XSAVE_FEATURE(avx_support);
+    XSAVE_FEATURE(avx2_support);
+    XSAVE_FEATURE(fma_support);
+    XSAVE_FEATURE(mpx_support);
+    XSAVE_FEATURE(avx512_support);
+    XSAVE_FEATURE(avx512_dq_support);
+    XSAVE_FEATURE(avx512_cd_support);
+    XSAVE_FEATURE(avx512_bw_support);
+    XSAVE_FEATURE(avx512_vl_support);
+    XSAVE_FEATURE(xsave_comp_support);
+    XSAVE_FEATURE(xsave_supervisor_support);
+    XSAVE_FEATURE(xcr1_support);
+    XSAVE_FEATURE(avx512_bitalg_support);
+    XSAVE_FEATURE(avx512_i_fma_support);
+    XSAVE_FEATURE(avx512_v_bmi_support);
+    XSAVE_FEATURE(avx512_v_bmi2_support);
+    XSAVE_FEATURE(avx512_vnni_support);
+    XSAVE_FEATURE(gfni_support);
+    XSAVE_FEATURE(vaes_support);
+    XSAVE_FEATURE(avx512_v_popcntdq_support);
+    XSAVE_FEATURE(vpclmulqdq_support);
+    XSAVE_FEATURE(avx512_bf16_support);
+    XSAVE_FEATURE(avx512_vp2_intersect_support);
+    XSAVE_FEATURE(avx512_fp16_support);
+    XSAVE_FEATURE(xfd_support);
+    XSAVE_FEATURE(amx_tile_support);
+    XSAVE_FEATURE(amx_bf16_support);
+    XSAVE_FEATURE(amx_int8_support);
+    XSAVE_FEATURE(avx_vnni_support);
+    XSAVE_FEATURE(avx_ifma_support);
+    XSAVE_FEATURE(avx_ne_convert_support);
+    XSAVE_FEATURE(avx_vnni_int8_support);
+    XSAVE_FEATURE(avx_vnni_int16_support);
+    XSAVE_FEATURE(avx10_1_256_support);
+    XSAVE_FEATURE(avx10_1_512_support);
+    XSAVE_FEATURE(amx_fp16_support);
+    XSAVE_FEATURE(apx_support);
     return 0;
 }

@@ -19,6 +19,7 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
     /// <summary>Numbers that the kernel below does not give to files.</summary>
     private const int FirstDescriptor = 1 << 20;
     private const int PageSize = 4096;
+    private const ulong FeaturesFollow = 1 << 3;
 
     private readonly ILinuxKernel _below = below;
     private readonly Lock _lock = new();
@@ -163,9 +164,28 @@ internal sealed unsafe partial class SimulatedMshv(ILinuxKernel below) : Forward
             return -Errno.EINVAL;
         }
 
+        ulong[] disabled = [];
+        if ((flags & FeaturesFollow) != 0 && !TryReadFeatures(new ReadOnlySpan<byte>((void*)argument, 64), out disabled))
+        {
+            return -Errno.EINVAL;
+        }
+
         Partitions++;
-        LastPartition = new SimulatedPartition(this, _processors);
+        LastPartition = new SimulatedPartition(this, _processors) { DisabledFeatures = disabled };
         return Add(LastPartition);
+    }
+
+    /// <summary>Reads the longer structure: two banks of features, and those of XSAVE. What is reserved has to be zero.</summary>
+    private static bool TryReadFeatures(ReadOnlySpan<byte> arguments, out ulong[] disabled)
+    {
+        disabled =
+        [
+            MemoryMarshal.Read<ulong>(arguments[24..]),
+            MemoryMarshal.Read<ulong>(arguments[32..]),
+            MemoryMarshal.Read<ulong>(arguments[56..]),
+        ];
+        return MemoryMarshal.Read<ushort>(arguments[16..]) == 2
+            && !arguments[18..24].ContainsAnyExcept((byte)0) && !arguments[40..56].ContainsAnyExcept((byte)0);
     }
 
     internal int Add(object target)

@@ -36,6 +36,15 @@ internal sealed class SimulatedMshvTraits
     /// <summary>How many runs in a row say that they have to be tried again.</summary>
     public int RunsToTryAgain { get; set; }
 
+    /// <summary>How many runs in a row are interrupted before the guest is entered, by signals that are for someone else.</summary>
+    public int RunsInterrupted { get; set; }
+
+    /// <summary>
+    /// How many interrupted runs return the message that the processor was about to send instead of EINTR, as under the
+    /// hypervisor's scheduler.
+    /// </summary>
+    public int MessagesInFlight { get; set; }
+
     /// <summary>How many bytes the XSAVE image takes.</summary>
     public int XsaveSize { get; set; } = 2696;
 

@@ -32,6 +32,9 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
 
     public SimulatedMshv Kernel => kernel;
 
+    /// <summary>The features that the partition was created without: two banks, and those of XSAVE; nothing if it did not say.</summary>
+    public required ulong[] DisabledFeatures { get; init; }
+
     /// <summary>Whether a guest would find timers and clocks of the hypervisor.</summary>
     public bool HidesSyntheticFeatures => _hidesSyntheticFeatures;
 

@@ -42,6 +42,13 @@ internal sealed unsafe partial class SimulatedVp
             return -Errno.EAGAIN;
         }
 
+        if (traits.RunsInterrupted > 0)
+        {
+            traits.RunsInterrupted--;
+            return -Errno.EINTR;
+        }
+
+        bool hasMessage = false;
         TakePage();
         partition.Kernel.Enter(this);
         try
@@ -68,7 +75,14 @@ internal sealed unsafe partial class SimulatedVp
 
                 if (Volatile.Read(ref _interrupted) != 0)
                 {
-                    return -Errno.EINTR;
+                    if (!hasMessage && traits.MessagesInFlight == 0)
+                    {
+                        return -Errno.EINTR;
+                    }
+
+                    traits.MessagesInFlight -= hasMessage ? 0 : 1;
+                    hasMessage = true;
+                    Volatile.Write(ref _interrupted, 0);
                 }
 
                 // Stopped for a change of memory, now or before this run began.
