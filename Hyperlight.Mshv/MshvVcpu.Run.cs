@@ -15,6 +15,7 @@ internal sealed unsafe partial class MshvVcpu
         ThrowIfDisposed();
         EndBatch();
         WritePendingRegisters();
+        _hasRun = true;
 
         // SAFETY: a local structure of the request's type, which the kernel fills.
         HvMessage message = default;

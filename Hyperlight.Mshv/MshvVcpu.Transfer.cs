@@ -17,6 +17,14 @@ internal sealed unsafe partial class MshvVcpu
     {
         ThrowIfDisposed();
         WriteBatch();
+        if (!TryGetFresh(registers))
+        {
+            ReadRegisters(registers);
+        }
+    }
+
+    private void ReadRegisters(Span<HvRegisterAssoc> registers)
+    {
         GetBuffer input;
         HvRegisterValue* values = stackalloc HvRegisterValue[RegistersAtOnce];
         while (!registers.IsEmpty)
@@ -60,6 +68,7 @@ internal sealed unsafe partial class MshvVcpu
 
     private void WriteRegisters(ReadOnlySpan<HvRegisterAssoc> registers)
     {
+        _fresh = null;
         SetBuffer input;
         while (!registers.IsEmpty)
         {

@@ -5,7 +5,7 @@ namespace Hyperlight.Abstractions;
 /// restore resets all registers that the guest can write. Immutable.
 /// </summary>
 /// <remarks>
-/// If the hypervisor cannot deny registers (KVM before Linux 5.10), a restore resets all registers that a guest can write.
+/// If the hypervisor cannot deny registers (MSHV, KVM before Linux 5.10), a restore resets all registers that a guest can write.
 /// </remarks>
 public sealed class MsrPolicy : IEquatable<MsrPolicy>
 {

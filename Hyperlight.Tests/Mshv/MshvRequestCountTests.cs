@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Integration;
@@ -83,11 +84,37 @@ internal sealed class MshvRequestCountTests
             "MSHV_SET_GUEST_MEMORY",
             "MSHV_SET_GUEST_MEMORY",
             Get,
-            Get,
-            Get,
             Set,
             Run,
         }));
+    }
+
+    [Test]
+    public void A_sandbox_of_a_snapshot_is_reset_instead_of_run_and_reads_the_counter()
+    {
+        using MultiUseSandbox original = Build();
+        using Snapshot snapshot = original.TakeSnapshot();
+        using MultiUseSandbox first = new TestTarget(_hypervisor, TestTargets.GeneralGuest).Builder().WithSnapshot(snapshot).Build();
+        MultiUseSandbox? further = null;
+        IReadOnlyList<string> requests = Requests(
+            () => further = new TestTarget(_hypervisor, TestTargets.GeneralGuest).Builder().WithSnapshot(snapshot).Build());
+        further!.Dispose();
+
+        Assert.That(requests.Skip(5), Is.EqualTo(new[] { Set, "MSHV_SET_GUEST_MEMORY", "MSHV_SET_GUEST_MEMORY", Get, Set, Get }));
+    }
+
+    [Test]
+    public void What_was_read_at_once_of_a_new_machine_is_not_used_after_a_write_or_a_run()
+    {
+        using SimulatedMachine machine = new(static code => code.hlt());
+        _ = machine.Machine.GuestWritableMsrs;
+        DebugRegisters debug = machine.Machine.GetDebugRegisters();
+        machine.Machine.SetDebugRegisters(debug with { Dr0 = 0x1234 });
+        Assert.That(machine.Machine.GetDebugRegisters().Dr0, Is.EqualTo(0x1234));
+
+        machine.Machine.Run();
+        Assert.That(machine.Requests(() => _ = machine.Machine.GetDebugRegisters()), Is.EqualTo(new[] { Get }));
+        Assert.That(machine.Requests(() => _ = machine.Machine.GetDebugRegisters()), Is.EqualTo(new[] { Get }));
     }
 
     private MultiUseSandbox Build() => new TestTarget(_hypervisor, TestTargets.GeneralGuest).Builder().Build();
