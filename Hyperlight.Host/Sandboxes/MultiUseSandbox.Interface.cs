@@ -36,7 +36,7 @@ public sealed partial class MultiUseSandbox : ISandbox
         CancellationToken cancellationToken) =>
         CallInto(functionName, destination.Span, Span(arguments), timeout, cancellationToken);
 
-    private static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
+    internal static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         return arguments;

@@ -26,6 +26,9 @@ public sealed partial class SandboxBuilder
         return this;
     }
 
+    /// <summary>Maps the files of this builder into a sandbox. If that fails, the sandbox is disposed.</summary>
+    internal void MapFiles(MultiUseSandbox sandbox) => WithMappings(sandbox);
+
     private UninitializedSandbox WithMappings(UninitializedSandbox sandbox) => WithMappings(
         sandbox, static (sandbox, path, guestAddress, label) => sandbox.MapFile(path, guestAddress, label));
 

@@ -29,6 +29,13 @@ public sealed partial class SandboxBuilder
         return this;
     }
 
+    /// <summary>Builds a sandbox that starts from a snapshot, whatever was chosen. Does not change the builder.</summary>
+    internal MultiUseSandbox Build(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        CallLimits.ThrowIfCancelled(cancellationToken);
+        return WithMappings(BuildFrom(snapshot));
+    }
+
     private MultiUseSandbox BuildFrom(Snapshot snapshot)
     {
         HypervisorSelection hypervisor = _selectHypervisor();

@@ -159,8 +159,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         {
             if (_snapshot is { } snapshot)
             {
-                CallLimits.ThrowIfCancelled(cancellationToken);
-                return WithMappings(BuildFrom(snapshot));
+                return Build(snapshot, cancellationToken);
             }
 
             using UninitializedSandbox sandbox = BuildUninitialized();

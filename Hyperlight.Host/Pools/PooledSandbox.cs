@@ -1,0 +1,62 @@
+namespace Hyperlight.Host.Pools;
+
+/// <summary>What a pool does with one of its sandboxes. Changed only with the pool's lock.</summary>
+internal enum PooledSandboxState
+{
+    /// <summary>It is about to be placed.</summary>
+    New,
+
+    /// <summary>It can be rented.</summary>
+    Idle,
+
+    /// <summary>A lease has it.</summary>
+    Rented,
+
+    /// <summary>It is made clean.</summary>
+    Restoring,
+
+    /// <summary>It will be disposed, or was.</summary>
+    Retired,
+}
+
+/// <summary>A sandbox of a pool. As a work item it does what its state asks for, without another allocation.</summary>
+internal sealed class PooledSandbox(SandboxPool pool, ISandboxSource source, ISandbox sandbox, LeaseServices services) : IThreadPoolWorkItem
+{
+    public SandboxPool Pool => pool;
+
+    /// <summary>What it was created from.</summary>
+    public ISandboxSource Source => source;
+
+    public ISandbox Sandbox => sandbox;
+
+    public LeaseServices Services => services;
+
+    public PooledSandboxState State { get; set; }
+
+    /// <summary>The key whose state it has; <see langword="null"/> if it has none.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>Whether it has the state of a lease before.</summary>
+    public bool HasState { get; set; }
+
+    /// <summary>The time at which it became idle, as a timestamp of the pool's time provider.</summary>
+    public long IdleSince { get; set; }
+
+    /// <summary>How long the last restore took.</summary>
+    public TimeSpan LastRestore { get; set; }
+
+    /// <summary>Ends the services of a lease. Their failure is logged.</summary>
+    public async ValueTask EndServicesAsync()
+    {
+        try
+        {
+            await services.EndAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            pool.ReportServiceFailure(exception);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => pool.Process(this);
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Pools;
+
+namespace Hyperlight;
+
+/// <content>Returning sandboxes: making them clean, or disposing them.</content>
+public sealed partial class SandboxPool
+{
+    /// <summary>A restore that is expected to take longer runs on the thread pool.</summary>
+    internal static readonly TimeSpan LongestRestoreOnReturn = TimeSpan.FromMicroseconds(100);
+
+    /// <summary>A lease has ended.</summary>
+    /// <param name="sandbox">Its sandbox.</param>
+    /// <param name="isReusable">Whether the sandbox is neither in use nor changed in a way that a restore does not undo.</param>
+    internal void Return(PooledSandbox sandbox, bool isReusable)
+    {
+        isReusable &= sandbox.Sandbox.Status == SandboxStatus.Ready;
+        Placement placement = default;
+        bool isRestoring = false;
+        lock (_lock)
+        {
+            if (sandbox.State != PooledSandboxState.Rented)
+            {
+                // The pool was closed, and has disposed it.
+                return;
+            }
+
+            if (!isReusable)
+            {
+                _counters.Discards++;
+            }
+
+            if (!isReusable || _options.Isolation == SandboxIsolation.NewSandboxEachTime || _isClosed || !IsCurrent(sandbox))
+            {
+                MarkRetired(sandbox);
+                placement = new Placement(null, sandbox);
+            }
+            else if (_options.Isolation == SandboxIsolation.RestoreAfterUse)
+            {
+                MarkRestoring(sandbox);
+                isRestoring = true;
+            }
+            else
+            {
+                sandbox.HasState = true;
+                placement = Place(sandbox);
+            }
+        }
+
+        if (!isRestoring)
+        {
+            Finish(sandbox, placement);
+        }
+        else if (sandbox.LastRestore > LongestRestoreOnReturn)
+        {
+            Queue(sandbox);
+        }
+        else
+        {
+            Restore(sandbox);
+        }
+    }
+
+    /// <summary>A lease was collected that was never returned.</summary>
+    internal void ReportLost(PooledSandbox sandbox, string? function, string? stack)
+    {
+        lock (_lock)
+        {
+            if (sandbox.State != PooledSandboxState.Rented)
+            {
+                return;
+            }
+
+            MarkRetired(sandbox);
+            _counters.LostLeases++;
+        }
+
+        PoolLog.LeaseLost(
+            _logger, Name, function ?? "none", stack ?? $"unknown, set {nameof(SandboxPoolOptions.CaptureRentStack)} to know it");
+        _ = sandbox.EndServicesAsync().AsTask();
+        Process(sandbox);
+    }
+
+    /// <summary>The services of a lease failed to be disposed.</summary>
+    internal void ReportServiceFailure(Exception exception) => PoolLog.ServicesFailed(_logger, exception, Name);
+
+    /// <summary>Does what the state of a sandbox asks for.</summary>
+    internal void Process(PooledSandbox sandbox)
+    {
+        if (sandbox.State == PooledSandboxState.Restoring)
+        {
+            Restore(sandbox);
+        }
+        else
+        {
+            DisposeRetired(sandbox);
+        }
+    }
+
+    private void Restore(PooledSandbox sandbox)
+    {
+        bool isClean = TryRestore(sandbox);
+        var placement = new Placement(null, sandbox);
+        lock (_lock)
+        {
+            _restoring--;
+            _counters.Restores++;
+            if (isClean)
+            {
+                sandbox.HasState = false;
+                placement = Place(sandbox);
+            }
+            else
+            {
+                _counters.Discards++;
+                MarkRetired(sandbox);
+            }
+        }
+
+        Finish(sandbox, placement);
+    }
+
+    private bool TryRestore(PooledSandbox sandbox)
+    {
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            sandbox.Source.Restore(sandbox.Sandbox);
+            sandbox.LastRestore = Stopwatch.GetElapsedTime(start);
+            return sandbox.Sandbox.Status == SandboxStatus.Ready;
+        }
+        catch (Exception exception)
+        {
+            PoolLog.RestoreFailed(_logger, exception, Name, sandbox.Sandbox.Id);
+            return false;
+        }
+    }
+
+    /// <summary>The place of a sandbox becomes free when it is disposed, so that there are never more than the pool's maximum.</summary>
+    private void DisposeRetired(PooledSandbox sandbox)
+    {
+        try
+        {
+            sandbox.Sandbox.Dispose();
+        }
+        catch (Exception exception)
+        {
+            PoolLog.ReleaseFailed(_logger, exception, Name, sandbox.Sandbox.Id);
+        }
+
+        int creations;
+        lock (_lock)
+        {
+            _sandboxes.Remove(sandbox);
+            _retiring--;
+            creations = ReserveCreations(fillMinimum: !_isClosed);
+        }
+
+        StartCreations(creations);
+        FinishIfEmpty();
+    }
+
+    private void MarkRestoring(PooledSandbox sandbox)
+    {
+        _idle.Forget(sandbox);
+        sandbox.State = PooledSandboxState.Restoring;
+        _restoring++;
+    }
+
+    private void MarkRetired(PooledSandbox sandbox)
+    {
+        _idle.Forget(sandbox);
+        sandbox.State = PooledSandboxState.Retired;
+        _retiring++;
+    }
+}
