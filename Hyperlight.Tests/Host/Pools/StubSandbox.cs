@@ -1,0 +1,111 @@
+namespace Hyperlight.Tests.Host.Pools;
+
+/// <summary>A sandbox without a guest that notices what a pool must never do.</summary>
+internal sealed class StubSandbox(StubSource source, long id) : ISandbox
+{
+    private int _inCall;
+    private bool _isDisposed;
+
+    /// <summary>The number that the last call left in the guest; 0 if it is clean.</summary>
+    public long Mark { get; private set; }
+
+    /// <summary>Host functions that were registered after the creation.</summary>
+    public List<string> Functions { get; } = [];
+
+    public long Id => id;
+
+    public HypervisorSelection Hypervisor => throw new NotSupportedException();
+
+    public SandboxStatus Status { get; private set; }
+
+    public bool IsDisposed => _isDisposed;
+
+    public StubSource Source => source;
+
+    public TResult Call<TResult>(string functionName, params GuestValue[] arguments)
+    {
+        if (Interlocked.Exchange(ref _inCall, 1) != 0)
+        {
+            throw new SandboxInUseException("a call");
+        }
+
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            source.Check(Status == SandboxStatus.Ready, "a poisoned sandbox was called");
+            return (TResult)(object)Run(functionName, arguments.Length > 0 ? arguments[0].AsInt64() : 0);
+        }
+        finally
+        {
+            Volatile.Write(ref _inCall, 0);
+        }
+    }
+
+    public TResult Call<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, arguments);
+
+    public TResult Call<TResult>(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, arguments);
+
+    public void Call(string functionName, params GuestValue[] arguments) => Call<long>(functionName, arguments);
+
+    public void Call(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) => Call<long>(functionName, arguments);
+
+    public void Call(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        Call<long>(functionName, arguments);
+
+    public int CallInto(string functionName, Memory<byte> destination, params GuestValue[] arguments) => throw new NotSupportedException();
+
+    public int CallInto(string functionName, Memory<byte> destination, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public int CallInto(
+        string functionName, Memory<byte> destination, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Snapshot TakeSnapshot() => throw new NotSupportedException();
+
+    public void Restore(Snapshot snapshot) => throw new NotSupportedException();
+
+    public void AddHostFunction(HostFunction hostFunction) => Functions.Add(hostFunction.Name);
+
+    public bool RemoveHostFunction(string name) => Functions.Remove(name);
+
+    /// <summary>What the source does to make it clean.</summary>
+    public void Clean()
+    {
+        source.Check(!_isDisposed, "a disposed sandbox was restored");
+        source.Check(Volatile.Read(ref _inCall) == 0, "a sandbox was restored during a call");
+        Mark = 0;
+        Status = SandboxStatus.Ready;
+    }
+
+    public void Dispose()
+    {
+        source.Check(!_isDisposed, "a sandbox was disposed twice");
+        _isDisposed = true;
+        source.Disposed();
+    }
+
+    private long Run(string function, long argument)
+    {
+        switch (function)
+        {
+            case "Mark":
+                source.Check(Mark == 0 || Mark == argument, "a guest saw the state of another lease");
+                source.Check(Functions.TrueForAll(name => name == $"Secret{argument}"), "a guest has a host function of another lease");
+                return Mark = argument;
+            case "Read":
+                return Mark;
+            case "Crash":
+                Status = SandboxStatus.Poisoned;
+                throw new GuestErrorException("Crash", 0, "The guest crashed.");
+            case "Wait":
+                source.Started.Release();
+                source.Continue.Wait();
+                return 0;
+            default:
+                throw new ArgumentException(function, nameof(function));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+namespace Hyperlight.Tests.Integration;
+
+/// <summary>Pools of real sandboxes.</summary>
+[TestFixtureSource(typeof(TestTargets), nameof(TestTargets.RunnableDrivers))]
+internal sealed class PoolTests(TestTarget target)
+{
+    private readonly List<SandboxPool> _pools = [];
+
+    [TearDown]
+    public void DisposePools()
+    {
+        _pools.ForEach(pool => pool.Dispose());
+        _pools.Clear();
+    }
+
+    [Test]
+    public async Task Each_lease_finds_the_state_after_the_initialisation()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 });
+        for (int i = 0; i < 5; i++)
+        {
+            await using SandboxLease lease = await pool.RentAsync();
+            Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(1));
+            Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(2));
+        }
+
+        Assert.That(pool.Statistics.Creations, Is.EqualTo(1));
+        Assert.That(pool.Statistics.Restores, Is.EqualTo(5));
+    }
+
+    [Test]
+    public async Task A_guest_that_crashes_is_replaced()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 });
+        await using (SandboxLease lease = await pool.RentAsync())
+        {
+            lease.Call<int>("IncrementCounter");
+            Assert.That(() => lease.Call("NullWrite"), Throws.TypeOf<GuestAbortedException>());
+        }
+
+        await using SandboxLease next = await pool.RentAsync();
+        Assert.That(next.Call<int>("IncrementCounter"), Is.EqualTo(1));
+        Assert.That(pool.Statistics.Creations, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_guest_that_spins_is_ended_when_the_pool_is_closed()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1, DrainTimeout = TimeSpan.FromMilliseconds(50) });
+        SandboxLease lease = await pool.RentAsync();
+        Task call = Task.Factory.StartNew(() => lease.Call("SpinForever"), TaskCreationOptions.LongRunning);
+
+        await pool.DisposeAsync();
+
+        await Assert.ThatAsync(() => call, Throws.InstanceOf<ExecutionCanceledException>().Or.TypeOf<ObjectDisposedException>());
+        await lease.DisposeAsync();
+        Assert.That(pool.Statistics.Size, Is.Zero);
+    }
+
+    [Test]
+    public async Task Files_are_mapped_in_each_lease()
+    {
+        const ulong address = 0x1_0000_0000;
+        using var files = new TestFiles();
+        string path = files.New("file", 8192);
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 }, builder => builder.WithFileMapping(path, address));
+        for (int i = 0; i < 3; i++)
+        {
+            await using SandboxLease lease = await pool.RentAsync();
+            lease.Call("MapPhysical", address, 8192UL);
+            Assert.That(lease.Call<ulong>("Peek", address), Is.EqualTo(TestFiles.Word(0)));
+        }
+    }
+
+    [Test]
+    public async Task A_pool_can_start_from_a_snapshot()
+    {
+        using MultiUseSandbox sandbox = target.Builder().Build();
+        sandbox.Call<int>("IncrementCounter");
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 }, builder => builder.WithSnapshot(snapshot));
+        for (int i = 0; i < 2; i++)
+        {
+            await using SandboxLease lease = await pool.RentAsync();
+            Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(2));
+        }
+    }
+
+    [Test]
+    public async Task Callers_on_several_threads_share_a_pool()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 2, WaitTimeout = Timeout.InfiniteTimeSpan });
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                await using SandboxLease lease = await pool.RentAsync();
+                Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(1));
+            }
+        })));
+
+        Assert.That(pool.Statistics.Creations, Is.LessThanOrEqualTo(2));
+        Assert.That(pool.Statistics.Rents, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task State_is_kept_per_key()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 2, Isolation = SandboxIsolation.KeepStatePerKey });
+        for (int i = 1; i <= 3; i++)
+        {
+            foreach (string key in (string[])["a", "b"])
+            {
+                await using SandboxLease lease = await pool.RentAsync(key);
+                Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(i));
+            }
+        }
+
+        await using SandboxLease other = await pool.RentAsync("c");
+        Assert.That(other.Call<int>("IncrementCounter"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_rent_allocates_the_lease_and_nothing_else()
+    {
+        SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 });
+        using MultiUseSandbox sandbox = target.Builder().Build();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        await pool.WarmUpAsync();
+
+        long lease = Allocated(() => new SandboxLease(sandbox).Dispose());
+        long restore = Allocated(() => sandbox.Restore(snapshot));
+        long rent = Allocated(() =>
+        {
+            ValueTask<SandboxLease> rent = pool.RentAsync();
+            using SandboxLease lease = rent.IsCompleted ? rent.Result : throw new InvalidOperationException("No sandbox is idle.");
+            lease.Call<int>("Add", 1, 2);
+        });
+
+        TestContext.Progress.WriteLine($"{target.Driver}: a lease has {lease} bytes, a restore allocates {restore} bytes, a rent {rent} bytes");
+        Assert.That(lease, Is.InRange(24, 96));
+        Assert.That(rent, Is.EqualTo(lease + restore));
+    }
+
+    /// <summary>What a warm run allocates.</summary>
+    private static long Allocated(Action action)
+    {
+        long least = long.MaxValue;
+        for (int i = 0; i < 50; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            action();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
+    }
+
+    private SandboxPool NewPool(SandboxPoolOptions options, Action<SandboxBuilder>? configure = null)
+    {
+        var pool = new SandboxPool(
+            () =>
+            {
+                SandboxBuilder builder = target.Builder();
+                configure?.Invoke(builder);
+                return builder;
+            },
+            options);
+        _pools.Add(pool);
+        return pool;
+    }
+}
