@@ -25,7 +25,7 @@ internal sealed class PoolTests(TestTarget target)
         }
 
         Assert.That(pool.Statistics.Creations, Is.EqualTo(1));
-        Assert.That(pool.Statistics.Restores, Is.EqualTo(5));
+        Assert.That(() => pool.Statistics.Restores, Is.EqualTo(5).After(5000, 1), "the last one may run on the thread pool");
     }
 
     [Test]
@@ -136,22 +136,23 @@ internal sealed class PoolTests(TestTarget target)
             ValueTask<SandboxLease> rent = pool.RentAsync();
             using SandboxLease lease = rent.IsCompleted ? rent.Result : throw new InvalidOperationException("No sandbox is idle.");
             lease.Call<int>("Add", 1, 2);
-        });
+        }, () => SpinWait.SpinUntil(() => pool.Statistics.Idle == 1));
 
         TestContext.Progress.WriteLine($"{target.Driver}: a lease has {lease} bytes, a restore allocates {restore} bytes, a rent {rent} bytes");
         Assert.That(lease, Is.InRange(24, 96));
-        Assert.That(rent, Is.EqualTo(lease + restore));
+        Assert.That(rent, Is.InRange(lease, lease + restore), "a restore on the thread pool is not counted");
     }
 
     /// <summary>What a warm run allocates.</summary>
-    private static long Allocated(Action action)
+    private static long Allocated(Action action, Action? before = null)
     {
         long least = long.MaxValue;
         for (int i = 0; i < 50; i++)
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
+            before?.Invoke();
+            long start = GC.GetAllocatedBytesForCurrentThread();
             action();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - start);
         }
 
         return least;
