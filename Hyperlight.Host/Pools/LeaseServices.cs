@@ -13,16 +13,14 @@ internal sealed class LeaseServices
     /// <summary>What creates the scopes; <see langword="null"/> if no host function needs services.</summary>
     public IServiceScopeFactory? Scopes { get; set; }
 
-    /// <summary>The services of the lease.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
-    public IServiceProvider Current
+    /// <summary>A service of the lease.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public TService GetRequiredService<TService>()
+        where TService : notnull
     {
-        get
-        {
-            // One guest runs in a sandbox at a time, so that its host functions do not run concurrently.
-            _scope ??= Scopes?.CreateAsyncScope() ?? throw new InvalidOperationException("The pool has no services.");
-            return _scope.Value.ServiceProvider;
-        }
+        // One guest runs in a sandbox at a time, so that its host functions do not run concurrently.
+        _scope ??= Scopes?.CreateAsyncScope() ?? throw new InvalidOperationException("The pool has no services.");
+        return _scope.Value.ServiceProvider.GetRequiredService<TService>();
     }
 
     /// <summary>Whether a scope was created since the last <see cref="EndAsync"/>.</summary>

@@ -116,13 +116,16 @@ public sealed record SandboxPoolOptions
     /// </summary>
     public bool CaptureRentStack { get; init; }
 
+    /// <summary>Values that contradict each other, or <see langword="null"/>.</summary>
+    internal string? Problem => MinimumSize <= MaximumSize ? null
+        : $"{nameof(MinimumSize)} is {MinimumSize}, but {nameof(MaximumSize)} is {MaximumSize}. Set it to at most {MaximumSize}.";
+
     /// <exception cref="ArgumentException">Two values contradict each other.</exception>
     internal void Check()
     {
-        if (MinimumSize > MaximumSize)
+        if (Problem is { } problem)
         {
-            throw new ArgumentException(
-                $"{nameof(MinimumSize)} is {MinimumSize}, but {nameof(MaximumSize)} is {MaximumSize}. Set it to at most {MaximumSize}.");
+            throw new ArgumentException(problem);
         }
     }
 }

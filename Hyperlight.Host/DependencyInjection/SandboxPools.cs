@@ -1,0 +1,53 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hyperlight.Host.DependencyInjection;
+
+/// <summary>
+/// The pools of a container. As a hosted service it warms them up when the application starts, and closes them when it stops.
+/// </summary>
+internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsyncDisposable, IDisposable
+{
+    private readonly Dictionary<string, Lazy<SandboxPool>> _pools;
+
+    public SandboxPools(SandboxTemplateNames names, IServiceProvider provider) =>
+        _pools = names.All.Distinct().ToDictionary(name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)));
+
+    public IReadOnlyCollection<string> Names => _pools.Keys;
+
+    public ISandboxPool GetPool(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _pools.TryGetValue(name, out Lazy<SandboxPool>? pool)
+            ? pool.Value
+            : throw new ArgumentException($"There is no sandbox template '{name}'; there are: {string.Join(", ", Names)}.", nameof(name));
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_pools.Values.Select(pool => pool.Value.WarmUpAsync(cancellationToken)));
+
+    public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask().WaitAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(_pools.Values.Where(static pool => pool.IsValueCreated).Select(static pool => pool.Value.DisposeAsync().AsTask()))
+            .ConfigureAwait(false);
+
+    public void Dispose()
+    {
+        foreach (Lazy<SandboxPool> pool in _pools.Values.Where(static pool => pool.IsValueCreated))
+        {
+            pool.Value.Dispose();
+        }
+    }
+
+    private static SandboxPool Create(IServiceProvider provider, string name)
+    {
+        SandboxTemplateOptions options = provider.GetRequiredService<IOptionsMonitor<SandboxTemplateOptions>>().Get(name);
+        var template = new ContainerTemplate(
+            options, provider.GetRequiredService<ISandboxFactory>(), provider.GetRequiredService<IServiceScopeFactory>());
+        return new SandboxPool(
+            template, options.Pool, name, provider.GetService<ILoggerFactory>(), provider.GetService<TimeProvider>());
+    }
+}

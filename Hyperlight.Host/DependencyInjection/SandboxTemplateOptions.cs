@@ -1,0 +1,63 @@
+using Hyperlight.Host.Pools;
+
+namespace Hyperlight;
+
+/// <summary>The options of a template of sandboxes, of which the container has a pool. They are checked when the application starts.</summary>
+public sealed class SandboxTemplateOptions
+{
+    /// <summary>The path of the guest. Set this, <see cref="SnapshotDirectory"/> or <see cref="UseGuest"/>.</summary>
+    public string? Guest { get; set; }
+
+    /// <summary>The directory of a saved snapshot that sandboxes start from, instead of a guest.</summary>
+    public string? SnapshotDirectory { get; set; }
+
+    /// <summary>The tag or the digest of the saved snapshot. Default <see cref="Snapshot.DefaultTag"/>.</summary>
+    public string SnapshotReference { get; set; } = Snapshot.DefaultTag;
+
+    /// <summary>The configuration of the sandboxes. Default <see langword="null"/>: <see cref="HyperlightOptions.Configuration"/>.</summary>
+    public SandboxConfiguration? Configuration { get; set; }
+
+    /// <summary>The options of the pool.</summary>
+    public SandboxPoolOptions Pool { get; set; } = new();
+
+    /// <summary>The guest, if it is not read from a file.</summary>
+    internal GuestBinary? Binary { get; private set; }
+
+    /// <summary>What is done with the builder of each sandbox.</summary>
+    internal List<Action<SandboxBuilder, LeaseServices>> Builders { get; } = [];
+
+    /// <summary>Uses a guest that is not read from a file, such as an embedded resource.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <returns>These options, for further calls.</returns>
+    public SandboxTemplateOptions UseGuest(GuestBinary guest)
+    {
+        ArgumentNullException.ThrowIfNull(guest);
+        Binary = guest;
+        return this;
+    }
+
+    /// <summary>Sets host functions, file mappings and init data of each sandbox.</summary>
+    /// <param name="configure">Is called for each sandbox, on any thread.</param>
+    /// <returns>These options, for further calls.</returns>
+    public SandboxTemplateOptions ConfigureSandbox(Action<SandboxBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        Builders.Add((builder, _) => configure(builder));
+        return this;
+    }
+
+    /// <summary>
+    /// Registers host functions that use a service of the application. Each lease has its own scope of services, which is created
+    /// when a function first asks for a service, and disposed with the lease.
+    /// </summary>
+    /// <typeparam name="TService">The service.</typeparam>
+    /// <param name="register">Registers the functions, which call the second parameter to get the service of the lease.</param>
+    /// <returns>These options, for further calls.</returns>
+    public SandboxTemplateOptions AddHostFunctions<TService>(Action<IHostFunctionRegistrar, Func<TService>> register)
+        where TService : notnull
+    {
+        ArgumentNullException.ThrowIfNull(register);
+        Builders.Add((builder, services) => register(builder, () => services.GetRequiredService<TService>()));
+        return this;
+    }
+}
