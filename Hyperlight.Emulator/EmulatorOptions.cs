@@ -24,4 +24,7 @@ public sealed class EmulatorOptions
     /// hypervisor that cannot deny registers. Simulations of such hypervisors set it.
     /// </summary>
     internal bool PermitsAllMsrs { get; init; }
+
+    /// <summary>Of those, the ones that guests can only read.</summary>
+    internal IReadOnlyList<uint> ReadOnlyMsrs { get; init; } = [];
 }

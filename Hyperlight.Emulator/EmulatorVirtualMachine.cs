@@ -10,6 +10,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 {
     private readonly PhysicalMemory _memory;
     private readonly Processor _processor;
+    private readonly Action<ulong, ulong> _forgetCode;
     private bool _disposed;
 
     /// <exception cref="GuestMsrException">The processor does not have a register that the policy adds.</exception>
@@ -18,6 +19,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         _memory = new PhysicalMemory(files);
         _processor = new Processor(
             _memory, machine.PhysicalAddressBits, machine.Msrs, options, machine.RandomSeed ?? options.RandomSeed, code);
+        _forgetCode = _processor.ForgetCode;
         foreach (uint register in machine.Msrs.Additional)
         {
             if (!_processor.TryReadMsr(register, out _))
@@ -169,7 +171,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public void DiscardPendingState()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _memory.ForEachWritable(_processor.ForgetCode);
+        _memory.ForEachWritable(_forgetCode);
     }
 
     /// <summary>Lets go of the guest's memory.</summary>

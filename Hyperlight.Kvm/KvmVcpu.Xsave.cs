@@ -1,6 +1,5 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Kvm.Interop;
-using Hyperlight.Linux;
 
 namespace Hyperlight.Kvm;
 

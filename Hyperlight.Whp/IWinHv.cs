@@ -33,9 +33,6 @@ internal unsafe interface IWinHv
     /// <summary>WHvCreateVirtualProcessor.</summary>
     int CreateVirtualProcessor(nint partition, uint index, uint flags);
 
-    /// <summary>WHvDeleteVirtualProcessor.</summary>
-    int DeleteVirtualProcessor(nint partition, uint index);
-
     /// <summary>WHvMapGpaRange: memory of this process.</summary>
     int MapGpaRange(nint partition, void* source, ulong guestAddress, ulong size, uint flags);
 

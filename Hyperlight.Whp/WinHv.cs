@@ -18,7 +18,6 @@ internal sealed unsafe class WinHv : IWinHv
         nameof(WinHvPlatform.WHvSetupPartition),
         nameof(WinHvPlatform.WHvDeletePartition),
         nameof(WinHvPlatform.WHvCreateVirtualProcessor),
-        nameof(WinHvPlatform.WHvDeleteVirtualProcessor),
         nameof(WinHvPlatform.WHvMapGpaRange),
         nameof(WinHvPlatform.WHvUnmapGpaRange),
         nameof(WinHvPlatform.WHvTranslateGva),
@@ -77,8 +76,6 @@ internal sealed unsafe class WinHv : IWinHv
 
     public int CreateVirtualProcessor(nint partition, uint index, uint flags) =>
         WinHvPlatform.WHvCreateVirtualProcessor(partition, index, flags);
-
-    public int DeleteVirtualProcessor(nint partition, uint index) => WinHvPlatform.WHvDeleteVirtualProcessor(partition, index);
 
     public int MapGpaRange(nint partition, void* source, ulong guestAddress, ulong size, uint flags) =>
         WinHvPlatform.WHvMapGpaRange(partition, source, guestAddress, size, flags);

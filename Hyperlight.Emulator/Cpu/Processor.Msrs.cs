@@ -33,7 +33,7 @@ internal sealed partial class Processor
     private bool ExecuteWrmsr()
     {
         var index = (uint)_regs[Rcx];
-        return ((options.PermitsAllMsrs || msrPolicy.MayWrite(index)) && TryWriteMsr(index, (uint)_regs[Rax] | (_regs[Rdx] << 32)))
+        return ((options.PermitsAllMsrs ? !options.ReadOnlyMsrs.Contains(index) : msrPolicy.MayWrite(index)) && TryWriteMsr(index, (uint)_regs[Rax] | (_regs[Rdx] << 32)))
             || Fault(GeneralProtection, 0);
     }
 

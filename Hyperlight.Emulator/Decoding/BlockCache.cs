@@ -89,9 +89,13 @@ internal sealed class BlockCache
     /// <summary>Forgets what was decoded from a range of host memory.</summary>
     public void InvalidateRange(ulong hostAddress, ulong size)
     {
-        foreach (ulong page in _pages.Keys.Where(page => page - hostAddress < size).ToArray())
+        // What was decoded from a page is forgotten, and the page itself stays in the dictionary.
+        foreach (ulong page in _pages.Keys)
         {
-            Invalidate(new HostPage((nint)page));
+            if (page - hostAddress < size)
+            {
+                Invalidate(new HostPage((nint)page));
+            }
         }
     }
 

@@ -28,11 +28,17 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
     /// <summary>Driver and variant.</summary>
     public string Driver => Variant.Length == 0 ? Hypervisor.Name : $"{Hypervisor.Name} ({Variant})";
 
-    /// <summary>Whether a guest sees a file as it was when it was mapped: pinning the pages of a private mapping copies them.</summary>
-    public bool CopiesFilesWhenMapped => Hypervisor.Name == "mshv";
+    /// <summary>
+    /// Whether a guest sees a file as it was when it was mapped: pinning the pages of a private mapping copies them, and so does
+    /// the simulated Windows, which has no other means to keep others from shortening a file that is mapped.
+    /// </summary>
+    public bool CopiesFilesWhenMapped => Hypervisor.Name == "mshv" || (IsSimulated && Hypervisor.Name == "whp");
 
     /// <summary>Whether the hypervisor denies guests the model-specific registers that the policy does not permit.</summary>
-    public bool DeniesMsrs => Hypervisor.Name != "mshv";
+    public bool DeniesMsrs => Hypervisor.Name is not ("mshv" or "whp");
+
+    /// <summary>Whether the host can read and write IA32_MISC_ENABLE: WHP has no name for it.</summary>
+    public bool HasMiscEnable => Hypervisor.Name != "whp";
 
     /// <summary>Whether the hypervisor is a simulation: its driver is not the one that the selection finds by its name.</summary>
     public bool IsSimulated => Variant == Simulated;

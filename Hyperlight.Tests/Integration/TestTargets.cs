@@ -3,6 +3,8 @@ using Hyperlight.Emulator;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Mshv;
+using Hyperlight.Tests.Whp;
+using Hyperlight.Whp;
 using NUnit.Framework.Interfaces;
 
 namespace Hyperlight.Tests.Integration;
@@ -97,6 +99,13 @@ internal static class TestTargets
         if (LinuxKernel.Instance.UnsupportedPlatform is null)
         {
             yield return new MshvHypervisor(new SimulatedMshv(LinuxKernel.Instance) { KeepsJournal = false });
+
+            var windows = new SimulatedWindows();
+            yield return new WhpHypervisor(
+                new SimulatedWinHv(windows),
+                windows,
+                new WhpOptions(static _ => null),
+                Path.Combine(AppContext.BaseDirectory, "surrogates"));
         }
     }
 

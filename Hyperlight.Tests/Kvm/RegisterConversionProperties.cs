@@ -1,7 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Kvm;
 using Hyperlight.Kvm.Interop;
-using Hyperlight.Linux;
 
 namespace Hyperlight.Tests.Kvm;
 

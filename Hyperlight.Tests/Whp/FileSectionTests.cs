@@ -147,7 +147,7 @@ internal sealed unsafe class FileSectionTests
     public void Addresses_and_labels_are_checked_before_anything_is_opened()
     {
         var kernel = new FakeWindowsKernel(Content);
-        var whp = new WhpHypervisor(kernel);
+        var whp = Hypervisor(kernel);
 
         Assert.Throws<ArgumentOutOfRangeException>(() => whp.PrepareFileMapping(Path, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => whp.PrepareFileMapping(Path, 1UL << 36));
@@ -161,7 +161,7 @@ internal sealed unsafe class FileSectionTests
     [Test]
     public void Another_platform_says_so()
     {
-        var whp = new WhpHypervisor(new FakeWindowsKernel(Content) { UnsupportedPlatform = "This is a test, not Windows." });
+        var whp = Hypervisor(new FakeWindowsKernel(Content) { UnsupportedPlatform = "This is a test, not Windows." });
 
         Assert.That(
             () => whp.PrepareFileMapping(Path, 0), Throws.TypeOf<HypervisorNotAvailableException>().With.Message.Contains("not Windows"));
@@ -175,6 +175,9 @@ internal sealed unsafe class FileSectionTests
         Assert.That(sizeof(Hyperlight.Whp.Interop.Overlapped), Is.EqualTo(32));
     }
 
+    private static WhpHypervisor Hypervisor(IWindowsKernel kernel) =>
+        new(WinHv.Instance, kernel, new WhpOptions(), SurrogateExecutable.DefaultDirectory);
+
     private static IPreparedMapping Prepare(FakeWindowsKernel kernel, string? label = null) =>
-        new WhpHypervisor(kernel).PrepareFileMapping(Path, GuestAddress, label);
+        Hypervisor(kernel).PrepareFileMapping(Path, GuestAddress, label);
 }

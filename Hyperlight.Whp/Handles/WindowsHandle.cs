@@ -33,10 +33,16 @@ internal abstract class WindowsHandle : SafeHandle
     /// <returns>The call's name and its Win32 error code, 0 for success.</returns>
     protected abstract (string Call, int Error) Release();
 
+    /// <summary>Releases what the resource has kept alive without owning it.</summary>
+    protected virtual void ReleaseDependents()
+    {
+    }
+
     protected sealed override bool ReleaseHandle()
     {
         _isReleased = true;
         (string Call, int Error) result = Release();
+        ReleaseDependents();
         _origin?.Dispose();
         ReleaseFailure = result.Error != 0 ? result : _origin?.ReleaseFailure;
         return result.Error == 0;
@@ -49,14 +55,25 @@ internal sealed class FileHandle(IWindowsKernel kernel, nint value) : WindowsHan
     protected override (string Call, int Error) Release() => ("CloseHandle", Kernel.CloseHandle(handle));
 }
 
-/// <summary>A section of a file, which a surrogate process may map too.</summary>
-internal sealed class SectionHandle(IWindowsKernel kernel, nint value, FileHandle file) : WindowsHandle(kernel, value, file)
+/// <summary>A section of a file or of memory, which a surrogate process may map too.</summary>
+internal sealed class SectionHandle(IWindowsKernel kernel, nint value, FileHandle? file = null) : WindowsHandle(kernel, value, file)
 {
     protected override (string Call, int Error) Release() => ("CloseHandle", Kernel.CloseHandle(handle));
 }
 
-/// <summary>A view of a section; its value is the address of the first byte.</summary>
-internal sealed class ViewHandle(IWindowsKernel kernel, nint value, SectionHandle section) : WindowsHandle(kernel, value, section)
+/// <summary>A view of a section in this process; its value is the address of the first usable byte.</summary>
+internal sealed class ViewHandle(IWindowsKernel kernel, nint value, SectionHandle section, int guard = 0)
+    : WindowsHandle(kernel, value + guard, section)
 {
-    protected override (string Call, int Error) Release() => ("UnmapViewOfFile", Kernel.UnmapView(handle));
+    protected override (string Call, int Error) Release()
+    {
+        SectionViews.Remove(handle);
+        return ("UnmapViewOfFile", Kernel.UnmapView(handle - guard));
+    }
+}
+
+/// <summary>A process or a job.</summary>
+internal sealed class ObjectHandle(IWindowsKernel kernel, nint value) : WindowsHandle(kernel, value, origin: null)
+{
+    protected override (string Call, int Error) Release() => ("CloseHandle", Kernel.CloseHandle(handle));
 }

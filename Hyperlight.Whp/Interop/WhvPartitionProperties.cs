@@ -7,19 +7,7 @@ internal static class WhvPartitionProperties
 {
     public const uint WHvPartitionPropertyCodeCpuidResultList2 = 0x0000_100D;
     public const uint WHvPartitionPropertyCodeProcessorFeaturesBanks = 0x0000_100A;
-    public const uint WHvPartitionPropertyCodeSyntheticProcessorFeaturesBanks = 0x0000_100C;
     public const uint WHvPartitionPropertyCodeProcessorCount = 0x0000_1FFF;
-}
-
-/// <summary>WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS: the hypervisor's own interface to guests.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct WhvSyntheticProcessorFeaturesBanks
-{
-    public const uint WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS_COUNT = 1;
-
-    public uint BanksCount;
-    public uint Reserved0;
-    public ulong Bank0;
 }
 
 /// <summary>WHV_CPUID_OUTPUT.</summary>

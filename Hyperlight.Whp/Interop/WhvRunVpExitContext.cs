@@ -50,6 +50,9 @@ internal struct WhvRunVpExitContext
 [StructLayout(LayoutKind.Explicit, Size = 40)]
 internal struct WhvVpExitContext
 {
+    private const int LongModeActiveBit = 1 << 4;
+    private const int LongSegmentBit = 1 << 13;
+
     /// <summary>WHV_X64_VP_EXECUTION_STATE: the current privilege level in bits 0 and 1, long mode in bit 4.</summary>
     [FieldOffset(0)]
     public ushort ExecutionState;
@@ -68,6 +71,9 @@ internal struct WhvVpExitContext
     public ulong Rflags;
 
     public readonly int InstructionLength => InstructionLengthAndCr8 & 0xF;
+
+    /// <summary>Whether the processor was in 64-bit code: long mode, and a code segment of it.</summary>
+    public readonly bool IsLongCode => (ExecutionState & LongModeActiveBit) != 0 && (Cs.Attributes & LongSegmentBit) != 0;
 }
 
 /// <summary>The bytes of an instruction, as far as the platform has them.</summary>
@@ -152,6 +158,9 @@ internal struct WhvX64IoPortAccessContext
     public readonly bool IsWrite => (AccessInfo & IsWriteBit) != 0;
 
     public readonly byte AccessSize => (byte)((AccessInfo >> AccessSizeShift) & AccessSizeMask);
+
+    /// <summary>Whether it is OUTS, whose data are in guest memory.</summary>
+    public readonly bool IsStringOutput => StringOp && IsWrite;
 
     public readonly bool StringOp => (AccessInfo & StringOpBit) != 0;
 

@@ -29,9 +29,6 @@ internal static unsafe partial class WinHvPlatform
     public static partial int WHvCreateVirtualProcessor(nint partition, uint vpIndex, uint flags);
 
     [LibraryImport(Library)]
-    public static partial int WHvDeleteVirtualProcessor(nint partition, uint vpIndex);
-
-    [LibraryImport(Library)]
     public static partial int WHvMapGpaRange(nint partition, void* sourceAddress, ulong guestAddress, ulong sizeInBytes, uint flags);
 
     [LibraryImport(Library)]

@@ -7,7 +7,7 @@ namespace Hyperlight.Whp;
 /// A section of a file with a read-only view for a guest. The host reads the file through its handle instead of the view: a
 /// view of a file that cannot be read any more, say on a share that is gone, raises an exception that ends the process.
 /// </summary>
-internal sealed class FileSectionRegion : IMemoryRegion
+internal sealed class FileSectionRegion : ISectionRegion
 {
     private const string DriverName = "whp";
     private const string ReadOnlyMessage = "The region is a read-only view of a file.";
@@ -28,6 +28,7 @@ internal sealed class FileSectionRegion : IMemoryRegion
         Section = section;
         _view = view;
         Size = (nuint)GuestPage.RoundUp((ulong)length);
+        SectionViews.Add(view.DangerousGetHandle(), this);
     }
 
     public nuint Size { get; }
@@ -36,8 +37,12 @@ internal sealed class FileSectionRegion : IMemoryRegion
 
     public SafeHandle Handle => _view;
 
-    /// <summary>The section, for the surrogate process that hosts the guest's memory; it lives as long as the view.</summary>
     public SectionHandle Section { get; }
+
+    /// <summary>None: a section of a file has exactly the file's size.</summary>
+    public int Guard => 0;
+
+    public bool IsReadOnly => true;
 
     /// <summary>Opens a file and maps a section of it, of exactly its size.</summary>
     /// <exception cref="FileMappingException">The file cannot be opened or mapped, or is unsuitable.</exception>

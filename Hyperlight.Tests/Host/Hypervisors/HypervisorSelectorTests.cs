@@ -1,5 +1,4 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Tests.Whp;
 using Moq;
 
 namespace Hyperlight.Tests.Host.Hypervisors;
@@ -130,20 +129,6 @@ internal sealed class HypervisorSelectorTests
     public void The_reason_says_what_would_be_faster_than_the_chosen_one() => Assert.That(
         new HypervisorSelector([Driver("first", HypervisorStatus.Usable("works, slowly", "Use second."))]).Select().Reason,
         Is.EqualTo("works, slowly; Use second"));
-
-    [Test]
-    public void Drivers_that_are_not_there_yet_say_so_and_throw_typed_errors(
-        [ValueSource(nameof(Unimplemented))] IHypervisor driver)
-    {
-        Assert.That(driver.Probe().Availability, Is.EqualTo(HypervisorAvailability.NotImplemented));
-        Assert.That(() => driver.AllocateMemory(0x1000), Throws.TypeOf<HypervisorNotAvailableException>());
-        Assert.That(() => driver.CreateVirtualMachine(new VirtualMachineOptions()), Throws.TypeOf<HypervisorNotAvailableException>());
-    }
-
-    private static IHypervisor[] Unimplemented =>
-    [
-        new Hyperlight.Whp.WhpHypervisor(new FakeWindowsKernel([1])),
-    ];
 
     private static HypervisorStatus Usable => HypervisorStatus.Usable("works");
 

@@ -19,6 +19,20 @@ internal static class MachineState
     public static IEnumerable<MethodInfo> Getters =>
         typeof(IVirtualMachine).GetMethods().Where(m => m.Name.StartsWith("Get", StringComparison.Ordinal));
 
+    /// <summary>Whether the host can read a register that a guest can only read: WHP has no name for one of them.</summary>
+    private static bool IsGiven(IVirtualMachine machine, uint index)
+    {
+        try
+        {
+            machine.GetMsrs([new ModelSpecificRegister(index)]);
+            return true;
+        }
+        catch (HypervisorException)
+        {
+            return false;
+        }
+    }
+
     public static SortedDictionary<string, object> Read(IVirtualMachine machine)
     {
         var state = new SortedDictionary<string, object>(StringComparer.Ordinal);
@@ -36,7 +50,7 @@ internal static class MachineState
 
         ModelSpecificRegister[] registers =
         [
-            .. machine.GuestWritableMsrs.ToArray().Union(MsrPolicy.Default.Readable).Where(i => i != TimeStampCounter).Order()
+            .. machine.GuestWritableMsrs.ToArray().Union(MsrPolicy.Default.Readable.Where(i => IsGiven(machine, i))).Where(i => i != TimeStampCounter).Order()
                 .Select(i => new ModelSpecificRegister(i)),
         ];
         machine.GetMsrs(registers);

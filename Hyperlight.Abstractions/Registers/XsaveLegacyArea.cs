@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
 
-namespace Hyperlight.Linux;
+namespace Hyperlight.Abstractions;
 
 /// <summary>
 /// The part of an XSAVE image that FXSAVE stores too, and the header behind it. Offsets are those of the processor manuals.
 /// </summary>
-internal static class XsaveLegacyArea
+public static class XsaveLegacyArea
 {
     private const int ControlWord = 0;
     private const int StatusWord = 2;
@@ -25,7 +24,7 @@ internal static class XsaveLegacyArea
 
     /// <summary>Writes an image with this state and nothing else.</summary>
     /// <param name="registers">The state.</param>
-    /// <param name="image">An image that is zero beyond the header, and stays so.</param>
+    /// <param name="image">An image of at least 576 bytes that is zero beyond the header, and stays so.</param>
     public static void Write(in FpuRegisters registers, Span<byte> image)
     {
         image[..(XstateBv + 64)].Clear();
@@ -44,6 +43,7 @@ internal static class XsaveLegacyArea
     }
 
     /// <summary>Reads the state out of an image.</summary>
+    /// <param name="image">At least the first 512 bytes of one.</param>
     public static FpuRegisters Read(ReadOnlySpan<byte> image)
     {
         X87Stack st = default;
