@@ -82,6 +82,9 @@ internal static class WhpMsrNames
         }
     }
 
+    /// <summary>Whether a register is among the special registers by itself.</summary>
+    public static bool IsSpecial(uint index) => index is Efer or ApicBase;
+
     /// <summary>The name of a register, or 0, which is that of RAX, if it has none.</summary>
     public static uint Find(uint index)
     {

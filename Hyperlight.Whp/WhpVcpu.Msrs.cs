@@ -24,7 +24,7 @@ internal sealed unsafe partial class WhpVcpu
     public void GetMsrs(Span<ModelSpecificRegister> registers)
     {
         WriteWaitingMsrs();
-        WriteWaitingSpecial();
+        WriteWaitingSpecial(registers);
         while (!registers.IsEmpty)
         {
             Span<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, RegistersAtOnce)];
@@ -70,7 +70,7 @@ internal sealed unsafe partial class WhpVcpu
             return;
         }
 
-        WriteWaitingSpecial();
+        WriteWaitingSpecial(registers);
         while (!registers.IsEmpty)
         {
             ReadOnlySpan<ModelSpecificRegister> part = registers[..Math.Min(registers.Length, RegistersAtOnce)];
@@ -155,11 +155,20 @@ internal sealed unsafe partial class WhpVcpu
     }
 
     /// <summary>EFER, the APIC base and the bases of FS and GS are special registers too.</summary>
-    private void WriteWaitingSpecial()
+    private void WriteWaitingSpecial(ReadOnlySpan<ModelSpecificRegister> registers)
     {
-        if ((_waiting & Waiting.Special) != 0)
+        if ((_waiting & Waiting.Special) == 0)
         {
-            WriteWaiting();
+            return;
+        }
+
+        foreach (ModelSpecificRegister register in registers)
+        {
+            if (WhpMsrNames.IsSpecial(register.Index) || register.Index is FsBase or GsBase)
+            {
+                WriteWaiting();
+                return;
+            }
         }
     }
 

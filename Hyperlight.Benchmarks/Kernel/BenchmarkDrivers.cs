@@ -4,6 +4,8 @@ using Hyperlight.Kvm;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Mshv;
+using Hyperlight.Tests.Whp;
+using Hyperlight.Whp;
 
 namespace Hyperlight.Benchmarks.Kernel;
 
@@ -46,6 +48,7 @@ internal sealed class BenchmarkDrivers
         if (metered && LinuxKernel.Instance.UnsupportedPlatform is null)
         {
             usable.Add(SimulatedMshvDriver());
+            usable.Add(SimulatedWhpDriver());
         }
 
         return new BenchmarkDrivers(usable, unusable);
@@ -75,6 +78,11 @@ internal sealed class BenchmarkDrivers
     private static BenchmarkDriver WithMeter(IHypervisor hypervisor)
     {
         var meter = new KernelMeter();
+        if (hypervisor is WhpHypervisor)
+        {
+            return new BenchmarkDriver(WhpDriver(WinHv.Instance, WindowsKernel.Instance, meter), meter);
+        }
+
         var kernel = new MeteredKernel(LinuxKernel.Instance, meter);
         return hypervisor switch
         {
@@ -82,6 +90,17 @@ internal sealed class BenchmarkDrivers
             MshvHypervisor => new BenchmarkDriver(new MshvHypervisor(kernel), meter),
             _ => new BenchmarkDriver(hypervisor, null),
         };
+    }
+
+    private static WhpHypervisor WhpDriver(IWinHv winHv, IWindowsKernel windows, KernelMeter meter) =>
+        new(new MeteredWinHv(winHv, meter), windows, new WhpOptions(), SurrogateExecutable.DefaultDirectory);
+
+    /// <summary>WHP on a simulated platform, for the number of functions that are called; as with MSHV, the times say nothing.</summary>
+    private static BenchmarkDriver SimulatedWhpDriver()
+    {
+        var meter = new KernelMeter();
+        var windows = new SimulatedWindows();
+        return new BenchmarkDriver(WhpDriver(new SimulatedWinHv(windows), windows, meter), meter, "whp (simulated)");
     }
 
     /// <summary>

@@ -396,6 +396,16 @@ internal sealed class WhpBehaviourTests
     }
 
     [Test]
+    public void A_special_register_that_waits_is_written_before_it_is_read_as_a_model_specific_one()
+    {
+        using WhpMachine machine = new(static code => code.hlt());
+        machine.Machine.SetSpecialRegisters(LongModeGuest.SpecialRegisters with { Efer = 0xD00 });
+        ModelSpecificRegister[] efer = [new(0xC000_0080)];
+        machine.Machine.GetMsrs(efer);
+        Assert.That(efer[0].Value, Is.EqualTo(0xD00));
+    }
+
+    [Test]
     public void A_value_of_XCR0_that_the_processor_does_not_have_is_refused_at_once()
     {
         using WhpMachine machine = new(static code => code.hlt());

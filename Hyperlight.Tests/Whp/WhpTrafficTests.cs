@@ -104,9 +104,18 @@ internal sealed class WhpTrafficTests
                 restore,
                 Is.EqualTo(Counts((SimulatedFunction.WHvGetVirtualProcessorRegisters, 1))),
                 "model-specific registers are read; registers that are put back go with the next call");
-            Assert.That(create[SimulatedFunction.WHvCreatePartition], Is.EqualTo(1));
-            Assert.That(create[SimulatedFunction.WHvMapGpaRange2], Is.EqualTo(2));
-            Assert.That(create.Values.Sum(), Is.LessThanOrEqualTo(20));
+            Assert.That(
+                create,
+                Is.EqualTo(Counts(
+                    (SimulatedFunction.WHvCreatePartition, 1),
+                    (SimulatedFunction.WHvSetPartitionProperty, 3),
+                    (SimulatedFunction.WHvSetupPartition, 1),
+                    (SimulatedFunction.WHvCreateVirtualProcessor, 1),
+                    (SimulatedFunction.WHvMapGpaRange2, 2),
+                    (SimulatedFunction.WHvGetVirtualProcessorRegisters, 4),
+                    (SimulatedFunction.WHvSetVirtualProcessorRegisters, 1),
+                    (SimulatedFunction.WHvRunVirtualProcessor, 1),
+                    (SimulatedFunction.WHvDeletePartition, 1))));
         });
     }
 
