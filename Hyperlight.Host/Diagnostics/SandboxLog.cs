@@ -35,6 +35,9 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message = "A callback that a host function registered with the token of its call failed")]
     public static partial void CancellationCallbackFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message = "Host function {Function} failed after the call had ended in which the guest called it")]
+    public static partial void AbandonedHostFunctionFailed(ILogger logger, Exception exception, string function);
+
     [LoggerMessage(EventId = 108, Level = LogLevel.Error, Message = "The resources of sandbox {SandboxId}, which was disposed during a call, could not all be released")]
     public static partial void ReleaseFailed(ILogger logger, Exception exception, long sandboxId);
 

@@ -1,5 +1,7 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution.Waiting;
+using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Memory.Mappings;
 using Hyperlight.Host.Protocol;
@@ -141,10 +143,29 @@ internal sealed partial class GuestRunner : IDisposable
         _machine.SetFpuRegisters(CleanFpu);
     }
 
-    /// <summary>Enters the guest and serves its exits until it says it has finished.</summary>
+    /// <summary>
+    /// Enters the guest and serves its exits until it says it has finished. Waits for asynchronous host functions on the
+    /// calling thread.
+    /// </summary>
     /// <exception cref="ExecutionCanceledException">The call was asked to end.</exception>
     /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
     public void RunToHalt()
+    {
+        while (Run() is { } pending)
+        {
+            WaitFor(pending).GetAwaiter().GetResult();
+            Continue(pending);
+        }
+    }
+
+    /// <summary>
+    /// Enters the guest and serves its exits until it says it has finished, or has called an asynchronous host function that
+    /// has not completed. No thread is needed then until <see cref="WaitFor"/> is over.
+    /// </summary>
+    /// <returns>The call of the host function; <see langword="null"/> if the guest has finished.</returns>
+    /// <exception cref="ExecutionCanceledException">The call was asked to end.</exception>
+    /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
+    public PendingHostCall? Run()
     {
         while (true)
         {
@@ -153,9 +174,13 @@ internal sealed partial class GuestRunner : IDisposable
             {
                 case VmExitReason.IoOut when exit.Port == GuestPort.Halt:
                 case VmExitReason.Halt:
-                    return;
+                    return null;
                 case VmExitReason.IoOut:
-                    Ports.Handle(exit, Interrupts);
+                    if (Ports.Handle(exit, Interrupts) is { } pending)
+                    {
+                        return pending;
+                    }
+
                     break;
                 case VmExitReason.Cancelled when Gate.RequestedReason is not null:
                     throw Interrupts.CreateException(Ports.HostFunctionFailure?.Exception);
@@ -167,6 +192,28 @@ internal sealed partial class GuestRunner : IDisposable
                 default:
                     throw Explain(exit);
             }
+        }
+    }
+
+    /// <summary>Waits until a host function has completed, or the call is to end.</summary>
+    public Task WaitFor(PendingHostCall pending)
+    {
+        var wait = new HostFunctionWait(Gate.Operation, pending.Task);
+        Interrupts.Wait(wait);
+        return wait.Over;
+    }
+
+    /// <summary>Answers the guest after <see cref="WaitFor"/>. If the call is to end, the next entry does that.</summary>
+    /// <exception cref="MessageTooLargeException">The function's result does not fit.</exception>
+    public void Continue(PendingHostCall pending)
+    {
+        if (pending.Task.IsCompleted)
+        {
+            Ports.Answer(pending);
+        }
+        else
+        {
+            AbandonedHostFunction.Observe(pending, _logger);
         }
     }
 

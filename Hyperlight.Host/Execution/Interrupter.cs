@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution.Waiting;
 using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,7 @@ internal sealed class Interrupter
     /// <summary>The operation of which the last failure to cancel was logged. No operation has this number.</summary>
     private ulong _failedOperation = ulong.MaxValue;
     private HostFunctionTokenSource? _hostFunctions;
+    private ICallWaiter? _waiter;
 
     private CancellationToken _cancellationToken;
     private TimeSpan _timeout;
@@ -74,7 +76,19 @@ internal sealed class Interrupter
         if (!operation.IsNone)
         {
             CancelMachine(operation.Number);
+            EndWait(operation.Number);
             FindHostFunctions(operation.Number)?.CancelAndLog(_logger);
+        }
+    }
+
+    /// <summary>Ends a wait of the operation in progress when that is to end. It has one wait at a time.</summary>
+    public void Wait(ICallWaiter waiter)
+    {
+        // Published before the request is looked at, as the source of the token is.
+        Interlocked.Exchange(ref _waiter, waiter);
+        if (_gate.RequestedReason is not null)
+        {
+            waiter.End();
         }
     }
 
@@ -121,6 +135,7 @@ internal sealed class Interrupter
         }
 
         CancelMachine(operation);
+        EndWait(operation);
         if (FindHostFunctions(operation) is { } source)
         {
             new Thread(() => source.CancelAndLog(_logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
@@ -157,21 +172,37 @@ internal sealed class Interrupter
     private HostFunctionTokenSource? FindHostFunctions(ulong operation) =>
         Volatile.Read(ref _hostFunctions) is { } source && source.Operation == operation ? source : null;
 
+    private void EndWait(ulong operation)
+    {
+        if (Volatile.Read(ref _waiter) is { } waiter && waiter.Operation == operation)
+        {
+            waiter.End();
+        }
+    }
+
     private void End()
     {
         DeadlineTimer.Shared.Disarm(_deadline);
         DeadlineTimer.Shared.Disarm(_retry);
         Volatile.Write(ref _hostFunctions, null);
+        Volatile.Write(ref _waiter, null);
         _cancellationToken = default;
     }
 
     /// <summary>An operation that a token and a time limit can end.</summary>
-    public readonly ref struct Watch(Interrupter interrupter, CancellationTokenRegistration registration)
+    public readonly struct Watch(Interrupter interrupter, CancellationTokenRegistration registration) : IDisposable, IAsyncDisposable
     {
-        /// <summary>The operation is over: neither ends it any more.</summary>
+        /// <summary>The operation is over: neither ends it any more. Waits for a request that is being made.</summary>
         public void Dispose()
         {
             registration.Dispose();
+            interrupter.End();
+        }
+
+        /// <summary>Does what <see cref="Dispose"/> does, without occupying a thread.</summary>
+        public async ValueTask DisposeAsync()
+        {
+            await registration.DisposeAsync().ConfigureAwait(false);
             interrupter.End();
         }
     }

@@ -43,16 +43,16 @@ internal sealed class PortHandler
     /// <summary>Serves one OUT. The guest cannot go on if this throws.</summary>
     /// <param name="exit">The exit.</param>
     /// <param name="interrupts">What ends the call, and with it its host functions.</param>
+    /// <returns>The host function that has to complete before the guest is entered again, or <see langword="null"/>.</returns>
     /// <exception cref="GuestAbortedException">The guest aborted.</exception>
     /// <exception cref="GuestProtocolException">The port is unknown, or what the guest sent is malformed.</exception>
     /// <exception cref="MessageTooLargeException">A host function's result does not fit.</exception>
-    public void Handle(in VmExit exit, Interrupter interrupts)
+    public PendingHostCall? Handle(in VmExit exit, Interrupter interrupts)
     {
         switch (exit.Port)
         {
             case GuestPort.CallFunction:
-                CallFunction(interrupts);
-                break;
+                return CallFunction(interrupts);
             case GuestPort.Log:
                 Log();
                 break;
@@ -65,15 +65,21 @@ internal sealed class PortHandler
             default:
                 throw new GuestProtocolException($"The guest wrote 0x{exit.Data:X} to I/O port {exit.Port}, which the guest ABI does not have.");
         }
+
+        return null;
     }
 
-    private void CallFunction(Interrupter interrupts)
+    /// <summary>Answers the guest's call of a host function that has completed.</summary>
+    /// <exception cref="MessageTooLargeException">The result does not fit.</exception>
+    public void Answer(PendingHostCall pending) =>
+        HostFunctionFailure = HostFunctionTable.Answer(pending, _memory.Input) ?? HostFunctionFailure;
+
+    private PendingHostCall? CallFunction(Interrupter interrupts)
     {
         using SpanOwner<byte> message = _memory.Output.Pop();
-        if (_functions.Answer(message.Span, _memory.Input, interrupts) is { } failure)
-        {
-            HostFunctionFailure = failure;
-        }
+        HostFunctionAnswer answer = _functions.Answer(message.Span, _memory.Input, interrupts);
+        HostFunctionFailure = answer.Failure ?? HostFunctionFailure;
+        return answer.Pending;
     }
 
     private void Log()

@@ -72,7 +72,29 @@ public sealed class HostFunction
 
     internal ReadOnlySpan<GuestValueType> Parameters => _parameterTypes;
 
-    internal void Invoke(ref HostFunctionFrame frame) => _body(ref frame);
+    /// <summary>Whether the function returns a task.</summary>
+    internal bool IsAsynchronous { get; init; }
+
+    internal void Invoke(ref HostFunctionFrame frame)
+    {
+        // A function that came back to the context of the caller would wait for a thread that waits for the function.
+        SynchronizationContext? context = IsAsynchronous ? SynchronizationContext.Current : null;
+        if (context is null)
+        {
+            _body(ref frame);
+            return;
+        }
+
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            _body(ref frame);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
 
     /// <summary>The signature, as in <c>Int Add(Int, Int)</c>.</summary>
     public override string ToString() => $"{ResultType} {Name}({string.Join(", ", _parameterTypes)})";

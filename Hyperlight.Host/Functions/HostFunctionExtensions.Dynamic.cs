@@ -53,4 +53,28 @@ public static partial class HostFunctionExtensions
             (ref HostFunctionFrame frame) =>
                 frame.Return(function(frame.Arguments(), frame.Argument<CancellationToken>(0)), resultType)));
     }
+
+    /// <summary>
+    /// Registers an asynchronous function with a cancellation token by its signature; see <see cref="HostFunctionExtensions"/>.
+    /// </summary>
+    /// <inheritdoc cref="WithHostFunction{TTarget}(TTarget, string, ReadOnlySpan{GuestValueType}, GuestValueType, Func{ReadOnlySpan{GuestValue}, GuestValue})"/>
+    public static TTarget WithHostFunction<TTarget>(
+        this TTarget target,
+        string name,
+        ReadOnlySpan<GuestValueType> parameterTypes,
+        GuestValueType resultType,
+        Func<GuestValue[], CancellationToken, Task<GuestValue>> function)
+        where TTarget : IHostFunctionRegistrar
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Add(target, new HostFunction(
+            name,
+            parameterTypes,
+            resultType,
+            (ref HostFunctionFrame frame) => frame.ReturnWhenCompleted(
+                function(frame.Arguments(), frame.Argument<CancellationToken>(0)), resultType))
+        {
+            IsAsynchronous = true,
+        });
+    }
 }

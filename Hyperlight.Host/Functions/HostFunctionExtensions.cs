@@ -19,12 +19,21 @@ namespace Hyperlight;
 /// time limit; their exceptions are logged.
 /// </para>
 /// <para>
+/// An asynchronous function returns <see cref="Task"/>, <see cref="Task{TResult}"/>, <see cref="ValueTask"/> or <see
+/// cref="ValueTask{TResult}"/>. The guest waits until the task completes. If the guest was called with <c>CallAsync</c>, no
+/// thread waits; if it was called with <c>Call</c>, the calling thread does. The function does not see the caller's <see
+/// cref="SynchronizationContext"/>. When the call is ended, it ends without waiting for the task.
+/// </para>
+/// <para>
 /// The overloads differ only in the number of parameters. Each throws <see cref="ArgumentException"/> for a name that is empty or not valid
 /// Unicode, and <see cref="NotSupportedException"/> for a type that the guest ABI does not have, or a token that is not the last parameter.
 /// </para>
 /// </remarks>
 public static partial class HostFunctionExtensions
 {
+    /// <summary>An asynchronous lambda expression fits the overloads for tasks and those for value tasks: it becomes a task.</summary>
+    private const int TaskPriority = 1;
+
     /// <summary>Registers a function of 0 parameters with a result.</summary>
     /// <typeparam name="TTarget">The builder or sandbox.</typeparam>
     /// <typeparam name="TResult">The type of the result.</typeparam>
@@ -443,6 +452,15 @@ public static partial class HostFunctionExtensions
             ValueTypes.OfParameter<T9>(),
             ValueTypes.OfParameter<T10>()));
     }
+
+    private static TTarget AddAsynchronous<TTarget>(
+        TTarget target,
+        string name,
+        GuestValueType resultType,
+        HostFunctionBody body,
+        params ReadOnlySpan<GuestValueType?> parameters)
+        where TTarget : IHostFunctionRegistrar =>
+        Add(target, new HostFunction(name, resultType, body, parameters) { IsAsynchronous = true });
 
     private static TTarget Add<TTarget>(TTarget target, HostFunction function)
         where TTarget : IHostFunctionRegistrar

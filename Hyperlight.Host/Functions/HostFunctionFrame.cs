@@ -16,21 +16,24 @@ internal ref struct HostFunctionFrame
 {
     private readonly FunctionCallReader _call;
     private readonly SharedBuffer _input;
-    private readonly string _name;
+    private readonly HostFunction _function;
     private readonly Interrupter _interrupts;
     private int _argumentsRead;
     private bool _hasReturned;
 
-    public HostFunctionFrame(FunctionCallReader call, SharedBuffer input, string name, Interrupter interrupts)
+    public HostFunctionFrame(FunctionCallReader call, SharedBuffer input, HostFunction function, Interrupter interrupts)
     {
         _call = call;
         _input = input;
-        _name = name;
+        _function = function;
         _interrupts = interrupts;
     }
 
     /// <summary>Whether the function itself is running: its arguments are there, its result is not.</summary>
     public readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
+
+    /// <summary>The call, if the function returned a task that has not completed.</summary>
+    public PendingHostCall? Pending { get; private set; }
 
     /// <summary>Reads one argument, or gives the call's token; the call's types were compared with the function's before.</summary>
     public T Argument<T>(int index)
@@ -123,11 +126,106 @@ internal ref struct HostFunctionFrame
         // A result that cannot be encoded is the function's failure; one that does not fit is not.
         long length = FunctionResultEncoder.EncodeValue(default, value);
         _hasReturned = true;
-        Span<byte> target = _input.Reserve(length, "The result of host function", _name, out int start);
-        FunctionResultEncoder.EncodeValue(target, value);
-        _input.Commit(start, target.Length);
+        HostFunctionResult.Send(_input, _function.Name, value, length);
     }
 
     /// <summary>Sends the end of a function without a result.</summary>
     public void Return() => Return(default(Unit));
+
+    /// <summary>Sends the result of an asynchronous function, or leaves it pending.</summary>
+    public void ReturnWhenCompleted<T>(Task<T> task)
+    {
+        if (CheckTask(task).IsCompleted)
+        {
+            Return(task.GetAwaiter().GetResult());
+        }
+        else
+        {
+            Pending = new PendingHostCall<T>(_function, task);
+        }
+    }
+
+    /// <summary>Sends the result of an asynchronous function, or leaves it pending.</summary>
+    public void ReturnWhenCompleted<T>(ValueTask<T> task)
+    {
+        if (task.IsCompleted)
+        {
+            Return(task.GetAwaiter().GetResult());
+        }
+        else
+        {
+            Pending = new PendingHostCall<T>(_function, task.AsTask());
+        }
+    }
+
+    /// <summary>Sends the end of an asynchronous function without a result, or leaves it pending.</summary>
+    public void ReturnWhenCompleted(Task task) => ReturnWhenCompleted(WithoutResult(CheckTask(task)));
+
+    /// <summary>Sends the end of an asynchronous function without a result, or leaves it pending.</summary>
+    public void ReturnWhenCompleted(ValueTask task)
+    {
+        if (task.IsCompletedSuccessfully)
+        {
+            task.GetAwaiter().GetResult();
+            Return();
+        }
+        else
+        {
+            ReturnWhenCompleted(task.AsTask());
+        }
+    }
+
+    /// <summary>Sends the result of an asynchronous function, which must have the type that its signature says, or leaves it pending.</summary>
+    public void ReturnWhenCompleted(Task<GuestValue> task, GuestValueType type)
+    {
+        CheckTask(task);
+        switch (type)
+        {
+            case GuestValueType.Int:
+                ReturnWhenCompleted(Read(task, static value => value.AsInt32()));
+                break;
+            case GuestValueType.UInt:
+                ReturnWhenCompleted(Read(task, static value => value.AsUInt32()));
+                break;
+            case GuestValueType.Long:
+                ReturnWhenCompleted(Read(task, static value => value.AsInt64()));
+                break;
+            case GuestValueType.ULong:
+                ReturnWhenCompleted(Read(task, static value => value.AsUInt64()));
+                break;
+            case GuestValueType.Float:
+                ReturnWhenCompleted(Read(task, static value => value.AsSingle()));
+                break;
+            case GuestValueType.Double:
+                ReturnWhenCompleted(Read(task, static value => value.AsDouble()));
+                break;
+            case GuestValueType.Bool:
+                ReturnWhenCompleted(Read(task, static value => value.AsBoolean()));
+                break;
+            case GuestValueType.String:
+                ReturnWhenCompleted(Read(task, static value => value.AsString()));
+                break;
+            case GuestValueType.Bytes:
+                ReturnWhenCompleted(Read(task, static value => value.AsBytes()));
+                break;
+            default:
+                ReturnWhenCompleted(Read(task, static value => value.Type == GuestValueType.Void
+                    ? default(Unit)
+                    : throw new GuestValueTypeException(GuestValueType.Void, value.Type)));
+                break;
+        }
+    }
+
+    private static async Task<T> Read<T>(Task<GuestValue> task, Func<GuestValue, T> read) =>
+        read(await task.ConfigureAwait(false));
+
+    private static async Task<Unit> WithoutResult(Task task)
+    {
+        await task.ConfigureAwait(false);
+        return default;
+    }
+
+    private readonly TTask CheckTask<TTask>(TTask? task)
+        where TTask : Task =>
+        task ?? throw new InvalidOperationException($"The asynchronous host function '{_function.Name}' returned null instead of a task.");
 }

@@ -72,40 +72,54 @@ internal sealed class HostFunctionTable
     /// <param name="message">The call.</param>
     /// <param name="input">Where the answer goes.</param>
     /// <param name="interrupts">What ends the function with the call in which it runs.</param>
-    /// <returns>How the call failed, if it did.</returns>
+    /// <returns>How the call failed, if it did, or what it waits for.</returns>
     /// <exception cref="GuestProtocolException">The call is malformed.</exception>
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
-    public HostFunctionFailure? Answer(ReadOnlySpan<byte> message, SharedBuffer input, Interrupter interrupts)
+    public HostFunctionAnswer Answer(ReadOnlySpan<byte> message, SharedBuffer input, Interrupter interrupts)
     {
         var call = new FunctionCallReader(message);
-        HostFunctionFailure? failure = Find(call.Name) is { } function
+        HostFunctionAnswer answer = Find(call.Name) is { } function
             ? Invoke(function, call, input, interrupts)
-            : HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name));
-        if (failure is not null)
+            : new HostFunctionAnswer(HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name)));
+        if (answer.Failure is { } failure)
         {
             HostFunctionErrorMessage.Write(input, FlatTable.DecodeUtf8(call.Name), failure.GuestText);
+        }
+
+        return answer;
+    }
+
+    /// <summary>Answers a call whose task has completed.</summary>
+    /// <returns>How the function failed, if it did.</returns>
+    /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
+    public static HostFunctionFailure? Answer(PendingHostCall pending, SharedBuffer input)
+    {
+        HostFunctionFailure? failure = pending.SendResult(input);
+        if (failure is not null)
+        {
+            HostFunctionErrorMessage.Write(input, pending.Function.Name, failure.GuestText);
         }
 
         return failure;
     }
 
-    private static HostFunctionFailure? Invoke(
+    private static HostFunctionAnswer Invoke(
         HostFunction function, FunctionCallReader call, SharedBuffer input, Interrupter interrupts)
     {
         if (CheckArguments(function, call, input) is { } problem)
         {
-            return problem;
+            return new HostFunctionAnswer(problem);
         }
 
-        var frame = new HostFunctionFrame(call, input, function.Name, interrupts);
+        var frame = new HostFunctionFrame(call, input, function, interrupts);
         try
         {
             function.Invoke(ref frame);
-            return null;
+            return new HostFunctionAnswer(null, frame.Pending);
         }
         catch (Exception exception) when (frame.IsInFunction || exception is not HyperlightException)
         {
-            return HostFunctionFailure.Threw(function, exception);
+            return new HostFunctionAnswer(HostFunctionFailure.Threw(function, exception));
         }
     }
 

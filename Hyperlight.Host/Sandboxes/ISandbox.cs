@@ -88,6 +88,55 @@ public interface ISandbox : IHostFunctionRegistrar, IDisposable
         TimeSpan timeout,
         CancellationToken cancellationToken = default);
 
+    /// <summary>Calls a guest function that returns a value, on a thread of <see cref="GuestThreads"/>.</summary>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    Task<TResult> CallAsync<TResult>(string functionName, params GuestValue[] arguments);
+
+    /// <summary>Calls a guest function that returns a value, on a thread of <see cref="GuestThreads"/>, with a token that can end the call.</summary>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<TResult> CallAsync<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls a guest function that returns a value, on a thread of <see cref="GuestThreads"/>, with a time limit and a token
+    /// that can end the call.
+    /// </summary>
+    /// <typeparam name="TResult">What the function returns: a type of the guest ABI, or <see cref="GuestValue"/> for any of them.</typeparam>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="timeout">The time limit of the call, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<TResult> CallAsync<TResult>(
+        string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls a guest function without a result, or discards it, on a thread of <see cref="GuestThreads"/>.</summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    Task CallAsync(string functionName, params GuestValue[] arguments);
+
+    /// <summary>
+    /// Calls a guest function without a result, or discards it, on a thread of <see cref="GuestThreads"/>, with a token that can
+    /// end the call.
+    /// </summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task CallAsync(string functionName, GuestValue[] arguments, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls a guest function without a result, or discards it, on a thread of <see cref="GuestThreads"/>, with a time limit and
+    /// a token that can end the call.
+    /// </summary>
+    /// <param name="functionName">The guest function.</param>
+    /// <param name="arguments">Its arguments, of exactly the types the function takes.</param>
+    /// <param name="timeout">The time limit of the call, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task CallAsync(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken = default);
+
     /// <summary>Captures the current state of the guest.</summary>
     Snapshot TakeSnapshot();
 

@@ -159,27 +159,17 @@ public sealed partial class MultiUseSandbox
         _gate.Enter("a call", this);
         try
         {
-            if (_poison is { } cause)
-            {
-                throw new SandboxPoisonedException(cause);
-            }
-
-            CallLimits.ThrowIfCancelled(cancellationToken);
-            _unchangedSince = null;
-            _runner.BeginCall();
+            BeginCall(cancellationToken);
             try
             {
-                // Guests do not look at the type that a caller expects, so one who takes any type can say that it expects none.
-                Send(functionName, arguments, resultType ?? GuestValueType.Void);
+                Send(functionName, arguments, resultType);
                 _runner.PrepareDispatch();
                 Run(functionName, timeout, cancellationToken);
                 return Receive<TResult>(functionName, resultType, destination);
             }
             catch (Exception exception)
             {
-                // Whatever the guest left in the buffers must not be taken for a part of the next call.
-                _memory.Input.Reset();
-                _memory.Output.Reset();
+                ResetBuffers();
                 if (exception is OutOfMemoryException outOfMemory)
                 {
                     throw new HostMemoryException("A call", outOfMemory);
@@ -194,8 +184,29 @@ public sealed partial class MultiUseSandbox
         }
     }
 
-    private void Send(string functionName, ReadOnlySpan<GuestValue> arguments, GuestValueType resultType)
+    private void BeginCall(CancellationToken cancellationToken)
     {
+        if (_poison is { } cause)
+        {
+            throw new SandboxPoisonedException(cause);
+        }
+
+        CallLimits.ThrowIfCancelled(cancellationToken);
+        _unchangedSince = null;
+        _runner.BeginCall();
+    }
+
+    /// <summary>Whatever the guest left in the buffers must not be taken for a part of the next call.</summary>
+    private void ResetBuffers()
+    {
+        _memory.Input.Reset();
+        _memory.Output.Reset();
+    }
+
+    private void Send(string functionName, ReadOnlySpan<GuestValue> arguments, GuestValueType? expected)
+    {
+        // Guests do not look at the type that a caller expects, so one who takes any type can say that it expects none.
+        GuestValueType resultType = expected ?? GuestValueType.Void;
         long length = FunctionCallEncoder.Encode(default, functionName, arguments, resultType);
         Span<byte> target = _memory.Input.Reserve(length, "The call of guest function", functionName, out int start);
         FunctionCallEncoder.Encode(target, functionName, arguments, resultType);
@@ -211,8 +222,7 @@ public sealed partial class MultiUseSandbox
         }
         catch (Exception exception) when (_runner.HasEntered)
         {
-            _poison = exception;
-            LogPoisoned(functionName, exception);
+            Poison(functionName, exception);
             throw;
         }
         finally
@@ -221,9 +231,10 @@ public sealed partial class MultiUseSandbox
         }
     }
 
-    /// <summary>Says that the sandbox is poisoned. The failure itself is the caller's to log, who has the exception.</summary>
-    private void LogPoisoned(string functionName, Exception exception)
+    /// <summary>Poisons the sandbox and logs that. The failure itself is the caller's to log, who has the exception.</summary>
+    private void Poison(string functionName, Exception exception)
     {
+        _poison = exception;
         if (exception is ExecutionCanceledException canceled)
         {
             SandboxLog.Ended(_setup.Logger, Id, functionName, canceled.Reason);

@@ -36,6 +36,25 @@ public sealed partial class MultiUseSandbox : ISandbox
         CancellationToken cancellationToken) =>
         CallInto(functionName, destination.Span, Span(arguments), timeout, cancellationToken);
 
+    Task<TResult> ISandbox.CallAsync<TResult>(string functionName, params GuestValue[] arguments) =>
+        CallAsync<TResult>(functionName, Span(arguments));
+
+    Task<TResult> ISandbox.CallAsync<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, Span(arguments), cancellationToken);
+
+    Task<TResult> ISandbox.CallAsync<TResult>(
+        string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, Span(arguments), timeout, cancellationToken);
+
+    Task ISandbox.CallAsync(string functionName, params GuestValue[] arguments) => CallAsync(functionName, Span(arguments));
+
+    Task ISandbox.CallAsync(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        CallAsync(functionName, Span(arguments), cancellationToken);
+
+    Task ISandbox.CallAsync(
+        string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        CallAsync(functionName, Span(arguments), timeout, cancellationToken);
+
     internal static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);

@@ -116,6 +116,7 @@ public sealed partial class SandboxBuilder
             new DebugOutput(output.DebugPrint, failures, logger),
             failures,
             logger,
-            guestLog);
+            guestLog,
+            _threads);
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private readonly Dictionary<string, HostFunction> _functions = new(StringComparer.Ordinal);
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
+    private GuestThreads _threads = GuestThreads.Default;
     private ulong? _seed;
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
@@ -67,6 +68,15 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     {
         ArgumentNullException.ThrowIfNull(configuration);
         _configuration = configuration;
+        return this;
+    }
+
+    /// <summary>Sets the threads on which guests run that are called asynchronously. Default: <see cref="GuestThreads.Default"/>.</summary>
+    /// <param name="threads">The threads, which sandboxes can share.</param>
+    public SandboxBuilder WithGuestThreads(GuestThreads threads)
+    {
+        ArgumentNullException.ThrowIfNull(threads);
+        _threads = threads;
         return this;
     }
 

@@ -16,4 +16,5 @@ internal sealed record SandboxSetup(
     DebugOutput DebugOutput,
     SinkFailures SinkFailures,
     ILogger Logger,
-    GuestLog GuestLog);
+    GuestLog GuestLog,
+    GuestThreads Threads);

@@ -240,5 +240,5 @@ internal sealed class HostCallErrorTests
     }
 
     private HostFunctionFailure? Answer(string function, params GuestValue[] arguments) => new HostFunctionTable(_functions.Functions)
-        .Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input, NoInterrupts);
+        .Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input, NoInterrupts).Failure;
 }

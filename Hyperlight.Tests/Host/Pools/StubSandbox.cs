@@ -63,6 +63,24 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
         string functionName, Memory<byte> destination, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
+    public Task<TResult> CallAsync<TResult>(string functionName, params GuestValue[] arguments) =>
+        Task.Run(() => Call<TResult>(functionName, arguments));
+
+    public Task<TResult> CallAsync<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, arguments);
+
+    public Task<TResult> CallAsync<TResult>(
+        string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, arguments);
+
+    public Task CallAsync(string functionName, params GuestValue[] arguments) => CallAsync<long>(functionName, arguments);
+
+    public Task CallAsync(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
+        CallAsync<long>(functionName, arguments);
+
+    public Task CallAsync(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        CallAsync<long>(functionName, arguments);
+
     public Snapshot TakeSnapshot() => throw new NotSupportedException();
 
     public void Restore(Snapshot snapshot) => throw new NotSupportedException();

@@ -1,0 +1,130 @@
+using Hyperlight.Host.Execution.Threads;
+
+namespace Hyperlight.Tests.Host.Execution;
+
+/// <summary>The threads of asynchronous calls: how many there are, in which order they take turns, and when they end.</summary>
+[TestFixture]
+internal sealed class GuestThreadsTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
+
+    [Test]
+    public void There_are_never_more_threads_than_allowed_and_turns_come_in_order()
+    {
+        var threads = new GuestThreads(2);
+        using var mayGoOn = new ManualResetEventSlim();
+        using var arrived = new CountdownEvent(2);
+        var order = new List<int>();
+        using var over = new CountdownEvent(20);
+        for (int i = 0; i < 2; i++)
+        {
+            new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
+            {
+                arrived.Signal();
+                mayGoOn.Wait();
+            });
+        }
+
+        Assert.That(arrived.Wait(Long));
+        for (int i = 0; i < 20; i++)
+        {
+            int number = i;
+            new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
+            {
+                lock (order)
+                {
+                    order.Add(number);
+                }
+
+                over.Signal();
+            });
+        }
+
+        Assert.That(threads.QueueLength, Is.EqualTo(20));
+        Assert.That(threads.Count, Is.EqualTo(2));
+        mayGoOn.Set();
+        Assert.That(over.Wait(Long));
+        Assert.That(threads.Count, Is.EqualTo(2));
+
+        // Two threads may overtake each other by one turn, and no turn waits for later ones.
+        Assert.That(order.Select((number, place) => Math.Abs(number - place)), Is.All.LessThanOrEqualTo(1));
+    }
+
+    [Test]
+    public void As_many_threads_as_needed_are_started_at_once()
+    {
+        var threads = new GuestThreads(8);
+        using var together = new Barrier(8);
+        using var over = new CountdownEvent(8);
+        for (int i = 0; i < 8; i++)
+        {
+            new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
+            {
+                // Passed only if all eight run at the same time.
+                if (together.SignalAndWait(Long))
+                {
+                    over.Signal();
+                }
+            });
+        }
+
+        Assert.That(over.Wait(Long));
+        Assert.That(threads.Count, Is.EqualTo(8));
+    }
+
+    [Test]
+    public void Threads_without_work_end_and_new_ones_are_started()
+    {
+        var threads = new GuestThreads(2) { IdleTime = TimeSpan.FromMilliseconds(10) };
+        for (int i = 0; i < 3; i++)
+        {
+            using var ran = new ManualResetEventSlim();
+            new GuestThreadTurn(threads, 1).UnsafeOnCompleted(ran.Set);
+            Assert.That(ran.Wait(Long));
+            Assert.That(SpinWait.SpinUntil(() => threads.Count == 0, Long), "the thread has ended");
+        }
+    }
+
+    [Test]
+    public void A_turn_that_ends_before_it_is_queued_is_not_queued()
+    {
+        var threads = new GuestThreads(1);
+        var turn = new GuestThreadTurn(threads, 1);
+        using var ran = new ManualResetEventSlim();
+        turn.End();
+        turn.End();
+        turn.UnsafeOnCompleted(ran.Set);
+
+        Assert.That(ran.Wait(Long));
+        Assert.That(threads.Count, Is.Zero);
+    }
+
+    [Test]
+    public void A_turn_that_ends_runs_once()
+    {
+        var threads = new GuestThreads(2);
+        for (int i = 0; i < 1000; i++)
+        {
+            int runs = 0;
+            using var ran = new ManualResetEventSlim();
+            var turn = new GuestThreadTurn(threads, 1);
+            turn.UnsafeOnCompleted(() =>
+            {
+                Interlocked.Increment(ref runs);
+                ran.Set();
+            });
+            turn.End();
+            Assert.That(ran.Wait(Long));
+            Assert.That(Volatile.Read(ref runs), Is.EqualTo(1));
+        }
+    }
+
+    [TestCase(0)]
+    [TestCase(-1)]
+    public void A_number_of_threads_that_is_not_positive_is_refused(int count) =>
+        Assert.That(() => new GuestThreads(count), Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    [Test]
+    public void The_default_is_one_thread_for_each_processor() =>
+        Assert.That(GuestThreads.Default.MaximumCount, Is.EqualTo(Environment.ProcessorCount));
+}
