@@ -31,16 +31,19 @@ internal sealed class DeadlineTimer
         long due = Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency);
         lock (_sync)
         {
-            _deadlines.Arm(deadline, due, operation);
             if (_thread is null)
             {
-                _thread = new Thread(Run) { IsBackground = true, Name = "Hyperlight time limits" };
-                _thread.UnsafeStart();
+                // If the system has no thread to give, the call fails, and a later one tries again.
+                var thread = new Thread(Run) { IsBackground = true, Name = "Hyperlight time limits" };
+                thread.UnsafeStart();
+                _thread = thread;
             }
             else if (due < _wakeTime)
             {
                 Monitor.Pulse(_sync);
             }
+
+            _deadlines.Arm(deadline, due, operation);
         }
     }
 

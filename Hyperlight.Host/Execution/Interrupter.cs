@@ -138,7 +138,20 @@ internal sealed class Interrupter
         EndWait(operation);
         if (FindHostFunctions(operation) is { } source)
         {
+            CancelOnOtherThread(source);
+        }
+    }
+
+    private void CancelOnOtherThread(HostFunctionTokenSource source)
+    {
+        try
+        {
             new Thread(() => source.CancelAndLog(_logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no further thread to give. The thread pool has some, even if they are busy for now.
+            ThreadPool.UnsafeQueueUserWorkItem(_ => source.CancelAndLog(_logger), null);
         }
     }
 
@@ -157,7 +170,26 @@ internal sealed class Interrupter
                 SandboxLog.CancellationFailed(_logger, exception);
             }
 
+            RetryLater(operation);
+        }
+    }
+
+    private void RetryLater(ulong operation)
+    {
+        try
+        {
             DeadlineTimer.Shared.Arm(_retry, RetryDelay, operation);
+        }
+        catch (OutOfMemoryException)
+        {
+            // The timer's thread could not be started.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    Thread.Sleep(RetryDelay);
+                    CancelMachineAgain(operation);
+                },
+                null);
         }
     }
 

@@ -68,8 +68,13 @@ public sealed class GuestThreads
             if (!turn.IsEnded)
             {
                 turn.Node = _queue.AddLast(turn);
-                Provide();
-                return;
+                if (TryProvide())
+                {
+                    return;
+                }
+
+                _queue.Remove(turn.Node);
+                turn.Node = null;
             }
         }
 
@@ -95,7 +100,8 @@ public sealed class GuestThreads
     }
 
     /// <summary>Wakes a thread for what is queued, or starts one.</summary>
-    private void Provide()
+    /// <returns>Whether there is a thread, now or when it is free.</returns>
+    private bool TryProvide()
     {
         if (_queue.Count <= _idle)
         {
@@ -103,9 +109,20 @@ public sealed class GuestThreads
         }
         else if (_count < MaximumCount)
         {
-            new Thread(Work) { IsBackground = true, Name = "Hyperlight guest" }.UnsafeStart();
-            _count++;
+            try
+            {
+                new Thread(Work) { IsBackground = true, Name = "Hyperlight guest" }.UnsafeStart();
+                _count++;
+            }
+            catch (OutOfMemoryException)
+            {
+                // The system has no further thread to give. Those that are there take the turn when they are free; if there
+                // is none, the thread pool does.
+                return _count > 0;
+            }
         }
+
+        return true;
     }
 
     private void Work()
