@@ -84,7 +84,8 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
                 : HypervisorStatus.Usable(
                     $"{status.Reason}; it has no hardware virtualization and emulates privileged guest code, without "
                     + string.Join(", ", unsupported),
-                    "The emulator runs guests up to eight times faster than such a KVM: ask for it by the name 'emulator'.");
+                    (status.Remedy is null ? string.Empty : status.Remedy + " ")
+                    + "The emulator runs guests up to eight times faster than such a KVM: ask for it by the name 'emulator'.");
         }
         catch (HypervisorException exception)
         {

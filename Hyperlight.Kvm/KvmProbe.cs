@@ -99,9 +99,16 @@ internal static class KvmProbe
 
         int error = KvmHostFacts.Read(device, out facts, out string operation);
         return error == 0
-            ? HypervisorStatus.Usable($"{DevicePath}, API version {version}")
+            ? Usable($"{DevicePath}, API version {version}", facts!)
             : Failed(operation, error);
     }
+
+    private static HypervisorStatus Usable(string reason, KvmHostFacts facts) => facts.HasMsrFilter
+        ? HypervisorStatus.Usable(reason)
+        : HypervisorStatus.Usable(
+            $"{reason}; without {nameof(KvmCapabilities.KVM_CAP_X86_MSR_FILTER)} no model-specific register is denied to guests: a "
+            + "restore resets all of them, and fails if KVM keeps bits that a guest has set, as in HWCR and VM_CR of AMD",
+            "Use Linux 5.10 or later.");
 
     private static HypervisorStatus Failed(string operation, int error) => new(
         HypervisorAvailability.Failed, $"{DevicePath}: {operation} failed: {Errno.Describe(error)} (error {error}).");

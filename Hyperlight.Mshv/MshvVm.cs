@@ -47,7 +47,13 @@ internal sealed unsafe partial class MshvVm(MshvSystem system, MachineHandle han
     {
         // SAFETY: a local structure of the request's type, which the kernel only reads.
         MshvCreateVp arguments = default;
-        int fd = handle.Ioctl(MshvIoctls.MSHV_CREATE_VP, &arguments);
+        int fd;
+        do
+        {
+            fd = handle.Ioctl(MshvIoctls.MSHV_CREATE_VP, &arguments);
+        }
+        while (fd == -Errno.EINTR);
+
         MshvError.Check(fd, nameof(MshvIoctls.MSHV_CREATE_VP));
         FileDescriptorHandle vcpu = new(system.Kernel, fd, parent: handle);
         try

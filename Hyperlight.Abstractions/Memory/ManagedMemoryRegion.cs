@@ -9,7 +9,6 @@ namespace Hyperlight.Abstractions;
 /// </summary>
 public sealed class ManagedMemoryRegion : IMemoryRegion
 {
-    private readonly byte[] _array;
     private readonly int _start;
     private readonly PinnedArrayHandle _handle;
     private bool _isReadOnly;
@@ -26,10 +25,10 @@ public sealed class ManagedMemoryRegion : IMemoryRegion
             throw new ArgumentOutOfRangeException(nameof(size), size, $"The size must be a multiple of {GuestPage.Size} bytes.");
         }
 
-        _array = GC.AllocateArray<byte>((int)size + GuestPage.Size, pinned: true);
-        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(_array, 0);
+        byte[] array = GC.AllocateArray<byte>((int)size + GuestPage.Size, pinned: true);
+        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
         _start = (int)(GuestPage.RoundUp((ulong)address) - (ulong)address);
-        _handle = new PinnedArrayHandle(_array, address + _start);
+        _handle = new PinnedArrayHandle(array, address + _start);
         Size = size;
     }
 
@@ -74,33 +73,37 @@ public sealed class ManagedMemoryRegion : IMemoryRegion
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Slice(nuint offset, nuint length)
     {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        byte[]? array = _handle.Array;
+        ObjectDisposedException.ThrowIf(_handle.IsClosed || array is null, this);
         if (offset > Size || length > Size - offset)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(offset), $"The range of {length} bytes at offset {offset} leaves the region of {Size} bytes.");
         }
 
-        return _array.AsSpan(_start + (int)offset, (int)length);
+        return array.AsSpan(_start + (int)offset, (int)length);
     }
 
-    /// <summary>Keeps the array reachable as long as there is a reference to the handle.</summary>
+    /// <summary>
+    /// Holds the array as long as there is a reference to the handle, and no longer: a disposed region that is still
+    /// referenced costs nothing.
+    /// </summary>
     private sealed class PinnedArrayHandle : SafeHandle
     {
-        private byte[]? _array;
-
         public PinnedArrayHandle(byte[] array, nint address)
             : base(0, ownsHandle: true)
         {
-            _array = array;
+            Array = array;
             SetHandle(address);
         }
+
+        public byte[]? Array { get; private set; }
 
         public override bool IsInvalid => handle == 0;
 
         protected override bool ReleaseHandle()
         {
-            _array = null;
+            Array = null;
             return true;
         }
     }

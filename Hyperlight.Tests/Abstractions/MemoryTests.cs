@@ -122,6 +122,29 @@ internal sealed class MemoryTests
         Assert.That(() => region.Write(0, [1]), Throws.TypeOf<ObjectDisposedException>());
     }
 
+    [Test]
+    public void A_disposed_managed_region_does_not_keep_its_bytes()
+    {
+        const int size = 64 << 20;
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        var region = new ManagedMemoryRegion(size);
+
+        region.Dispose();
+
+        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.LessThan(size / 2));
+        GC.KeepAlive(region);
+    }
+
+    [TestCase(0UL, 0x10_0000_0000UL, true)]
+    [TestCase(0xF_FFFF_F000UL, 0x1000UL, true)]
+    [TestCase(0xF_FFFF_F000UL, 0x1001UL, false)]
+    [TestCase(0xF_FFFF_F000UL, 0x2000UL, false)]
+    [TestCase(0x10_0000_0000UL, 0UL, false)]
+    [TestCase(0x1000UL, 0xFFFF_FFFF_FFFF_F000UL, false)]
+    public void A_range_must_end_within_the_address_space_of_guests(ulong address, ulong size, bool fits) => Assert.That(
+        () => GuestPhysicalSpace.CheckRange(address, (nuint)size),
+        fits ? Throws.Nothing : Throws.TypeOf<ArgumentOutOfRangeException>());
+
     [TestCase(0u)]
     [TestCase(0x800u)]
     public void A_managed_region_of_a_bad_size_is_refused(uint size) =>

@@ -35,6 +35,14 @@ internal sealed class MsrPolicyTests
         }
     }
 
+    [TestCase(0u)]
+    [TestCase(0x1FFFu)]
+    [TestCase(0xC000_0000u)]
+    [TestCase(0xC000_1FFFu)]
+    [TestCase(0xC001_1FFFu)]
+    public void The_ends_of_the_defined_ranges_can_be_permitted(uint register) =>
+        Assert.That(MsrPolicy.Default.With(register).MayWrite(register), Is.True);
+
     [Test]
     public void Every_problem_has_a_message() => Assert.That(
         Enum.GetValues<GuestMsrProblem>().Select(static problem => new GuestMsrException(0x123, problem, "kvm").Message), Is.Unique);

@@ -91,6 +91,36 @@ internal sealed class WriteTrackingTests(bool translates)
     }
 
     [Test]
+    public void A_page_that_the_user_writes_is_cleared_each_time()
+    {
+        _guest.Place(SystemGuest.UserCode, static (c, _) =>
+        {
+            c.mov(__byte_ptr[SystemGuest.UserData], 1);
+            c.mov(__byte_ptr[SystemGuest.UserData + 1], 2);
+            c.@int(SystemGuest.Exit);
+        });
+        byte[] before = PrepareCode(static c =>
+        {
+            c.push(SystemGuest.UserDataSelector);
+            c.push((int)SystemGuest.UserStackTop);
+            c.push(2);
+            c.push(SystemGuest.UserCodeSelector);
+            c.push((int)SystemGuest.UserCode);
+            c.iretq();
+        });
+        for (int i = 0; i < 3; i++)
+        {
+            Run();
+            Assert.That(_guest.Read(SystemGuest.UserData), Is.EqualTo(0x201));
+
+            Tracker.ClearWritten(0);
+
+            Assert.That(_guest.Read(SystemGuest.UserData), Is.Zero);
+            _guest.Memory.Write(0, before);
+        }
+    }
+
+    [Test]
     public void A_page_that_was_only_read_is_not_cleared()
     {
         _guest.Write(SystemGuest.EntryOf(Target), Target | PresentWritableMarked);
@@ -176,18 +206,21 @@ internal sealed class WriteTrackingTests(bool translates)
     }
 
     /// <summary>Places code that is repeated, and returns what memory is before it runs.</summary>
-    private byte[] Prepare(Action<Assembler> body)
+    private byte[] Prepare(Action<Assembler> body) => PrepareCode(c =>
     {
-        _guest.Place(SystemGuest.KernelCode, (c, _) =>
-        {
-            Label loop = c.CreateLabel();
-            c.mov(r15d, Repetitions);
-            c.Label(ref loop);
-            body(c);
-            c.dec(r15d);
-            c.jnz(loop);
-            c.hlt();
-        });
+        Label loop = c.CreateLabel();
+        c.mov(r15d, Repetitions);
+        c.Label(ref loop);
+        body(c);
+        c.dec(r15d);
+        c.jnz(loop);
+        c.hlt();
+    });
+
+    /// <summary>Places code, and returns what memory is before it runs.</summary>
+    private byte[] PrepareCode(Action<Assembler> code)
+    {
+        _guest.Place(SystemGuest.KernelCode, (c, _) => code(c));
         byte[] memory = new byte[(int)_guest.Memory.Size];
         _guest.Memory.Read(0, memory);
         _guest.Machine.SetSpecialRegisters(_guest.Special);

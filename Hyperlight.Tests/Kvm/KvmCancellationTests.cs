@@ -95,6 +95,7 @@ internal sealed class KvmCancellationTests
     /// <summary>Whatever the vCPU makes of it that its memory is gone, the guest was cancelled.</summary>
     [TestCase(Errno.EAGAIN)]
     [TestCase(Errno.EPERM)]
+    [EndsWithin(60)]
     public void WithoutASignalTheGuestsMemoryIsTakenAwayUntilItLeaves(int error)
     {
         Func<FakeVcpu, int>[] reports =
@@ -131,6 +132,7 @@ internal sealed class KvmCancellationTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void MemoryThatCannotBeTakenAwayAtOnceIsTakenAwayLater()
     {
         RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
@@ -149,6 +151,7 @@ internal sealed class KvmCancellationTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void MemoryThatCannotBeGivenBackIsATypedErrorUntilItCan()
     {
         RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });

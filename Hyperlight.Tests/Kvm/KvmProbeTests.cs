@@ -38,6 +38,29 @@ internal sealed class KvmProbeTests
     }
 
     [Test]
+    public void KvmThatCannotDenyRegistersSaysSo([Values] bool emulates)
+    {
+        FakeKvmKernel kernel = new();
+        if (emulates)
+        {
+            kernel.OnRun = FakeEmulatingKvm.Run;
+        }
+
+        kernel.Capabilities[KvmCapabilities.KVM_CAP_X86_MSR_FILTER] = 0;
+        using KvmHypervisor kvm = new(kernel);
+
+        HypervisorStatus status = kvm.Probe();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(status.IsUsable, Is.True);
+            Assert.That(status.Reason, Does.Contain("KVM_CAP_X86_MSR_FILTER").And.Contain("VM_CR"));
+            Assert.That(status.Remedy, Does.StartWith("Use Linux 5.10 or later."));
+            Assert.That(status.Remedy!.Contains("emulator", StringComparison.Ordinal), Is.EqualTo(emulates));
+        });
+    }
+
+    [Test]
     public void MachineSuiteRunsWhereThereIsHardware()
     {
         using KvmHypervisor hardware = new(new FakeKvmKernel());

@@ -18,9 +18,23 @@ internal sealed class TranslationTests(TestTarget target) : MachineTest(target)
     private const ulong User = 4;
     private const ulong All = Present | Writable | User;
     private const ulong NoExecute = 1UL << 63;
+    private const int Cr4Global = 0x80;
+
+    /// <summary>What makes a processor forget translations.</summary>
+    public enum Flush
+    {
+        /// <summary>INVLPG: those of a page.</summary>
+        Page,
+
+        /// <summary>MOV to CR3: those that are not global.</summary>
+        NonGlobal,
+
+        /// <summary>A change of CR4.PGE: all.</summary>
+        All,
+    }
 
     [Test]
-    public void A_translation_of_the_user_ends_with_the_invalidation_by_the_supervisor([Values] bool byCr3, [Values] bool isWritten)
+    public void A_translation_of_the_user_ends_with_the_invalidation_by_the_supervisor([Values] Flush flush, [Values] bool isWritten)
     {
         Guest.Write(EntryOf(TestPage), TestPage | All);
         Guest.Write(TestPage, 1);
@@ -30,16 +44,7 @@ internal sealed class TranslationTests(TestTarget target) : MachineTest(target)
         {
             c.mov(rax, (TestPage + 0x1000) | All);
             c.mov(__[EntryOf(TestPage)], rax);
-            if (byCr3)
-            {
-                c.mov(rax, cr3);
-                c.mov(cr3, rax);
-            }
-            else
-            {
-                c.invlpg(__[TestPage]);
-            }
-
+            Forget(c, flush);
             c.iretq();
         });
 
@@ -67,9 +72,8 @@ internal sealed class TranslationTests(TestTarget target) : MachineTest(target)
     }
 
     [Test]
-    public void Hot_code_over_two_pages_is_found_again_after_a_change_of_tables()
+    public void Hot_code_over_two_pages_is_found_again_after_other_tables()
     {
-        const int calls = 40;
         foreach (int table in (ReadOnlySpan<int>)[0, 1, 2, 3])
         {
             Guest.Memory.GetSpan((nuint)Root + (nuint)(0x1000 * table), 0x1000)
@@ -80,30 +84,52 @@ internal sealed class TranslationTests(TestTarget target) : MachineTest(target)
         Guest.Write(Tables + 0x1000, (Tables + 0x2000) | All);
         Guest.Write(Tables + 0x2000, (Tables + 0x3000) | All);
         Guest.Write(Tables + 0x3000 + (EntryOf(TestPage) - PageTable), (TestPage + 0x1000) | Present | Writable);
-        Guest.Place(TestPage, (c, _) => { c.mov(eax, 1); c.ret(); });
-        Guest.Place(TestPage + 0x1000, (c, _) => { c.mov(eax, 100); c.ret(); });
 
-        Guest.RunKernel((c, _) =>
+        RunHotCodeThatMoves(static c =>
         {
-            Label outer = c.CreateLabel();
-            Label inner = c.CreateLabel();
-            c.xor(ebx, ebx);
-            c.mov(edi, 2);
-            c.Label(ref outer);
-            c.mov(esi, calls);
-            c.Label(ref inner);
-            c.call(TestPage);
-            c.add(ebx, eax);
-            c.dec(esi);
-            c.jne(inner);
             c.mov(rax, Tables);
             c.mov(cr3, rax);
-            c.dec(edi);
-            c.jne(outer);
-            c.hlt();
+        });
+    }
+
+    [Test]
+    public void Hot_code_over_two_pages_is_found_again_after_a_change_of_its_entry([Values] Flush flush) => RunHotCodeThatMoves(c =>
+    {
+        c.mov(rax, (TestPage + 0x1000) | Present | Writable);
+        c.mov(__[EntryOf(TestPage)], rax);
+        Forget(c, flush);
+    });
+
+    [Test]
+    public void Code_that_the_user_writes_is_what_the_supervisor_executes()
+    {
+        // mov eax, imm32; ret
+        Guest.Memory.Write((nuint)UserData, [0xB8, 0, 0, 0, 0, 0xC3]);
+        Guest.SetGate(Open, level: 3, handler: FurtherCode);
+        Guest.Place(FurtherCode, (c, _) =>
+        {
+            c.mov(rbx, UserData);
+            c.call(rbx);
+            c.shl(rcx, 8);
+            c.add(rcx, rax);
+            c.iretq();
         });
 
-        Assert.That(Guest.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(calls * 101));
+        Guest.RunUser((c, _) =>
+        {
+            c.xor(ecx, ecx);
+            for (int i = 1; i <= 3; i++)
+            {
+                // Twice, so that the processor remembers that it may write there.
+                c.mov(__byte_ptr[UserData + 1], 0x77);
+                c.mov(__byte_ptr[UserData + 1], i);
+                c.@int(Open);
+            }
+
+            c.@int(Exit);
+        });
+
+        Assert.That(Guest.Machine.GetGeneralRegisters().Rcx, Is.EqualTo(0x01_02_03));
     }
 
     /// <summary>A right that one level does not give is not given, whichever level it is.</summary>
@@ -244,6 +270,54 @@ internal sealed class TranslationTests(TestTarget target) : MachineTest(target)
         if (first + 0x1000 < (ulong)Guest.Memory.Size)
         {
             Assert.That(Guest.Memory.GetSpan((nuint)first + 0x1000, 0x1000).IndexOfAnyExcept((byte)0), Is.EqualTo(-1), "the page behind");
+        }
+    }
+
+    /// <summary>Calls a function until it is hot, moves it to the next page, and calls that until it is hot.</summary>
+    private void RunHotCodeThatMoves(Action<Assembler> move)
+    {
+        const int calls = 40;
+        Guest.Place(TestPage, (c, _) => { c.mov(eax, 1); c.ret(); });
+        Guest.Place(TestPage + 0x1000, (c, _) => { c.mov(eax, 100); c.ret(); });
+
+        Guest.RunKernel((c, _) =>
+        {
+            Label outer = c.CreateLabel();
+            Label inner = c.CreateLabel();
+            c.xor(ebx, ebx);
+            c.mov(edi, 2);
+            c.Label(ref outer);
+            c.mov(esi, calls);
+            c.Label(ref inner);
+            c.call(TestPage);
+            c.add(ebx, eax);
+            c.dec(esi);
+            c.jne(inner);
+            move(c);
+            c.dec(edi);
+            c.jne(outer);
+            c.hlt();
+        });
+
+        Assert.That(Guest.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(calls * 101));
+    }
+
+    private static void Forget(Assembler c, Flush flush)
+    {
+        switch (flush)
+        {
+            case Flush.Page:
+                c.invlpg(__[TestPage]);
+                break;
+            case Flush.NonGlobal:
+                c.mov(rax, cr3);
+                c.mov(cr3, rax);
+                break;
+            default:
+                c.mov(rax, cr4);
+                c.xor(rax, Cr4Global);
+                c.mov(cr4, rax);
+                break;
         }
     }
 

@@ -227,6 +227,7 @@ internal sealed class MshvBehaviourTests
 
     [TestCase(0)]
     [TestCase(3)]
+    [EndsWithin(60)]
     public void A_running_guest_is_cancelled_even_if_signals_are_missed(int missed)
     {
         using SimulatedMachine machine = new(Spin);
@@ -238,6 +239,7 @@ internal sealed class MshvBehaviourTests
     /// <summary>Signals cannot be sent; or they are sent, and have no effect, as the thread blocks them.</summary>
     [TestCase(Errno.EPERM, 0)]
     [TestCase(0, int.MaxValue)]
+    [EndsWithin(60)]
     public void A_running_guest_is_cancelled_without_signals_and_goes_on_later(int error, int missed)
     {
         using SimulatedMachine machine = new(Spin);
@@ -373,6 +375,7 @@ internal sealed class MshvBehaviourTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void Other_threads_wait_for_registers_while_a_guest_runs()
     {
         using SimulatedMachine machine = new(Spin);

@@ -40,6 +40,9 @@ internal sealed unsafe class SimulatedPartition(SimulatedMshv kernel, EmulatorHy
 
     public byte AddressBits => _addressBits;
 
+    /// <summary>The processor, once there is one.</summary>
+    public SimulatedVp? Processor => _vp;
+
     /// <summary>Whether something is mapped at a guest physical address.</summary>
     public bool IsMapped(ulong address) => _regions.Exists(r => address >= r.First && address - r.First < r.Size);
 
