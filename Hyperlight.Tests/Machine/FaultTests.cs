@@ -18,7 +18,7 @@ internal sealed class FaultTests(TestTarget target) : MachineTest(target)
     private const ulong Writable = 2;
 
     /// <summary>The emulator does as Intel's processors where vendors differ; a real machine does as its vendor.</summary>
-    private bool IsIntel => IsEmulator || NativeVendor.Current == ProcessorVendor.Intel;
+    private bool IsIntel => IsEmulatedProcessor || NativeVendor.Current == ProcessorVendor.Intel;
 
     [Test]
     public void A_fault_in_a_repeated_comparison_shows_the_flags_from_before_it(

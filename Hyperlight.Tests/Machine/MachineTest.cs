@@ -29,6 +29,9 @@ internal abstract class MachineTest(TestTarget target)
 
     protected bool IsEmulator => Driver == "emulator";
 
+    /// <summary>Whether the emulator executes the instructions: it is the driver, or the processor of a simulated hypervisor.</summary>
+    protected bool IsEmulatedProcessor { get; } = target.IsSimulated || target.Hypervisor.Name == "emulator";
+
     /// <summary>KVM runs on a processor that QEMU emulates. What it does differently is said where it matters.</summary>
     protected bool IsOnQemu { get; } = QemuProcessor.Runs(target.Hypervisor);
 
