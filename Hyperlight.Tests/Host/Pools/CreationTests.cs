@@ -48,12 +48,14 @@ internal sealed class CreationTests : StubPoolTest
 
         mayCreate.Release(1000);
 
+        // A lease that is returned early would serve the caller that a later failure is meant for.
         int failures = 0;
+        var leases = new List<SandboxLease>();
         foreach (Task<SandboxLease> task in waiting)
         {
             try
             {
-                Wait(task).Dispose();
+                leases.Add(Wait(task));
             }
             catch (PoolCreationException)
             {
@@ -61,6 +63,7 @@ internal sealed class CreationTests : StubPoolTest
             }
         }
 
+        leases.ForEach(lease => lease.Dispose());
         Assert.That(failures, Is.EqualTo(3));
         Assert.That(Source.MostAlive, Is.LessThanOrEqualTo(2));
     }
