@@ -209,7 +209,7 @@ internal sealed partial class GuestRunner : IDisposable
     {
         if (pending.Task.IsCompleted)
         {
-            Ports.Answer(pending);
+            Ports.Answer(pending, Interrupts);
         }
         else
         {

@@ -71,8 +71,8 @@ internal sealed class PortHandler
 
     /// <summary>Answers the guest's call of a host function that has completed.</summary>
     /// <exception cref="MessageTooLargeException">The result does not fit.</exception>
-    public void Answer(PendingHostCall pending) =>
-        HostFunctionFailure = HostFunctionTable.Answer(pending, _memory.Input) ?? HostFunctionFailure;
+    public void Answer(PendingHostCall pending, Interrupter interrupts) =>
+        HostFunctionFailure = HostFunctionTable.Answer(pending, _memory.Input, interrupts) ?? HostFunctionFailure;
 
     private PendingHostCall? CallFunction(Interrupter interrupts)
     {

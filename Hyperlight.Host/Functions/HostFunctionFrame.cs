@@ -30,10 +30,13 @@ internal ref struct HostFunctionFrame
     }
 
     /// <summary>Whether the function itself is running: its arguments are there, its result is not.</summary>
-    public readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
+    private readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
 
     /// <summary>The call, if the function returned a task that has not completed.</summary>
     public PendingHostCall? Pending { get; private set; }
+
+    /// <summary>Whether an exception is the guest's to handle, and not the end of its run.</summary>
+    public readonly bool IsFailureOfFunction(Exception exception) => IsInFunction || exception is not HyperlightException;
 
     /// <summary>Reads one argument, or gives the call's token; the call's types were compared with the function's before.</summary>
     public T Argument<T>(int index)
@@ -126,7 +129,9 @@ internal ref struct HostFunctionFrame
         // A result that cannot be encoded is the function's failure; one that does not fit is not.
         long length = FunctionResultEncoder.EncodeValue(default, value);
         _hasReturned = true;
-        HostFunctionResult.Send(_input, _function.Name, value, length);
+        Span<byte> target = _input.Reserve(length, "The result of host function", _function.Name, out int start);
+        FunctionResultEncoder.EncodeValue(target, value);
+        _input.Commit(start, target.Length);
     }
 
     /// <summary>Sends the end of a function without a result.</summary>
@@ -141,7 +146,7 @@ internal ref struct HostFunctionFrame
         }
         else
         {
-            Pending = new PendingHostCall<T>(_function, task);
+            LeavePending(task);
         }
     }
 
@@ -154,76 +159,63 @@ internal ref struct HostFunctionFrame
         }
         else
         {
-            Pending = new PendingHostCall<T>(_function, task.AsTask());
+            LeavePending(task.AsTask());
         }
     }
 
     /// <summary>Sends the end of an asynchronous function without a result, or leaves it pending.</summary>
-    public void ReturnWhenCompleted(Task task) => ReturnWhenCompleted(WithoutResult(CheckTask(task)));
-
-    /// <summary>Sends the end of an asynchronous function without a result, or leaves it pending.</summary>
-    public void ReturnWhenCompleted(ValueTask task)
+    public void ReturnWhenCompleted(Task task)
     {
-        if (task.IsCompletedSuccessfully)
+        if (CheckTask(task).IsCompleted)
         {
             task.GetAwaiter().GetResult();
             Return();
         }
         else
         {
-            ReturnWhenCompleted(task.AsTask());
+            LeavePending(task);
+        }
+    }
+
+    /// <summary>Sends the end of an asynchronous function without a result, or leaves it pending.</summary>
+    public void ReturnWhenCompleted(ValueTask task)
+    {
+        if (task.IsCompleted)
+        {
+            task.GetAwaiter().GetResult();
+            Return();
+        }
+        else
+        {
+            LeavePending(task.AsTask());
         }
     }
 
     /// <summary>Sends the result of an asynchronous function, which must have the type that its signature says, or leaves it pending.</summary>
     public void ReturnWhenCompleted(Task<GuestValue> task, GuestValueType type)
     {
-        CheckTask(task);
-        switch (type)
+        if (CheckTask(task).IsCompleted)
         {
-            case GuestValueType.Int:
-                ReturnWhenCompleted(Read(task, static value => value.AsInt32()));
-                break;
-            case GuestValueType.UInt:
-                ReturnWhenCompleted(Read(task, static value => value.AsUInt32()));
-                break;
-            case GuestValueType.Long:
-                ReturnWhenCompleted(Read(task, static value => value.AsInt64()));
-                break;
-            case GuestValueType.ULong:
-                ReturnWhenCompleted(Read(task, static value => value.AsUInt64()));
-                break;
-            case GuestValueType.Float:
-                ReturnWhenCompleted(Read(task, static value => value.AsSingle()));
-                break;
-            case GuestValueType.Double:
-                ReturnWhenCompleted(Read(task, static value => value.AsDouble()));
-                break;
-            case GuestValueType.Bool:
-                ReturnWhenCompleted(Read(task, static value => value.AsBoolean()));
-                break;
-            case GuestValueType.String:
-                ReturnWhenCompleted(Read(task, static value => value.AsString()));
-                break;
-            case GuestValueType.Bytes:
-                ReturnWhenCompleted(Read(task, static value => value.AsBytes()));
-                break;
-            default:
-                ReturnWhenCompleted(Read(task, static value => value.Type == GuestValueType.Void
-                    ? default(Unit)
-                    : throw new GuestValueTypeException(GuestValueType.Void, value.Type)));
-                break;
+            Return(task.GetAwaiter().GetResult(), type);
+        }
+        else
+        {
+            LeavePending(task, type);
         }
     }
 
-    private static async Task<T> Read<T>(Task<GuestValue> task, Func<GuestValue, T> read) =>
-        read(await task.ConfigureAwait(false));
+    // Methods of their own: what they capture is allocated for pending tasks alone.
+    private void LeavePending<T>(Task<T> task) =>
+        Pending = new PendingHostCall(_function, task, (ref HostFunctionFrame frame) => frame.Return(task.GetAwaiter().GetResult()));
 
-    private static async Task<Unit> WithoutResult(Task task)
+    private void LeavePending(Task task) => Pending = new PendingHostCall(_function, task, (ref HostFunctionFrame frame) =>
     {
-        await task.ConfigureAwait(false);
-        return default;
-    }
+        task.GetAwaiter().GetResult();
+        frame.Return();
+    });
+
+    private void LeavePending(Task<GuestValue> task, GuestValueType type) => Pending = new PendingHostCall(
+        _function, task, (ref HostFunctionFrame frame) => frame.Return(task.GetAwaiter().GetResult(), type));
 
     private readonly TTask CheckTask<TTask>(TTask? task)
         where TTask : Task =>

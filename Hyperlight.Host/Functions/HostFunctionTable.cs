@@ -90,17 +90,26 @@ internal sealed class HostFunctionTable
     }
 
     /// <summary>Answers a call whose task has completed.</summary>
+    /// <param name="pending">The call.</param>
+    /// <param name="input">Where the answer goes.</param>
+    /// <param name="interrupts">What ends the call in which the function ran.</param>
     /// <returns>How the function failed, if it did.</returns>
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
-    public static HostFunctionFailure? Answer(PendingHostCall pending, SharedBuffer input)
+    public static HostFunctionFailure? Answer(PendingHostCall pending, SharedBuffer input, Interrupter interrupts)
     {
-        HostFunctionFailure? failure = pending.SendResult(input);
-        if (failure is not null)
+        // The arguments were read when the call began.
+        var frame = new HostFunctionFrame(default, input, pending.Function, interrupts);
+        try
         {
-            HostFunctionErrorMessage.Write(input, pending.Function.Name, failure.GuestText);
+            pending.SendResult(ref frame);
+            return null;
         }
-
-        return failure;
+        catch (Exception exception) when (frame.IsFailureOfFunction(exception))
+        {
+            HostFunctionFailure failure = HostFunctionFailure.Threw(pending.Function, exception);
+            HostFunctionErrorMessage.Write(input, pending.Function.Name, failure.GuestText);
+            return failure;
+        }
     }
 
     private static HostFunctionAnswer Invoke(
@@ -117,7 +126,7 @@ internal sealed class HostFunctionTable
             function.Invoke(ref frame);
             return new HostFunctionAnswer(null, frame.Pending);
         }
-        catch (Exception exception) when (frame.IsInFunction || exception is not HyperlightException)
+        catch (Exception exception) when (frame.IsFailureOfFunction(exception))
         {
             return new HostFunctionAnswer(HostFunctionFailure.Threw(function, exception));
         }

@@ -20,8 +20,8 @@ public enum SandboxIsolation
     NewSandboxEachTime,
 
     /// <summary>
-    /// NO ISOLATION BETWEEN USES. The guest keeps its memory from one use to the next, whoever rents it: secrets of one caller
-    /// can be read by the next, and a caller that corrupts the guest affects all later ones. Use it only if all callers of the
+    /// NO ISOLATION BETWEEN USES. The guest keeps its memory from one use to the next, also for another caller: secrets of one
+    /// caller can be read by the next, and a caller that corrupts the guest affects all later ones. Use it only if all callers of the
     /// pool trust each other and the guest. The host is isolated from the guest in the same way as in the other modes.
     /// </summary>
     None,

@@ -6,91 +6,56 @@ public sealed partial class SandboxLease
     /// <inheritdoc cref="MultiUseSandbox.Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public TResult Call<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox is MultiUseSandbox direct
-                ? direct.Call<TResult>(functionName, arguments)
-                : sandbox.Call<TResult>(functionName, arguments.ToArray());
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox is MultiUseSandbox direct
+            ? direct.Call<TResult>(functionName, arguments)
+            : use.Sandbox.Call<TResult>(functionName, arguments.ToArray());
     }
 
     /// <inheritdoc cref="MultiUseSandbox.Call{TResult}(string, ReadOnlySpan{GuestValue}, CancellationToken)"/>
     public TResult Call<TResult>(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox is MultiUseSandbox direct
-                ? direct.Call<TResult>(functionName, arguments, cancellationToken)
-                : sandbox.Call<TResult>(functionName, arguments.ToArray(), cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox is MultiUseSandbox direct
+            ? direct.Call<TResult>(functionName, arguments, cancellationToken)
+            : use.Sandbox.Call<TResult>(functionName, arguments.ToArray(), cancellationToken);
     }
 
     /// <inheritdoc cref="MultiUseSandbox.Call{TResult}(string, ReadOnlySpan{GuestValue}, TimeSpan, CancellationToken)"/>
     public TResult Call<TResult>(
         string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox is MultiUseSandbox direct
-                ? direct.Call<TResult>(functionName, arguments, timeout, cancellationToken)
-                : sandbox.Call<TResult>(functionName, arguments.ToArray(), timeout, cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox is MultiUseSandbox direct
+            ? direct.Call<TResult>(functionName, arguments, timeout, cancellationToken)
+            : use.Sandbox.Call<TResult>(functionName, arguments.ToArray(), timeout, cancellationToken);
     }
 
     /// <inheritdoc cref="MultiUseSandbox.Call(string, ReadOnlySpan{GuestValue})"/>
     public void Call(string functionName, params ReadOnlySpan<GuestValue> arguments)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
+        using Use use = Enter(functionName);
+        if (use.Sandbox is MultiUseSandbox direct)
         {
-            if (sandbox is MultiUseSandbox direct)
-            {
-                direct.Call(functionName, arguments);
-            }
-            else
-            {
-                sandbox.Call(functionName, arguments.ToArray());
-            }
+            direct.Call(functionName, arguments);
         }
-        finally
+        else
         {
-            Leave();
+            use.Sandbox.Call(functionName, arguments.ToArray());
         }
     }
 
     /// <inheritdoc cref="MultiUseSandbox.Call(string, ReadOnlySpan{GuestValue}, CancellationToken)"/>
     public void Call(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
+        using Use use = Enter(functionName);
+        if (use.Sandbox is MultiUseSandbox direct)
         {
-            if (sandbox is MultiUseSandbox direct)
-            {
-                direct.Call(functionName, arguments, cancellationToken);
-            }
-            else
-            {
-                sandbox.Call(functionName, arguments.ToArray(), cancellationToken);
-            }
+            direct.Call(functionName, arguments, cancellationToken);
         }
-        finally
+        else
         {
-            Leave();
+            use.Sandbox.Call(functionName, arguments.ToArray(), cancellationToken);
         }
     }
 
@@ -98,21 +63,14 @@ public sealed partial class SandboxLease
     public void Call(
         string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
+        using Use use = Enter(functionName);
+        if (use.Sandbox is MultiUseSandbox direct)
         {
-            if (sandbox is MultiUseSandbox direct)
-            {
-                direct.Call(functionName, arguments, timeout, cancellationToken);
-            }
-            else
-            {
-                sandbox.Call(functionName, arguments.ToArray(), timeout, cancellationToken);
-            }
+            direct.Call(functionName, arguments, timeout, cancellationToken);
         }
-        finally
+        else
         {
-            Leave();
+            use.Sandbox.Call(functionName, arguments.ToArray(), timeout, cancellationToken);
         }
     }
 }

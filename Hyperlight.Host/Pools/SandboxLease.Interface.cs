@@ -6,29 +6,15 @@ public sealed partial class SandboxLease
     /// <inheritdoc/>
     public int CallInto(string functionName, Memory<byte> destination, params GuestValue[] arguments)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox.CallInto(functionName, destination, arguments);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox.CallInto(functionName, destination, arguments);
     }
 
     /// <inheritdoc/>
     public int CallInto(string functionName, Memory<byte> destination, GuestValue[] arguments, CancellationToken cancellationToken)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox.CallInto(functionName, destination, arguments, cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox.CallInto(functionName, destination, arguments, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -39,43 +25,22 @@ public sealed partial class SandboxLease
         TimeSpan timeout,
         CancellationToken cancellationToken = default)
     {
-        ISandbox sandbox = Enter(functionName);
-        try
-        {
-            return sandbox.CallInto(functionName, destination, arguments, timeout, cancellationToken);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(functionName);
+        return use.Sandbox.CallInto(functionName, destination, arguments, timeout, cancellationToken);
     }
 
     /// <inheritdoc/>
     public Snapshot TakeSnapshot()
     {
-        ISandbox sandbox = Enter(_lastFunction);
-        try
-        {
-            return sandbox.TakeSnapshot();
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(_lastFunction);
+        return use.Sandbox.TakeSnapshot();
     }
 
     /// <inheritdoc/>
     public void Restore(Snapshot snapshot)
     {
-        ISandbox sandbox = Enter(_lastFunction);
-        try
-        {
-            sandbox.Restore(snapshot);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(_lastFunction);
+        use.Sandbox.Restore(snapshot);
     }
 
     TResult ISandbox.Call<TResult>(string functionName, params GuestValue[] arguments) =>

@@ -79,32 +79,18 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
     /// <inheritdoc/>
     public void AddHostFunction(HostFunction hostFunction)
     {
-        ISandbox sandbox = Enter(_lastFunction);
-        try
-        {
-            _isChanged = true;
-            sandbox.AddHostFunction(hostFunction);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(_lastFunction);
+        _isChanged = true;
+        use.Sandbox.AddHostFunction(hostFunction);
     }
 
     /// <summary>Removes a host function for this lease; see <see cref="AddHostFunction"/>.</summary>
     /// <inheritdoc/>
     public bool RemoveHostFunction(string name)
     {
-        ISandbox sandbox = Enter(_lastFunction);
-        try
-        {
-            _isChanged = true;
-            return sandbox.RemoveHostFunction(name);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Use use = Enter(_lastFunction);
+        _isChanged = true;
+        return use.Sandbox.RemoveHostFunction(name);
     }
 
     /// <summary>
@@ -159,19 +145,14 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
     {
         int uses = Interlocked.Or(ref _uses, Returned);
         isReusable = uses == 0 && !_isChanged;
-        if (uses < 0)
-        {
-            return false;
-        }
-
-        return true;
+        return uses >= 0;
     }
 
     /// <summary>
     /// Begins an operation. Without counting them, a call that begins while the lease ends on another thread could reach the
     /// sandbox of the next lease.
     /// </summary>
-    private ISandbox Enter(string? functionName)
+    private Use Enter(string? functionName)
     {
         if (Interlocked.Increment(ref _uses) < 0)
         {
@@ -180,8 +161,14 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
         }
 
         _lastFunction = functionName;
-        return _sandbox;
+        return new Use(this);
     }
 
-    private void Leave() => Interlocked.Decrement(ref _uses);
+    /// <summary>An operation in progress, until it is disposed.</summary>
+    private readonly struct Use(SandboxLease lease) : IDisposable
+    {
+        public ISandbox Sandbox => lease._sandbox;
+
+        public void Dispose() => Interlocked.Decrement(ref lease._uses);
+    }
 }
