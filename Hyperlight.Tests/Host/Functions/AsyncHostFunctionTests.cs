@@ -275,21 +275,7 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
                 () => Sandbox.Call<int>("f", [], limit, source.Token),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Assert.That(entered.Wait(Long));
-        switch (reason)
-        {
-            case CancellationReason.CancellationToken:
-                source.Cancel();
-                break;
-            case CancellationReason.InterruptHandle:
-                Sandbox.InterruptHandle.Cancel();
-                break;
-            case CancellationReason.Disposal:
-                Sandbox.Dispose();
-                break;
-            default:
-                // The time limit needs no help.
-                break;
-        }
+        CallEnd.Request(reason, Sandbox, source);
 
         ExecutionCanceledException error = (await Assert.ThrowsAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long)))!;
         Assert.That(error.Reason, Is.EqualTo(reason));

@@ -79,7 +79,7 @@ internal sealed class HostFunctionTokenTests : ScriptedSandboxTest
         var canceller = new Thread(() =>
         {
             inFunction.Wait();
-            Request(reason, source);
+            CallEnd.Request(reason, Sandbox, source);
         });
         canceller.Start();
 
@@ -149,25 +149,6 @@ internal sealed class HostFunctionTokenTests : ScriptedSandboxTest
         Guest.Then(CallAdd);
 
         Assert.That(() => Sandbox.Call("f", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
-    }
-
-    private void Request(CancellationReason reason, CancellationTokenSource source)
-    {
-        switch (reason)
-        {
-            case CancellationReason.CancellationToken:
-                source.Cancel();
-                break;
-            case CancellationReason.InterruptHandle:
-                Sandbox.InterruptHandle.Cancel();
-                break;
-            case CancellationReason.Disposal:
-                Sandbox.Dispose();
-                break;
-            default:
-                // The time limit needs no help.
-                break;
-        }
     }
 
     private VmExit CallAdd()

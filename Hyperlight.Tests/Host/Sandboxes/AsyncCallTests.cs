@@ -141,7 +141,7 @@ internal sealed class AsyncCallTests
         Task<int> call = _sandbox.CallAsync<int>(
             "f", [], reason == CancellationReason.Timeout ? TimeSpan.FromMilliseconds(20) : Long, source.Token);
         Assert.That(call.IsCompleted, Is.False);
-        End(reason, source);
+        Assert.That(CallEnd.Request(reason, _sandbox, source), Is.False, "the guest does not run");
 
         ExecutionCanceledException error = (await Assert.ThrowsAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long)))!;
         Assert.That(error.Reason, Is.EqualTo(reason));
@@ -195,25 +195,6 @@ internal sealed class AsyncCallTests
         MultiUseSandbox sandbox = guest.Builder().WithGuestThreads(_threads).Build();
         _sandboxes.Add(sandbox);
         return sandbox;
-    }
-
-    private void End(CancellationReason reason, CancellationTokenSource source)
-    {
-        switch (reason)
-        {
-            case CancellationReason.CancellationToken:
-                source.Cancel();
-                break;
-            case CancellationReason.InterruptHandle:
-                Assert.That(_sandbox.InterruptHandle.Cancel(), Is.False, "the guest does not run");
-                break;
-            case CancellationReason.Disposal:
-                _sandbox.Dispose();
-                break;
-            default:
-                // The time limit needs no help.
-                break;
-        }
     }
 
     private void AssertUsable()

@@ -1,0 +1,31 @@
+namespace Hyperlight.Tests.Host.Sandboxes;
+
+/// <summary>The ways to end a call from outside.</summary>
+internal static class CallEnd
+{
+    /// <summary>Asks a call to end. A time limit needs no request.</summary>
+    /// <param name="reason">What ends the call.</param>
+    /// <param name="sandbox">The sandbox.</param>
+    /// <param name="source">The source of the call's token.</param>
+    /// <returns>Whether the interrupt handle found the guest running.</returns>
+    public static bool Request(CancellationReason reason, MultiUseSandbox sandbox, CancellationTokenSource source)
+    {
+        switch (reason)
+        {
+            case CancellationReason.CancellationToken:
+                source.Cancel();
+                break;
+            case CancellationReason.InterruptHandle:
+                return sandbox.InterruptHandle.Cancel();
+            case CancellationReason.Disposal:
+                sandbox.Dispose();
+                break;
+            case CancellationReason.Timeout:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(reason), reason, "This test does not know it.");
+        }
+
+        return false;
+    }
+}
