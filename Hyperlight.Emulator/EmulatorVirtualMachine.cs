@@ -20,14 +20,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         _processor = new Processor(
             _memory, machine.PhysicalAddressBits, machine.Msrs, options, machine.RandomSeed ?? options.RandomSeed, code);
         _forgetCode = _processor.ForgetCode;
-        foreach (uint register in machine.Msrs.Additional)
-        {
-            if (!_processor.TryReadMsr(register, out _))
-            {
-                throw new GuestMsrException(register, GuestMsrProblem.NotSupported, EmulatorHypervisor.DriverName);
-            }
-        }
-
+        machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
         GuestWritableMsrs = machine.Msrs.Restored.Where(index => _processor.TryReadMsr(index, out _)).ToArray();
     }
 
@@ -110,21 +103,13 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public void GetXsave(Span<byte> destination)
     {
-        if (destination.Length < XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, the buffer {destination.Length}.", nameof(destination));
-        }
-
+        XsaveBuffers.CheckDestination(destination, XsaveSize);
         _processor.GetXsave(destination);
     }
 
     public void SetXsave(ReadOnlySpan<byte> source)
     {
-        if (source.Length != XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, not {source.Length}.", nameof(source));
-        }
-
+        XsaveBuffers.CheckSource(source, XsaveSize);
         if (!_processor.TrySetXsave(source))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXsave", 0, "the image's header or MXCSR is invalid");

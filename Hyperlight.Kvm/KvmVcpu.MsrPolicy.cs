@@ -26,16 +26,7 @@ internal sealed unsafe partial class KvmVcpu
         && Transfer(KvmIoctls.KVM_SET_MSRS, nameof(KvmIoctls.KVM_SET_MSRS), index, value, out _);
 
     /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds.</exception>
-    private void CheckAdditionalMsrs()
-    {
-        foreach (uint index in _policy.Additional)
-        {
-            if (!TakesMsr(index))
-            {
-                throw new GuestMsrException(index, GuestMsrProblem.NotSupported, KvmHypervisor.DriverName);
-            }
-        }
-    }
+    private void CheckAdditionalMsrs() => _policy.CheckAdditional(KvmHypervisor.DriverName, TakesMsr);
 
     private bool Transfer(uint request, string operation, uint index, ulong value, out ulong result)
     {

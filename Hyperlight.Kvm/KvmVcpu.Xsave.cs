@@ -37,11 +37,7 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>KVM_GET_XSAVE or KVM_GET_XSAVE2.</summary>
     public void GetXsave(Span<byte> destination)
     {
-        if (destination.Length < XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, the buffer {destination.Length}.", nameof(destination));
-        }
-
+        XsaveBuffers.CheckDestination(destination, XsaveSize);
         // SAFETY: the buffer has the size that the request writes, which was just checked.
         fixed (byte* image = destination)
         {
@@ -54,11 +50,7 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>KVM_SET_XSAVE.</summary>
     public void SetXsave(ReadOnlySpan<byte> source)
     {
-        if (source.Length != XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, not {source.Length}.", nameof(source));
-        }
-
+        XsaveBuffers.CheckSource(source, XsaveSize);
         // SAFETY: the buffer has the size that the request reads, which was just checked.
         fixed (byte* image = source)
         {

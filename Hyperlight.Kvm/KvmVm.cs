@@ -74,7 +74,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handl
         int result = SetRegion(in region);
         if (result < 0)
         {
-            handle.LetGo(slot);
+            handle.StopHolding(slot);
             throw KvmError.Create(result, nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
         }
 
@@ -101,7 +101,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handl
         _regions.Remove(slot);
 
         // The slot is free, even if releasing the memory failed.
-        _earlierFailures.Note(handle.LetGo(slot));
+        _earlierFailures.Note(handle.StopHolding(slot));
     }
 
     // SAFETY: a structure of the request's type, in place meanwhile. The host memory in it stays, as the slot holds it.

@@ -14,23 +14,33 @@ internal sealed unsafe partial class MshvVcpu
     /// <summary>Answers from what was read at once, if all registers are among it.</summary>
     private bool TryGetFresh(Span<HvRegisterAssoc> registers)
     {
-        if (_hasRun || _system.WritableMsrs is not { } msrs || !IsAmong(registers, msrs))
+        if (_hasRun || _system.WritableMsrs is not { } msrs)
         {
             return false;
         }
 
-        _fresh ??= ReadFresh(msrs);
+        HvRegisterAssoc[] fresh = _fresh ?? NamesOfFresh(msrs);
+        if (!IsAmong(registers, fresh))
+        {
+            return false;
+        }
+
+        if (_fresh is null)
+        {
+            ReadRegisters(fresh);
+            _fresh = fresh;
+        }
+
         foreach (ref HvRegisterAssoc register in registers)
         {
-            register.Value = _fresh[IndexOf(_fresh, register.Name)].Value;
+            register.Value = fresh[IndexOf(fresh, register.Name)].Value;
         }
 
         return true;
     }
 
-    private static bool IsAmong(ReadOnlySpan<HvRegisterAssoc> registers, uint[] msrs)
+    private static bool IsAmong(ReadOnlySpan<HvRegisterAssoc> registers, ReadOnlySpan<HvRegisterAssoc> names)
     {
-        ReadOnlySpan<HvRegisterAssoc> names = NamesOfFresh(msrs);
         foreach (HvRegisterAssoc register in registers)
         {
             if (IndexOf(names, register.Name) < 0)
@@ -40,13 +50,6 @@ internal sealed unsafe partial class MshvVcpu
         }
 
         return true;
-    }
-
-    private HvRegisterAssoc[] ReadFresh(uint[] msrs)
-    {
-        HvRegisterAssoc[] registers = NamesOfFresh(msrs);
-        ReadRegisters(registers);
-        return registers;
     }
 
     private static HvRegisterAssoc[] NamesOfFresh(uint[] msrs)

@@ -65,12 +65,10 @@ internal sealed unsafe partial class MshvVcpu
     /// <exception cref="HypervisorException">The hypervisor did not answer.</exception>
     public void CheckAdditionalMsrs(MsrPolicy policy)
     {
-        foreach (uint index in policy.Additional)
+        if (policy.Additional.Count > 0)
         {
-            if (!GuestWritableMsrs.Span.Contains(index))
-            {
-                throw new GuestMsrException(index, GuestMsrProblem.NotSupported, MshvHypervisor.DriverName);
-            }
+            uint[] writable = GuestWritableMsrs.ToArray();
+            policy.CheckAdditional(MshvHypervisor.DriverName, writable.Contains);
         }
     }
 

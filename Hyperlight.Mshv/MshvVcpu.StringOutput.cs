@@ -12,8 +12,6 @@ namespace Hyperlight.Mshv;
 /// </summary>
 internal sealed unsafe partial class MshvVcpu
 {
-    private const ulong DirectionFlag = 1 << 10;
-
     /// <summary>Executes one element of OUTS.</summary>
     /// <returns>0, or a negative errno: EAGAIN if there was nothing to write.</returns>
     private int ExecuteStringOutput(in HvX64IoPortInterceptMessage io, out VmExit exit)
@@ -27,7 +25,7 @@ internal sealed unsafe partial class MshvVcpu
             return 0;
         }
 
-        ulong mask = outs.HasNarrowAddress ? uint.MaxValue : ulong.MaxValue;
+        ulong mask = outs.AddressMask(isIn64BitCode: true);
         ulong next = io.Header.Rip + (uint)outs.Length;
         if (io.IsRepeated && (io.Rcx & mask) == 0)
         {
@@ -38,20 +36,15 @@ internal sealed unsafe partial class MshvVcpu
 
         Span<byte> data = stackalloc byte[sizeof(uint)];
         data.Clear();
-        ulong address = BaseOf(outs.BaseRegister) + (io.Rsi & mask);
+        ulong address = BaseOf(outs.SegmentPrefix) + (io.Rsi & mask);
         if (ReadGuestMemory(address, data[..size], HvCalls.HV_TRANSLATE_GVA_VALIDATE_READ) < size)
         {
             exit = Failure(in io, code);
             return 0;
         }
 
-        ulong step = (io.Header.Rflags & DirectionFlag) != 0 ? 0UL - size : size;
-        GeneralRegisters registers = ReadGeneralRegisters() with { Rsi = (io.Rsi + step) & mask };
-        if (io.IsRepeated)
-        {
-            registers.Rcx = (io.Rcx - 1) & mask;
-        }
-
+        GeneralRegisters registers = ReadGeneralRegisters();
+        (registers.Rsi, registers.Rcx) = OutsInstruction.Advance(io.Rsi, io.Rcx, io.Header.Rflags, size, io.IsRepeated, mask);
         registers.Rip = io.IsRepeated && registers.Rcx != 0 ? io.Header.Rip : next;
         SetGeneralRegisters(in registers);
         exit = VmExit.IoOut(io.PortNumber, BinaryPrimitives.ReadUInt32LittleEndian(data), size);
@@ -72,14 +65,19 @@ internal sealed unsafe partial class MshvVcpu
         return length;
     }
 
-    private ulong BaseOf(uint segment)
+    private ulong BaseOf(byte segmentPrefix)
     {
-        if (segment == 0)
+        if (segmentPrefix == 0)
         {
             return 0;
         }
 
-        Span<HvRegisterAssoc> register = [Register(segment)];
+        Span<HvRegisterAssoc> register =
+        [
+            Register(segmentPrefix == OutsInstruction.FsPrefix
+                ? HvRegisterNames.HV_X64_REGISTER_FS
+                : HvRegisterNames.HV_X64_REGISTER_GS),
+        ];
         GetRegisters(register);
         return register[0].Value.Segment.Base;
     }

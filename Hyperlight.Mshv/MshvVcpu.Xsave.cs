@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Linux;
 using Hyperlight.Linux.Interop;
@@ -13,9 +12,6 @@ namespace Hyperlight.Mshv;
 internal sealed unsafe partial class MshvVcpu
 {
     private const int GuestPageSize = GuestPage.Size;
-
-    /// <summary>XCOMP_BV: which components the image has room for. Without it the hypervisor refuses the image.</summary>
-    private const int XcompBvOffset = 520;
 
     /// <summary>Larger than any processor's image.</summary>
     private const int LargestXsave = 1 << 20;
@@ -33,10 +29,7 @@ internal sealed unsafe partial class MshvVcpu
     public void SetFpuRegisters(in FpuRegisters registers)
     {
         ThrowIfDisposed();
-        Span<byte> image = XsaveImage;
-        image.Clear();
-        XsaveLegacyArea.Write(in registers, image);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[XcompBvOffset..], _xsave.XcompBv);
+        XsaveLegacyArea.WriteCompacted(in registers, XsaveImage, _xsave.XcompBv);
         WriteXsave();
     }
 
@@ -44,11 +37,7 @@ internal sealed unsafe partial class MshvVcpu
     public void GetXsave(Span<byte> destination)
     {
         ThrowIfDisposed();
-        if (destination.Length < XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, the buffer {destination.Length}.", nameof(destination));
-        }
-
+        XsaveBuffers.CheckDestination(destination, XsaveSize);
         ReadXsave();
         XsaveImage.CopyTo(destination);
     }
@@ -57,11 +46,7 @@ internal sealed unsafe partial class MshvVcpu
     public void SetXsave(ReadOnlySpan<byte> source)
     {
         ThrowIfDisposed();
-        if (source.Length != XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, not {source.Length}.", nameof(source));
-        }
-
+        XsaveBuffers.CheckSource(source, XsaveSize);
         source.CopyTo(XsaveImage);
         WriteXsave();
     }
@@ -101,10 +86,10 @@ internal sealed unsafe partial class MshvVcpu
         {
             MemoryMapHandle pages = MapXsave(kernel, capacity);
             int result = TransferXsave(handle, MshvIoctls.MSHV_GET_VP_STATE, pages, capacity, out uint size);
-            if (result >= 0 && size <= capacity && size >= XcompBvOffset + sizeof(ulong))
+            if (result >= 0 && size <= capacity && size >= XsaveLegacyArea.XcompBv + sizeof(ulong))
             {
                 // SAFETY: the kernel has just written as many bytes.
-                ulong xcompBv = *(ulong*)((byte*)pages.DangerousGetHandle() + XcompBvOffset);
+                ulong xcompBv = *(ulong*)((byte*)pages.DangerousGetHandle() + XsaveLegacyArea.XcompBv);
                 return new XsaveMemory(pages, capacity, (int)size, xcompBv);
             }
 

@@ -45,7 +45,7 @@ internal sealed unsafe partial class MshvVm : IForcedExit
         int result = SetRegion(in region);
         if (result < 0)
         {
-            handle.LetGo(slot);
+            handle.StopHolding(slot);
             throw MshvError.Create(result, nameof(MshvIoctls.MSHV_SET_GUEST_MEMORY));
         }
 
@@ -77,7 +77,7 @@ internal sealed unsafe partial class MshvVm : IForcedExit
         _files.Remove(slot);
 
         // The slot is free, whatever became of memory that had no other owner.
-        _earlierFailures.Note(handle.LetGo(slot));
+        _earlierFailures.Note(handle.StopHolding(slot));
     }
 
     /// <summary>Reads guest physical memory.</summary>

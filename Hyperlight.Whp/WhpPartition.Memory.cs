@@ -71,7 +71,7 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
         Unmap(range);
         if (range.Source is not null)
         {
-            _handle.LetGo(range.Source);
+            _handle.StopHolding(range.Source);
         }
 
         _ranges.Remove(slot);
@@ -271,13 +271,13 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     /// <summary>Stops holding what a range needed; what nothing else needs is released.</summary>
     private void Release(SafeHandle host, SurrogateViewHandle? view)
     {
-        if (view is not null && _handle.LetGo(view))
+        if (view is not null && _handle.StopHolding(view))
         {
             _views.Remove(view.Host);
             _earlierFailures.Dispose(view);
         }
 
-        _handle.LetGo(host);
+        _handle.StopHolding(host);
         _earlierFailures.Note(host);
     }
 

@@ -94,12 +94,10 @@ internal sealed unsafe partial class WhpVcpu
     /// <exception cref="HypervisorException">The hypervisor did not answer.</exception>
     private void CheckAdditionalMsrs(MsrPolicy policy)
     {
-        foreach (uint index in policy.Additional)
+        if (policy.Additional.Count > 0)
         {
-            if (!GuestWritableMsrs.Span.Contains(index))
-            {
-                throw new GuestMsrException(index, GuestMsrProblem.NotSupported, WhpHypervisor.DriverName);
-            }
+            uint[] writable = GuestWritableMsrs.ToArray();
+            policy.CheckAdditional(WhpHypervisor.DriverName, writable.Contains);
         }
     }
 

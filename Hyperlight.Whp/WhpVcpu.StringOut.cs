@@ -10,8 +10,6 @@ namespace Hyperlight.Whp;
 /// </summary>
 internal sealed unsafe partial class WhpVcpu
 {
-    private const ulong DirectionFlag = 1 << 10;
-
     /// <summary>Reads an element, and moves on the registers of the instruction.</summary>
     /// <returns>The exit; <see langword="null"/> if there is no element, and the guest goes on behind the instruction.</returns>
     private VmExit? FinishStringOut(in WhvRunVpExitContext context)
@@ -19,14 +17,13 @@ internal sealed unsafe partial class WhpVcpu
         ref readonly WhvX64IoPortAccessContext io = ref context.IoPortAccess;
         Span<byte> code = stackalloc byte[OutsInstruction.LargestLength];
         code = code[..context.VpContext.InstructionLength];
-        if (io.AccessSize is not (1 or 2 or 4) || !TryGetCode(in context, code))
+        if (io.AccessSize is not (1 or 2 or 4) || !TryGetCode(in context, code) || !OutsInstruction.TryDecode(code, out OutsInstruction instruction))
         {
             return NotEmulated(in context);
         }
 
-        var instruction = OutsInstruction.Decode(code);
         bool isLong = context.VpContext.IsLongCode;
-        ulong addressMask = isLong && !instruction.ChangesAddressSize ? ulong.MaxValue : uint.MaxValue;
+        ulong addressMask = instruction.AddressMask(isLong);
         if (io.RepPrefix && (io.Rcx & addressMask) == 0)
         {
             SkipInstruction(in context);
@@ -35,7 +32,7 @@ internal sealed unsafe partial class WhpVcpu
 
         Span<byte> element = stackalloc byte[sizeof(uint)];
         element.Clear();
-        ulong address = BaseOf(instruction.Segment, isLong, in io) + (io.Rsi & addressMask);
+        ulong address = BaseOf(instruction.SegmentPrefix, isLong, in io) + (io.Rsi & addressMask);
         if (!TryReadVirtual(isLong ? address : (uint)address, element[..io.AccessSize]))
         {
             return NotEmulated(in context);
@@ -48,11 +45,8 @@ internal sealed unsafe partial class WhpVcpu
     private void MoveOn(in WhvRunVpExitContext context, ulong addressMask)
     {
         ref readonly WhvX64IoPortAccessContext io = ref context.IoPortAccess;
-        ulong step = (context.VpContext.Rflags & DirectionFlag) != 0 ? unchecked(0 - (ulong)io.AccessSize) : io.AccessSize;
-
-        // A register of 32 bits loses its upper half when it is written.
-        _rsi = (io.Rsi + step) & addressMask;
-        _rcx = io.RepPrefix ? (io.Rcx - 1) & addressMask : io.Rcx;
+        (_rsi, _rcx) = OutsInstruction.Advance(
+            io.Rsi, io.Rcx, context.VpContext.Rflags, (byte)io.AccessSize, io.RepPrefix, addressMask);
         _waiting |= Waiting.RsiAndRcx;
         if (!io.RepPrefix || _rcx == 0)
         {

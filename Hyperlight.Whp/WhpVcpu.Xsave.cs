@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Whp.Interop;
 
@@ -10,9 +9,6 @@ namespace Hyperlight.Whp;
 /// </summary>
 internal sealed unsafe partial class WhpVcpu
 {
-    /// <summary>XCOMP_BV: which components the image has room for. Without it the hypervisor refuses the image.</summary>
-    private const int XcompBvOffset = 520;
-
     /// <summary>The legacy area and the header.</summary>
     private const int SmallestXsave = 576;
 
@@ -36,21 +32,14 @@ internal sealed unsafe partial class WhpVcpu
     public void SetFpuRegisters(in FpuRegisters registers)
     {
         _ = _partition.Value;
-        Span<byte> image = XsaveImage;
-        image.Clear();
-        XsaveLegacyArea.Write(in registers, image);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[XcompBvOffset..], _system.Xsave!.XcompBv);
+        XsaveLegacyArea.WriteCompacted(in registers, XsaveImage, _system.Xsave!.XcompBv);
         WriteXsave();
     }
 
     /// <summary>WHvGetVirtualProcessorXsaveState.</summary>
     public void GetXsave(Span<byte> destination)
     {
-        if (destination.Length < XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, the buffer {destination.Length}.", nameof(destination));
-        }
-
+        XsaveBuffers.CheckDestination(destination, XsaveSize);
         ReadXsave();
         XsaveImage.CopyTo(destination);
     }
@@ -59,11 +48,7 @@ internal sealed unsafe partial class WhpVcpu
     public void SetXsave(ReadOnlySpan<byte> source)
     {
         _ = _partition.Value;
-        if (source.Length != XsaveSize)
-        {
-            throw new ArgumentException($"The XSAVE image has {XsaveSize} bytes, not {source.Length}.", nameof(source));
-        }
-
+        XsaveBuffers.CheckSource(source, XsaveSize);
         source.CopyTo(XsaveImage);
         WriteXsave();
     }
@@ -93,7 +78,7 @@ internal sealed unsafe partial class WhpVcpu
         _xsave = new NativeBuffer(size);
         WhpError.Check(
             _partition.WinHv.GetVirtualProcessorXsaveState(_partition.Value, WhpPartition.Vp, _xsave.Pointer, size, &size), Function);
-        ulong xcompBv = *(ulong*)(_xsave.Pointer + XcompBvOffset);
+        ulong xcompBv = *(ulong*)(_xsave.Pointer + XsaveLegacyArea.XcompBv);
         _system.Xsave = new XsaveFormat((int)size, xcompBv);
     }
 

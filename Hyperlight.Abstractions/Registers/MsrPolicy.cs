@@ -106,6 +106,23 @@ public sealed class MsrPolicy : IEquatable<MsrPolicy>
     /// <param name="index">The register's number.</param>
     public bool MayWrite(uint index) => Array.BinarySearch(_writable, index) >= 0;
 
+    /// <summary>Checks that a hypervisor has the <see cref="Additional"/> registers.</summary>
+    /// <param name="driver">The driver's name, for the error.</param>
+    /// <param name="isSupported">Whether the hypervisor has a register, and the driver can put it back.</param>
+    /// <exception cref="GuestMsrException">It does not have one of them.</exception>
+    public void CheckAdditional(string driver, Func<uint, bool> isSupported)
+    {
+        ArgumentNullException.ThrowIfNull(driver);
+        ArgumentNullException.ThrowIfNull(isSupported);
+        foreach (uint index in _additional)
+        {
+            if (!isSupported(index))
+            {
+                throw new GuestMsrException(index, GuestMsrProblem.NotSupported, driver);
+            }
+        }
+    }
+
     /// <summary>Whether both permit the same.</summary>
     /// <param name="other">Another policy.</param>
     public bool Equals(MsrPolicy? other) =>

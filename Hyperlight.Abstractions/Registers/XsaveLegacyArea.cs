@@ -19,8 +19,22 @@ public static class XsaveLegacyArea
     private const int Xmm = 160;
     private const int XstateBv = 512;
 
+    /// <summary>The offset of XCOMP_BV, which says which components a compacted image has room for.</summary>
+    public const int XcompBv = 520;
+
     /// <summary>In XSTATE_BV: the image holds x87 and SSE state. Every component without its bit returns to its initial value.</summary>
     private const ulong X87AndSse = 3;
+
+    /// <summary>Writes a compacted image with this state and nothing else.</summary>
+    /// <param name="registers">The state.</param>
+    /// <param name="image">The whole image, of at least 576 bytes.</param>
+    /// <param name="xcompBv">Its XCOMP_BV; without it a hypervisor that expects compacted images refuses the image.</param>
+    public static void WriteCompacted(in FpuRegisters registers, Span<byte> image, ulong xcompBv)
+    {
+        image.Clear();
+        Write(in registers, image);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[XcompBv..], xcompBv);
+    }
 
     /// <summary>Writes an image with this state and nothing else.</summary>
     /// <param name="registers">The state.</param>

@@ -23,7 +23,7 @@ internal sealed class MachineHandle(ILinuxKernel kernel, int fd, FileDescriptorH
 
     /// <summary>Lets go of the memory of a slot.</summary>
     /// <returns>The memory, which may now be released.</returns>
-    public SafeHandle LetGo(uint slot)
+    public SafeHandle StopHolding(uint slot)
     {
         _memory.Remove(slot, out SafeHandle? memory);
         memory!.DangerousRelease();

@@ -4,7 +4,8 @@ namespace Hyperlight.Whp;
 
 /// <summary>
 /// A partition. What is mapped into it stays alive until it is deleted, and so does the process that hosts its memory: it
-/// is given back afterwards. Whoever calls a function for the partition on another thread holds a reference meanwhile.
+/// is given back afterwards. A thread that does not own the machine takes a reference before it calls a function of the
+/// partition.
 /// </summary>
 internal sealed class PartitionHandle : SafeHandle
 {
@@ -42,7 +43,7 @@ internal sealed class PartitionHandle : SafeHandle
 
     /// <summary>Stops holding a resource.</summary>
     /// <returns>Whether nothing else in this partition holds it.</returns>
-    public bool LetGo(SafeHandle resource)
+    public bool StopHolding(SafeHandle resource)
     {
         int count = _memory[resource] - 1;
         if (count > 0)
