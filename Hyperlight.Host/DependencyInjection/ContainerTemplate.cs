@@ -21,7 +21,7 @@ internal sealed class ContainerTemplate(SandboxTemplateOptions options, ISandbox
             saved?.Dispose();
 
             // This is a thread of the pool's own.
-            initialisation.EndAsync().AsTask().GetAwaiter().GetResult();
+            initialisation.End()?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 

@@ -34,6 +34,7 @@ internal sealed partial class GuestRunner : IDisposable
     /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
     private readonly IWriteTracker? _writeTracker;
     private GeneralRegisters _dispatchRegisters;
+    private int _abandonedHostFunctions;
 
     private GuestRunner(
         IVirtualMachine machine,
@@ -68,6 +69,9 @@ internal sealed partial class GuestRunner : IDisposable
     public bool HasEntered { get; private set; }
 
     public PortHandler Ports { get; }
+
+    /// <summary>Whether an asynchronous host function still runs whose call has ended.</summary>
+    public bool HasAbandonedHostFunctions => Volatile.Read(ref _abandonedHostFunctions) > 0;
 
     /// <summary>How much the guest may execute.</summary>
     public InstructionLimit Instructions { get; }
@@ -213,7 +217,8 @@ internal sealed partial class GuestRunner : IDisposable
         }
         else
         {
-            AbandonedHostFunction.Observe(pending, _logger);
+            Interlocked.Increment(ref _abandonedHostFunctions);
+            AbandonedHostFunction.Observe(pending, _logger, () => Interlocked.Decrement(ref _abandonedHostFunctions));
         }
     }
 

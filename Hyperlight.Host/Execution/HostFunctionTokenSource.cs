@@ -12,6 +12,20 @@ internal sealed class HostFunctionTokenSource(ulong operation) : CancellationTok
     /// <summary>The number of the call.</summary>
     public ulong Operation => operation;
 
+    /// <summary>Cancels the token on another thread, so that the application's callbacks do not hold up who ends the call.</summary>
+    public void CancelOnOtherThread(ILogger logger)
+    {
+        try
+        {
+            new Thread(() => CancelAndLog(logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no further thread to give. The thread pool has some, even if all of them are busy.
+            ThreadPool.UnsafeQueueUserWorkItem(_ => CancelAndLog(logger), null);
+        }
+    }
+
     /// <summary>Cancels the token. What the application's callbacks throw is logged: the thread has nothing to do with them.</summary>
     public void CancelAndLog(ILogger logger)
     {

@@ -75,9 +75,7 @@ internal sealed class Interrupter
     {
         if (!operation.IsNone)
         {
-            CancelMachine(operation.Number);
-            EndWait(operation.Number);
-            FindHostFunctions(operation.Number)?.CancelAndLog(_logger);
+            End(operation.Number);
         }
     }
 
@@ -125,7 +123,7 @@ internal sealed class Interrupter
     /// <summary>The virtual machine is about to be disposed.</summary>
     public void Detach() => _machine = null;
 
-    /// <summary>Called on the timer's thread, which must not wait for callbacks of the application.</summary>
+    /// <summary>Called on the timer's thread.</summary>
     private void Expire(ulong operation)
     {
         InterruptedOperation interrupted = _gate.Request(CancellationReason.Timeout, operation);
@@ -134,25 +132,17 @@ internal sealed class Interrupter
             return;
         }
 
-        CancelMachine(operation);
-        EndWait(operation);
-        if (FindHostFunctions(operation) is { } source)
-        {
-            CancelOnOtherThread(source);
-        }
+        End(operation);
     }
 
-    private void CancelOnOtherThread(HostFunctionTokenSource source)
+    /// <summary>Ends an operation, without a callback of the application: the timer's thread and the one that disposes must not wait for one.</summary>
+    private void End(ulong operation)
     {
-        try
-        {
-            new Thread(() => source.CancelAndLog(_logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
-        }
-        catch (OutOfMemoryException)
-        {
-            // The system has no further thread to give. The thread pool has some, even if they are busy for now.
-            ThreadPool.UnsafeQueueUserWorkItem(_ => source.CancelAndLog(_logger), null);
-        }
+        CancelMachine(operation);
+
+        // Before the wait ends: the operation forgets its host functions when it is over.
+        FindHostFunctions(operation)?.CancelOnOtherThread(_logger);
+        EndWait(operation);
     }
 
     private void CancelMachine(ulong operation)

@@ -15,8 +15,7 @@ namespace Hyperlight;
 /// The last parameter can be a <see cref="CancellationToken"/>, which is not a parameter for the guest. It is cancelled
 /// when the call in which the function runs is ended by the caller's token, a time limit, the <see cref="InterruptHandle"/>
 /// or disposal. A function that waits should observe it, because the call ends only when the function has returned.
-/// Callbacks that are registered with the token run on the thread that ends the call, or on a thread of the library after a
-/// time limit; their exceptions are logged.
+/// Callbacks that are registered with the token run on a thread of the library; their exceptions are logged.
 /// </para>
 /// <para>
 /// An asynchronous function returns <see cref="Task"/>, <see cref="Task{TResult}"/>, <see cref="ValueTask"/> or <see

@@ -4,33 +4,53 @@ namespace Hyperlight.Host.Pools;
 
 /// <summary>
 /// The services that host functions of one pooled sandbox use. Their scope is created when a host function first asks for one
-/// during a lease, and ends with the lease.
+/// during a lease, and ends with the lease. A function that goes on afterwards gets none. Thread-safe.
 /// </summary>
 internal sealed class LeaseServices
 {
+    private readonly Lock _lock = new();
     private AsyncServiceScope? _scope;
+    private bool _hasEnded;
 
     /// <summary>What creates the scopes; <see langword="null"/> if no host function needs services.</summary>
     public IServiceScopeFactory? Scopes { get; set; }
 
+    /// <summary>A lease begins.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            _hasEnded = false;
+        }
+    }
+
     /// <summary>A service of the lease.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     public TService GetRequiredService<TService>()
         where TService : notnull
     {
-        // One guest runs in a sandbox at a time, so that its host functions do not run concurrently.
-        _scope ??= Scopes?.CreateAsyncScope() ?? throw new InvalidOperationException("The pool has no services.");
-        return _scope.Value.ServiceProvider.GetRequiredService<TService>();
+        IServiceProvider provider;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_hasEnded, typeof(SandboxLease));
+            _scope ??= Scopes?.CreateAsyncScope() ?? throw new InvalidOperationException("The pool has no services.");
+            provider = _scope.Value.ServiceProvider;
+        }
+
+        return provider.GetRequiredService<TService>();
     }
 
-    /// <summary>Whether a scope was created since the last <see cref="EndAsync"/>.</summary>
-    public bool IsInUse => _scope is not null;
-
-    /// <summary>Ends the scope.</summary>
-    public ValueTask EndAsync()
+    /// <summary>The lease has ended.</summary>
+    /// <returns>Its scope, to be disposed, if it has one.</returns>
+    public AsyncServiceScope? End()
     {
-        AsyncServiceScope? scope = _scope;
-        _scope = null;
-        return scope?.DisposeAsync() ?? default;
+        lock (_lock)
+        {
+            _hasEnded = true;
+            AsyncServiceScope? scope = _scope;
+            _scope = null;
+            return scope;
+        }
     }
 }

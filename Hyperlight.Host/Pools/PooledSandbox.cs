@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Hyperlight.Host.Pools;
 
 /// <summary>What a pool does with one of its sandboxes. Changed only with the pool's lock.</summary>
@@ -46,11 +48,13 @@ internal sealed class PooledSandbox(SandboxPool pool, ISandboxSource source, ISa
     public TimeSpan LastRestore { get; set; }
 
     /// <summary>Ends the services of a lease. Their failure is logged.</summary>
-    public async ValueTask EndServicesAsync()
+    public ValueTask EndServicesAsync() => services.End() is { } scope ? DisposeAsync(scope) : default;
+
+    private async ValueTask DisposeAsync(AsyncServiceScope scope)
     {
         try
         {
-            await services.EndAsync().ConfigureAwait(false);
+            await scope.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception exception)
         {

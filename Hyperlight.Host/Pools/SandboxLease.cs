@@ -102,11 +102,7 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
         if (TryEnd(out bool isReusable))
         {
             GC.SuppressFinalize(this);
-            if (_pooled?.Services.IsInUse == true)
-            {
-                _pooled.EndServicesAsync().AsTask().GetAwaiter().GetResult();
-            }
-
+            _pooled?.EndServicesAsync().AsTask().GetAwaiter().GetResult();
             Return(isReusable);
         }
     }
@@ -117,9 +113,10 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
         if (TryEnd(out bool isReusable))
         {
             GC.SuppressFinalize(this);
-            if (_pooled?.Services.IsInUse == true)
+            ValueTask ending = _pooled?.EndServicesAsync() ?? default;
+            if (!ending.IsCompletedSuccessfully)
             {
-                return ReturnAsync(_pooled, isReusable);
+                return ReturnAsync(ending, isReusable);
             }
 
             Return(isReusable);
@@ -128,9 +125,9 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
         return default;
     }
 
-    private async ValueTask ReturnAsync(PooledSandbox pooled, bool isReusable)
+    private async ValueTask ReturnAsync(ValueTask ending, bool isReusable)
     {
-        await pooled.EndServicesAsync().ConfigureAwait(false);
+        await ending.ConfigureAwait(false);
         Return(isReusable);
     }
 

@@ -109,6 +109,7 @@ public sealed partial class SandboxPool
     {
         _idle.Assign(sandbox, key);
         sandbox.State = PooledSandboxState.Rented;
+        sandbox.Services.Begin();
         _counters.Rents++;
     }
 

@@ -15,7 +15,9 @@ public sealed partial class SandboxPool
     /// <param name="isReusable">Whether the sandbox is neither in use nor changed in a way that a restore does not undo.</param>
     internal void Return(PooledSandbox sandbox, bool isReusable)
     {
-        isReusable &= sandbox.Sandbox.Status == SandboxStatus.Ready;
+        // A host function that goes on has the services of its lease. They must not become those of the next one.
+        isReusable &= sandbox.Sandbox.Status == SandboxStatus.Ready
+            && sandbox.Sandbox is not MultiUseSandbox { HasAbandonedHostFunctions: true };
         Placement placement = default;
         bool isRestoring = false;
         lock (_lock)

@@ -56,6 +56,9 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     /// </summary>
     public Exception? DiagnosticsError => _setup.SinkFailures.Last;
 
+    /// <summary>Whether an asynchronous host function still runs whose call has ended. A restore does not end it.</summary>
+    internal bool HasAbandonedHostFunctions => _runner.HasAbandonedHostFunctions;
+
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public void AddHostFunction(HostFunction hostFunction)

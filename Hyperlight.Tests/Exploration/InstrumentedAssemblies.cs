@@ -51,6 +51,7 @@ internal sealed class InstrumentedAssemblies : AssemblyLoadContext
     {
         MethodReference point = module.ImportReference(typeof(Explorer).GetMethod(nameof(Explorer.Point)));
         MethodReference dispose = module.ImportReference(typeof(Explorer).GetMethod(nameof(Explorer.DisposeRegistration)));
+        ReplaceThreadOfCancellation(module);
         foreach (MethodDefinition method in module.GetTypes().SelectMany(t => t.Methods).Where(m => m.HasBody))
         {
             Instruction[] accesses = [.. method.Body.Instructions.Where(i => SharedAccess.Of(i) is not null)];
@@ -109,6 +110,24 @@ internal sealed class InstrumentedAssemblies : AssemblyLoadContext
             handler.TryEnd = handler.TryEnd == before ? inserted : handler.TryEnd;
             handler.HandlerStart = handler.HandlerStart == before ? inserted : handler.HandlerStart;
             handler.HandlerEnd = handler.HandlerEnd == before ? inserted : handler.HandlerEnd;
+        }
+    }
+
+    /// <summary>A thread that the library starts is not explored: its one step is made by the thread that would start it.</summary>
+    private static void ReplaceThreadOfCancellation(ModuleDefinition module)
+    {
+        if (module.GetTypes().FirstOrDefault(t => t.Name == "HostFunctionTokenSource") is not { } source)
+        {
+            return;
+        }
+
+        MethodDefinition direct = source.Methods.Single(m => m.Name == "CancelAndLog");
+        foreach (Instruction call in module.GetTypes().SelectMany(t => t.Methods).Where(m => m.HasBody).SelectMany(m => m.Body.Instructions))
+        {
+            if (call.Operand is MethodReference { Name: "CancelOnOtherThread" })
+            {
+                call.Operand = direct;
+            }
         }
     }
 }

@@ -43,6 +43,44 @@ internal sealed class PoolTests(TestTarget target)
         Assert.That(pool.Statistics.Creations, Is.EqualTo(2));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_sandbox_is_rented_again_only_if_its_host_functions_have_ended(bool hasEnded)
+    {
+        var result = new TaskCompletionSource<int>();
+        using var entered = new SemaphoreSlim(0);
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1 },
+            builder => builder.WithHostFunction("HostEchoInt", (int x) =>
+            {
+                entered.Release();
+                return result.Task;
+            }));
+        long first;
+        await using (SandboxLease lease = await pool.RentAsync())
+        {
+            first = lease.Id;
+            using Snapshot snapshot = lease.TakeSnapshot();
+            using var source = new CancellationTokenSource();
+            Task<int> call = lease.CallAsync<int>("RoundTripInt", [1], source.Token);
+            await entered.WaitAsync();
+            source.Cancel();
+            await Assert.ThatAsync(() => call, Throws.TypeOf<ExecutionCanceledException>());
+            if (hasEnded)
+            {
+                result.SetResult(1);
+            }
+
+            // The lease is usable again; its function may still run.
+            lease.Restore(snapshot);
+            Assert.That(lease.Call<int>("IncrementCounter"), Is.EqualTo(1));
+        }
+
+        await using SandboxLease next = await pool.RentAsync();
+        Assert.That(next.Id, hasEnded ? Is.EqualTo(first) : Is.Not.EqualTo(first));
+        result.TrySetResult(1);
+    }
+
     [Test]
     public async Task A_guest_that_spins_is_ended_when_the_pool_is_closed()
     {

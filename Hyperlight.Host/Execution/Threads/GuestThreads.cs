@@ -127,9 +127,11 @@ public sealed class GuestThreads
 
     private void Work()
     {
+        // A caller can suppress the flow of its context. What host functions then leave on the thread is not for the next caller.
+        ExecutionContext clean = ExecutionContext.Capture()!;
         while (TakeNext() is { } turn)
         {
-            turn.Continue();
+            ExecutionContext.Run(clean, static turn => ((GuestThreadTurn)turn!).Continue(), turn);
         }
     }
 

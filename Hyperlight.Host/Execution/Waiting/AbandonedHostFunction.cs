@@ -10,15 +10,17 @@ namespace Hyperlight.Host.Execution.Waiting;
 /// </summary>
 internal static class AbandonedHostFunction
 {
-    public static void Observe(PendingHostCall pending, ILogger logger) => pending.Task.ContinueWith(
-        task =>
+    /// <param name="pending">The call of the function.</param>
+    /// <param name="logger">Where a failure is logged.</param>
+    /// <param name="ended">Is called when the function has ended.</param>
+    public static void Observe(PendingHostCall pending, ILogger logger, Action ended) =>
+        pending.Task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
         {
-            if (task.Exception is { } exception)
+            // Without the context of the caller, which would be kept as long as the function runs.
+            ended();
+            if (pending.Task.Exception is { } exception)
             {
                 SandboxLog.AbandonedHostFunctionFailed(logger, exception.InnerException ?? exception, pending.Function.Name);
             }
-        },
-        CancellationToken.None,
-        TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default);
+        });
 }

@@ -88,6 +88,31 @@ internal sealed class GuestThreadsTests
     }
 
     [Test]
+    public void What_a_turn_leaves_on_the_thread_is_not_for_the_next_one()
+    {
+        var threads = new GuestThreads(1);
+        var local = new AsyncLocal<string?>();
+        using var ran = new ManualResetEventSlim();
+        string? seen = "nothing";
+        SynchronizationContext? context = new();
+        new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
+        {
+            local.Value = "of another caller";
+            SynchronizationContext.SetSynchronizationContext(new SynchronizationContext());
+        });
+        new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
+        {
+            seen = local.Value;
+            context = SynchronizationContext.Current;
+            ran.Set();
+        });
+
+        Assert.That(ran.Wait(Long));
+        Assert.That(seen, Is.Null);
+        Assert.That(context, Is.Null);
+    }
+
+    [Test]
     public void A_turn_that_ends_before_it_is_queued_is_not_queued()
     {
         var threads = new GuestThreads(1);

@@ -287,6 +287,39 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         forever.SetResult(1);
     }
 
+    [TestCase(CancellationReason.CancellationToken)]
+    [TestCase(CancellationReason.InterruptHandle)]
+    [TestCase(CancellationReason.Disposal)]
+    [TestCase(CancellationReason.Timeout)]
+    public async Task A_callback_of_the_token_holds_up_neither_the_request_nor_the_end_of_the_call(CancellationReason reason)
+    {
+        using var entered = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        using var hasEnded = new ManualResetEventSlim();
+        Sandbox.WithHostFunction("Add", (int a, int b, CancellationToken token) =>
+        {
+            token.Register(() =>
+            {
+                mayEnd.Wait();
+                hasEnded.Set();
+            });
+            entered.Set();
+            return new TaskCompletionSource<int>().Task;
+        });
+        Guest.Then(CallAdd);
+        using var source = new CancellationTokenSource();
+        TimeSpan limit = reason == CancellationReason.Timeout ? TimeSpan.FromMilliseconds(200) : Long;
+        Task<int> call = Sandbox.CallAsync<int>("f", [], limit, source.Token);
+        Assert.That(entered.Wait(Long));
+
+        await Task.Run(() => CallEnd.Request(reason, Sandbox, source)).WaitAsync(Long);
+        await Assert.ThrowsAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long));
+
+        Assert.That(hasEnded.IsSet, Is.False, "the callback still runs");
+        mayEnd.Set();
+        Assert.That(hasEnded.Wait(Long));
+    }
+
     [Test]
     public async Task A_failure_after_the_end_of_the_call_is_logged()
     {
