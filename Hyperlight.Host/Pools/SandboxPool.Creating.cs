@@ -197,11 +197,11 @@ public sealed partial class SandboxPool
     }
 
     /// <summary>The initialisation of a guest may take long, or for ever.</summary>
-    private Task<ISandboxSource> LoadOnOwnThreadAsync(CancellationToken cancellationToken) => Task.Factory.StartNew(
+    private Task<ISandboxSource> LoadOnOwnThreadAsync(CancellationToken cancellationToken) => Task.Factory.StartNew<ISandboxSource>(
         () =>
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-            return _template.Load(either.Token);
+            return new SharedSource(_template.Load(either.Token));
         },
         cancellationToken,
         TaskCreationOptions.LongRunning,

@@ -17,10 +17,11 @@ internal static class AbandonedHostFunction
         pending.Task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
         {
             // Without the context of the caller, which would be kept as long as the function runs.
-            ended();
             if (pending.Task.Exception is { } exception)
             {
                 SandboxLog.AbandonedHostFunctionFailed(logger, exception.InnerException ?? exception, pending.Function.Name);
             }
+
+            ended();
         });
 }

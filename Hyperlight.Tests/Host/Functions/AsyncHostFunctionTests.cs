@@ -284,7 +284,9 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         Assert.That(Guest.AllReleased, Is.EqualTo(reason == CancellationReason.Disposal));
 
         // What the function yields afterwards goes nowhere.
+        Assert.That(Sandbox.HasAbandonedHostFunctions);
         forever.SetResult(1);
+        Assert.That(SpinWait.SpinUntil(() => !Sandbox.HasAbandonedHostFunctions, Long));
     }
 
     [TestCase(CancellationReason.CancellationToken)]
@@ -328,20 +330,29 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         var loggers = new Mock<ILoggerFactory>();
         loggers.Setup(l => l.CreateLogger(It.IsAny<string>())).Returns(logger.Object);
         var result = new TaskCompletionSource<int>();
+        using var entered = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
         var guest = new ScriptedMachine();
         using MultiUseSandbox sandbox = guest.Initialise().Builder()
             .WithLogging(loggers.Object)
-            .WithHostFunction("Add", (int a, int b) => result.Task)
+            .WithHostFunction("Add", (int a, int b) =>
+            {
+                entered.Set();
+                return result.Task;
+            })
             .Build();
         guest.Then(() =>
         {
             guest.PushOutput(GoldenVectors.AddCall);
             return VmExit.IoOut(101, 0, 4);
         });
-        await Assert.ThrowsAsync<ExecutionCanceledException>(
-            async () => await sandbox.CallAsync<int>("f", [], TimeSpan.FromMilliseconds(20)));
+        Task<int> call = sandbox.CallAsync<int>("f", [], source.Token);
+        Assert.That(entered.Wait(Long));
+        source.Cancel();
+        await Assert.ThrowsAsync<ExecutionCanceledException>(async () => await call);
 
         result.SetException(new InvalidDataException("too late"));
+        Assert.That(SpinWait.SpinUntil(() => !sandbox.HasAbandonedHostFunctions, Long));
 
         logger.Verify(l => l.Log(
             LogLevel.Warning,
