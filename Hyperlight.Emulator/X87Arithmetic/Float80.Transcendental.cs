@@ -225,15 +225,15 @@ internal readonly partial record struct Float80
             return Infinity(x.IsNegative != y.IsNegative);
         }
 
+        if (x.IsZero || y.IsZero)
+        {
+            return Zero(x.IsNegative != y.IsNegative);
+        }
+
         if (Compare(x, One.Negate(), isQuiet: true, ref exact) == FloatOrder.Less)
         {
             // Far outside its domain the result is undefined.
             return Inexact(x, ref environment);
-        }
-
-        if (x.IsZero || y.IsZero)
-        {
-            return Zero(x.IsNegative != y.IsNegative);
         }
 
         if (x == One.Negate())

@@ -52,6 +52,23 @@ internal sealed class X87Tests
         Assert.That(fpu.StatusWord & (0xFF | Condition1), Is.EqualTo(StackFault | Condition1));
     }
 
+    [Test]
+    public void Zero_times_a_logarithm_outside_its_domain_is_zero()
+    {
+        // FYL2XP1 of -4 and 0: the result is undefined by the manuals; processors give the zero of the product's sign.
+        FpuRegisters fpu = X87Guest.Run(c =>
+        {
+            c.fldz();
+            c.fld1();
+            c.fchs();
+            c.fadd(st0, st0);
+            c.fadd(st0, st0);
+            c.fyl2xp1();
+        });
+
+        Assert.That(fpu.St[0], Is.EqualTo(new UInt128(0x8000, 0)));
+    }
+
     [TestCase(1, 2, 0x0100)]
     [TestCase(2, 2, 0x4000)]
     [TestCase(3, 2, 0x0000)]
