@@ -1,3 +1,4 @@
+using System.Buffers;
 using Hyperlight.Host.Files.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,8 @@ namespace Hyperlight.Host.Files;
 /// </summary>
 internal abstract class OpenDirectory : IDisposable
 {
+    private static readonly SearchValues<char> RandomCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz012345");
+
     /// <summary>Opens a directory. Links in its path are followed: the path is the application's.</summary>
     /// <returns>The directory, or <see langword="null"/> if there is nothing at the path.</returns>
     /// <exception cref="IOException">It is something else than a directory, or cannot be opened.</exception>
@@ -20,6 +23,10 @@ internal abstract class OpenDirectory : IDisposable
 
     /// <summary>An unpredictable name for a file that is about to be created.</summary>
     public static string RandomName() => Path.GetRandomFileName();
+
+    /// <summary>Whether a name has the form of those that <see cref="RandomName"/> gives: eight characters, a dot, and three.</summary>
+    public static bool IsRandomName(ReadOnlySpan<char> name) =>
+        name.Length == 12 && name[8] == '.' && !name[..8].ContainsAnyExcept(RandomCharacters) && !name[9..].ContainsAnyExcept(RandomCharacters);
 
     /// <summary>Opens a directory in this one.</summary>
     /// <returns>The directory, or <see langword="null"/> if there is nothing of that name.</returns>

@@ -12,6 +12,13 @@ internal static class OciNames
 
     /// <summary>The list of blobs that are to be removed.</summary>
     public const string GarbageFile = ".hyperlight.garbage";
+
+    /// <summary>The file that a writer locks.</summary>
+    public const string LockFile = ".hyperlight.lock";
+
+    /// <summary>How the names of files end that are being written. A random name precedes it.</summary>
+    public const string TemporaryEnding = ".hyperlight.tmp";
+
     public const string BlobDirectory = "blobs";
     public const string DigestAlgorithm = "sha256";
     public const int SchemaVersion = 2;

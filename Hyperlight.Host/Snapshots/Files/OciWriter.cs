@@ -16,8 +16,6 @@ namespace Hyperlight.Host.Snapshots.Files;
 /// </summary>
 internal sealed class OciWriter : IDisposable
 {
-    private const string LockFile = ".hyperlight.lock";
-    private const string TemporaryEnding = ".hyperlight.tmp";
     private const int ChunkSize = 1 << 17;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
@@ -54,25 +52,6 @@ internal sealed class OciWriter : IDisposable
             throw;
         }
     }
-
-    /// <summary>Whether someone writes into a directory now. One that cannot be looked into is taken for used.</summary>
-    public static bool IsOpen(OpenDirectory directory)
-    {
-        try
-        {
-            LockResult result = directory.TryLock(LockFile, create: false, out SafeFileHandle? file);
-            file?.Dispose();
-            return result == LockResult.InUse;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
-    }
-
-    /// <summary>Whether a directory holds nothing but what this class puts there before the marker.</summary>
-    public static bool IsEmptyOrUnfinished(OpenDirectory directory) =>
-        directory.Names().All(static name => name is LockFile or OciNames.BlobDirectory || IsTemporary(name));
 
     /// <summary>Writes a document as a blob.</summary>
     public OciDescriptor WriteDocument<T>(T document, JsonTypeInfo<T> type, string mediaType)
@@ -148,7 +127,7 @@ internal sealed class OciWriter : IDisposable
     private static SafeFileHandle Lock(OpenDirectory directory)
     {
         SafeFileHandle? file = null;
-        if (!WaitUntil(() => directory.TryLock(LockFile, create: true, out file) != LockResult.InUse) || file is null)
+        if (!WaitUntil(() => directory.TryLock(OciNames.LockFile, create: true, out file) != LockResult.InUse) || file is null)
         {
             throw new IOException("Another process or thread has been saving to it for a minute, or it was removed.");
         }
@@ -181,7 +160,7 @@ internal sealed class OciWriter : IDisposable
     /// <returns>Its name, until it is put into its place.</returns>
     private static string Create(OpenDirectory directory, Action<SafeFileHandle> write)
     {
-        string temporary = OpenDirectory.RandomName() + TemporaryEnding;
+        string temporary = OpenDirectory.RandomName() + OciNames.TemporaryEnding;
         using SafeFileHandle file = directory.CreateFile(temporary);
         try
         {
@@ -230,11 +209,9 @@ internal sealed class OciWriter : IDisposable
         }
     }
 
-    private static bool IsTemporary(string name) => name.EndsWith(TemporaryEnding, StringComparison.Ordinal);
-
     private static void RemoveTemporaryFiles(OpenDirectory directory)
     {
-        foreach (string name in directory.Names().Where(IsTemporary))
+        foreach (string name in directory.Names().Where(WrittenFiles.IsTemporary))
         {
             TryDelete(directory, name);
         }

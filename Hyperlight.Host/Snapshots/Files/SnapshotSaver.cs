@@ -65,9 +65,16 @@ internal sealed class SnapshotSaver
             using (OciWriter writer = OciWriter.Open(directory))
             {
                 digest = Write(writer, Empty);
+                if (OperatingSystem.IsWindows())
+                {
+                    // It does not rename a directory in which a file is open.
+                    writer.Dispose();
+                }
+
+                // Elsewhere with the lock, so that the directory is at no moment like one that a process which died was writing.
+                parent.Rename(name, Path.GetFileName(_path));
             }
 
-            parent.Rename(name, Path.GetFileName(_path));
             staging.RemoveAbandoned();
             return digest;
         }
@@ -87,7 +94,7 @@ internal sealed class SnapshotSaver
 
     private string SaveInto(OciDirectory directory, StagingDirectories staging)
     {
-        if (!directory.HasMarker() && !OciWriter.IsEmptyOrUnfinished(directory.Root))
+        if (!directory.HasMarker() && !WrittenFiles.IsEmptyOrUnfinished(directory.Root))
         {
             throw directory.Error(
                 SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new directory.");

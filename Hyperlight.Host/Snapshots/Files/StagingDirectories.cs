@@ -1,4 +1,5 @@
 using Hyperlight.Host.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Host.Snapshots.Files;
 
@@ -23,7 +24,7 @@ internal sealed class StagingDirectories(OpenDirectory parent, string name)
     {
         for (int attempt = 1; ; attempt++)
         {
-            staging = $"{_prefix}{OpenDirectory.RandomName()}{Ending}";
+            staging = NewName();
             if (!parent.CreateDirectory(staging))
             {
                 throw new IOException($"'{staging}' is there already.");
@@ -56,68 +57,79 @@ internal sealed class StagingDirectories(OpenDirectory parent, string name)
             return;
         }
 
-        foreach (string staging in names.Where(n =>
-            n.StartsWith(_prefix, StringComparison.Ordinal) && n.EndsWith(Ending, StringComparison.Ordinal)))
+        foreach (string staging in names.Where(IsStaging))
         {
-            // It may have been created a moment ago. Its owner then saves into the directory itself, which exists already.
-            Remove(staging, onlyIfUnused: true);
+            Try(() => RemoveIfAbandoned(staging));
         }
     }
 
     /// <summary>Removes one with everything that a writer puts there, and nothing else.</summary>
     /// <param name="staging">Its name.</param>
-    /// <param name="onlyIfUnused">Whether to leave it if someone writes into it.</param>
-    public void Remove(string staging, bool onlyIfUnused = false)
+    public void Remove(string staging) => Try(() =>
     {
-        try
+        using (OpenDirectory? directory = parent.TryOpenDirectory(staging))
         {
-            using (OpenDirectory? directory = parent.TryOpenDirectory(staging))
-            {
-                if (directory is null || (onlyIfUnused && OciWriter.IsOpen(directory)))
-                {
-                    return;
-                }
-
-                RemoveBlobs(directory);
-                RemoveFiles(directory);
-            }
-
-            parent.DeleteDirectory(staging);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // It only takes space. What the caller has to say matters more.
-        }
-    }
-
-    private static void RemoveBlobs(OpenDirectory directory)
-    {
-        using (OpenDirectory? blobs = directory.TryOpenDirectory(OciNames.BlobDirectory))
-        {
-            if (blobs is null)
+            if (directory is null || !WrittenFiles.AreAll(directory))
             {
                 return;
             }
 
-            using (OpenDirectory? digests = blobs.TryOpenDirectory(OciNames.DigestAlgorithm))
-            {
-                if (digests is not null)
-                {
-                    RemoveFiles(digests);
-                }
-            }
-
-            blobs.DeleteDirectory(OciNames.DigestAlgorithm);
+            WrittenFiles.Remove(directory);
         }
 
-        directory.DeleteDirectory(OciNames.BlobDirectory);
+        parent.DeleteDirectory(staging);
+    });
+
+    private static void Try(Action removal)
+    {
+        try
+        {
+            removal();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What stays only takes space. What the caller has to say matters more.
+        }
     }
 
-    private static void RemoveFiles(OpenDirectory directory)
+    /// <summary>A name that is not in use. Its form is exact, so that it is none of a directory whose name begins like this one's.</summary>
+    private string NewName() => $"{_prefix}{OpenDirectory.RandomName()}{Ending}";
+
+    private bool IsStaging(string entry) =>
+        entry.Length >= _prefix.Length + Ending.Length
+        && entry.StartsWith(_prefix, StringComparison.Ordinal)
+        && entry.EndsWith(Ending, StringComparison.Ordinal)
+        && OpenDirectory.IsRandomName(entry.AsSpan(_prefix.Length..^Ending.Length));
+
+    private void RemoveIfAbandoned(string staging)
     {
-        foreach (string file in directory.Names())
+        using (OpenDirectory? directory = parent.TryOpenDirectory(staging))
         {
-            directory.DeleteFile(file);
+            if (directory is null)
+            {
+                return;
+            }
+
+            LockResult result = directory.TryLock(OciNames.LockFile, create: false, out SafeFileHandle? file);
+            file?.Dispose();
+            switch (result)
+            {
+                case LockResult.Missing:
+                    // A moment ago created, or left by a process that died there: only an empty directory is removed. The owner
+                    // of a new one then saves into the directory itself, which exists already.
+                    parent.DeleteDirectory(staging);
+                    return;
+                case LockResult.Locked when WrittenFiles.AreAll(directory):
+                    break;
+                default:
+                    return;
+            }
         }
+
+        // Its owner may be alive and about to give it its final name. Only one of both can rename it: if the owner was first,
+        // there is nothing under this name any more, and the finished directory is not touched.
+        string claimed = NewName();
+        parent.Rename(staging, claimed);
+        Remove(claimed);
     }
 }

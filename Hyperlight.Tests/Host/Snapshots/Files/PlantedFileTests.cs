@@ -111,10 +111,11 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     [Test]
     public void Abandoned_directories_that_are_links_are_not_followed()
     {
-        string link = Path.Combine(Parent, ".snapshots.x.staging");
+        string link = Path.Combine(Parent, ".snapshots.abcdefgh.ijx.staging");
         File.CreateSymbolicLink(link, Outside);
-        string inner = Path.Combine(Parent, ".snapshots.y.staging");
+        string inner = Path.Combine(Parent, ".snapshots.abcdefgh.ijy.staging");
         Directory.CreateDirectory(inner);
+        File.WriteAllText(Path.Combine(inner, ".hyperlight.lock"), "");
         File.CreateSymbolicLink(Path.Combine(inner, "blobs"), Outside);
 
         Save();

@@ -306,13 +306,15 @@ internal sealed class SaveTests : SavedSnapshotTest
     public void Leftovers_of_a_crashed_process_are_removed()
     {
         Save();
-        string blob = Path.Combine(Target, Blobs, "memory.hyperlight.tmp");
-        string index = Path.Combine(Target, "index.json.hyperlight.tmp");
-        string staging = Path.Combine(Parent, ".snapshots.x.staging");
-        string used = Path.Combine(Parent, ".snapshots.y.staging");
-        string other = Path.Combine(Parent, ".else.x.staging");
+        string blob = Path.Combine(Target, Blobs, "abcdefgh.ij0.hyperlight.tmp");
+        string index = Path.Combine(Target, "abcdefgh.ij1.hyperlight.tmp");
+        string staging = Path.Combine(Parent, ".snapshots.abcdefgh.ijx.staging");
+        string used = Path.Combine(Parent, ".snapshots.abcdefgh.ijy.staging");
+        string foreign = Path.Combine(Target, "notes.hyperlight.tmp");
+        string other = Path.Combine(Parent, ".else.abcdefgh.ijx.staging");
         File.WriteAllText(blob, "x");
         File.WriteAllText(index, "x");
+        File.WriteAllText(foreign, "x");
         foreach (string directory in new[] { staging, used, other })
         {
             Directory.CreateDirectory(directory);
@@ -328,6 +330,7 @@ internal sealed class SaveTests : SavedSnapshotTest
         Assert.That(staging, Does.Not.Exist);
         Assert.That(used, Does.Exist, "someone is writing it");
         Assert.That(other, Does.Exist, "of another path");
+        Assert.That(foreign, Does.Exist, "of another program");
     }
 
     [Test]
