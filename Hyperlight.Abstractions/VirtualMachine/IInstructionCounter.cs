@@ -7,7 +7,7 @@ public interface IInstructionCounter
 {
     /// <summary>
     /// Instructions executed since the machine was created. One with a repeat prefix counts once for each time it is
-    /// started, and one that faults counts too.
+    /// started. One that faults counts too, also if it cannot be fetched.
     /// </summary>
     long InstructionCount { get; }
 

@@ -60,12 +60,14 @@ internal sealed partial class Processor
         ulong resume = _otherFlags & FlagResume;
         if (resume == 0 && !wasShadowed && FindExecutionHits() is > 0 and var hits)
         {
+            // The instruction counts as one that faults: the handler may begin with a breakpoint too.
+            _executed++;
             return DebugException(Pending.Fault, hits);
         }
 
         if (FindBlock() is not { } block)
         {
-            return false;
+            return CountNotFetched();
         }
 
         ref MicroOp op = ref block.Ops[0];

@@ -53,8 +53,19 @@ internal sealed partial class Processor
     }
 
     /// <summary>Executes the code at RIP, and says whether nothing is pending.</summary>
-    private bool ExecuteBlock() =>
-        FindBlock() is { } block && (block.Region is { } region ? Enter(region, block) : Interpret(block));
+    private bool ExecuteBlock() => FindBlock() is not { } block ? CountNotFetched()
+        : block.Region is { } region ? Enter(region, block)
+        : Interpret(block);
+
+    /// <summary>
+    /// Counts an instruction that cannot be fetched as one that faults: a handler that cannot be fetched either would be
+    /// entered again and again, and no budget would end that.
+    /// </summary>
+    private bool CountNotFetched()
+    {
+        _executed++;
+        return false;
+    }
 
     /// <summary>Executes a block, and says whether nothing is pending.</summary>
     private bool Interpret(Block block)

@@ -18,6 +18,7 @@ internal sealed class HostileGuestTests
     private const int Budget = 3_000_000;
     private const int CodeSelector = 8;
     private const int PageDirectory = 0x3000;
+    private const ulong NoExecute = 1UL << 63;
 
     /// <summary>The first page of each large page that the tests remap.</summary>
     private const uint SecondLargePage = 0x20_0000;
@@ -41,6 +42,45 @@ internal sealed class HostileGuestTests
         AddHandler(guest, 6, LongModeGuest.CodeAddress);
 
         Assert.That(Run(guest).Reason, Is.EqualTo(VmExitReason.InstructionBudgetExhausted));
+    }
+
+    /// <summary>The handler of page faults is where no instruction can be fetched, so that no instruction is executed again.</summary>
+    [TestCase(0x4000_0000UL, 0xFFUL, TestName = "{m}(not mapped)")]
+    [TestCase(0x3FFF_FFFFUL, 0x0FUL, TestName = "{m}(from the last byte of what is mapped)")]
+    [TestCase(0x20_0000UL, 0x00UL, TestName = "{m}(not executable)")]
+    public void A_handler_that_cannot_be_fetched_ends_with_the_budget(ulong handler, ulong firstByte)
+    {
+        foreach (bool translates in new[] { false, true })
+        {
+            using LongModeGuest guest = Create(translates, c =>
+            {
+                // The jump is hot, so that the fault is met by compiled code where there is some.
+                Label again = c.CreateLabel();
+                c.mov(ecx, 100);
+                c.Label(ref again);
+                c.dec(ecx);
+                c.jne(again);
+                c.mov(rax, handler);
+                c.jmp(rax);
+            });
+            using var last = new ManagedMemoryRegion(0x1000);
+            last.Write(0xFFF, [(byte)firstByte]);
+            guest.Machine.MapMemory(1, GuestMapping.Whole(0x3FFF_F000, last, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
+            AddHandler(guest, 14, handler);
+            BinaryPrimitives.WriteUInt64LittleEndian(guest.Memory.GetSpan(PageDirectory + 8, 8), SecondLargePage | NoExecute | 0x83);
+
+            AssertEndsWithBudget(guest);
+        }
+    }
+
+    [Test]
+    public void A_breakpoint_on_the_handler_of_breakpoints_ends_with_the_budget()
+    {
+        using LongModeGuest guest = Create(translates: false, c => c.int1());
+        AddHandler(guest, 1, 0x9000);
+        guest.Machine.SetDebugRegisters(new DebugRegisters { Dr0 = 0x9000, Dr6 = 0xFFFF_0FF0, Dr7 = 0x401 });
+
+        AssertEndsWithBudget(guest);
     }
 
     [Test]
@@ -151,6 +191,19 @@ internal sealed class HostileGuestTests
     {
         ((IInstructionCounter)guest.Machine).InstructionBudget = Budget;
         return guest.Machine.Run();
+    }
+
+    /// <summary>The guest executes nothing any more; each exception that it meets counts like an instruction that faults.</summary>
+    private static void AssertEndsWithBudget(LongModeGuest guest)
+    {
+        const int Few = 10_000;
+        var counter = (IInstructionCounter)guest.Machine;
+        counter.InstructionBudget = Few;
+        using var timer = new Timer(_ => guest.Machine.Cancel(), null, 5000, Timeout.Infinite);
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+        Assert.That(counter.InstructionCount, Is.EqualTo(Few));
+        Assert.That(counter.InstructionBudget, Is.Zero);
     }
 
     private static void AddHandler(LongModeGuest guest, int vector, ulong handler)
