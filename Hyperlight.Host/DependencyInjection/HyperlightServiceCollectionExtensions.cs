@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using Hyperlight;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Configuration;
 using Hyperlight.Host.DependencyInjection;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -36,7 +38,8 @@ public static class HyperlightServiceCollectionExtensions
         services.TryAddSingleton<ISandboxFactory>(static provider => new SandboxFactory(
             provider.GetRequiredService<HypervisorSelector>(),
             provider.GetRequiredService<IOptions<HyperlightOptions>>(),
-            provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance));
+            provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
+            HyperlightMetrics.Of(provider.GetService<IMeterFactory>())));
         return new HyperlightBuilder(services);
     }
 

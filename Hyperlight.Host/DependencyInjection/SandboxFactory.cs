@@ -1,11 +1,13 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Hyperlight.Host.DependencyInjection;
 
 /// <summary>The factory that <c>AddHyperlight</c> registers.</summary>
-internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<HyperlightOptions> options, ILoggerFactory loggers)
+internal sealed class SandboxFactory(
+    HypervisorSelector selector, IOptions<HyperlightOptions> options, ILoggerFactory loggers, HyperlightMetrics metrics)
     : ISandboxFactory
 {
     private volatile HypervisorSelection? _selection;
@@ -29,6 +31,7 @@ internal sealed class SandboxFactory(HypervisorSelector selector, IOptions<Hyper
         .WithHypervisor(() => Hypervisor)
         .WithConfiguration(options.Value.Configuration)
         .WithLogging(loggers)
+        .WithMetrics(metrics)
         .WithLoggedOutput();
 
     public Snapshot LoadSnapshot(string path, string reference = Snapshot.DefaultTag) =>

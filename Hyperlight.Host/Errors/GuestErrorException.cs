@@ -48,6 +48,6 @@ public sealed class GuestErrorException : HyperlightException
         return hostFunctionFailure is null ? text : $"{text} ({GuestText.Escape(hostFunctionFailure)})";
     }
 
-    private static GuestErrorCode Classify(ulong rawCode) =>
+    internal static GuestErrorCode Classify(ulong rawCode) =>
         Enum.IsDefined((GuestErrorCode)rawCode) ? (GuestErrorCode)rawCode : GuestErrorCode.UnknownError;
 }

@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution.Waiting;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
@@ -27,6 +28,7 @@ internal sealed partial class GuestRunner : IDisposable
     private readonly IVirtualMachine _machine;
     private readonly GuestMemory _memory;
     private readonly ILogger _logger;
+    private readonly SandboxTelemetry _telemetry;
     private readonly ProcessorReset _processor;
     private readonly GuestSeed _seed;
     private readonly GuestLogLevel _logLevel;
@@ -44,7 +46,8 @@ internal sealed partial class GuestRunner : IDisposable
         GuestSeed seed,
         GuestLogLevel logLevel,
         ProcessorReset processor,
-        ILogger logger)
+        ILogger logger,
+        SandboxTelemetry telemetry)
     {
         _machine = machine;
         Instructions = instructions;
@@ -53,6 +56,7 @@ internal sealed partial class GuestRunner : IDisposable
         _seed = seed;
         _logLevel = logLevel;
         _logger = logger;
+        _telemetry = telemetry;
         _processor = processor;
         _writeTracker = machine as IWriteTracker;
         Interrupts = new Interrupter(Gate, machine, logger);
@@ -88,7 +92,8 @@ internal sealed partial class GuestRunner : IDisposable
         PortHandler ports,
         SandboxConfiguration configuration,
         GuestLogLevel logLevel,
-        ILogger logger)
+        ILogger logger,
+        SandboxTelemetry telemetry)
     {
         IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions
         {
@@ -103,7 +108,7 @@ internal sealed partial class GuestRunner : IDisposable
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
             var seed = new GuestSeed(configuration.RandomSeed);
             var processor = new ProcessorReset(hypervisor.Name, machine, configuration.GuestMsrs);
-            return new GuestRunner(machine, memory, ports, instructions, seed, logLevel, processor, logger);
+            return new GuestRunner(machine, memory, ports, instructions, seed, logLevel, processor, logger, telemetry);
         }
         catch
         {
@@ -137,6 +142,7 @@ internal sealed partial class GuestRunner : IDisposable
     {
         HasEntered = false;
         Ports.BeginCall();
+        _telemetry.ResetHostCalls();
         Instructions.Begin();
     }
 
@@ -190,6 +196,7 @@ internal sealed partial class GuestRunner : IDisposable
                     throw Interrupts.CreateException(Ports.HostFunctionFailure?.Exception);
                 case VmExitReason.Cancelled:
                     SandboxLog.LateCancellation(_logger);
+                    _telemetry.RecordLateCancellation();
                     break;
                 case VmExitReason.InstructionBudgetExhausted:
                     throw Instructions.Exceeded();
@@ -217,6 +224,7 @@ internal sealed partial class GuestRunner : IDisposable
         }
         else
         {
+            pending.Observation.End(Outcome.Abandoned);
             Interlocked.Increment(ref _abandonedHostFunctions);
             AbandonedHostFunction.Observe(pending, _logger, () => Interlocked.Decrement(ref _abandonedHostFunctions));
         }
@@ -254,13 +262,17 @@ internal sealed partial class GuestRunner : IDisposable
         // A guest that is not entered does not flush either.
         _isFlushPending = false;
         HasEntered = true;
+        VmExit exit;
         try
         {
-            return _machine.Run();
+            exit = _machine.Run();
         }
         finally
         {
             Gate.LeaveGuest();
         }
+
+        _telemetry.RecordExit(exit);
+        return exit;
     }
 }

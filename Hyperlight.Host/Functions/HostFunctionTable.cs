@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Protocol;
 using Hyperlight.Host.Snapshots;
@@ -19,12 +20,15 @@ internal sealed class HostFunctionTable
     private readonly ConcurrentDictionary<string, HostFunction>.AlternateLookup<ReadOnlySpan<char>> _byName;
 
     private readonly HostFunction? _default;
+    private readonly SandboxTelemetry? _telemetry;
 
     /// <summary>Creates the table.</summary>
     /// <param name="functions">The functions that the application registered.</param>
     /// <param name="defaultFunction">A function that is there as long as the application registers none of its name.</param>
-    public HostFunctionTable(IEnumerable<HostFunction> functions, HostFunction? defaultFunction = null)
+    /// <param name="telemetry">Where calls are reported, if anywhere.</param>
+    public HostFunctionTable(IEnumerable<HostFunction> functions, HostFunction? defaultFunction = null, SandboxTelemetry? telemetry = null)
     {
+        _telemetry = telemetry;
         _default = defaultFunction;
         _functions = new ConcurrentDictionary<string, HostFunction>(StringComparer.Ordinal);
         _byName = _functions.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -78,9 +82,11 @@ internal sealed class HostFunctionTable
     public HostFunctionAnswer Answer(ReadOnlySpan<byte> message, SharedBuffer input, Interrupter interrupts)
     {
         var call = new FunctionCallReader(message);
-        HostFunctionAnswer answer = Find(call.Name) is { } function
-            ? Invoke(function, call, input, interrupts)
-            : new HostFunctionAnswer(HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name)));
+        HostFunction? function = Find(call.Name);
+        Observation observation = _telemetry?.BeginHostCall(function) ?? default;
+        HostFunctionAnswer answer = observation.IsNone
+            ? Answer(function, call, input, interrupts)
+            : AnswerObserved(function, call, input, interrupts, observation);
         if (answer.Failure is { } failure)
         {
             HostFunctionErrorMessage.Write(input, FlatTable.DecodeUtf8(call.Name), failure.GuestText);
@@ -97,6 +103,23 @@ internal sealed class HostFunctionTable
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
     public static HostFunctionFailure? Answer(PendingHostCall pending, SharedBuffer input, Interrupter interrupts)
     {
+        HostFunctionFailure? failure;
+        try
+        {
+            failure = SendResult(pending, input, interrupts);
+        }
+        catch (Exception exception)
+        {
+            pending.Observation.Fail(exception);
+            throw;
+        }
+
+        End(pending.Observation, failure);
+        return failure;
+    }
+
+    private static HostFunctionFailure? SendResult(PendingHostCall pending, SharedBuffer input, Interrupter interrupts)
+    {
         // The arguments were read when the call began.
         var frame = new HostFunctionFrame(default, input, pending.Function, interrupts);
         try
@@ -109,6 +132,50 @@ internal sealed class HostFunctionTable
             HostFunctionFailure failure = HostFunctionFailure.Threw(pending.Function, exception);
             HostFunctionErrorMessage.Write(input, pending.Function.Name, failure.GuestText);
             return failure;
+        }
+    }
+
+    private static HostFunctionAnswer Answer(
+        HostFunction? function, FunctionCallReader call, SharedBuffer input, Interrupter interrupts) => function is not null
+        ? Invoke(function, call, input, interrupts)
+        : new HostFunctionAnswer(HostFunctionFailure.NotFound(FlatTable.DecodeUtf8(call.Name)));
+
+    private static HostFunctionAnswer AnswerObserved(
+        HostFunction? function, FunctionCallReader call, SharedBuffer input, Interrupter interrupts, Observation observation)
+    {
+        HostFunctionAnswer answer;
+        try
+        {
+            answer = Answer(function, call, input, interrupts);
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+
+        if (answer.Pending is { } pending)
+        {
+            pending.Observation = observation;
+            observation.Detach();
+        }
+        else
+        {
+            End(observation, answer.Failure);
+        }
+
+        return answer;
+    }
+
+    private static void End(Observation observation, HostFunctionFailure? failure)
+    {
+        if (failure?.Exception is { } exception)
+        {
+            observation.Fail(exception, Outcome.Error);
+        }
+        else
+        {
+            observation.End(failure is null ? Outcome.Ok : Outcome.Error);
         }
     }
 

@@ -1,3 +1,4 @@
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Execution.Threads;
 using Hyperlight.Host.Functions;
@@ -85,6 +86,48 @@ public sealed partial class MultiUseSandbox
         string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken)
     {
         GuestCallLimits.Check(functionName, arguments.Length);
+        CallObservation observation = _setup.Telemetry.BeginCall(functionName);
+        if (observation.IsNone)
+        {
+            return CallUnobservedAsync<TResult>(functionName, arguments, timeout, cancellationToken);
+        }
+
+        try
+        {
+            return ObserveAsync(CallUnobservedAsync<TResult>(functionName, arguments, timeout, cancellationToken), observation);
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+        finally
+        {
+            // The activity is current in the call alone, not in what the caller does until it awaits the call.
+            observation.Detach();
+        }
+    }
+
+    private static async Task<TResult> ObserveAsync<TResult>(Task<TResult> call, CallObservation observation)
+    {
+        TResult result;
+        try
+        {
+            result = await call.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+
+        observation.Succeed();
+        return result;
+    }
+
+    private Task<TResult> CallUnobservedAsync<TResult>(
+        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken)
+    {
         GuestValueType? resultType = CallResult.ExpectedType<TResult>();
         try
         {

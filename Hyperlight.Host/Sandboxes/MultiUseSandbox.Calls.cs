@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using CommunityToolkit.HighPerformance.Buffers;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Sandboxes;
@@ -152,6 +153,35 @@ public sealed partial class MultiUseSandbox
         Span<byte> destination = default)
     {
         GuestCallLimits.Check(functionName, arguments.Length);
+        CallObservation observation = _setup.Telemetry.BeginCall(functionName);
+        if (observation.IsNone)
+        {
+            return CallUnobserved<TResult>(functionName, arguments, destination, timeout, cancellationToken);
+        }
+
+        TResult result;
+        try
+        {
+            result = CallUnobserved<TResult>(functionName, arguments, destination, timeout, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+
+        observation.Succeed();
+        return result;
+    }
+
+    /// <summary>Calls a guest function without reporting the call; its exits and host calls are reported.</summary>
+    private TResult CallUnobserved<TResult>(
+        string functionName,
+        ReadOnlySpan<GuestValue> arguments,
+        Span<byte> destination,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
+    {
         GuestValueType? resultType = CallResult.ExpectedType<TResult>();
 
         // Guests may make host functions call other sandboxes, and so on. A stack overflow would end the process.
@@ -235,6 +265,7 @@ public sealed partial class MultiUseSandbox
     private void Poison(string functionName, Exception exception)
     {
         _poison = exception;
+        _setup.Telemetry.RecordPoisoning(exception);
         if (exception is ExecutionCanceledException canceled)
         {
             SandboxLog.Ended(_setup.Logger, Id, functionName, canceled.Reason);

@@ -1,4 +1,5 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Snapshots;
 
@@ -33,6 +34,59 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public Snapshot TakeSnapshot()
     {
+        Observation observation = _setup.Telemetry.BeginSnapshot();
+        Snapshot snapshot;
+        try
+        {
+            snapshot = TakeUnobserved();
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+
+        observation.Succeed();
+        return snapshot;
+    }
+
+    /// <summary>
+    /// Restores the state of a snapshot of this sandbox, or of another one with the same guest and configuration. All later
+    /// changes of memory and processor are undone. Files and host memory are unmapped; those pages of them that the guest
+    /// had mapped when the snapshot was taken are part of the snapshot. A poisoned sandbox is usable again afterwards.
+    /// </summary>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
+    /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed. The sandbox is poisoned; restoring may be tried again.</exception>
+    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
+    /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
+    public void Restore(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        Observation observation = _setup.Telemetry.BeginRestore();
+        try
+        {
+            RestoreUnobserved(snapshot);
+        }
+        catch (Exception exception)
+        {
+            observation.Fail(exception);
+            throw;
+        }
+
+        observation.Succeed();
+    }
+
+    /// <summary>The sandbox was just made from a snapshot.</summary>
+    internal void StartFrom(SnapshotContent content)
+    {
+        _unchangedSince = content;
+        _generation = content.Image.Generation;
+    }
+
+    private Snapshot TakeUnobserved()
+    {
         _gate.Enter("taking a snapshot", this);
         try
         {
@@ -53,20 +107,8 @@ public sealed partial class MultiUseSandbox
         }
     }
 
-    /// <summary>
-    /// Restores the state of a snapshot of this sandbox, or of another one with the same guest and configuration. All later
-    /// changes of memory and processor are undone. Files and host memory are unmapped; those pages of them that the guest
-    /// had mapped when the snapshot was taken are part of the snapshot. A poisoned sandbox is usable again afterwards.
-    /// </summary>
-    /// <param name="snapshot">The snapshot.</param>
-    /// <exception cref="SnapshotMismatchException">The snapshot does not fit this sandbox, which was not changed.</exception>
-    /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed. The sandbox is poisoned; restoring may be tried again.</exception>
-    /// <exception cref="SandboxInUseException">A call is in progress.</exception>
-    /// <exception cref="ObjectDisposedException">The sandbox or the snapshot was disposed.</exception>
-    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
-    public void Restore(Snapshot snapshot)
+    private void RestoreUnobserved(Snapshot snapshot)
     {
-        ArgumentNullException.ThrowIfNull(snapshot);
         _gate.Enter("restoring a snapshot", this);
         try
         {
@@ -92,13 +134,6 @@ public sealed partial class MultiUseSandbox
         {
             LeaveGate();
         }
-    }
-
-    /// <summary>The sandbox was just made from a snapshot.</summary>
-    internal void StartFrom(SnapshotContent content)
-    {
-        _unchangedSince = content;
-        _generation = content.Image.Generation;
     }
 
     private Snapshot Capture()
@@ -140,6 +175,7 @@ public sealed partial class MultiUseSandbox
         catch (Exception exception)
         {
             _poison = exception;
+            _setup.Telemetry.RecordPoisoning(exception);
             SandboxLog.RestoreFailed(_setup.Logger, Id, exception.GetType().Name);
             throw;
         }

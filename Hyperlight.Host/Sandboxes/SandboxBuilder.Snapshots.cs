@@ -1,4 +1,5 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
@@ -53,14 +54,19 @@ public sealed partial class SandboxBuilder
             throw;
         }
 
-        GuestMemory memory = GuestMemory.Create(hypervisor.Hypervisor, content.Image);
+        Observation observation = setup.Telemetry.BeginCreate(isFromSnapshot: true);
+        GuestMemory? memory = null;
         try
         {
-            return Start(content, setup, memory);
+            memory = GuestMemory.Create(hypervisor.Hypervisor, content.Image);
+            MultiUseSandbox sandbox = Start(content, setup, memory);
+            observation.Succeed();
+            return sandbox;
         }
-        catch
+        catch (Exception exception)
         {
-            memory.Dispose();
+            memory?.Dispose();
+            observation.Fail(exception);
             throw;
         }
     }
@@ -69,7 +75,7 @@ public sealed partial class SandboxBuilder
     {
         var ports = new PortHandler(memory, setup.Functions, setup.GuestLog, setup.DebugOutput, new FaultLocator(setup.Guest));
         GuestRunner runner = GuestRunner.Create(
-            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.GuestLog.Level, setup.Logger);
+            setup.Hypervisor.Hypervisor, memory, ports, setup.Configuration, setup.GuestLog.Level, setup.Logger, setup.Telemetry);
         try
         {
             runner.StartFrom(content.Processor);
@@ -105,18 +111,20 @@ public sealed partial class SandboxBuilder
         var guestLog = new GuestLog(
             GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope), _configuration.GuestLogLevel);
         var output = new GuestOutput(_print, _debugPrint, guestLog);
+        var telemetry = new SandboxTelemetry(_metrics, hypervisor.Name, id, source);
         return new SandboxSetup(
             id,
             hypervisor,
             guest,
             source,
             _configuration with { RandomSeed = _seed ?? _configuration.RandomSeed },
-            new HostFunctionTable(_functions.Values, output.PrintFunction),
+            new HostFunctionTable(_functions.Values, output.PrintFunction, telemetry),
             output,
             new DebugOutput(output.DebugPrint, failures, logger),
             failures,
             logger,
             guestLog,
-            _threads);
+            _threads,
+            telemetry);
     }
 }

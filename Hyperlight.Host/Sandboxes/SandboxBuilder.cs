@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
@@ -19,6 +21,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
     private GuestThreads _threads = GuestThreads.Default;
+    private HyperlightMetrics _metrics = HyperlightMetrics.Default;
     private ulong? _seed;
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
@@ -93,6 +96,18 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     }
 
     /// <summary>
+    /// Records metrics with a meter of a factory, so that they can be told from those of other parts of the process. Default: a
+    /// meter of the process. Both are named <see cref="HyperlightTelemetry.MeterName"/>. Builders of an <see
+    /// cref="ISandboxFactory"/> use the factory of the application's services.
+    /// </summary>
+    /// <param name="meters">Creates the meter, once.</param>
+    public SandboxBuilder WithMetrics(IMeterFactory meters)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        return WithMetrics(HyperlightMetrics.Of(meters));
+    }
+
+    /// <summary>
     /// Takes what the guest prints through the host function <c>HostPrint</c>. Default: it goes to standard output, at most
     /// 65,536 characters for each call and with control characters escaped; in sandboxes of an <see cref="ISandboxFactory"/> it
     /// is logged line by line. A function <c>HostPrint</c> that is registered with this builder takes the place of it.
@@ -120,6 +135,13 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     {
         ArgumentNullException.ThrowIfNull(debugPrint);
         _debugPrint = debugPrint;
+        return this;
+    }
+
+    /// <summary>Records metrics with a meter that was created before.</summary>
+    internal SandboxBuilder WithMetrics(HyperlightMetrics metrics)
+    {
+        _metrics = metrics;
         return this;
     }
 

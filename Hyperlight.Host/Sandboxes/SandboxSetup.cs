@@ -1,4 +1,5 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Functions;
 using Microsoft.Extensions.Logging;
 
@@ -17,4 +18,5 @@ internal sealed record SandboxSetup(
     SinkFailures SinkFailures,
     ILogger Logger,
     GuestLog GuestLog,
-    GuestThreads Threads);
+    GuestThreads Threads,
+    SandboxTelemetry Telemetry);

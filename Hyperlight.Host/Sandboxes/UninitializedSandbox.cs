@@ -1,4 +1,5 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Memory.Mappings;
@@ -62,18 +63,20 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         ObjectDisposedException.ThrowIf(_memory is null, this);
         GuestMemory memory = _memory;
         _memory = null;
+        Observation observation = _setup.Telemetry.BeginCreate(isFromSnapshot: false);
         try
         {
             CallLimits.ThrowIfCancelled(cancellationToken);
             var ports = new PortHandler(memory, _setup.Functions, _setup.GuestLog, _setup.DebugOutput, new FaultLocator(_setup.Guest));
             GuestRunner runner = GuestRunner.Create(
-                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.GuestLog.Level, _setup.Logger);
+                _setup.Hypervisor.Hypervisor, memory, ports, _setup.Configuration, _setup.GuestLog.Level, _setup.Logger, _setup.Telemetry);
             try
             {
                 ApplyMappings(runner, memory);
                 Initialize(runner, cancellationToken);
                 var sandbox = new MultiUseSandbox(_setup, memory, runner);
                 SandboxLog.Ready(_setup.Logger, sandbox.Id, _setup.Source, Hypervisor.Name, Hypervisor.Reason);
+                observation.Succeed();
                 return sandbox;
             }
             catch
@@ -85,6 +88,8 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         catch (Exception exception)
         {
             memory.Dispose();
+            observation.Fail(exception);
+            _setup.Telemetry.RecordFailure(exception);
             if (exception is OutOfMemoryException cause)
             {
                 throw new HostMemoryException("Building a sandbox", cause);
