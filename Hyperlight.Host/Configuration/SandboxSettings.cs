@@ -24,7 +24,7 @@ internal static class SandboxSettings
             static (SandboxConfiguration c, string[] values) => c with { AcceptedGuestVersions = SettingText.VersionPolicy(values) }),
         Setting.Of(
             nameof(SandboxConfiguration.GuestLogLevel), "one of " + string.Join(", ", Enum.GetNames<GuestLogLevel>()),
-            SettingText.LogLevel,
+            SettingText.Name<GuestLogLevel>,
             static (SandboxConfiguration c, GuestLogLevel value) => c with { GuestLogLevel = value }),
         Setting.Of(
             nameof(SandboxConfiguration.FileMappingTable), "'true' or 'false'", SettingText.Flag,

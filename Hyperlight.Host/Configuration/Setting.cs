@@ -23,6 +23,10 @@ internal static class Setting
             : section.GetChildren().Any() ? throw new FormatException()
             : target);
 
+    /// <summary>A setting of a mutable target that is a single value.</summary>
+    public static Setting<T> Of<T, TValue>(string key, string expected, Func<string, TValue> parse, Action<T, TValue> set) =>
+        Of<T, TValue>(key, expected, parse, Returning(set));
+
     /// <summary>A setting that is a list of values; a single one is a list too.</summary>
     public static Setting<T> OfList<T>(string key, string expected, Func<T, string[], T> set) => new(
         key,
@@ -37,6 +41,11 @@ internal static class Setting
         (target, section, problems) => section.Value is { Length: > 0 }
             ? throw new FormatException()
             : set(target, Apply(section, get(target), settings, problems)));
+
+    /// <summary>A setting of a mutable target that is a section of its own.</summary>
+    public static Setting<T> OfSection<T, TValue>(
+        string key, IReadOnlyList<Setting<TValue>> settings, Func<T, TValue> get, Action<T, TValue> set) =>
+        OfSection(key, settings, get, Returning(set));
 
     /// <summary>Applies every key of a section.</summary>
     /// <returns>The target with the values that are right.</returns>
@@ -69,6 +78,12 @@ internal static class Setting
 
         return target;
     }
+
+    private static Func<T, TValue, T> Returning<T, TValue>(Action<T, TValue> set) => (target, value) =>
+    {
+        set(target, value);
+        return target;
+    };
 
     /// <summary>The values of a list. An empty list in JSON is an empty value.</summary>
     private static string[] Values(IConfigurationSection section) => section.Value is { } single

@@ -6,6 +6,9 @@ namespace Hyperlight.Host.Configuration;
 /// <summary>Reads the values of settings. Each method throws <see cref="FormatException"/> for a text that is not such a value.</summary>
 internal static class SettingText
 {
+    /// <summary>What <see cref="Threads"/> reads.</summary>
+    public const string GuestThreadsExpected = "a number of threads above 0, such as '8'";
+
     private static readonly (string Suffix, ulong Bytes)[] Units =
         [("GiB", 1UL << 30), ("MiB", 1UL << 20), ("KiB", 1UL << 10), ("bytes", 1), ("B", 1)];
 
@@ -36,6 +39,9 @@ internal static class SettingText
     /// <summary>A whole number.</summary>
     public static long Count(string text) => long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
 
+    /// <summary>A whole number of 32 bits.</summary>
+    public static int SmallCount(string text) => int.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
+
     /// <summary>Any 64-bit number.</summary>
     public static ulong Seed(string text) => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -48,11 +54,18 @@ internal static class SettingText
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static bool Flag(string text) => bool.Parse(text);
 
-    /// <summary>The name of a guest log level; a number is none.</summary>
-    public static GuestLogLevel LogLevel(string text) =>
-        Enum.TryParse(text, ignoreCase: true, out GuestLogLevel level) && Enum.IsDefined(level) && char.IsLetter(text.Trim()[0])
-            ? level
+    /// <summary>The name of a member of an enumeration; a number is none.</summary>
+    public static TEnum Name<TEnum>(string text)
+        where TEnum : struct, Enum =>
+        Enum.TryParse(text, ignoreCase: true, out TEnum value) && Enum.IsDefined(value) && char.IsLetter(text.Trim()[0])
+            ? value
             : throw new FormatException();
+
+    /// <summary>Any text but an empty one.</summary>
+    public static string NotEmpty(string text) => string.IsNullOrWhiteSpace(text) ? throw new FormatException() : text;
+
+    /// <summary>A number of threads.</summary>
+    public static GuestThreads Threads(string text) => new(SmallCount(text));
 
     /// <summary><c>Default</c> or <c>None</c>, and numbers of further model-specific registers in hexadecimal.</summary>
     public static MsrPolicy Msrs(string[] texts)

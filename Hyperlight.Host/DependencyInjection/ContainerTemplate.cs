@@ -44,6 +44,11 @@ internal sealed class ContainerTemplate(SandboxTemplateOptions options, ISandbox
             builder.WithConfiguration(configuration);
         }
 
+        if (options.GuestThreads is { } threads)
+        {
+            builder.WithGuestThreads(threads);
+        }
+
         options.Builders.ForEach(configure => configure(builder, services));
         return builder;
     }

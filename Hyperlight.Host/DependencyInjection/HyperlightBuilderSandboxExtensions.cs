@@ -1,8 +1,5 @@
 using Hyperlight;
 using Hyperlight.Host.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -14,36 +11,18 @@ public static class HyperlightBuilderSandboxExtensions
     /// pool is a keyed service, <c>[FromKeyedServices("name")] ISandboxPool</c>, and <see cref="ISandboxPoolFactory"/> has it by name.
     /// </summary>
     /// <param name="builder">The builder.</param>
-    /// <param name="name">The name, case-sensitive. A name that is registered twice is an error when the application starts.</param>
-    /// <param name="configure">Sets the options.</param>
+    /// <param name="name">The name; case does not matter. A name that is registered twice is an error when the application starts.</param>
+    /// <param name="configure">
+    /// Sets the options. If the configuration that was passed to <c>AddHyperlight</c> has a section <c>Sandboxes:name</c>, its
+    /// values replace those that are set here, whatever the order of the calls. A guest in it replaces the guest that is set here.
+    /// </param>
     /// <returns><paramref name="builder"/>, for further calls.</returns>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public static IHyperlightBuilder AddSandbox(this IHyperlightBuilder builder, string name, Action<SandboxTemplateOptions> configure)
+    public static IHyperlightBuilder AddSandbox(this IHyperlightBuilder builder, string name, Action<SandboxTemplateOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        ArgumentNullException.ThrowIfNull(configure);
-        IServiceCollection services = builder.Services;
-        NamesOf(services).All.Add(name);
-        services.AddOptions<SandboxTemplateOptions>(name).Configure(configure).ValidateOnStart();
-        services.TryAddKeyedSingleton<ISandboxPool>(
-            name, static (provider, key) => provider.GetRequiredService<ISandboxPoolFactory>().GetPool((string)key!));
+        SandboxTemplates.Of(builder.Services).Add(name, configure);
         return builder;
-    }
-
-    private static SandboxTemplateNames NamesOf(IServiceCollection services)
-    {
-        if (services.FirstOrDefault(static d => d.ServiceType == typeof(SandboxTemplateNames))?.ImplementationInstance is SandboxTemplateNames known)
-        {
-            return known;
-        }
-
-        var names = new SandboxTemplateNames();
-        services.AddSingleton(names);
-        services.AddSingleton<IValidateOptions<SandboxTemplateOptions>, SandboxTemplateValidator>();
-        services.AddSingleton(static provider => new SandboxPools(provider.GetRequiredService<SandboxTemplateNames>(), provider));
-        services.AddSingleton<ISandboxPoolFactory>(static provider => provider.GetRequiredService<SandboxPools>());
-        services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<SandboxPools>());
-        return names;
     }
 }

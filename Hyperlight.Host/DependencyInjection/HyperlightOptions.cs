@@ -29,6 +29,12 @@ public sealed class HyperlightOptions
     /// <summary>The configuration that builders of the factory start with.</summary>
     public SandboxConfiguration Configuration { get; set; } = new();
 
+    /// <summary>
+    /// The threads on which guests of the factory's builders run that are called asynchronously. Default: <see
+    /// cref="GuestThreads.Default"/>, which the whole process shares.
+    /// </summary>
+    public GuestThreads GuestThreads { get; set; } = GuestThreads.Default;
+
     /// <summary>The names of the allowed drivers, from either property.</summary>
     internal IReadOnlyList<string> AllowedNames => Hypervisor is null ? [.. Hypervisors] : [Hypervisor];
 
@@ -51,6 +57,13 @@ public sealed class HyperlightOptions
         Configuration = Configuration with { RandomSeed = seed };
         return UseEmulator();
     }
+
+    /// <summary>Which options restrict the drivers, and how, for messages. Empty if none does.</summary>
+    internal string DescribeDrivers() =>
+        Hypervisor is not null ? $"{Source}{nameof(Hypervisor)} is '{Hypervisor}'. "
+        : Hypervisors.Count > 0 ? $"{Source}{nameof(Hypervisors)} is [{string.Join(", ", Hypervisors)}]. "
+        : AllowEmulator ? ""
+        : $"{Source}{nameof(AllowEmulator)} is false. ";
 
     /// <summary>Sets the allowed drivers, and replaces names that were set before.</summary>
     internal void UseDrivers(IEnumerable<string> names)

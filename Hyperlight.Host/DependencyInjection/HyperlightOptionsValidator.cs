@@ -43,6 +43,11 @@ internal sealed class HyperlightOptionsValidator(HypervisorSelector selector) : 
         {
             yield return $"{options.Source}{nameof(options.Configuration)} is null. Set it to a {nameof(SandboxConfiguration)}.";
         }
+
+        if (options.GuestThreads is null)
+        {
+            yield return $"{options.Source}{nameof(options.GuestThreads)} is null. Set it to {nameof(GuestThreads)}.{nameof(GuestThreads.Default)}.";
+        }
     }
 
     private string? CheckName(string name) =>

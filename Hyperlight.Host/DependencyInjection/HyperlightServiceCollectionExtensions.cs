@@ -6,6 +6,7 @@ using Hyperlight.Host.DependencyInjection;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -40,12 +41,15 @@ public static class HyperlightServiceCollectionExtensions
             provider.GetRequiredService<IOptions<HyperlightOptions>>(),
             provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
             HyperlightMetrics.Of(provider.GetService<IMeterFactory>())));
+        AddTemplates(services);
         return new HyperlightBuilder(services);
     }
 
     /// <summary>
-    /// Registers the same as <see cref="AddHyperlight(IServiceCollection, Action{HyperlightOptions})"/>, with options from
-    /// configuration. If a key is unknown or a value is invalid, the application does not start: <see
+    /// Registers the same as <see cref="AddHyperlight(IServiceCollection, Action{HyperlightOptions})"/>, with options and templates
+    /// of sandboxes from configuration: each section below <c>Sandboxes</c> is a template with the name of the section, and has the
+    /// properties of <see cref="SandboxTemplateOptions"/>. Code adds what configuration cannot say, such as host functions, with
+    /// <see cref="HyperlightBuilderSandboxExtensions.AddSandbox"/>. Where both set the same, configuration is used. If a key is unknown or a value is invalid, the application does not start: <see
     /// cref="OptionsValidationException"/> has key, value and remedy. Sizes are numbers of bytes, or
     /// have a unit: <c>256 KiB</c>. Works after ahead-of-time compilation.
     /// </summary>
@@ -57,6 +61,25 @@ public static class HyperlightServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddSingleton<IConfigureOptions<HyperlightOptions>>(new ConfigureFromConfiguration(configuration));
+        SandboxTemplates.Of(services).Add(configuration);
         return services.AddHyperlight();
+    }
+
+    private static void AddTemplates(IServiceCollection services)
+    {
+        _ = SandboxTemplates.Of(services);
+        services.AddOptions<HyperlightStartup>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HyperlightStartup>, HyperlightStartup.Validator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SandboxTemplateOptions>, ConfigureSandboxTemplate>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SandboxTemplateOptions>, SandboxTemplateValidator>());
+        services.TryAddSingleton(static provider => new SandboxPools(provider.GetRequiredService<SandboxTemplates>(), provider));
+        services.TryAddSingleton<ISandboxPoolFactory>(static provider => provider.GetRequiredService<SandboxPools>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SandboxPools>(
+            static provider => provider.GetRequiredService<SandboxPools>()));
+
+        // For any key: the case of a name does not matter, and configuration can name templates that code does not.
+        services.TryAddKeyedSingleton<ISandboxPool>(KeyedService.AnyKey, static (provider, key) =>
+            provider.GetRequiredService<ISandboxPoolFactory>().GetPool(key as string ?? throw new ArgumentException(
+                $"The key of an {nameof(ISandboxPool)} is the name of its template, and '{key}' is not a text.", nameof(key))));
     }
 }

@@ -30,6 +30,7 @@ internal sealed class SandboxFactory(
     public SandboxBuilder CreateBuilder() => new SandboxBuilder(selector)
         .WithHypervisor(() => Hypervisor)
         .WithConfiguration(options.Value.Configuration)
+        .WithGuestThreads(options.Value.GuestThreads)
         .WithLogging(loggers)
         .WithMetrics(metrics)
         .WithLoggedOutput();

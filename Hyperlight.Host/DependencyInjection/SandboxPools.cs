@@ -12,8 +12,8 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
 {
     private readonly Dictionary<string, Lazy<SandboxPool>> _pools;
 
-    public SandboxPools(SandboxTemplateNames names, IServiceProvider provider) =>
-        _pools = names.All.Distinct().ToDictionary(name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)));
+    public SandboxPools(SandboxTemplates templates, IServiceProvider provider) => _pools = templates.Names.ToDictionary(
+        name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)), SandboxTemplates.NameComparer);
 
     public IReadOnlyCollection<string> Names => _pools.Keys;
 
@@ -22,7 +22,7 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
         ArgumentNullException.ThrowIfNull(name);
         return _pools.TryGetValue(name, out Lazy<SandboxPool>? pool)
             ? pool.Value
-            : throw new ArgumentException($"There is no sandbox template '{name}'; there are: {string.Join(", ", Names)}.", nameof(name));
+            : throw new ArgumentException($"There is no sandbox template '{name}'; {(_pools.Count == 0 ? "none is registered" : $"there are: {string.Join(", ", Names)}")}.", nameof(name));
     }
 
     public Task StartAsync(CancellationToken cancellationToken) =>

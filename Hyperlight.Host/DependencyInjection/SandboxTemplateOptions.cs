@@ -20,6 +20,21 @@ public sealed class SandboxTemplateOptions
     /// <summary>The options of the pool.</summary>
     public SandboxPoolOptions Pool { get; set; } = new();
 
+    /// <summary>
+    /// The threads on which guests of this template run that are called asynchronously. Default <see langword="null"/>: <see
+    /// cref="HyperlightOptions.GuestThreads"/>.
+    /// </summary>
+    public GuestThreads? GuestThreads { get; set; }
+
+    /// <summary>How messages name the options: the path of their configuration section, or the template.</summary>
+    internal string Source { get; set; } = "";
+
+    /// <summary>What is wrong with the configuration section.</summary>
+    internal List<string> Problems { get; } = [];
+
+    /// <summary>The configuration of sandboxes of templates that have none.</summary>
+    internal SandboxConfiguration Inherited { get; set; } = new();
+
     /// <summary>The guest, if it is not read from a file.</summary>
     internal GuestBinary? Binary { get; private set; }
 
@@ -34,6 +49,14 @@ public sealed class SandboxTemplateOptions
         ArgumentNullException.ThrowIfNull(guest);
         Binary = guest;
         return this;
+    }
+
+    /// <summary>Removes the guest, however it was chosen.</summary>
+    internal void RemoveGuest()
+    {
+        Guest = null;
+        SnapshotDirectory = null;
+        Binary = null;
     }
 
     /// <summary>Sets host functions, file mappings and init data of each sandbox.</summary>

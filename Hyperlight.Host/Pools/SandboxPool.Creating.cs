@@ -15,7 +15,10 @@ public sealed partial class SandboxPool
     /// <summary>The source of the sandboxes; those of other sources are disposed instead of being rented again.</summary>
     private ISandboxSource? _source;
 
-    /// <summary>Creates sandboxes until there are <see cref="SandboxPoolOptions.MinimumSize"/>.</summary>
+    /// <summary>
+    /// Loads the template, so that what is wrong with it is known, and creates sandboxes until there are <see
+    /// cref="SandboxPoolOptions.MinimumSize"/>.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait; what was begun continues.</param>
     /// <exception cref="PoolCreationException">A sandbox could not be created; the inner exception is the cause.</exception>
     /// <exception cref="PoolClosedException">The pool was closed.</exception>
@@ -34,6 +37,18 @@ public sealed partial class SandboxPool
         if (failures.FirstOrDefault(static failure => failure is not null) is { } failure)
         {
             throw new PoolCreationException(Name, failure);
+        }
+
+        if (creations == 0)
+        {
+            try
+            {
+                _ = await LoadAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw _closing.IsCancellationRequested ? new PoolClosedException(Name) : new PoolCreationException(Name, exception);
+            }
         }
 
         PoolLog.Ready(_logger, Name, creations, _options.MaximumSize);

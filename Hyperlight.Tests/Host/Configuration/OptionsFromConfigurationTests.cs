@@ -15,7 +15,7 @@ internal sealed class OptionsFromConfigurationTests
     [Test]
     public void Every_property_of_the_options_has_a_key()
     {
-        Assert.That(HyperlightSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(HyperlightOptions))));
+        Assert.That(HyperlightSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(HyperlightOptions)).Append("Sandboxes")));
         Assert.That(SandboxSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxConfiguration))));
     }
 
@@ -23,10 +23,15 @@ internal sealed class OptionsFromConfigurationTests
     public void Every_key_of_the_drivers_is_read()
     {
         HyperlightOptions options = Read(
-            ("Hyperlight:Hypervisors:0", "kvm"), ("Hyperlight:Hypervisors:1", "emulator"), ("Hyperlight:AllowEmulator", "False"));
+            ("Hyperlight:Hypervisors:0", "kvm"), ("Hyperlight:Hypervisors:1", "emulator"), ("Hyperlight:AllowEmulator", "True"),
+            ("Hyperlight:GuestThreads", "5"));
 
         Assert.That(options.Hypervisors, Is.EqualTo(new[] { "kvm", "emulator" }));
-        Assert.That(options.AllowEmulator, Is.False);
+        Assert.That(options.AllowEmulator, Is.True);
+        Assert.That(options.GuestThreads.MaximumCount, Is.EqualTo(5));
+        Assert.That(
+            () => Read(("Hyperlight:AllowEmulator", "False"), ("Hyperlight:Hypervisor", "emulator")),
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("Hyperlight:AllowEmulator is false"));
         Assert.That(Read(("Hyperlight:Hypervisors", "")).Hypervisors, Is.Empty, "an empty list");
         Assert.That(Read(("hyperlight:hypervisor", "emulator")).Hypervisor, Is.EqualTo("emulator"));
     }
@@ -90,6 +95,10 @@ internal sealed class OptionsFromConfigurationTests
 
     [TestCase("Hypervisor", "bhyve")]
     [TestCase("AllowEmulator", "perhaps")]
+    [TestCase("GuestThreads", "0")]
+    [TestCase("GuestThreads", "-1")]
+    [TestCase("GuestThreads", "2.5")]
+    [TestCase("Sandboxes", "hello")]
     [TestCase("Configuration", "large")]
     [TestCase("Configuration:InputBufferSize", "8191")]
     [TestCase("Configuration:InputBufferSize", "3 GiB")]

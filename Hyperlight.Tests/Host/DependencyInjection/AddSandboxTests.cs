@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -62,7 +63,7 @@ internal sealed class AddSandboxTests
     {
         AssertProblem(o => o.Guest = "missing.elf", "Sandbox template 'test': Guest is 'missing.elf', and there is no such file.");
         AssertProblem(o => o.SnapshotDirectory = "missing", "SnapshotDirectory is 'missing'");
-        AssertProblem(_ => { }, "0 guests are set");
+        AssertProblem(_ => { }, "Sandbox template 'test': Guest is not set. Set it to the path of a guest");
         AssertProblem(
             o =>
             {
@@ -96,16 +97,50 @@ internal sealed class AddSandboxTests
     }
 
     [Test]
-    public async Task Two_containers_do_not_disturb_each_other()
+    public async Task What_is_wrong_with_a_guest_or_its_host_functions_ends_the_start_also_if_no_sandbox_is_warmed_up()
     {
-        await using ServiceProvider first = Build(o => o.Guest = Guest);
-        await using ServiceProvider second = Build(o => o.Guest = Guest);
-        ISandboxPool pool = first.GetRequiredKeyedService<ISandboxPool>("test");
+        await AssertStartFails(o => o.Guest = typeof(AddSandboxTests).Assembly.Location, "not an ELF file");
+        await AssertStartFails(
+            o =>
+            {
+                o.Guest = Guest;
+                o.ConfigureSandbox(builder => builder.WithHostFunction("f", (DateTime time) => time.Year));
+            },
+            "DateTime");
 
-        await second.GetRequiredKeyedService<ISandboxPool>("test").DisposeAsync();
+        static async Task AssertStartFails(Action<SandboxTemplateOptions> configure, string message)
+        {
+            await using ServiceProvider services = Build(o =>
+            {
+                configure(o);
+                o.Pool = new SandboxPoolOptions { MinimumSize = 0 };
+            });
+            IHostedService hosted = services.GetServices<IHostedService>().Single();
+            PoolCreationException exception = await Assert.ThrowsAsync<PoolCreationException>(() => hosted.StartAsync(default));
+            Assert.That(exception.Message, Does.Contain("'test'").And.Contains(message));
+        }
+    }
 
-        await using SandboxLease lease = await pool.RentAsync();
-        Assert.That(lease.Call<int>("Add", 1, 2), Is.EqualTo(3));
+    [Test]
+    public void A_driver_that_cannot_be_used_ends_the_start_and_names_the_option()
+    {
+        AssertDriverProblem(o => o.Hypervisor = "own", "HyperlightOptions.Hypervisor is 'own'. The hypervisor 'own' cannot run a guest.");
+        AssertDriverProblem(o => o.Hypervisors.Add("own"), "HyperlightOptions.Hypervisors is [own]. ");
+        AssertDriverProblem(o => o.AllowEmulator = false, "HyperlightOptions.AllowEmulator is false. ");
+
+        static void AssertDriverProblem(Action<HyperlightOptions> configure, string message)
+        {
+            var status = new HypervisorStatus(HypervisorAvailability.Failed, "It cannot be opened.", "Join the group.");
+            using ServiceProvider services = new ServiceCollection()
+                .AddHyperlight(configure).RemoveBuiltInDrivers()
+                .AddDriver(Moq.Mock.Of<IHypervisor>(h => h.Name == "own" && h.Probe() == status))
+                .AddSandbox("test", o => o.Guest = Guest)
+                .Services.BuildServiceProvider();
+            Assert.That(
+                () => services.GetRequiredService<IStartupValidator>().Validate(),
+                Throws.TypeOf<OptionsValidationException>()
+                    .With.Message.Contains(message).And.Message.Contains("It cannot be opened.").And.Message.Contains("Join the group."));
+        }
     }
 
     private static void AssertProblem(Action<SandboxTemplateOptions> configure, string message)

@@ -1,0 +1,32 @@
+namespace Hyperlight.Host.Configuration;
+
+/// <summary>The keys of <see cref="SandboxTemplateOptions"/>: each property has one.</summary>
+internal static class TemplateSettings
+{
+    /// <summary>The keys that choose the guest. One of them in a configuration replaces the guest that code has chosen.</summary>
+    public static IReadOnlyList<string> Guests { get; } =
+        [nameof(SandboxTemplateOptions.Guest), nameof(SandboxTemplateOptions.SnapshotDirectory)];
+
+    public static IReadOnlyList<Setting<SandboxTemplateOptions>> All { get; } =
+    [
+        Setting.Of(
+            nameof(SandboxTemplateOptions.Guest), "the path of a guest, such as 'guests/hello.elf'", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.Guest = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.SnapshotDirectory), "the directory of a saved snapshot", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.SnapshotDirectory = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.SnapshotReference), "the tag or the digest of a saved snapshot", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.SnapshotReference = value),
+        Setting.OfSection(
+            nameof(SandboxTemplateOptions.Configuration), SandboxSettings.All,
+            static (SandboxTemplateOptions o) => o.Configuration ?? o.Inherited,
+            static (o, value) => o.Configuration = value),
+        Setting.OfSection(
+            nameof(SandboxTemplateOptions.Pool), PoolSettings.All, static (SandboxTemplateOptions o) => o.Pool ?? new SandboxPoolOptions(),
+            static (o, value) => o.Pool = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.GuestThreads), SettingText.GuestThreadsExpected, SettingText.Threads,
+            static (SandboxTemplateOptions o, GuestThreads value) => o.GuestThreads = value),
+    ];
+}

@@ -1,0 +1,56 @@
+using Hyperlight.Host.Configuration;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hyperlight.Host.DependencyInjection;
+
+/// <summary>
+/// What an application has registered about its templates, in code and as configuration. Configuration is read when it is needed,
+/// so that sources that are added after <c>AddHyperlight</c> are included.
+/// </summary>
+internal sealed class SandboxTemplates
+{
+    private readonly List<(string Name, Action<SandboxTemplateOptions>? Configure)> _code = [];
+    private readonly List<IConfiguration> _configurations = [];
+
+    /// <summary>Compares names of templates. Configuration keys can be written in any case, such as in the names of environment variables.</summary>
+    public static StringComparer NameComparer => StringComparer.OrdinalIgnoreCase;
+
+    /// <summary>The names of the templates, spelled as in code, or else as in the first configuration that has the template.</summary>
+    public IReadOnlyList<string> Names =>
+    [
+        .. _code.Select(static template => template.Name)
+            .Concat(_configurations.SelectMany(Children).Select(static section => section.Key))
+            .Distinct(NameComparer),
+    ];
+
+    /// <summary>The registrations of a collection of services, which are created at the first call.</summary>
+    public static SandboxTemplates Of(IServiceCollection services)
+    {
+        if (services.FirstOrDefault(static d => d.ServiceType == typeof(SandboxTemplates))?.ImplementationInstance is SandboxTemplates known)
+        {
+            return known;
+        }
+
+        var templates = new SandboxTemplates();
+        services.AddSingleton(templates);
+        return templates;
+    }
+
+    /// <summary>Adds a template that is registered in code.</summary>
+    public void Add(string name, Action<SandboxTemplateOptions>? configure) => _code.Add((name, configure));
+
+    /// <summary>Adds a configuration that can have templates.</summary>
+    public void Add(IConfiguration configuration) => _configurations.Add(configuration);
+
+    /// <summary>What code sets of a template; more than one if it is registered twice.</summary>
+    public IReadOnlyList<Action<SandboxTemplateOptions>?> Code(string name) =>
+        [.. _code.Where(template => NameComparer.Equals(template.Name, name)).Select(static template => template.Configure)];
+
+    /// <summary>The configuration sections of a template, in the order in which they are applied. A section can be empty.</summary>
+    public IReadOnlyList<IConfigurationSection> Sections(string name) =>
+        [.. _configurations.Select(configuration => configuration.GetSection(HyperlightSettings.Sandboxes).GetSection(name))];
+
+    private static IEnumerable<IConfigurationSection> Children(IConfiguration configuration) =>
+        configuration.GetSection(HyperlightSettings.Sandboxes).GetChildren();
+}
