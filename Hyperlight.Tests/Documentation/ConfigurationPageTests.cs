@@ -34,6 +34,24 @@ internal sealed class ConfigurationPageTests
     }
 
     [Test]
+    public void The_json_fragment_of_templates_is_a_configuration()
+    {
+        using JsonDocument document = JsonDocument.Parse(Fragments("json")[1]);
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(Flatten("", document.RootElement)).Build();
+        configuration["Hyperlight:Sandboxes:hello:Guest"] = Path.Combine(AppContext.BaseDirectory, "guests", "hello.elf");
+        using ServiceProvider services = new ServiceCollection()
+            .AddHyperlight(configuration.GetSection("Hyperlight"))
+            .Services.BuildServiceProvider();
+
+        SandboxTemplateOptions options = services.GetRequiredService<IOptionsMonitor<SandboxTemplateOptions>>().Get("hello");
+
+        Assert.That(options.Configuration!.HeapSize, Is.EqualTo(4 << 20));
+        Assert.That(options.Configuration.CallTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(options.Pool, Is.EqualTo(new SandboxPoolOptions { MaximumSize = 16, WaitTimeout = TimeSpan.FromSeconds(10) }));
+        Assert.That(services.GetRequiredService<IOptions<HyperlightOptions>>().Value.GuestThreads.MaximumCount, Is.EqualTo(4));
+    }
+
+    [Test]
     public void The_csharp_fragment_is_in_the_sample() => Assert.That(
         File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloAspNet", "Program.cs")), Does.Contain(Fragment("csharp").Trim()));
 
@@ -66,8 +84,10 @@ internal sealed class ConfigurationPageTests
         Assert.That(keys, Is.SubsetOf(HyperlightSettings.All.Select(s => s.Key)));
     }
 
-    private static string Fragment(string language) =>
-        Regex.Match(Page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
+    private static string Fragment(string language) => Fragments(language)[0];
+
+    private static string[] Fragments(string language) =>
+        [.. Regex.Matches(Page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Select(m => m.Groups[1].Value)];
 
     private static IEnumerable<KeyValuePair<string, string?>> Flatten(string path, JsonElement element) => element.ValueKind switch
     {

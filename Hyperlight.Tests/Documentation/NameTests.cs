@@ -6,8 +6,8 @@ namespace Hyperlight.Tests.Documentation;
 [TestFixture]
 internal sealed partial class NameTests
 {
-    /// <summary>Methods of .NET, and a text that looks like a call.</summary>
-    private static readonly string[] OtherMethods = ["Configure", "FromSeconds", "Long"];
+    /// <summary>Methods and attributes of .NET, and a text that looks like a call.</summary>
+    private static readonly string[] OtherMethods = ["Configure", "FromKeyedServices", "FromSeconds", "Long"];
 
     // The pages about C guests and about measurements name C functions and guest functions.
     private static IEnumerable<(MarkdownPage Page, string Span)> Spans => MarkdownPage.All
