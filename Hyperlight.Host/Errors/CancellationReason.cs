@@ -1,6 +1,6 @@
 namespace Hyperlight;
 
-/// <summary>The cause that ended a call or a guest's initialisation before it was complete.</summary>
+/// <summary>The cause that ended a call, a guest's initialisation or the taking of a snapshot before it was complete.</summary>
 public enum CancellationReason
 {
     /// <summary>The <see cref="System.Threading.CancellationToken"/> that was passed to the call.</summary>

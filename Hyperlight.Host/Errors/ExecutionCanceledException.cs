@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Hyperlight;
 
 /// <summary>
-/// The host ended a call or a guest's initialisation before it was complete; <see cref="Reason"/> is the cause. If the
-/// guest was entered, the sandbox is poisoned.
+/// The host ended a call, a guest's initialisation or the taking of a snapshot before it was complete; <see cref="Reason"/>
+/// is the cause. If the guest was entered, the sandbox is poisoned.
 /// </summary>
 public sealed class ExecutionCanceledException : OperationCanceledException
 {
@@ -42,8 +42,8 @@ public sealed class ExecutionCanceledException : OperationCanceledException
         : this(
             reason,
             reason == CancellationReason.Disposal
-                ? "The guest's execution was ended because its sandbox was disposed."
-                : "The guest's execution was ended through the sandbox's interrupt handle.",
+                ? "The operation was ended because its sandbox was disposed."
+                : "The operation was ended through the sandbox's interrupt handle.",
             innerException)
     {
     }

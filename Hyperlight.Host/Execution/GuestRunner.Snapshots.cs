@@ -20,9 +20,16 @@ internal sealed partial class GuestRunner
 
     /// <summary>Captures what the guest has mapped.</summary>
     /// <inheritdoc cref="SnapshotCapture.Capture"/>
+    /// <exception cref="ExecutionCanceledException">The operation was asked to end.</exception>
     public GuestImage CaptureMemory(IHypervisor hypervisor, ulong generation, out int unresolvedLeaves) =>
         SnapshotCapture.Capture(
-            hypervisor, _memory, Mappings.Regions, _machine.GetSpecialRegisters().Cr3, generation, out unresolvedLeaves);
+            hypervisor,
+            _memory,
+            Mappings.Regions,
+            _machine.GetSpecialRegisters().Cr3,
+            generation,
+            Interrupts.ThrowIfRequested,
+            out unresolvedLeaves);
 
     /// <summary>Captures the vCPU.</summary>
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>

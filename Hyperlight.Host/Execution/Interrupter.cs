@@ -110,6 +110,16 @@ internal sealed class Interrupter
         return source.Token;
     }
 
+    /// <summary>Ends the operation in progress if that was requested.</summary>
+    /// <exception cref="ExecutionCanceledException">It was.</exception>
+    public void ThrowIfRequested()
+    {
+        if (_gate.RequestedReason is not null)
+        {
+            throw CreateException(hostFunctionError: null);
+        }
+    }
+
     /// <summary>The error for the operation in progress, which was asked to end.</summary>
     /// <param name="hostFunctionError">What a host function threw last, if one did.</param>
     public ExecutionCanceledException CreateException(Exception? hostFunctionError) => _gate.RequestedReason switch

@@ -19,7 +19,8 @@ public sealed class InterruptHandle
     /// <summary>
     /// Ends the call in progress with <see cref="ExecutionCanceledException"/>. A host function that is running is not
     /// interrupted, but its <see cref="CancellationToken"/> is cancelled, and the guest is not entered again after it.
-    /// Has no effect if no call is in progress; the next call is not affected. Never throws.
+    /// <see cref="MultiUseSandbox.TakeSnapshot"/> is ended in the same way, and the guest is not affected then. Has no effect
+    /// if nothing is in progress; the next call is not affected. Never throws.
     /// </summary>
     /// <returns><see langword="true"/> if the guest was executing at that moment.</returns>
     public bool Cancel() => _interrupts.Request(CancellationReason.InterruptHandle);

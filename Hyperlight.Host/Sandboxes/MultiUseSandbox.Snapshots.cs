@@ -27,6 +27,9 @@ public sealed partial class MultiUseSandbox
     /// affected.
     /// </exception>
     /// <exception cref="MemoryRequestException">The captured page tables do not fit the configured scratch memory.</exception>
+    /// <exception cref="ExecutionCanceledException">
+    /// The <see cref="InterruptHandle"/> or the sandbox's disposal ended it. The guest is not affected.
+    /// </exception>
     /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed.</exception>
     /// <exception cref="SandboxPoisonedException">The sandbox is poisoned.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>

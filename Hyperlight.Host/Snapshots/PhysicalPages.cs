@@ -13,8 +13,11 @@ internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<MappedRegi
     private readonly GuestMapping _scratch = memory.ScratchMapping;
     private readonly GuestMapping _image = memory.ImageMapping;
 
-    /// <summary>How many pages are the guest's own. Those of mappings are not: it has its tables elsewhere.</summary>
-    public ulong OwnCount { get; } = (memory.ScratchMapping.Size + memory.ImageMapping.Size) / GuestPage.Size;
+    /// <summary>By address: a guest chooses how often an address is looked up, and may have thousands of mappings.</summary>
+    private readonly MappedRegion[] _mappings = [.. mappings.OrderBy(static m => m.Mapping.GuestAddress)];
+
+    /// <summary>How many pages scratch memory has. It is all that a guest can write to, so that its tables are there.</summary>
+    public ulong ScratchCount { get; } = memory.ScratchMapping.Size / GuestPage.Size;
 
     /// <summary>Whether a whole page is at an address.</summary>
     /// <param name="address">Guest physical address, page aligned.</param>
@@ -55,15 +58,23 @@ internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<MappedRegi
 
     private MappedRegion? FindMapped(ulong address)
     {
-        foreach (MappedRegion mapping in mappings)
+        int low = 0;
+        int high = _mappings.Length;
+        while (low < high)
         {
-            if (mapping.Contains(address))
+            int middle = (low + high) / 2;
+            if (_mappings[middle].Mapping.GuestAddress <= address)
             {
-                return mapping;
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
             }
         }
 
-        return null;
+        // The last one that does not begin behind the address; mappings do not overlap.
+        return low > 0 && _mappings[low - 1].Contains(address) ? _mappings[low - 1] : null;
     }
 
     private static bool Contains(in GuestMapping mapping, ulong address) =>

@@ -19,13 +19,15 @@ internal sealed class SnapshotCapture : IDisposable
     private readonly GuestMemoryLayout _layout;
     private readonly PhysicalPages _pages;
     private readonly PageTableBuilder _tables;
+    private readonly Action _checkRequest;
     private readonly List<ulong> _sources = [];
     private readonly Dictionary<ulong, int> _positions = [];
 
-    private SnapshotCapture(GuestMemoryLayout layout, PhysicalPages pages)
+    private SnapshotCapture(GuestMemoryLayout layout, PhysicalPages pages, Action checkRequest)
     {
         _layout = layout;
         _pages = pages;
+        _checkRequest = checkRequest;
         _tables = new PageTableBuilder(layout.PageTableAddress);
     }
 
@@ -38,6 +40,7 @@ internal sealed class SnapshotCapture : IDisposable
     /// <param name="mappings">What else is mapped into its machine.</param>
     /// <param name="root">CR3.</param>
     /// <param name="generation">The image's generation.</param>
+    /// <param name="checkRequest">Called for each page table and each page; throws if the capture is to end.</param>
     /// <param name="unresolvedLeaves">How many leaves pointed to no memory and were left out.</param>
     /// <returns>The image, with a reference for the caller.</returns>
     /// <exception cref="SnapshotException">The page tables cannot be captured, or a mapped file cannot be read any more.</exception>
@@ -49,12 +52,13 @@ internal sealed class SnapshotCapture : IDisposable
         IReadOnlyList<MappedRegion> mappings,
         ulong root,
         ulong generation,
+        Action checkRequest,
         out int unresolvedLeaves)
     {
         var pages = new PhysicalPages(memory, mappings);
-        using var capture = new SnapshotCapture(memory.Layout, pages);
+        using var capture = new SnapshotCapture(memory.Layout, pages, checkRequest);
         var walker = new PageTableWalker(
-            pages, [(SelfMapFirst, SelfMapLast), (memory.Layout.ScratchVirtualBase, ulong.MaxValue)]);
+            pages, [(SelfMapFirst, SelfMapLast), (memory.Layout.ScratchVirtualBase, ulong.MaxValue)], checkRequest);
         walker.Walk(root, capture.AddLeaf);
         unresolvedLeaves = capture.UnresolvedLeaves;
         return capture.Build(hypervisor, memory.EntryPoint, generation);
@@ -116,6 +120,7 @@ internal sealed class SnapshotCapture : IDisposable
             Span<byte> page = stackalloc byte[GuestPage.Size];
             for (int i = 0; i < _sources.Count; i++)
             {
+                _checkRequest();
                 _pages.TryRead(_sources[i], page);
 
                 // A page of zeros is there already, and costs no memory as long as nobody touches it.

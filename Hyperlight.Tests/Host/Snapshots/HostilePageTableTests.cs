@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections;
 using System.Diagnostics;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Memory;
@@ -171,23 +172,108 @@ internal sealed class HostilePageTableTests
         AssertEndsSoon();
     }
 
-    /// <summary>However the tables lead to each other, work is bounded by the memory that the guest has.</summary>
+    /// <summary>However the tables lead to each other, and wherever the leaves do, work is bounded by the memory that the guest has.</summary>
     [Test]
-    public void The_worst_tables_are_visited_as_often_as_the_bound_says()
+    public void The_worst_tables_are_visited_as_often_as_the_bound_says([Values] bool resolves)
     {
+        FillAddressSpace(resolves);
+        var pages = new PhysicalPages(_memory, _mappings);
+        ulong leaves = 0;
+        ulong tables = 0;
+
+        Assert.That(() => new PageTableWalker(pages, [], () => tables++).Walk(Root, (_, _) => leaves++), Throws.TypeOf<SnapshotException>());
+
+        Assert.That(leaves, Is.LessThanOrEqualTo(512 * pages.ScratchCount));
+        Assert.That(tables, Is.LessThanOrEqualTo(2 + Math.Max(4096, pages.ScratchCount)));
+    }
+
+    [Test]
+    public void Leaves_that_lead_nowhere_are_bounded_too()
+    {
+        FillAddressSpace(resolves: false);
+
+        Assert.That(() => Capture(), Throws.TypeOf<SnapshotException>().With.Message.Contains("map more than"));
+    }
+
+    [Test]
+    public void As_many_leaves_as_scratch_memory_can_hold_are_visited()
+    {
+        var pages = new PhysicalPages(_memory, _mappings);
+        int fullTables = (int)pages.ScratchCount;
+        ulong table = Table(10, 11, WindowAddress);
         for (int i = 0; i < 512; i++)
         {
-            Entry(Free(12), i, Free(10) | Present | Writable);
-            Entry(Free(13), i, Free(12) | Present | Writable);
-            Entry(Free(14), i, Free(13) | Present | Writable);
-            Entry(Root, i, Free(14) | Present | Writable);
+            Entry(Free(9), i, 0xF_0000_0000 | Present);
+            Entry(table, i, i < fullTables ? Free(9) | Present : 0);
+        }
+
+        Clear(Free(8));
+        Entry(Free(8), (int)(WindowAddress >> 39) & 511, Free(10) | Present);
+        ulong leaves = 0;
+        new PageTableWalker(pages, [], static () => { }).Walk(Free(8), (_, _) => leaves++);
+
+        Assert.That(fullTables, Is.LessThan(512));
+        Assert.That(leaves, Is.EqualTo(512 * pages.ScratchCount));
+        Entry(Free(8), 0, Free(10) | Present);
+        Assert.That(() => new PageTableWalker(pages, [], static () => { }).Walk(Free(8), static (_, _) => { }), Throws.TypeOf<SnapshotException>());
+    }
+
+    /// <summary>A guest decides how many addresses are looked up; each must not take a look at every mapping.</summary>
+    [Test]
+    public void Mappings_are_read_once_however_many_addresses_are_looked_up()
+    {
+        for (uint i = 0; i < 200; i++)
+        {
+            MapFile(0x1_0000_0000 + (i * 0x10_0000UL), GuestPage.Size);
+        }
+
+        var mappings = new CountingList<MappedRegion>(_mappings);
+        var pages = new PhysicalPages(_memory, mappings);
+        for (ulong address = 0; address < 10_000 * GuestPage.Size; address += GuestPage.Size)
+        {
+            Assert.That(pages.Contains(0xF_0000_0000 + address), Is.False);
+        }
+
+        Assert.That(mappings.Reads, Is.LessThanOrEqualTo(2 * _mappings.Count));
+    }
+
+    [Test]
+    public void Every_page_of_every_mapping_is_found_and_none_beside_them()
+    {
+        ulong[] starts = [0x1_0000_0000, 0x3_0000_0000, 0x1_0000_2000, 0x8_0000_0000, 0x1_0000_5000, 0x2_0000_0000];
+        foreach (ulong start in starts)
+        {
+            MapFile(start, 2 * GuestPage.Size);
         }
 
         var pages = new PhysicalPages(_memory, _mappings);
-        ulong leaves = 0;
-        Assert.That(() => new PageTableWalker(pages, []).Walk(Root, (_, _) => leaves++), Throws.TypeOf<SnapshotException>());
+        foreach (ulong start in starts)
+        {
+            for (int page = -2; page < 4; page++)
+            {
+                ulong address = start + (ulong)(page * GuestPage.Size);
+                Assert.That(pages.Contains(address), Is.EqualTo(_mappings.Exists(m => m.Contains(address))), $"0x{address:X}");
+            }
+        }
+    }
 
-        Assert.That(leaves, Is.LessThanOrEqualTo(512 * Math.Max(4096, 4 * pages.OwnCount)));
+    [Test]
+    public void A_walk_ends_where_that_is_requested()
+    {
+        FillAddressSpace(resolves: false);
+        int tables = 0;
+        void EndAtTen()
+        {
+            if (++tables == 10)
+            {
+                throw new ExecutionCanceledException(CancellationReason.InterruptHandle);
+            }
+        }
+
+        Assert.That(
+            () => SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, Root, 1, EndAtTen, out _),
+            Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(tables, Is.EqualTo(10));
     }
 
     /// <summary>The host's work must not grow with what it lends a guest that cannot even write to it.</summary>
@@ -217,13 +303,25 @@ internal sealed class HostilePageTableTests
     private GuestImage Capture() => Capture(out _);
 
     private GuestImage Capture(out int unresolved, ulong? root = null) =>
-        SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, root ?? Root, 1, out unresolved);
+        SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, root ?? Root, 1, static () => { }, out unresolved);
 
     private void MapFile(ulong address, ulong size)
     {
         var file = new Mock<IMemoryRegion>();
         file.Setup(f => f.Size).Returns((nuint)size);
         _mappings.Add(new MappedRegion(2, GuestMapping.Whole(address, file.Object, MemoryFlags.Read), "file", IsOwned: true));
+    }
+
+    /// <summary>Few tables that lead to each other everywhere, behind which are leaves without end.</summary>
+    private void FillAddressSpace(bool resolves)
+    {
+        for (int i = 0; i < 512; i++)
+        {
+            Entry(Free(12), i, (resolves ? Free(10) : 0xF_0000_0000) | Present | Writable);
+            Entry(Free(13), i, Free(12) | Present | Writable);
+            Entry(Free(14), i, Free(13) | Present | Writable);
+            Entry(Root, i, Free(14) | Present | Writable);
+        }
     }
 
     private void AssertEndsSoon()
@@ -297,4 +395,25 @@ internal sealed class HostilePageTableTests
 
     private static ulong Read(ReadOnlySpan<byte> tables, int table, int index) =>
         BinaryPrimitives.ReadUInt64LittleEndian(tables[(table + (index * sizeof(ulong)))..]);
+
+    /// <summary>Counts how often an element is looked at.</summary>
+    private sealed class CountingList<T>(IReadOnlyList<T> inner) : IReadOnlyList<T>
+    {
+        public int Reads { get; private set; }
+
+        public int Count => inner.Count;
+
+        public T this[int index]
+        {
+            get
+            {
+                Reads++;
+                return inner[index];
+            }
+        }
+
+        public IEnumerator<T> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }

@@ -90,7 +90,7 @@ internal sealed class RandomPageTableTests
         var watch = Stopwatch.StartNew();
         try
         {
-            GuestImage image = SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, Root, 1, out int unresolved);
+            GuestImage image = SnapshotCapture.Capture(_hypervisor.Object, _memory, _mappings, Root, 1, static () => { }, out int unresolved);
             AssertEqual(image, unresolved, replay);
             image.Release();
             return "image";

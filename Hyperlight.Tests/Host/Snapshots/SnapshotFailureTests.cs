@@ -21,6 +21,36 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_request_through_the_handle_ends_it_and_the_sandbox_remains_usable()
+    {
+        int before = Guest.Regions.Count;
+        DuringCapture(() => Sandbox.InterruptHandle.Cancel());
+
+        Assert.That(
+            () => Sandbox.TakeSnapshot(),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.InterruptHandle));
+
+        Assert.That(Guest.Regions, Has.Count.EqualTo(before + 1));
+        Assert.That(Guest.Regions[^1].Handle.IsClosed, Is.True);
+        DuringCapture(static () => { });
+        AssertUsable();
+        Sandbox.TakeSnapshot().Dispose();
+    }
+
+    [Test]
+    public void Disposal_ends_it()
+    {
+        DuringCapture(() => Sandbox.Dispose());
+
+        Assert.That(
+            () => Sandbox.TakeSnapshot(),
+            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Disposal));
+
+        Assert.That(Sandbox.Status, Is.EqualTo(SandboxStatus.Disposed));
+        Assert.That(Guest.Regions.Select(r => r.Handle.IsClosed), Is.All.True);
+    }
+
+    [Test]
     public void If_memory_cannot_be_protected_the_sandbox_remains_usable()
     {
         Guest.Wrap = static region => new StubbornRegion(region) { ReadOnlyFailure = Failure };
@@ -66,6 +96,13 @@ internal sealed class SnapshotFailureTests : ScriptedSandboxTest
         Sandbox.Restore(first);
         AssertUsable();
     }
+
+    /// <summary>Does something while pages are about to be copied.</summary>
+    private void DuringCapture(Action action) => Guest.Wrap = region =>
+    {
+        action();
+        return region;
+    };
 
     [TestCaseSource(nameof(StartingSteps))]
     public void A_failed_start_from_a_snapshot_releases_everything_and_keeps_the_snapshot(
