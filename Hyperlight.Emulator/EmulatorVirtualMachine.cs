@@ -17,8 +17,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public EmulatorVirtualMachine(in VirtualMachineOptions machine, EmulatorOptions options, CodeCache code, FilePageStore files)
     {
         _memory = new PhysicalMemory(files);
-        _processor = new Processor(
-            _memory, machine.PhysicalAddressBits, machine.Msrs, options, machine.RandomSeed ?? options.RandomSeed, code);
+        ulong? seed = machine.RandomSeed ?? options.RandomSeed;
+        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code);
+        IsTimeSource = seed is not null;
         _forgetCode = _processor.ForgetCode;
         machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
         GuestWritableMsrs = machine.Msrs.Restored.Where(index => _processor.TryReadMsr(index, out _)).ToArray();
@@ -33,6 +34,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;
+
+    public bool IsTimeSource { get; }
 
     public long InstructionCount => _processor.InstructionCount;
 
@@ -152,11 +155,15 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         }
     }
 
-    /// <summary>Code that was decoded from memory which the guest can write may not be there any more.</summary>
+    /// <summary>
+    /// Code that was decoded from memory which the guest can write may not be there any more. With a seed, time and random
+    /// numbers begin again.
+    /// </summary>
     public void DiscardPendingState()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.ForEachWritable(_forgetCode);
+        _processor.RestartSources();
     }
 
     /// <summary>Lets go of the guest's memory.</summary>

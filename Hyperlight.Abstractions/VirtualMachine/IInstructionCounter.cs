@@ -12,6 +12,14 @@ public interface IInstructionCounter
     long InstructionCount { get; }
 
     /// <summary>
+    /// Whether the guest's time-stamp counter counts instructions: that of a machine with <see
+    /// cref="VirtualMachineOptions.RandomSeed"/>, whose guest reads the same in every run. <see
+    /// cref="IVirtualMachine.DiscardPendingState"/> of such a machine begins the counter, without what was written to it, and the
+    /// processor's random numbers again.
+    /// </summary>
+    bool IsTimeSource { get; }
+
+    /// <summary>
     /// How many more instructions may be executed, at least 0; <see cref="long.MaxValue"/>, the default, if there is no limit.
     /// It falls with every instruction. At 0, <see cref="IVirtualMachine.Run"/> returns
     /// <see cref="VmExitReason.InstructionBudgetExhausted"/> before the next one.

@@ -7,6 +7,16 @@ internal sealed class EntropySource(ulong? seed)
 {
     private ulong _state = seed.GetValueOrDefault();
 
+    /// <summary>Begins again, with other numbers than at first: whatever was drawn before, those that follow are always the same.</summary>
+    public void Restart()
+    {
+        if (seed is { } start)
+        {
+            _state = start;
+            _state = Next();
+        }
+    }
+
     public ulong Next()
     {
         if (seed is null)

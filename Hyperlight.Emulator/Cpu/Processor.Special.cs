@@ -26,6 +26,9 @@ internal sealed partial class Processor
     private ulong _kernelGsBase, _star, _lstar, _cstar, _syscallMask, _sysenterCs, _sysenterEsp, _sysenterEip, _tscAux;
     private ulong _pat = 0x0007_0406_0007_0406, _tscOffset;
 
+    /// <summary>How many instructions had been executed when the clock of a processor with a seed was zero.</summary>
+    private long _clockStart;
+
     public SpecialRegisters Special
     {
         get => new()
@@ -64,6 +67,19 @@ internal sealed partial class Processor
 
     private ulong TimeStamp => Clock + _tscOffset;
 
-    /// <summary>The host's time, or with a seed the number of instructions executed: see <see cref="ReadsClock"/>.</summary>
-    private ulong Clock => seed is null ? (ulong)Stopwatch.GetTimestamp() : (ulong)_executed;
+    /// <summary>
+    /// The host's time, or with a seed the number of instructions executed since the last restart: see <see
+    /// cref="ReadsClock"/>.
+    /// </summary>
+    private ulong Clock => seed is null ? (ulong)Stopwatch.GetTimestamp() : (ulong)(_executed - _clockStart);
+
+    /// <summary>
+    /// With a seed, begins time and random numbers again: those that the next guest reads do not tell how much the last one
+    /// has executed and drawn.
+    /// </summary>
+    public void RestartSources()
+    {
+        _clockStart = _executed;
+        _entropy.Restart();
+    }
 }

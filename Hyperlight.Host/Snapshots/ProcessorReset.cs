@@ -25,6 +25,9 @@ internal sealed class ProcessorReset
     /// <summary>The counter never goes back, so that this has to be done once for each state.</summary>
     private ProcessorState? _timeStampOf;
 
+    /// <summary>Discarding what is pending begins the counter again: it is set for each restore, to what the snapshot says.</summary>
+    private readonly bool _isCounterRestarted;
+
     /// <param name="driver">The driver's name, for errors.</param>
     /// <param name="machine">A machine whose guest has not run.</param>
     /// <param name="policy">What the guest may use.</param>
@@ -33,6 +36,7 @@ internal sealed class ProcessorReset
     {
         _machine = machine;
         _batch = machine as IRegisterBatch;
+        _isCounterRestarted = machine is IInstructionCounter { IsTimeSource: true };
         _policy = policy;
         _driver = driver;
         _freshDebug = machine.GetDebugRegisters();
@@ -116,16 +120,24 @@ internal sealed class ProcessorReset
     /// </summary>
     private void AdvanceTimeStamp(ProcessorState state)
     {
-        if (!ReferenceEquals(_timeStampOf, state))
+        if (ReferenceEquals(_timeStampOf, state) && !_isCounterRestarted)
         {
-            if (HasMsrs && state.TimeStamp is { } least && ReadCounter() < least)
-            {
-                _machine.SetMsrs([new ModelSpecificRegister(TimeStampCounter, least)]);
-                KeepAdjustment();
-            }
-
-            _timeStampOf = state;
+            return;
         }
+
+        if (HasMsrs && state.TimeStamp is { } least && MustSetCounter(least))
+        {
+            _machine.SetMsrs([new ModelSpecificRegister(TimeStampCounter, least)]);
+            KeepAdjustment();
+        }
+
+        _timeStampOf = state;
+    }
+
+    private bool MustSetCounter(ulong least)
+    {
+        ulong counter = ReadCounter();
+        return _isCounterRestarted ? counter != least : counter < least;
     }
 
     /// <summary>Where the adjustment is what the counter is set by, putting back the old one would set the counter back.</summary>

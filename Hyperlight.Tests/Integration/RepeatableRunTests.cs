@@ -99,16 +99,67 @@ internal sealed class RepeatableRunTests
     {
         using MultiUseSandbox original = Builder.UseEmulator(Seed).Build();
         using Snapshot snapshot = original.TakeSnapshot();
-        byte[] FromSnapshot()
-        {
-            using MultiUseSandbox sandbox = new SandboxBuilder().UseEmulator(Seed).WithSnapshot(snapshot).Build();
-            return sandbox.Call<byte[]>("ReadSources", 100u);
-        }
 
-        byte[] first = FromSnapshot();
-        byte[] second = FromSnapshot();
+        byte[] first = FromSnapshot(snapshot);
+        byte[] second = FromSnapshot(snapshot);
 
         Assert.That(second, Is.EqualTo(first));
+    }
+
+    /// <summary>Time and random numbers would tell the next tenant how much the last one has executed and drawn.</summary>
+    [Test]
+    public void After_a_restore_the_guest_reads_the_same_whatever_was_executed_before()
+    {
+        using MultiUseSandbox sandbox = Builder.UseEmulator(Seed).Build();
+        using Snapshot first = sandbox.TakeSnapshot();
+        sandbox.Call<byte[]>("ReadSources", 300u);
+        using Snapshot second = sandbox.TakeSnapshot();
+        byte[] afterFirst = FromSnapshot(first);
+        byte[] afterSecond = FromSnapshot(second);
+
+        foreach (uint executed in new uint[] { 0, 1, 7, 100, 300 })
+        {
+            sandbox.Call<byte[]>("ReadSources", executed);
+            sandbox.Restore(first);
+            Assert.That(sandbox.Call<byte[]>("ReadSources", 20u), Is.EqualTo(afterFirst), $"{executed} samples before");
+            sandbox.Restore(second);
+            Assert.That(sandbox.Call<byte[]>("ReadSources", 20u), Is.EqualTo(afterSecond), $"{executed} samples before, second snapshot");
+        }
+    }
+
+    [Test]
+    public void After_a_restore_time_goes_on_from_that_of_the_snapshot()
+    {
+        using MultiUseSandbox sandbox = Builder.UseEmulator(Seed).Build();
+        ulong before = Samples(sandbox.Call<byte[]>("ReadSources", 300u))[^4];
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        ulong later = Samples(sandbox.Call<byte[]>("ReadSources", 20u))[0];
+
+        sandbox.Restore(snapshot);
+
+        ulong restored = Samples(sandbox.Call<byte[]>("ReadSources", 20u))[0];
+        Assert.That(restored, Is.GreaterThan(before));
+        Assert.That(Math.Abs((long)(restored - later)), Is.LessThan(1000), "only the guest's flush of translations differs");
+    }
+
+    [Test]
+    public void Random_numbers_after_a_restore_are_not_those_from_the_start()
+    {
+        using MultiUseSandbox sandbox = Builder.UseEmulator(Seed).Build();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        ulong[] start = RandomNumbers(sandbox);
+        sandbox.Restore(snapshot);
+
+        Assert.That(RandomNumbers(sandbox).Intersect(start), Is.Empty);
+    }
+
+    private static ulong[] RandomNumbers(MultiUseSandbox sandbox) =>
+        [.. Samples(sandbox.Call<byte[]>("ReadSources", 20u)).Chunk(6).SelectMany(static sample => sample.Skip(3))];
+
+    private static byte[] FromSnapshot(Snapshot snapshot)
+    {
+        using MultiUseSandbox sandbox = new SandboxBuilder().UseEmulator(Seed).WithSnapshot(snapshot).Build();
+        return sandbox.Call<byte[]>("ReadSources", 20u);
     }
 
     private static byte[] RunOfContainer(Action<IServiceCollection> register)

@@ -114,6 +114,8 @@ internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
 /// <summary>A machine that also counts instructions and knows what was written.</summary>
 internal sealed class ObservedEmulator(IVirtualMachine machine) : ObservedMachine(machine), IInstructionCounter, IWriteTracker
 {
+    public bool IsTimeSource => ((IInstructionCounter)Inner).IsTimeSource;
+
     public long InstructionCount => ((IInstructionCounter)Inner).InstructionCount;
 
     public long InstructionBudget
