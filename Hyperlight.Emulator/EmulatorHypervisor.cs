@@ -24,12 +24,19 @@ public sealed class EmulatorHypervisor : IHypervisor
     private const byte MostAddressBits = 52;
 
     private readonly EmulatorOptions _options;
-    private readonly CodeCache _code = new();
+    private readonly CodeCache _code;
     private readonly FilePageStore _files = new();
 
     /// <summary>Creates the driver.</summary>
     /// <param name="options">How its machines work; <see langword="null"/> for the defaults.</param>
-    public EmulatorHypervisor(EmulatorOptions? options = null) => _options = options ?? new EmulatorOptions();
+    public EmulatorHypervisor(EmulatorOptions? options = null)
+    {
+        _options = options ?? new EmulatorOptions();
+        _code = new CodeCache(_options.MostSharedBytes);
+    }
+
+    /// <summary>The size of the compiled code that its machines share.</summary>
+    internal long SharedCodeSize => _code.Size;
 
     /// <summary>The pages of files that its machines use.</summary>
     internal FilePageStore FilePages => _files;

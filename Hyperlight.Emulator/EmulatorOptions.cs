@@ -19,6 +19,15 @@ public sealed class EmulatorOptions
     /// <summary>How often a block is interpreted before it is translated. Tests lower it.</summary>
     internal int HotThreshold { get; init; } = 400;
 
+    /// <summary>The most memory of the host, in bytes, that the decoded code of one machine may take. Tests lower it.</summary>
+    internal long MostDecodedBytes { get; init; } = 8 << 20;
+
+    /// <summary>The most memory of the host, in bytes, that the compiled code of one machine may take. Tests lower it.</summary>
+    internal long MostCompiledBytes { get; init; } = 8 << 20;
+
+    /// <summary>The most memory of the host, in bytes, for compiled code that machines of one driver share. Tests lower it.</summary>
+    internal long MostSharedBytes { get; init; } = 64 << 20;
+
     /// <summary>
     /// Whether guests can use every model-specific register that the processor has, whatever the policy says, as on a
     /// hypervisor that cannot deny registers. Simulations of such hypervisors set it.

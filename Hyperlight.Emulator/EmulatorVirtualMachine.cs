@@ -31,6 +31,12 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="Processor.StringWrite"/>
     public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.StringWrite;
 
+    /// <inheritdoc cref="Processor.DecodedSize"/>
+    public long DecodedSize => _processor.DecodedSize;
+
+    /// <inheritdoc cref="Processor.CompiledSize"/>
+    public long CompiledSize => _processor.CompiledSize;
+
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;

@@ -25,6 +25,12 @@ internal enum RegionExit
 /// <summary>Blocks that lead to each other, compiled together.</summary>
 internal sealed class Region
 {
+    /// <summary>A method of its own, and the key by which machines share it.</summary>
+    private const int FixedSize = 4096;
+
+    /// <summary>An instruction in intermediate code and in the host's, and what the interpreter executes of it.</summary>
+    private const int SizePerInstruction = 256;
+
     private readonly Block[] _blocks;
     private readonly (ulong Address, HostPage Page)[] _pages;
 
@@ -33,9 +39,13 @@ internal sealed class Region
         _blocks = blocks;
         _pages = [.. blocks.SelectMany(block => block.Pages()).DistinctBy(page => page.Address)];
         Code = code;
+        MemorySize = SizeOf(blocks);
     }
 
     public RegionCode Code { get; }
+
+    /// <summary>About how many bytes of the host's memory its code takes.</summary>
+    public int MemorySize { get; }
 
     /// <summary>The linear pages its code is in, and the memory it was found in.</summary>
     public ReadOnlySpan<(ulong Address, HostPage Page)> Pages => _pages;
@@ -58,6 +68,10 @@ internal sealed class Region
 
         return region;
     }
+
+    /// <summary>About how many bytes the code of blocks takes.</summary>
+    public static int SizeOf(IEnumerable<Block> blocks) =>
+        FixedSize + (blocks.Sum(static block => block.Ops.Length) * SizePerInstruction);
 
     /// <summary>Whether the memory still holds what was compiled.</summary>
     public bool Matches()

@@ -8,13 +8,11 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>Enters compiled code, and what such code calls for anything but the common cases.</summary>
 internal sealed partial class Processor
 {
-    /// <summary>A guest cannot make the host keep more regions than this.</summary>
-    private const int MostRegions = 512;
-
     /// <summary>Code that was changed more often than this is interpreted.</summary>
     private const int MostInvalidations = 8;
 
-    private int _regions;
+    /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
+    private long _compiled;
 
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
@@ -29,17 +27,18 @@ internal sealed partial class Processor
             return;
         }
 
-        if (_regions >= MostRegions)
+        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
+        int size = Region.SizeOf(nodes.Select(static node => node.Block));
+        if (_compiled + size > options.MostCompiledBytes)
         {
             _blocks.Clear();
-            _regions = 0;
+            _compiled = 0;
             return;
         }
 
-        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
         Region region = Region.Create(nodes, code.GetOrCompile(nodes));
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
-        _regions++;
+        _compiled += size;
     }
 
     /// <summary>A block that was executed before and is still what it was, found without side effects.</summary>

@@ -19,7 +19,7 @@ internal sealed partial class Processor(
     public const int Rdi = 7;
 
     private readonly Tlb _tlb = new();
-    private readonly BlockCache _blocks = new();
+    private readonly BlockCache _blocks = new(options.MostDecodedBytes);
 
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
     private readonly ulong[] _regs = new ulong[17];
@@ -32,6 +32,12 @@ internal sealed partial class Processor(
 
     /// <summary>How many may have been executed when the run has to end.</summary>
     private long _executedLimit = long.MaxValue;
+
+    /// <inheritdoc cref="BlockCache.DecodedSize"/>
+    public long DecodedSize => _blocks.DecodedSize;
+
+    /// <inheritdoc cref="BlockCache.CompiledSize"/>
+    public long CompiledSize => _blocks.CompiledSize;
 
     /// <summary>How many instructions were executed.</summary>
     public long InstructionCount => _executed;
@@ -101,5 +107,6 @@ internal sealed partial class Processor(
     {
         _tlb.FlushAll();
         _blocks.Clear();
+        _compiled = 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Memory;
 
@@ -9,6 +10,9 @@ namespace Hyperlight.Emulator.Decoding;
 /// </summary>
 internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte[] bytes, MicroOp[] ops)
 {
+    /// <summary>Its object, those of its arrays and its list, and its places in the tables of <see cref="BlockCache"/>.</summary>
+    private const int FixedSize = 384;
+
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip { get; } = rip;
 
@@ -40,6 +44,12 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
 
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
     public List<ulong> Targets { get; } = [];
+
+    /// <summary>About how many bytes of the host's memory it takes.</summary>
+    public int MemorySize => FixedSize + Bytes.Length + (Ops.Length * Unsafe.SizeOf<MicroOp>());
+
+    /// <summary>Whether it was executed in a run.</summary>
+    public bool IsOfRun(long run) => VerifiedInRun == run || Region?.VerifiedInRun == run;
 
     /// <summary>The linear addresses and pages that its bytes are in.</summary>
     public IEnumerable<(ulong Address, HostPage Page)> Pages()

@@ -1,20 +1,30 @@
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Decoding;
 
-/// <summary>Decoded blocks, and the pages they came from.</summary>
-internal sealed class BlockCache
+/// <summary>
+/// Decoded blocks, and the pages they came from. A guest can begin a block at every byte of its code, so that blocks can take
+/// far more memory than the code: their size is bounded.
+/// </summary>
+/// <param name="mostBytes">The largest size of the blocks in the host's memory.</param>
+internal sealed class BlockCache(long mostBytes)
 {
-    /// <summary>A guest that makes more blocks than this starts over, so that it cannot fill the host's memory.</summary>
-    private const int MostBlocks = 16384;
     private const int RecentBlocks = 1024;
 
     private readonly Dictionary<ulong, Block> _blocks = [];
     private readonly Dictionary<ulong, CodePage> _pages = [];
     private readonly Block?[] _recent = new Block?[RecentBlocks];
 
-    /// <summary>How many were added since the cache was empty, those that are gone again included.</summary>
-    private int _added;
+    /// <summary>The size of those that were added since blocks were last forgotten, those that are gone again included.</summary>
+    private long _added;
+
+    /// <summary>The size of the blocks in the host's memory.</summary>
+    public long DecodedSize => _pages.Values.SelectMany(static page => page.Blocks).Distinct().Sum(static block => (long)block.MemorySize);
+
+    /// <summary>The size of the compiled code that blocks have.</summary>
+    public long CompiledSize =>
+        _blocks.Values.Select(static block => block.Region).OfType<Region>().Distinct().Sum(static region => (long)region.MemorySize);
 
     /// <summary>Finds the block of a host address that was decoded for a linear address.</summary>
     public Block? Find(ulong key, ulong rip)
@@ -34,13 +44,20 @@ internal sealed class BlockCache
         return null;
     }
 
+    /// <summary>Adds a block. If there are too many, those are forgotten that the run of the new one has not executed.</summary>
     public void Add(Block block)
     {
-        if (_added++ >= MostBlocks)
+        if (_added + block.MemorySize > mostBytes)
         {
-            Clear();
+            ForgetOthers(block.VerifiedInRun);
         }
 
+        Insert(block);
+    }
+
+    private void Insert(Block block)
+    {
+        _added += block.MemorySize;
         if (_blocks.Remove(block.Key, out Block? replaced))
         {
             Drop(replaced);
@@ -110,6 +127,32 @@ internal sealed class BlockCache
         _blocks.Clear();
         _pages.Clear();
         Array.Clear(_recent);
+    }
+
+    /// <summary>Forgets what a run has not executed, and everything if half of the memory is not free then.</summary>
+    private void ForgetOthers(long run)
+    {
+        Block[] used = [.. _blocks.Values.Where(block => block.IsOfRun(run))];
+        if (used.Sum(static block => (long)block.MemorySize) > mostBytes / 2)
+        {
+            Clear();
+            return;
+        }
+
+        foreach (Block block in _blocks.Values.Where(block => !block.IsOfRun(run)))
+        {
+            block.Region?.Invalidate();
+        }
+
+        foreach (CodePage page in _pages.Values)
+        {
+            page.Clear();
+        }
+
+        _added = 0;
+        _blocks.Clear();
+        Array.Clear(_recent);
+        Array.ForEach(used, Insert);
     }
 
     private static int Hash(ulong key) => (int)((key ^ (key >> 10)) & (RecentBlocks - 1));
