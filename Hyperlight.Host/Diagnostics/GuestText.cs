@@ -7,7 +7,7 @@ namespace Hyperlight.Host.Diagnostics;
 /// Text that a guest decides, made fit for logs, exceptions and consoles. A guest that may write anything there could forge
 /// records, hide text, take control of a terminal, or fill a disk. So the text is bounded, and whatever is not visible is
 /// escaped as in a C# string: control characters (escape sequences begin with one), the characters that end a line or
-/// change its direction, others without a shape of their own, and halves of surrogate pairs.
+/// change its direction, others without a shape of their own (<see cref="DefaultIgnorable"/>), and halves of surrogate pairs.
 /// </summary>
 internal static class GuestText
 {
@@ -81,7 +81,8 @@ internal static class GuestText
         '\r' => keepLines && position + 1 < text.Length && text[position + 1] == '\n',
         _ => CharUnicodeInfo.GetUnicodeCategory(text, position) is not (
             UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator),
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            && !(Rune.TryGetRuneAt(text, position, out Rune rune) && DefaultIgnorable.Contains(rune.Value)),
     };
 
     private static void Append(StringBuilder result, string text, int position, int length, bool keepLines)
