@@ -19,6 +19,9 @@ internal sealed class DeadlineTimer
     /// <summary>When the thread looks next at the deadlines; <see cref="long.MinValue"/> while it does.</summary>
     private long _wakeTime = long.MinValue;
 
+    /// <summary>Starts the thread. Tests replace it: the system may have no thread to give.</summary>
+    internal Action<Thread> StartThread { get; init; } = static thread => thread.UnsafeStart();
+
     /// <summary>The one that all sandboxes of the process use.</summary>
     public static DeadlineTimer Shared { get; } = new();
 
@@ -35,7 +38,7 @@ internal sealed class DeadlineTimer
             {
                 // If the system has no thread to give, the call fails, and a later one tries again.
                 var thread = new Thread(Run) { IsBackground = true, Name = "Hyperlight time limits" };
-                thread.UnsafeStart();
+                StartThread(thread);
                 _thread = thread;
             }
             else if (due < _wakeTime)

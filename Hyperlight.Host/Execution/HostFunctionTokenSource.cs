@@ -12,12 +12,15 @@ internal sealed class HostFunctionTokenSource(ulong operation) : CancellationTok
     /// <summary>The number of the call.</summary>
     public ulong Operation => operation;
 
+    /// <summary>Starts a thread. Tests replace it: the system may have none to give.</summary>
+    internal Action<Thread> StartThread { get; init; } = static thread => thread.UnsafeStart();
+
     /// <summary>Cancels the token on another thread, so that the application's callbacks do not hold up who ends the call.</summary>
     public void CancelOnOtherThread(ILogger logger)
     {
         try
         {
-            new Thread(() => CancelAndLog(logger)) { IsBackground = true, Name = "Hyperlight cancellation" }.UnsafeStart();
+            StartThread(new Thread(() => CancelAndLog(logger)) { IsBackground = true, Name = "Hyperlight cancellation" });
         }
         catch (OutOfMemoryException)
         {

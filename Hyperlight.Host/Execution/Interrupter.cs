@@ -22,9 +22,11 @@ internal sealed class Interrupter
 
     private readonly SandboxGate _gate;
     private readonly ILogger _logger;
+    private readonly DeadlineTimer _timer;
     private readonly Deadline _deadline;
     private readonly Deadline _retry;
     private volatile IVirtualMachine? _machine;
+
     /// <summary>The operation of which the last failure to cancel was logged. No operation has this number.</summary>
     private ulong _failedOperation = ulong.MaxValue;
     private HostFunctionTokenSource? _hostFunctions;
@@ -33,8 +35,13 @@ internal sealed class Interrupter
     private CancellationToken _cancellationToken;
     private TimeSpan _timeout;
 
-    public Interrupter(SandboxGate gate, IVirtualMachine machine, ILogger logger)
+    /// <param name="gate">Records requests.</param>
+    /// <param name="machine">The machine to cancel.</param>
+    /// <param name="logger">For failures that the requester cannot handle.</param>
+    /// <param name="timer">Serves the time limits; <see langword="null"/> for the one of the process.</param>
+    public Interrupter(SandboxGate gate, IVirtualMachine machine, ILogger logger, DeadlineTimer? timer = null)
     {
+        _timer = timer ?? DeadlineTimer.Shared;
         _gate = gate;
         _machine = machine;
         _logger = logger;
@@ -54,7 +61,7 @@ internal sealed class Interrupter
         _cancellationToken = cancellationToken;
         if (timeout != Timeout.InfiniteTimeSpan)
         {
-            DeadlineTimer.Shared.Arm(_deadline, timeout, _gate.Operation);
+            _timer.Arm(_deadline, timeout, _gate.Operation);
         }
 
         return new Watch(this, cancellationToken.UnsafeRegister(
@@ -178,7 +185,7 @@ internal sealed class Interrupter
     {
         try
         {
-            DeadlineTimer.Shared.Arm(_retry, RetryDelay, operation);
+            _timer.Arm(_retry, RetryDelay, operation);
         }
         catch (OutOfMemoryException)
         {
@@ -214,8 +221,8 @@ internal sealed class Interrupter
 
     private void End()
     {
-        DeadlineTimer.Shared.Disarm(_deadline);
-        DeadlineTimer.Shared.Disarm(_retry);
+        _timer.Disarm(_deadline);
+        _timer.Disarm(_retry);
         Volatile.Write(ref _hostFunctions, null);
         Volatile.Write(ref _waiter, null);
         _cancellationToken = default;

@@ -60,6 +60,9 @@ public sealed class GuestThreads
     /// <summary>How long a thread without work waits before it ends. Default 10 seconds.</summary>
     internal TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Starts a thread. Tests replace it: the system may have none to give.</summary>
+    internal Action<Thread> StartThread { get; init; } = static thread => thread.UnsafeStart();
+
     /// <summary>Queues a turn for the next free thread.</summary>
     internal void Enqueue(GuestThreadTurn turn)
     {
@@ -111,7 +114,7 @@ public sealed class GuestThreads
         {
             try
             {
-                new Thread(Work) { IsBackground = true, Name = "Hyperlight guest" }.UnsafeStart();
+                StartThread(new Thread(Work) { IsBackground = true, Name = "Hyperlight guest" });
                 _count++;
             }
             catch (OutOfMemoryException)
