@@ -8,7 +8,7 @@ namespace Hyperlight.Host.Memory;
 /// </summary>
 internal sealed class GuestImage
 {
-    private readonly byte[] _pageTables;
+    private byte[] _pageTables;
     private int _references = 1;
 
     /// <summary>Takes ownership of the pages, for the caller.</summary>
@@ -71,6 +71,7 @@ internal sealed class GuestImage
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            _pageTables = [];
             Pages.Dispose();
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
 using Hyperlight.Host.Snapshots;
 using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Wire;
@@ -90,6 +91,49 @@ internal sealed class RestoreTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_host_function_that_was_removed_is_not_in_the_next_snapshot()
+    {
+        Sandbox.WithHostFunction("Removed", (int x) => x);
+        using Snapshot before = Sandbox.TakeSnapshot();
+        Sandbox.RemoveHostFunction("Removed");
+        using Snapshot after = Sandbox.TakeSnapshot();
+
+        Assert.That(before.Content.HostFunctions.Select(f => f.Name), Does.Contain("Removed"));
+        Assert.That(after.Content.HostFunctions.Select(f => f.Name), Does.Not.Contain("Removed"));
+    }
+
+    [Test]
+    public void After_a_call_and_after_a_mapping_the_next_snapshot_is_another()
+    {
+        using Snapshot first = Sandbox.TakeSnapshot();
+        Call();
+        using Snapshot afterCall = Sandbox.TakeSnapshot();
+        Sandbox.MapFile("file", 0x1_0000_0000);
+        using Snapshot afterMapping = Sandbox.TakeSnapshot();
+        using Snapshot unchanged = Sandbox.TakeSnapshot();
+
+        Assert.That(new[] { first, afterCall, afterMapping, unchanged }.Select(s => s.Generation), Is.EqualTo(new[] { 1, 2, 3, 3 }));
+    }
+
+    [Test]
+    public void A_restore_leaves_the_log_level_of_the_sandbox_for_the_guests_c_runtime()
+    {
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
+        foreach (GuestLogLevel level in Enum.GetValues<GuestLogLevel>())
+        {
+            var guest = new ScriptedMachine();
+            guest.Initialise();
+            using MultiUseSandbox sandbox = guest.Builder().WithConfiguration(new SandboxConfiguration { GuestLogLevel = level }).Build();
+            for (int i = 0; i < 2; i++)
+            {
+                sandbox.Restore(snapshot);
+                Assert.That(Word(guest, 0x30), Is.EqualTo((1UL << 32) | (ulong)level));
+                guest.Scratch.Clear(guest.Scratch.Size - 0x30, sizeof(ulong));
+            }
+        }
+    }
+
+    [Test]
     public void A_host_function_that_has_other_types_now_is_refused()
     {
         Sandbox.WithHostFunction("F", (int x) => x);
@@ -169,8 +213,10 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         return (guest.RegistersSet[0].Rsi, word);
     }
 
-    private static ulong SeedWord(ScriptedMachine guest) =>
-        BinaryPrimitives.ReadUInt64LittleEndian(guest.Scratch.GetSpan(guest.Scratch.Size - 0x28, sizeof(ulong)));
+    private static ulong SeedWord(ScriptedMachine guest) => Word(guest, 0x28);
+
+    private static ulong Word(ScriptedMachine guest, nuint belowEnd) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(guest.Scratch.GetSpan(guest.Scratch.Size - belowEnd, sizeof(ulong)));
 
     [Test]
     public void Images_that_sandboxes_share_are_read_only()
@@ -209,6 +255,22 @@ internal sealed class RestoreTests : ScriptedSandboxTest
         Assert.That(Guest.AllReleased, Is.False, "the sandbox uses a snapshot's memory");
         Sandbox.Dispose();
         Assert.That(Guest.AllReleased, Is.True);
+    }
+
+    /// <summary>A sandbox that is still referenced after its disposal must not keep the page tables of its guest.</summary>
+    [Test]
+    public void The_page_tables_of_an_image_are_forgotten_with_its_last_user()
+    {
+        GuestImage image;
+        using (Snapshot snapshot = Sandbox.TakeSnapshot())
+        {
+            image = snapshot.Content.Image;
+            Sandbox.Restore(snapshot);
+        }
+
+        Assert.That(image.PageTables.Length, Is.Positive, "the sandbox uses it");
+        Sandbox.Dispose();
+        Assert.That(image.PageTables.Length, Is.Zero);
     }
 
     [Test]
