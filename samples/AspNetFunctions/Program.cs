@@ -1,0 +1,37 @@
+using Hyperlight;
+using Hyperlight.Samples.AspNetFunctions;
+using Hyperlight.Samples.AspNetFunctions.Guests;
+using Hyperlight.Samples.AspNetFunctions.Http;
+using Hyperlight.Samples.AspNetFunctions.Live;
+using Microsoft.Extensions.Options;
+
+WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
+builder.Services.AddOptions<ServiceOptions>().BindConfiguration("Functions").ValidateOnStart();
+builder.Services.AddSingleton<IValidateOptions<ServiceOptions>, ServiceOptionsValidator>();
+builder.Services.AddSingleton<EventHub>();
+builder.Services.AddSingleton<GuestSandboxes>();
+builder.Services.AddSingleton<GuestCatalog>();
+builder.Services.AddHostedService(static provider => provider.GetRequiredService<GuestCatalog>());
+builder.Services.AddProblemDetails();
+builder.Services.AddExceptionHandler<ProblemHandler>();
+builder.Services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ServiceJson.Default));
+RateLimits.Add(builder.Services);
+builder.AddTelemetry();
+
+WebApplication app = builder.Build();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseRateLimiter();
+app.MapPage();
+app.MapGuests();
+app.MapCalls();
+app.MapLive();
+app.MapGet("/health", static (ISandboxFactory factory) => factory.Hypervisor.Reason);
+app.MapPrometheusScrapingEndpoint();
+
+app.Logger.LogInformation("driver: {Driver}", app.Services.GetRequiredService<ISandboxFactory>().Hypervisor);
+app.Run();
+
+/// <summary>The program, which tests start.</summary>
+internal sealed partial class Program;

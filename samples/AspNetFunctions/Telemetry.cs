@@ -1,0 +1,30 @@
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Hyperlight.Samples.AspNetFunctions;
+
+/// <summary>Metrics for Prometheus at <c>/metrics</c>; metrics and traces by OTLP if an endpoint is configured.</summary>
+internal static class Telemetry
+{
+    public static void AddTelemetry(this IHostApplicationBuilder builder)
+    {
+        bool exports = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter("Hyperlight").AddAspNetCoreInstrumentation().AddPrometheusExporter();
+                if (exports)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            })
+            .WithTracing(traces =>
+            {
+                traces.AddSource("Hyperlight").AddAspNetCoreInstrumentation();
+                if (exports)
+                {
+                    traces.AddOtlpExporter();
+                }
+            });
+    }
+}
