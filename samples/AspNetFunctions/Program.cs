@@ -10,6 +10,7 @@ builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
 builder.Services.AddOptions<ServiceOptions>().BindConfiguration("Functions").ValidateOnStart();
 builder.Services.AddSingleton<IValidateOptions<ServiceOptions>, ServiceOptionsValidator>();
 builder.Services.AddSingleton<EventHub>();
+builder.Services.AddSingleton<ILoggerProvider, GuestLogProvider>();
 builder.Services.AddSingleton<GuestSandboxes>();
 builder.Services.AddSingleton<GuestCatalog>();
 builder.Services.AddHostedService(static provider => provider.GetRequiredService<GuestCatalog>());

@@ -1,10 +1,9 @@
-using Hyperlight.Samples.AspNetFunctions.Live;
 using Microsoft.Extensions.Options;
 
 namespace Hyperlight.Samples.AspNetFunctions.Guests;
 
 /// <summary>Makes the pool of a guest: what a guest can reach is what this gives it, and nothing else.</summary>
-internal sealed class GuestSandboxes(ISandboxFactory factory, IOptions<ServiceOptions> options, ILoggerFactory loggers, EventHub events)
+internal sealed class GuestSandboxes(ISandboxFactory factory, IOptions<ServiceOptions> options, ILoggerFactory loggers)
 {
     public SandboxPool CreatePool(string name, GuestBinary guest)
     {
@@ -12,7 +11,6 @@ internal sealed class GuestSandboxes(ISandboxFactory factory, IOptions<ServiceOp
         return new SandboxPool(
             () => factory.CreateBuilder()
                 .WithGuest(guest)
-                .WithLogging(new GuestLoggerFactory(loggers, events, name))
                 .WithHostFunction("Delay", (uint milliseconds, CancellationToken token) => DelayAsync(milliseconds, limits.MaximumDelay, token)),
             new SandboxPoolOptions
             {

@@ -19,6 +19,7 @@ internal static class CallEndpoint
         HttpContext context,
         GuestCatalog catalog,
         EventHub events,
+        ILogger<GuestScope> logger,
         IOptions<ServiceOptions> options,
         CancellationToken cancellationToken)
     {
@@ -31,6 +32,7 @@ internal static class CallEndpoint
         var request = CallRequest.Parse(body);
         Signature signature = guest.Find(function, request.Signature);
         GuestValue[] arguments = JsonArguments.Convert(request.Arguments, signature);
+        using IDisposable? scope = logger.BeginScope(new GuestScope(name));
         long started = Stopwatch.GetTimestamp();
         string outcome = "ok";
         try

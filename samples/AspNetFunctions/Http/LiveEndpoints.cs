@@ -14,8 +14,9 @@ internal static class LiveEndpoints
         routes.MapGet("/events", Read);
     }
 
-    private static Results<ServerSentEventsResult<LiveEvent>, StatusCodeHttpResult> Read(EventHub events, CancellationToken cancellationToken) =>
-        events.TryRead(cancellationToken) is { } stream
+    private static Results<ServerSentEventsResult<LiveEvent>, StatusCodeHttpResult> Read(
+        EventHub events, IHostApplicationLifetime lifetime, CancellationToken cancellationToken) =>
+        events.TryRead(cancellationToken, lifetime.ApplicationStopping) is { } stream
             ? TypedResults.ServerSentEvents(stream)
             : TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable);
 }

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 namespace Hyperlight.Samples.AspNetFunctions.Live;
 
 /// <summary>Distributes events to the pages that are open. A page that reads slowly misses the oldest ones.</summary>
-internal sealed class EventHub(IHostApplicationLifetime lifetime)
+internal sealed class EventHub
 {
     private const int MostReaders = 32;
     private const int Kept = 256;
@@ -24,7 +24,7 @@ internal sealed class EventHub(IHostApplicationLifetime lifetime)
     }
 
     /// <summary>Events until the reader leaves or the service stops, or <see langword="null"/> if there are too many readers.</summary>
-    public IAsyncEnumerable<LiveEvent>? TryRead(CancellationToken cancellationToken)
+    public IAsyncEnumerable<LiveEvent>? TryRead(CancellationToken left, CancellationToken stopping)
     {
         var channel = Channel.CreateBounded<LiveEvent>(new BoundedChannelOptions(Kept) { FullMode = BoundedChannelFullMode.DropOldest });
         lock (_lock)
@@ -37,12 +37,13 @@ internal sealed class EventHub(IHostApplicationLifetime lifetime)
             _readers = [.. _readers, channel];
         }
 
-        return ReadAsync(channel, cancellationToken);
+        return ReadAsync(channel, left, stopping);
     }
 
-    private async IAsyncEnumerable<LiveEvent> ReadAsync(Channel<LiveEvent> channel, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<LiveEvent> ReadAsync(
+        Channel<LiveEvent> channel, CancellationToken left, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(left, stopping, cancellationToken);
         using CancellationTokenRegistration registration = ended.Token.UnsafeRegister(
             static writer => ((ChannelWriter<LiveEvent>)writer!).TryComplete(), channel.Writer);
         try
