@@ -53,8 +53,10 @@ internal sealed class ServerTests
     [Test]
     public async Task The_service_stops_under_load_without_losing_a_call()
     {
-        Task<Answer>[] calls = [.. Enumerable.Range(0, 16).Select(_ => FunctionService.CallAsync(_client, "Wait", "[500]"))];
-        using HttpResponseMessage events = await _client.GetAsync(new Uri("/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        // The factory ends the requests of its own clients when it is disposed.
+        using var client = new HttpClient { BaseAddress = _client.BaseAddress };
+        Task<Answer>[] calls = [.. Enumerable.Range(0, 16).Select(_ => FunctionService.CallAsync(client, "Wait", "[500]"))];
+        using HttpResponseMessage events = await client.GetAsync(new Uri("/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         await Task.Delay(200);
         await _service.DisposeAsync();
         Assert.That((await Task.WhenAll(calls)).Select(answer => answer.Status), Is.All.EqualTo(200));

@@ -5,6 +5,12 @@ using Hyperlight.Samples.AspNetFunctions.Http;
 using Hyperlight.Samples.AspNetFunctions.Live;
 using Microsoft.Extensions.Options;
 
+if (args is [ComparisonEndpoints.ChildCommand, var limit])
+{
+    ComparisonEndpoints.RunChild(limit);
+    return;
+}
+
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
 builder.Services.AddOptions<ServiceOptions>().BindConfiguration("Functions").ValidateOnStart();
@@ -30,6 +36,10 @@ app.MapCalls();
 app.MapLive();
 app.MapGet("/health", static (ISandboxFactory factory) => factory.Hypervisor.Reason);
 app.MapPrometheusScrapingEndpoint();
+if (app.Configuration.GetValue("Functions:Comparison", false))
+{
+    app.MapComparison();
+}
 
 app.Logger.LogInformation("driver: {Driver}", app.Services.GetRequiredService<ISandboxFactory>().Hypervisor);
 app.Run();
