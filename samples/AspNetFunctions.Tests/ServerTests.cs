@@ -35,19 +35,20 @@ internal sealed class ServerTests
         await foreach (SseItem<JsonElement> item in parser.EnumerateAsync(limit.Token))
         {
             events.Add(item.Data);
-            if (events.Count == 2)
+            if (events.Count == 3)
             {
                 break;
             }
         }
 
         Assert.That((await call).Status, Is.EqualTo(200));
-        Assert.That(events[0].GetProperty("kind").GetString(), Is.EqualTo("log"));
-        Assert.That(events[0].GetProperty("guest").GetString(), Is.EqualTo("functions"));
-        Assert.That(events[0].GetProperty("text").GetString(), Does.StartWith("a record"));
-        Assert.That(events[1].GetProperty("kind").GetString(), Is.EqualTo("call"));
-        Assert.That(events[1].GetProperty("text").GetString(), Is.EqualTo("Log: ok"));
-        Assert.That(events[1].GetProperty("milliseconds").GetDouble(), Is.GreaterThan(0));
+        Assert.That(events[0].GetProperty("kind").GetString(), Is.EqualTo("open"));
+        Assert.That(events[1].GetProperty("kind").GetString(), Is.EqualTo("log"));
+        Assert.That(events[1].GetProperty("guest").GetString(), Is.EqualTo("functions"));
+        Assert.That(events[1].GetProperty("text").GetString(), Does.StartWith("a record"));
+        Assert.That(events[2].GetProperty("kind").GetString(), Is.EqualTo("call"));
+        Assert.That(events[2].GetProperty("text").GetString(), Is.EqualTo("Log: ok"));
+        Assert.That(events[2].GetProperty("milliseconds").GetDouble(), Is.GreaterThan(0));
     }
 
     [Test]

@@ -48,6 +48,8 @@ internal sealed class EventHub
             static writer => ((ChannelWriter<LiveEvent>)writer!).TryComplete(), channel.Writer);
         try
         {
+            // Sends the header of the answer, so that the page knows that it is connected.
+            yield return new LiveEvent("open", string.Empty, string.Empty);
             await foreach (LiveEvent value in channel.Reader.ReadAllAsync(CancellationToken.None))
             {
                 yield return value;

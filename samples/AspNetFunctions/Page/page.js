@@ -154,7 +154,7 @@ function listen() {
     const item = JSON.parse(message.data);
     if (item.kind === 'log') {
       addLog(item);
-    } else {
+    } else if (item.kind === 'call') {
       addLatency(item.milliseconds);
     }
   };
