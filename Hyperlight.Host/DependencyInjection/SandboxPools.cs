@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -48,6 +50,11 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
         var template = new ContainerTemplate(
             options, provider.GetRequiredService<ISandboxFactory>(), provider.GetRequiredService<IServiceScopeFactory>());
         return new SandboxPool(
-            template, options.Pool, name, provider.GetService<ILoggerFactory>(), provider.GetService<TimeProvider>());
+            template,
+            options.Pool,
+            name,
+            provider.GetService<ILoggerFactory>(),
+            provider.GetService<TimeProvider>(),
+            HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
     }
 }

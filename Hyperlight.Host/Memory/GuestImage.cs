@@ -28,6 +28,9 @@ internal sealed class GuestImage
 
     public GuestMemoryLayout Layout { get; }
 
+    /// <summary>Identifies the image, without keeping its memory.</summary>
+    public object Identity { get; } = new();
+
     public IMemoryRegion Pages { get; }
 
     public ReadOnlySpan<byte> PageTables => _pageTables;

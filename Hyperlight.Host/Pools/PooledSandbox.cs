@@ -44,6 +44,9 @@ internal sealed class PooledSandbox(SandboxPool pool, ISandboxSource source, ISa
     /// <summary>The time at which it became idle, as a timestamp of the pool's time provider.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>When the lease began, if its duration is measured.</summary>
+    public long LeaseStart { get; set; }
+
     /// <summary>How long the last restore took.</summary>
     public TimeSpan LastRestore { get; set; }
 

@@ -98,6 +98,7 @@ public sealed partial class SandboxPool
 
         if (Interlocked.Exchange(ref _isFinished, 1) == 0)
         {
+            _telemetry.Metrics.Pools.Remove(this);
             _idleTimer.Dispose();
             source?.Dispose();
             _empty.SetResult();

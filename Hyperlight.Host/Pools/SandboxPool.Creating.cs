@@ -179,6 +179,7 @@ public sealed partial class SandboxPool
         waiter?.Value.Fail(new PoolCreationException(Name, exception));
         StartCreations(creations);
         FinishIfEmpty();
+        _telemetry.RecordCreationFailure();
     }
 
     /// <summary>The source, which is loaded by the first one who needs it; the others wait for the same load.</summary>

@@ -45,7 +45,7 @@ public sealed partial class SandboxPool
         return new PoolTimeoutException(Name, _time.GetElapsedTime(waiter.Start), others, _options.MaximumSize);
     }
 
-    private ValueTask<SandboxLease> Rent(string? key, CancellationToken cancellationToken)
+    private ValueTask<SandboxLease> RentUnobserved(string? key, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -110,6 +110,7 @@ public sealed partial class SandboxPool
         _idle.Assign(sandbox, key);
         sandbox.State = PooledSandboxState.Rented;
         sandbox.Services.Begin();
+        sandbox.LeaseStart = _telemetry.BeginLease();
         _counters.Rents++;
     }
 

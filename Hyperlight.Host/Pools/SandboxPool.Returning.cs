@@ -20,6 +20,7 @@ public sealed partial class SandboxPool
             && sandbox.Sandbox is not MultiUseSandbox { HasAbandonedHostFunctions: true };
         Placement placement = default;
         bool isRestoring = false;
+        long leaseStart = sandbox.LeaseStart;
         lock (_lock)
         {
             if (sandbox.State != PooledSandboxState.Rented)
@@ -62,6 +63,13 @@ public sealed partial class SandboxPool
         {
             Restore(sandbox);
         }
+
+        // Last, because a listener may throw.
+        _telemetry.EndLease(leaseStart);
+        if (!isReusable)
+        {
+            _telemetry.RecordNotReusable();
+        }
     }
 
     /// <summary>A lease was collected that was never returned.</summary>
@@ -79,9 +87,10 @@ public sealed partial class SandboxPool
         }
 
         PoolLog.LeaseLost(
-            _logger, Name, function ?? "none", stack ?? $"unknown, set {nameof(SandboxPoolOptions.CaptureRentStack)} to know it");
+            _logger, Name, function is null ? "none" : GuestText.Escape(function), stack ?? $"unknown, set {nameof(SandboxPoolOptions.CaptureRentStack)} to know it");
         _ = sandbox.EndServicesAsync().AsTask();
         Process(sandbox);
+        _telemetry.RecordLostLease();
     }
 
     /// <summary>The services of a lease failed to be disposed.</summary>
@@ -121,6 +130,10 @@ public sealed partial class SandboxPool
         }
 
         Finish(sandbox, placement);
+        if (!isClean)
+        {
+            _telemetry.RecordRestoreFailure();
+        }
     }
 
     private bool TryRestore(PooledSandbox sandbox)

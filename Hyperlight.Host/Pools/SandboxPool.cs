@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Pools;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -44,19 +46,26 @@ public sealed partial class SandboxPool : ISandboxPool
     /// <param name="name">The name of the pool, in errors and logs.</param>
     /// <param name="loggers">Where the pool logs; <see langword="null"/> for nowhere. Its category is <c>Hyperlight.Pool</c>.</param>
     /// <param name="timeProvider">The clock of all time limits; <see langword="null"/> for the system's.</param>
+    /// <param name="meters">Creates the meter of the pool's metrics; <see langword="null"/> for a meter of the process. See <see cref="SandboxBuilder.WithMetrics(IMeterFactory)"/>.</param>
     /// <exception cref="ArgumentException">The name is empty, or two options contradict each other.</exception>
     public SandboxPool(
         Func<SandboxBuilder> createBuilder,
         SandboxPoolOptions? options = null,
         string name = "default",
         ILoggerFactory? loggers = null,
-        TimeProvider? timeProvider = null)
-        : this(new BuilderTemplate(createBuilder), options, name, loggers, timeProvider)
+        TimeProvider? timeProvider = null,
+        IMeterFactory? meters = null)
+        : this(new BuilderTemplate(createBuilder), options, name, loggers, timeProvider, HyperlightMetrics.Of(meters))
     {
     }
 
     internal SandboxPool(
-        ISandboxTemplate template, SandboxPoolOptions? options, string name, ILoggerFactory? loggers, TimeProvider? timeProvider)
+        ISandboxTemplate template,
+        SandboxPoolOptions? options,
+        string name,
+        ILoggerFactory? loggers,
+        TimeProvider? timeProvider,
+        HyperlightMetrics? metrics = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         _options = options ?? new SandboxPoolOptions();
@@ -68,6 +77,8 @@ public sealed partial class SandboxPool : ISandboxPool
         _idle = _options.Isolation == SandboxIsolation.KeepStatePerKey ? new IdleSessions() : new IdleStack();
         _idleTimer = _time.CreateTimer(
             static state => ((SandboxPool)state!).ExpireIdle(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _telemetry = new PoolTelemetry(metrics ?? HyperlightMetrics.Default, name);
+        _telemetry.Metrics.Pools.Add(this, _telemetry.TagName);
     }
 
     /// <inheritdoc/>

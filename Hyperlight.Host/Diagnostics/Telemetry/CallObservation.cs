@@ -31,9 +31,7 @@ internal readonly struct CallObservation
         _start = Stopwatch.GetTimestamp();
         if (_activity is { IsAllDataRequested: true })
         {
-            string name = GuestText.Escape(function, TagValues.MaximumLength);
-            _activity.DisplayName = $"call {telemetry.Metrics.Functions.Find(function)}";
-            _activity.SetTag(Tags.Function, name);
+            _activity.SetTag(Tags.Function, GuestText.Escape(function, TagValues.MaximumLength));
             _activity.SetTag(Tags.Driver, driver.Value);
             telemetry.Describe(_activity);
         }
@@ -86,6 +84,7 @@ internal readonly struct CallObservation
 
         if (_activity is not null)
         {
+            _activity.DisplayName = $"call {function}";
             _activity.SetTag(Tags.Outcome, outcome);
             _activity.Dispose();
         }

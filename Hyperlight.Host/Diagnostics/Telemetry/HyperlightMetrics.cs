@@ -28,6 +28,7 @@ internal sealed class HyperlightMetrics
         Cancellations = meter.CreateCounter<long>("hyperlight.call.cancellations", "{call}", "Calls and initialisations of guests that the host ended.");
         BudgetsExceeded = meter.CreateCounter<long>("hyperlight.call.budgets_exceeded", "{call}", "Calls and initialisations of guests that exceeded a budget.");
         GuestErrors = meter.CreateCounter<long>("hyperlight.guest.errors", "{error}", "Errors that guests returned, and aborts of guests.");
+        DroppedLogRecords = meter.CreateCounter<long>("hyperlight.guest.log.dropped", "{record}", "Log records of guests that were dropped, because they wrote too many.");
         Exits = meter.CreateCounter<long>("hyperlight.vcpu.exits", "{exit}", "Exits of virtual CPUs.");
         LateCancellations = meter.CreateCounter<long>(
             "hyperlight.vcpu.late_cancellations", "{exit}", "Cancellations that a hypervisor reported after the end of the call; the guest was entered again.");
@@ -36,6 +37,16 @@ internal sealed class HyperlightMetrics
         RestoreDuration = Duration(meter, "hyperlight.sandbox.restore.duration", "Duration of restoring snapshots.");
         SnapshotDuration = Duration(meter, "hyperlight.sandbox.snapshot.duration", "Duration of taking snapshots.");
         Poisonings = meter.CreateCounter<long>("hyperlight.sandbox.poisonings", "{sandbox}", "Sandboxes that were poisoned.");
+        meter.CreateObservableUpDownCounter("hyperlight.sandbox.count", Sandboxes.Count, "{sandbox}", "Sandboxes that exist.");
+        meter.CreateObservableUpDownCounter(
+            "hyperlight.sandbox.memory", Sandboxes.Memory, "By", "Size of the memory of sandboxes. Scratch memory is reserved, and uses host memory where a guest has written.");
+        meter.CreateObservableUpDownCounter("hyperlight.pool.sandbox.count", Pools.Sandboxes, "{sandbox}", "Sandboxes of a pool, by state.");
+        meter.CreateObservableUpDownCounter("hyperlight.pool.sandbox.max", Pools.Maximum, "{sandbox}", "Largest number of sandboxes of a pool.");
+        meter.CreateObservableUpDownCounter("hyperlight.pool.waiting", Pools.Waiting, "{caller}", "Callers that wait for a sandbox of a pool.");
+        PoolRentDuration = Duration(meter, "hyperlight.pool.rent.duration", "How long callers waited for a sandbox of a pool.");
+        PoolLeaseDuration = Duration(meter, "hyperlight.pool.lease.duration", "How long callers kept a sandbox of a pool.");
+        PoolDiscards = meter.CreateCounter<long>("hyperlight.pool.discards", "{sandbox}", "Sandboxes of a pool that were disposed instead of being used again.");
+        PoolCreationFailures = meter.CreateCounter<long>("hyperlight.pool.creation_failures", "{sandbox}", "Sandboxes of a pool that could not be created.");
     }
 
     /// <summary>The metrics of sandboxes and pools that were given no <see cref="IMeterFactory"/>.</summary>
@@ -52,6 +63,8 @@ internal sealed class HyperlightMetrics
 
     public Counter<long> GuestErrors { get; }
 
+    public Counter<long> DroppedLogRecords { get; }
+
     public Counter<long> Exits { get; }
 
     public Counter<long> LateCancellations { get; }
@@ -65,6 +78,23 @@ internal sealed class HyperlightMetrics
     public Histogram<double> SnapshotDuration { get; }
 
     public Counter<long> Poisonings { get; }
+
+    public Histogram<double> PoolRentDuration { get; }
+
+    public Histogram<double> PoolLeaseDuration { get; }
+
+    public Counter<long> PoolDiscards { get; }
+
+    public Counter<long> PoolCreationFailures { get; }
+
+    /// <summary>The sandboxes that exist.</summary>
+    public SandboxTotals Sandboxes { get; } = new();
+
+    /// <summary>The pools that exist.</summary>
+    public PoolTotals Pools { get; } = new();
+
+    /// <summary>The names of pools.</summary>
+    public TagValues PoolNames { get; } = new();
 
     /// <summary>The names of guest functions.</summary>
     public TagValues Functions { get; } = new();

@@ -26,6 +26,9 @@ internal static class Outcome
     /// <summary>The operation was not begun.</summary>
     public const string Rejected = "rejected";
 
+    /// <summary>The pool was closed.</summary>
+    public const string Closed = "closed";
+
     public const string Error = "error";
 
     /// <summary>The call ended before its host function did.</summary>
@@ -35,7 +38,7 @@ internal static class Outcome
     public static string[] All { get; } =
     [
         Ok, GuestError, ResultMismatch, Aborted, Canceled, TimedOut, BudgetExceeded, Fault, ProtocolError, HypervisorError, OutOfMemory,
-        Rejected, Error, Abandoned,
+        Rejected, Closed, Error, Abandoned,
     ];
 
     /// <summary>The outcome of an operation that has thrown.</summary>
@@ -53,7 +56,8 @@ internal static class Outcome
         HypervisorException => HypervisorError,
         HostMemoryException or OutOfMemoryException => OutOfMemory,
         SandboxInUseException or SandboxPoisonedException or ObjectDisposedException or ArgumentException or NotSupportedException
-            or SnapshotMismatchException or PoolQueueFullException or PoolClosedException => Rejected,
+            or SnapshotMismatchException or PoolQueueFullException => Rejected,
+        PoolClosedException => Closed,
         _ => Error,
     };
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Memory;
 using Hyperlight.Host.Protocol;
 
 namespace Hyperlight.Host.Diagnostics.Telemetry;
@@ -27,6 +28,9 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
         || metrics.BudgetsExceeded.Enabled || HyperlightActivities.IsEnabled;
 
     private bool IsHostCallObserved => metrics.HostCallDuration.Enabled || HyperlightActivities.IsEnabled;
+
+    /// <summary>Counts the sandbox among those that exist.</summary>
+    public CountedSandbox Count(GuestImage image) => new(metrics.Sandboxes, driver, image);
 
     /// <summary>A guest function is about to be called.</summary>
     public CallObservation BeginCall(string function) => IsCallObserved ? new CallObservation(this, function, _driver) : default;
@@ -60,6 +64,9 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
 
     /// <summary>The vCPU has stopped for a cancellation that was meant for an earlier call.</summary>
     public void RecordLateCancellation() => metrics.LateCancellations.Add(1, _driver);
+
+    /// <summary>A log record of the guest was dropped, because it has written too many.</summary>
+    public void RecordDroppedLogRecord() => metrics.DroppedLogRecords.Add(1, _driver);
 
     /// <summary>The sandbox was poisoned.</summary>
     public void RecordPoisoning(Exception cause)

@@ -16,6 +16,10 @@ internal static class Tags
     public const string Guest = "hyperlight.guest";
     public const string SandboxId = "hyperlight.sandbox.id";
     public const string SandboxOrigin = "hyperlight.sandbox.origin";
+    public const string MemoryKind = "hyperlight.memory.kind";
+    public const string PoolName = "hyperlight.pool.name";
+    public const string PoolState = "hyperlight.pool.state";
+    public const string DiscardReason = "hyperlight.pool.discard.reason";
 
     /// <summary>The type of the exception that ended an operation: a convention of OpenTelemetry.</summary>
     public const string ErrorType = "error.type";

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -32,10 +33,13 @@ internal abstract class StubPoolTest
         Assert.That(Source.Violations, Is.Empty);
     }
 
+    /// <summary>Where new pools record metrics.</summary>
+    protected HyperlightMetrics Metrics { get; set; } = HyperlightMetrics.Default;
+
     protected SandboxPool NewPool(int maximum = 2, Func<SandboxPoolOptions, SandboxPoolOptions>? configure = null)
     {
         var options = new SandboxPoolOptions { MaximumSize = maximum, MinimumSize = 0 };
-        var pool = new SandboxPool(Source, configure?.Invoke(options) ?? options, "test", Loggers, Time);
+        var pool = new SandboxPool(Source, configure?.Invoke(options) ?? options, "test", Loggers, Time, Metrics);
         _pools.Add(pool);
         return pool;
     }
