@@ -7,6 +7,7 @@ using Hyperlight.Kvm;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Documentation;
 using Hyperlight.Whp;
+using OpenTelemetry.Trace;
 using static ArchUnitNET.Fluent.ArchRuleDefinition;
 using Assembly = System.Reflection.Assembly;
 
@@ -39,6 +40,14 @@ internal sealed class AssemblyRulesTests
     [Test]
     public void A_driver_knows_only_the_contracts_and_the_linux_floor([ValueSource(nameof(Drivers))] Assembly driver) =>
         Assert.That(References(driver), Is.SubsetOf(new[] { "Hyperlight.Abstractions", "Hyperlight.Linux" }));
+
+    [Test]
+    public void The_package_for_opentelemetry_knows_only_the_host() => Assert.That(
+        References(typeof(HyperlightTracerProviderBuilderExtensions).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host" }));
+
+    [Test]
+    public void The_host_does_not_know_opentelemetry() => Assert.That(
+        Host.GetReferencedAssemblies().Select(r => r.Name), Has.None.StartsWith("OpenTelemetry"));
 
     [Test]
     public void Only_one_type_of_the_host_knows_the_drivers()

@@ -2,6 +2,7 @@ using System.Reflection;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
+using OpenTelemetry.Trace;
 
 namespace Hyperlight.Tests.Documentation;
 
@@ -10,7 +11,7 @@ internal static class PublicApi
 {
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor) }
+        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions) }
             .SelectMany(type => type.Assembly.GetExportedTypes()),
     ];
 
