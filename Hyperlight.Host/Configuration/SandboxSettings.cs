@@ -27,6 +27,9 @@ internal static class SandboxSettings
             SettingText.Name<GuestLogLevel>,
             static (SandboxConfiguration c, GuestLogLevel value) => c with { GuestLogLevel = value }),
         Setting.Of(
+            nameof(SandboxConfiguration.GuestLogRate), "a number of records from 1 to 1000000, such as '1000'", SettingText.SmallCount,
+            static (SandboxConfiguration c, int value) => c with { GuestLogRate = value }),
+        Setting.Of(
             nameof(SandboxConfiguration.FileMappingTable), "'true' or 'false'", SettingText.Flag,
             static (SandboxConfiguration c, bool value) => c with { FileMappingTable = value }),
         Setting.Of(

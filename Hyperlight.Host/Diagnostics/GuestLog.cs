@@ -1,3 +1,4 @@
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -5,7 +6,7 @@ namespace Hyperlight.Host.Diagnostics;
 
 /// <summary>
 /// Passes a guest's log records, and what it prints if that is logged, on to the host's logging. Each text is bounded and
-/// escaped: see <see cref="GuestText"/>.
+/// escaped: see <see cref="GuestText"/>. The number of records is limited: see <see cref="RecordLimit"/>.
 /// </summary>
 internal sealed partial class GuestLog
 {
@@ -14,13 +15,19 @@ internal sealed partial class GuestLog
 
     private readonly ILogger _logger;
     private readonly GuestLogLevel? _configured;
+    private readonly RecordLimit _limit;
+    private readonly SandboxTelemetry _telemetry;
 
     /// <param name="logger">Where the records go.</param>
     /// <param name="configured">The most verbose level that the guest may log at; <see langword="null"/> for what the logger has enabled.</param>
-    public GuestLog(ILogger logger, GuestLogLevel? configured)
+    /// <param name="limit">How many records are logged.</param>
+    /// <param name="telemetry">Where dropped records are counted.</param>
+    public GuestLog(ILogger logger, GuestLogLevel? configured, RecordLimit limit, SandboxTelemetry telemetry)
     {
         _logger = logger;
         _configured = configured;
+        _limit = limit;
+        _telemetry = telemetry;
     }
 
     /// <summary>The level that the guest is told.</summary>
@@ -38,7 +45,7 @@ internal sealed partial class GuestLog
     public void Write(in GuestLogRecord record)
     {
         LogLevel level = Translate(record.Level);
-        if (LevelOf(level) <= (_configured ?? GuestLogLevel.Trace) && _logger.IsEnabled(level))
+        if (LevelOf(level) <= (_configured ?? GuestLogLevel.Trace) && MayWrite(level))
         {
             string message = GuestText.Escape(record.Message);
             string source = GuestText.Escape(record.Source);
@@ -51,15 +58,48 @@ internal sealed partial class GuestLog
     /// <summary>Logs a line that the guest has printed.</summary>
     public void WritePrinted(string line)
     {
-        string escaped = GuestText.Escape(line);
-        Printed(_logger, escaped);
+        if (MayWrite(LogLevel.Information))
+        {
+            string escaped = GuestText.Escape(line);
+            Printed(_logger, escaped);
+        }
     }
 
     /// <summary>Logs a line that the guest has written to the debug port.</summary>
     public void WriteDebugOutput(string line)
     {
-        string escaped = GuestText.Escape(line);
-        DebugOutput(_logger, escaped);
+        if (MayWrite(LogLevel.Debug))
+        {
+            string escaped = GuestText.Escape(line);
+            DebugOutput(_logger, escaped);
+        }
+    }
+
+    /// <summary>Logs how many records were dropped, at most once in a second.</summary>
+    /// <param name="isLast">Whether the sandbox is disposed: the rest is reported now.</param>
+    public void ReportDropped(bool isLast = false)
+    {
+        if (_limit.TakeDropped(isLast) is > 0 and var dropped)
+        {
+            RecordsDropped(_logger, dropped, _limit.Rate);
+        }
+    }
+
+    private bool MayWrite(LogLevel level)
+    {
+        if (!_logger.IsEnabled(level))
+        {
+            return false;
+        }
+
+        if (!_limit.TryWrite())
+        {
+            _telemetry.RecordDroppedLogRecord();
+            return false;
+        }
+
+        ReportDropped();
+        return true;
     }
 
     private static GuestLogLevel LevelOf(LogLevel level) => level switch
@@ -92,4 +132,7 @@ internal sealed partial class GuestLog
 
     [LoggerMessage(EventId = 3, EventName = "GuestDebugOutput", Level = LogLevel.Debug, Message = "{GuestMessage}")]
     private static partial void DebugOutput(ILogger logger, string guestMessage);
+
+    [LoggerMessage(EventId = 4, EventName = "GuestRecordsDropped", Level = LogLevel.Warning, Message = "Records of the guest were dropped: {Count}; it may write {Rate} in a second")]
+    private static partial void RecordsDropped(ILogger logger, long count, int rate);
 }

@@ -7,12 +7,14 @@ internal sealed class GuestOutput
 {
     private readonly OutputLines? _printed;
     private readonly OutputLines? _debug;
+    private readonly GuestLog _log;
 
     /// <param name="print">The application's function for what is printed; <see langword="null"/> to log it.</param>
     /// <param name="debugPrint">The application's function for the debug port; <see langword="null"/> to log it.</param>
     /// <param name="log">The log.</param>
     public GuestOutput(Action<string>? print, Action<Rune>? debugPrint, GuestLog log)
     {
+        _log = log;
         _printed = print is null ? new OutputLines(log.WritePrinted) : null;
         _debug = debugPrint is null ? new OutputLines(log.WriteDebugOutput) : null;
         PrintFunction = Functions.PrintFunction.Create(print ?? _printed!.Write);
@@ -31,10 +33,11 @@ internal sealed class GuestOutput
     /// <summary>Writes to the console's error output.</summary>
     public static void DebugPrintToConsole(Rune character) => Console.Error.Write(GuestText.EscapeLines(character.ToString()));
 
-    /// <summary>The guest has returned: logs what it has written of a line that has not ended.</summary>
+    /// <summary>The guest has returned: logs what it has written of a line that has not ended, and how many records were dropped.</summary>
     public void Flush()
     {
         _printed?.Flush();
         _debug?.Flush();
+        _log.ReportDropped();
     }
 }

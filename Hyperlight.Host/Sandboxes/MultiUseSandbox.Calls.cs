@@ -175,7 +175,7 @@ public sealed partial class MultiUseSandbox
     }
 
     /// <summary>Calls a guest function without reporting the call; its exits and host calls are reported.</summary>
-    private TResult CallUnobserved<TResult>(
+    internal TResult CallUnobserved<TResult>(
         string functionName,
         ReadOnlySpan<GuestValue> arguments,
         Span<byte> destination,
@@ -266,13 +266,14 @@ public sealed partial class MultiUseSandbox
     {
         _poison = exception;
         _setup.Telemetry.RecordPoisoning(exception);
+        string function = GuestText.Escape(functionName);
         if (exception is ExecutionCanceledException canceled)
         {
-            SandboxLog.Ended(_setup.Logger, Id, functionName, canceled.Reason);
+            SandboxLog.Ended(_setup.Logger, Id, function, canceled.Reason);
         }
         else
         {
-            SandboxLog.Poisoned(_setup.Logger, Id, functionName, exception.GetType().Name);
+            SandboxLog.Poisoned(_setup.Logger, Id, function, exception.GetType().Name);
         }
     }
 

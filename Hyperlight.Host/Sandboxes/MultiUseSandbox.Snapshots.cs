@@ -183,6 +183,7 @@ public sealed partial class MultiUseSandbox
             throw;
         }
 
+        _counted.Use(content.Image);
         _runner.Ports.Faults.Guest = content.Guest;
         StartFrom(content);
         _poison = null;

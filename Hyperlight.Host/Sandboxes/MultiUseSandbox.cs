@@ -1,3 +1,4 @@
+using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
@@ -15,6 +16,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private readonly GuestMemory _memory;
     private readonly GuestRunner _runner;
     private readonly SandboxGate _gate;
+    private readonly CountedSandbox _counted;
     private volatile Exception? _poison;
 
     internal MultiUseSandbox(SandboxSetup setup, GuestMemory memory, GuestRunner runner)
@@ -23,6 +25,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _memory = memory;
         _runner = runner;
         _gate = runner.Gate;
+        _counted = setup.Telemetry.Count(memory.Image);
         InterruptHandle = new InterruptHandle(runner.Interrupts);
     }
 
@@ -98,6 +101,8 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
 
     private void Release()
     {
+        _counted.Dispose();
+        _setup.GuestLog.ReportDropped(isLast: true);
         try
         {
             _runner.Dispose();

@@ -108,10 +108,13 @@ public sealed partial class SandboxBuilder
         long id = Interlocked.Increment(ref _lastSandboxId);
         var scope = new SandboxScope(id, source);
         ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures, scope);
-        var guestLog = new GuestLog(
-            GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope), _configuration.GuestLogLevel);
-        var output = new GuestOutput(_print, _debugPrint, guestLog);
         var telemetry = new SandboxTelemetry(_metrics, hypervisor.Name, id, source);
+        var guestLog = new GuestLog(
+            GuardedLogger.Create(_loggers, GuestLog.Category, failures, scope),
+            _configuration.GuestLogLevel,
+            new RecordLimit(_configuration.GuestLogRate, LogClock),
+            telemetry);
+        var output = new GuestOutput(_print, _debugPrint, guestLog);
         return new SandboxSetup(
             id,
             hypervisor,

@@ -41,6 +41,9 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
         _selectHypervisor = drivers.Select;
     }
 
+    /// <summary>The clock of the limit of log records.</summary>
+    internal TimeProvider LogClock { get; set; } = TimeProvider.System;
+
     /// <summary>Chooses the guest by its file.</summary>
     /// <param name="path">An x86-64 ELF guest.</param>
     /// <exception cref="GuestBinaryException">The file cannot be read, or is not an x86-64 guest.</exception>

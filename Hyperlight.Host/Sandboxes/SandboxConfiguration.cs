@@ -29,6 +29,9 @@ public sealed record SandboxConfiguration
     /// <summary>The largest number of file mappings of a sandbox with <see cref="FileMappingTable"/>.</summary>
     public const int MaximumFileMappings = 32;
 
+    /// <summary>The largest <see cref="GuestLogRate"/>.</summary>
+    public const int MaximumGuestLogRate = 1_000_000;
+
     // Page tables, stack, exception stack, and the data of a guest that it changes.
     private const ulong ScratchOverhead = 0x2_0000;
 
@@ -116,6 +119,22 @@ public sealed record SandboxConfiguration
     /// only without a logger. Verbose logging costs a VM exit for each record.
     /// </summary>
     public GuestLogLevel? GuestLogLevel { get; init; }
+
+    /// <summary>
+    /// The largest number of log records that the guest writes in a second, including lines that it prints if these are logged.
+    /// Default 1000. Further records are dropped; a warning says how many, at most once in a second.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1, or above <see cref="MaximumGuestLogRate"/>.</exception>
+    public int GuestLogRate
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(GuestLogRate));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumGuestLogRate, nameof(GuestLogRate));
+            field = value;
+        }
+    } = 1000;
 
     /// <summary>
     /// Whether the guest can find its file mappings by label, in a table after its process environment block. Default <see

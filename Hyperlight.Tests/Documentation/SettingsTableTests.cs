@@ -32,6 +32,7 @@ internal sealed partial class SettingsTableTests
         Assert.That(stated.Split(':')[0].Trim('`'), Is.EqualTo(value switch
         {
             null => "not set",
+            int rate when name == nameof(SandboxConfiguration.GuestLogRate) => $"{rate}",
             int or ulong => Size(Convert.ToUInt64(value, CultureInfo.InvariantCulture)),
             bool flag => flag ? "true" : "false",
             TimeSpan time when time == Timeout.InfiniteTimeSpan => "Infinite",

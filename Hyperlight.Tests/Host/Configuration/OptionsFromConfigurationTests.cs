@@ -45,6 +45,7 @@ internal sealed class OptionsFromConfigurationTests
             (Sandbox + "HeapSize", "1.5 MiB"),
             (Sandbox + "ScratchSize", "1mib"),
             (Sandbox + "GuestLogLevel", "debug"),
+            (Sandbox + "GuestLogRate", "50"),
             (Sandbox + "FileMappingTable", "true"),
             (Sandbox + "ExecutableHeap", "true"),
             (Sandbox + "RandomSeed", "18446744073709551615"),
@@ -56,6 +57,7 @@ internal sealed class OptionsFromConfigurationTests
         Assert.That(read.HeapSize, Is.EqualTo(0x18_0000));
         Assert.That(read.ScratchSize, Is.EqualTo(0x10_0000));
         Assert.That(read.GuestLogLevel, Is.EqualTo(GuestLogLevel.Debug));
+        Assert.That(read.GuestLogRate, Is.EqualTo(50));
         Assert.That(read.FileMappingTable, Is.True);
         Assert.That(read.ExecutableHeap, Is.True);
         Assert.That(read.RandomSeed, Is.EqualTo(ulong.MaxValue));
@@ -114,6 +116,9 @@ internal sealed class OptionsFromConfigurationTests
     [TestCase("Configuration:GuestLogLevel", "7")]
     [TestCase("Configuration:GuestLogLevel", "3")]
     [TestCase("Configuration:GuestLogLevel", "")]
+    [TestCase("Configuration:GuestLogRate", "0")]
+    [TestCase("Configuration:GuestLogRate", "1 KiB")]
+    [TestCase("Configuration:GuestLogRate", "99999999999")]
     [TestCase("Configuration:FileMappingTable", "1")]
     [TestCase("Configuration:RandomSeed", "-1")]
     [TestCase("Configuration:ExecutableHeap", "yes")]

@@ -14,6 +14,7 @@ internal sealed class SandboxConfigurationTests
         Assert.That(configuration.HeapSize, Is.EqualTo(0x20000));
         Assert.That(configuration.ScratchSize, Is.EqualTo(0x48000));
         Assert.That(configuration.GuestLogLevel, Is.Null);
+        Assert.That(configuration.GuestLogRate, Is.EqualTo(1000));
         Assert.That(configuration.ExecutableHeap, Is.False);
         Assert.That(configuration.RandomSeed, Is.Null);
         Assert.That(configuration.AcceptedGuestVersions, Is.SameAs(GuestVersionPolicy.Compatible));
