@@ -22,6 +22,9 @@ internal sealed record Floor(string Name, string? Driver, Func<BenchmarkDriver, 
     /// <summary>KVM_RUN alone, on the same guest.</summary>
     public static Floor BareExit { get; } = new("bare-kvm-run", "kvm", static _ => new BareExit());
 
+    /// <summary>The same call without the code that looks for listeners of calls.</summary>
+    public static Floor Uninstrumented { get; } = new("uninstrumented-call", null, static d => new UninstrumentedCall(d));
+
     /// <summary>Machine, slot and vCPU created and closed.</summary>
     public static Floor BareCreate { get; } = new("bare-kvm-create", "kvm", static _ => new BareCreate());
 

@@ -10,6 +10,8 @@ internal static class QuickCatalog
         new TimedBenchmark("exit", d => new ExitRoundTrip(d), Floor.BareExit),
         new TimedBenchmark("call-empty", WarmCall.Empty, Floor.GuestTime),
         new TimedBenchmark("call-add", WarmCall.Add, Floor.GuestTime),
+        new TimedBenchmark("call-no-listener", WarmCall.Add, Floor.Uninstrumented),
+        new TimedBenchmark("call-metrics", d => new MeteredCall(d), Floor.Uninstrumented),
         .. new[] { 1, 10, 100 }.Select(HostCalls),
         new TimedBenchmark("create-call-dispose", d => new CreateCallDispose(d), Floor.BareCreate),
         new TimedBenchmark("create-from-elf", CreateSandbox.FromElf, Floor.BareCreate),

@@ -54,6 +54,7 @@ internal sealed class TableReport(TextWriter output) : IReport
         Floors:
           {Floor.GuestTime.Name}       the guest us of the same operations
           {Floor.BareExit.Name}     KVM_RUN alone on the same guest, in turns with the operation
+          {Floor.Uninstrumented.Name}  the same call without the code that looks for listeners, in turns with the operation
           {Floor.BareCreate.Name}  machine, slot and vCPU created and closed without running, likewise
           {Floor.NativeCode}      the guest's machine code, called in this process, likewise
           {Floor.BareRestoreName}     page tables copied and memory cleared, on KVM also the driver's calls to the kernel, likewise
