@@ -98,7 +98,8 @@ internal sealed class CallMetricsTests
             return VmExit.Cancelled;
         });
 
-        TimeSpan timeout = reason == CancellationReason.Timeout ? TimeSpan.FromMilliseconds(1) : Timeout.InfiniteTimeSpan;
+        // Long enough that the guest is entered before.
+        TimeSpan timeout = reason == CancellationReason.Timeout ? TimeSpan.FromSeconds(1) : Timeout.InfiniteTimeSpan;
         Assert.That(() => _sandbox.Call<int>("Spin", [], timeout, source.Token), Throws.TypeOf<ExecutionCanceledException>());
 
         Assert.That(_metrics.Of("hyperlight.call.cancellations"), Is.EqualTo(new[] { $"driver=mock reason={tag}: 1" }));
@@ -190,7 +191,7 @@ internal sealed class CallMetricsTests
         first = new TaskCompletionSource<int>();
         _guest.Then(CallHost);
         await Assert.ThatAsync(
-            async () => await _sandbox.CallAsync<int>("f", [], TimeSpan.FromMilliseconds(20)),
+            async () => await _sandbox.CallAsync<int>("f", [], TimeSpan.FromSeconds(1)),
             Throws.TypeOf<ExecutionCanceledException>());
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.EqualTo(new[]
         {
