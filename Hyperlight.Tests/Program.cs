@@ -20,12 +20,18 @@ internal static class Program
             return 0;
         }
 
+        if (arguments is [TestRun.Command, var pattern])
+        {
+            return TestRun.Run(pattern);
+        }
+
         if (arguments is [SoakOptions.Command, ..])
         {
             return SoakCommand.Run(arguments.AsSpan(1));
         }
 
         Console.Error.WriteLine("Run 'dotnet test' instead, or:");
+        Console.Error.WriteLine(TestRun.Usage);
         Console.Error.WriteLine(SoakOptions.Usage);
         return 1;
     }
