@@ -20,9 +20,9 @@ internal static class Program
             return 0;
         }
 
-        if (arguments is [TestRun.Command, var pattern])
+        if (arguments is [TestRun.Command, var name, var pattern])
         {
-            return TestRun.Run(pattern);
+            return TestRun.Run(name, pattern);
         }
 
         if (arguments is [SoakOptions.Command, ..])

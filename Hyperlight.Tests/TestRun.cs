@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security;
+using NUnit;
 using NUnit.Framework.Api;
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
@@ -14,7 +15,7 @@ internal sealed class TestRun : ITestListener
 {
     public const string Command = "run";
 
-    public const string Usage = $"  {Command} REGEX    runs the tests whose full names match, in this process";
+    public const string Usage = $"  {Command} NAME REGEX    runs the tests of a namespace or class whose full names match, in this process";
 
     private readonly Stopwatch _time = Stopwatch.StartNew();
     private int _failed;
@@ -25,12 +26,12 @@ internal sealed class TestRun : ITestListener
     {
     }
 
-    /// <summary>Runs the tests whose full names match a regular expression.</summary>
+    /// <summary>Runs the tests of a namespace or class whose full names match a regular expression.</summary>
     /// <returns>An exit code: 0 if at least one test passed and none failed.</returns>
-    public static int Run(string pattern)
+    public static int Run(string name, string pattern)
     {
         NUnitTestAssemblyRunner runner = new(new DefaultTestAssemblyBuilder());
-        _ = runner.Load(typeof(TestRun).Assembly, new Dictionary<string, object>());
+        _ = runner.Load(typeof(TestRun).Assembly, new Dictionary<string, object> { [FrameworkPackageSettings.LOAD] = new[] { name } });
         TestRun run = new();
         ITestResult result = runner.Run(
             run, TestFilter.FromXml($"<filter><test re='1'>{SecurityElement.Escape(pattern)}</test></filter>"));

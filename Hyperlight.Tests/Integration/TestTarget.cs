@@ -11,6 +11,9 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
     /// <summary>The variant of a driver whose hypervisor is a simulation.</summary>
     public const string Simulated = "simulated";
 
+    /// <summary>The variant of the emulator that translates the guest's code.</summary>
+    public const string Translator = "translator";
+
     private static readonly Dictionary<string, GuestBinary> Binaries = [];
 
     /// <summary>The test guest.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Linux;
@@ -56,6 +57,10 @@ internal static class TestTargets
                 {
                     yield return (name, null, status.ToString());
                 }
+                else if (variant == TestTarget.Translator && !RuntimeFeature.IsDynamicCodeCompiled)
+                {
+                    yield return (name, null, "this build does not generate code at run time");
+                }
                 else if (guest == SseGuest && WhyNoSse(target) is { } reason)
                 {
                     yield return (name, null, reason);
@@ -76,7 +81,7 @@ internal static class TestTargets
             if (hypervisor is EmulatorHypervisor)
             {
                 yield return (new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), "interpreter");
-                yield return (new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2 }), "translator");
+                yield return (new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2 }), TestTarget.Translator);
             }
             else
             {
