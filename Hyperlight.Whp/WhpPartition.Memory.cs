@@ -6,11 +6,12 @@ namespace Hyperlight.Whp;
 
 /// <summary>
 /// Guest physical memory. The platform has no slots: a mapping is known by its address. Its memory is that of the surrogate,
-/// in which each region is mapped once, or of this process where there are no surrogates.
+/// in which each region is mapped once, or of this process where there are no surrogates. The last page of a file may be
+/// other memory than the pages before it: its slot then has two ranges.
 /// </summary>
 internal sealed unsafe partial class WhpPartition : ISectionUser
 {
-    private readonly Dictionary<uint, MappedRange> _ranges = [];
+    private readonly List<MappedRange> _ranges = [];
 
     /// <summary>The views in the surrogate, by the views of the same sections in this process.</summary>
     private readonly Dictionary<SafeHandle, SurrogateViewHandle> _views = [];
@@ -21,7 +22,7 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     public void Map(uint slot, in GuestMapping mapping)
     {
         _ = Value;
-        if (_ranges.ContainsKey(slot))
+        if (_ranges.Exists(r => r.Slot == slot))
         {
             throw new InvalidOperationException($"Memory slot {slot} is in use.");
         }
@@ -38,17 +39,24 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
 
         try
         {
-            MappedRange range = new(mapping.GuestAddress, mapping.Size, Flags(mapping.Flags), region, offset);
-            Map(range, copy?.Handle ?? host, region?.Handle, region?.Section);
-            if (copy is not null)
+            SectionMemoryRegion? lastPage = LastPage(region, offset + mapping.Size);
+            nuint size = lastPage is null ? mapping.Size : mapping.Size - GuestPage.Size;
+            if (size > 0)
             {
-                // The application keeps its memory until it is unmapped, as it does where there is no copy.
-                _handle.Hold(host);
-                range.Source = host;
+                MappedRange range = new(slot, mapping.GuestAddress, size, Flags(mapping.Flags), region, offset);
+                Add(range, copy?.Handle ?? host, region?.Handle, region?.Section);
+                if (copy is not null)
+                {
+                    // The application keeps its memory until it is unmapped, as it does where there is no copy.
+                    _handle.Hold(host);
+                    range.Source = host;
+                }
             }
 
-            _ranges.Add(slot, range);
-            (region as SectionMemoryRegion)?.Add(this);
+            if (lastPage is not null)
+            {
+                AddLastPage(new(slot, mapping.GuestAddress + size, GuestPage.Size, Flags(mapping.Flags), lastPage, 0), lastPage);
+            }
         }
         finally
         {
@@ -63,25 +71,19 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     public void Unmap(uint slot)
     {
         _ = Value;
-        if (!_ranges.TryGetValue(slot, out MappedRange? range))
+        List<MappedRange> ranges = _ranges.FindAll(r => r.Slot == slot);
+        if (ranges.Count == 0)
         {
             throw new InvalidOperationException($"Memory slot {slot} is free.");
         }
 
-        Unmap(range);
-        if (range.Source is not null)
-        {
-            _handle.StopHolding(range.Source);
-        }
-
-        _ranges.Remove(slot);
-        (range.Region as SectionMemoryRegion)?.Remove(this);
+        ranges.ForEach(Remove);
     }
 
     /// <inheritdoc/>
     public void Replace(SectionMemoryRegion region, SectionMemory fresh)
     {
-        foreach (MappedRange range in _ranges.Values)
+        foreach (MappedRange range in _ranges)
         {
             if (range.Region == region)
             {
@@ -104,7 +106,7 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     /// <exception cref="FileMappingException">It is memory of a file that cannot be read.</exception>
     public bool TryRead(ulong address, Span<byte> destination)
     {
-        foreach (MappedRange range in _ranges.Values)
+        foreach (MappedRange range in _ranges)
         {
             if (address >= range.GuestAddress && address - range.GuestAddress <= range.Size - (nuint)destination.Length
                 && range.Host is not null)
@@ -131,6 +133,43 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
         WhvMapGpaRangeFlags.WHvMapGpaRangeFlagRead
         | ((flags & MemoryFlags.Write) != 0 ? WhvMapGpaRangeFlags.WHvMapGpaRangeFlagWrite : 0)
         | ((flags & MemoryFlags.Execute) != 0 ? WhvMapGpaRangeFlags.WHvMapGpaRangeFlagExecute : 0);
+
+    /// <summary>The page that a guest sees instead of the last one of a file, if the range ends with it.</summary>
+    private static SectionMemoryRegion? LastPage(ISectionRegion? region, nuint end) =>
+        region is FileSectionRegion file && end == file.Size ? file.LastPage : null;
+
+    private void Add(MappedRange range, SafeHandle host, SafeHandle? view, SectionHandle? section)
+    {
+        Map(range, host, view, section);
+        _ranges.Add(range);
+        (range.Region as SectionMemoryRegion)?.Add(this);
+    }
+
+    /// <summary>Maps the last page of a file; if that fails, the pages before it are unmapped.</summary>
+    private void AddLastPage(MappedRange range, SectionMemoryRegion page)
+    {
+        try
+        {
+            Add(range, page.Handle, page.Handle, page.Section);
+        }
+        catch
+        {
+            _ranges.FindAll(r => r.Slot == range.Slot).ForEach(Remove);
+            throw;
+        }
+    }
+
+    private void Remove(MappedRange range)
+    {
+        Unmap(range);
+        if (range.Source is not null)
+        {
+            _handle.StopHolding(range.Source);
+        }
+
+        _ranges.Remove(range);
+        (range.Region as SectionMemoryRegion)?.Remove(this);
+    }
 
     /// <summary>Memory of the application is no section, which a surrogate could map: the guest gets a copy of it.</summary>
     private SectionMemoryRegion Copy(in GuestMapping mapping)
@@ -284,7 +323,7 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     /// <summary>The regions do not know of the machine any more.</summary>
     private void ForgetRegions()
     {
-        foreach (MappedRange range in _ranges.Values)
+        foreach (MappedRange range in _ranges)
         {
             (range.Region as SectionMemoryRegion)?.Remove(this);
         }
@@ -297,8 +336,10 @@ internal sealed unsafe partial class WhpPartition : ISectionUser
     }
 
     /// <summary>Memory at a guest physical address.</summary>
-    private sealed class MappedRange(ulong guestAddress, nuint size, uint flags, ISectionRegion? region, nuint offset)
+    private sealed class MappedRange(uint slot, ulong guestAddress, nuint size, uint flags, ISectionRegion? region, nuint offset)
     {
+        public uint Slot => slot;
+
         public ulong GuestAddress => guestAddress;
 
         public nuint Size => size;

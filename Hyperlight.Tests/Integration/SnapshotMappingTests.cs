@@ -124,6 +124,12 @@ internal sealed class SnapshotMappingTests(TestTarget target) : GuestTest(target
         Sandbox.MapFile(path, Address, "weights");
         Sandbox.Call("MapPhysical", Address * 2, Page);
         Sandbox.Call("MapPhysical", Address, 3 * Page);
+        if (Target.KeepsMappedFilesLong)
+        {
+            Assert.Throws<IOException>(() => Truncate(path, 0x1000));
+            Assert.Pass("The file remains as long as it is mapped.");
+        }
+
         Truncate(path, 0x1000);
 
         for (int i = 0; i < 2; i++)

@@ -37,6 +37,9 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
     /// </summary>
     public bool CopiesFilesWhenMapped => Hypervisor.Name == "mshv" || (IsSimulated && Hypervisor.Name == "whp");
 
+    /// <summary>Whether the system refuses to shorten a file that is mapped: Windows does.</summary>
+    public bool KeepsMappedFilesLong => Hypervisor.Name == "whp" && !IsSimulated;
+
     /// <summary>Whether the hypervisor denies guests the model-specific registers that the policy does not permit.</summary>
     public bool DeniesMsrs => Hypervisor.Name is not ("mshv" or "whp");
 

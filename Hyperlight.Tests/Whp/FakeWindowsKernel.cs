@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
 using Hyperlight.Whp;
 using Microsoft.Win32.SafeHandles;
 
@@ -7,13 +9,14 @@ namespace Hyperlight.Tests.Whp;
 /// A Windows with one file, which counts what is open and can fail the n-th call. A release is carried out before it is
 /// reported as failed.
 /// </summary>
-internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindowsKernel
+internal sealed unsafe class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindowsKernel
 {
     public const int AccessDenied = 5;
     private const int FileNotFound = 2;
 
     private readonly HashSet<nint> _handles = [];
     private readonly HashSet<nint> _views = [];
+    private readonly Dictionary<nint, nuint> _memorySections = [];
     private nint _next = 0x100;
     private int _calls;
 
@@ -116,13 +119,37 @@ internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindo
         return 0;
     }
 
+    public int CreateMemorySection(nuint size, out nint section)
+    {
+        section = 0;
+        if (Fails("CreateFileMappingW"))
+        {
+            return AccessDenied;
+        }
+
+        section = New(_handles);
+        _memorySections.Add(section, size);
+        return 0;
+    }
+
+    public int MapWritableView(nint section, out nint address)
+    {
+        address = 0;
+        if (Fails("MapViewOfFile"))
+        {
+            return AccessDenied;
+        }
+
+        // SAFETY: the view owns it, and UnmapView frees it.
+        address = (nint)NativeMemory.AlignedAlloc(_memorySections[section], GuestPage.Size);
+        NativeMemory.Clear((void*)address, _memorySections[section]);
+        _views.Add(address);
+        return 0;
+    }
+
+    public int Protect(nint address, nuint size, uint protection) => Fails("VirtualProtect") ? AccessDenied : 0;
+
     // What files do not need.
-    public int CreateMemorySection(nuint size, out nint section) => throw new NotSupportedException();
-
-    public int MapWritableView(nint section, out nint address) => throw new NotSupportedException();
-
-    public int Protect(nint address, nuint size, uint protection) => throw new NotSupportedException();
-
     public int MapViewInProcess(nint section, nint process, uint protection, out nint address) => throw new NotSupportedException();
 
     public int ProtectInProcess(nint process, nint address, nuint size, uint protection) => throw new NotSupportedException();
@@ -142,6 +169,12 @@ internal sealed class FakeWindowsKernel(byte[] content, int failAt = 0) : IWindo
     public int UnmapView(nint address)
     {
         Assert.That(_views.Remove(address), Is.True, "each view is unmapped once");
+        if (address > _next)
+        {
+            // SAFETY: it is memory of MapWritableView; what New gives is smaller.
+            NativeMemory.AlignedFree((void*)address);
+        }
+
         return Fails("UnmapViewOfFile") ? AccessDenied : 0;
     }
 

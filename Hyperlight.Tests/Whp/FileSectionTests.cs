@@ -11,12 +11,16 @@ internal sealed unsafe class FileSectionTests
     private const string Path = "C:\\file";
     private const ulong GuestAddress = 0x10_0000;
 
-    private static readonly byte[] Content = [.. Enumerable.Range(0, 5000).Select(i => (byte)(i + 1))];
+    /// <summary>Whole pages.</summary>
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 8192).Select(i => (byte)(i + 1))];
+
+    /// <summary>A file that ends within a page.</summary>
+    private static readonly byte[] Odd = Content[..5000];
 
     [Test]
     public void A_section_has_exactly_the_files_size_and_the_mapping_whole_pages()
     {
-        var kernel = new FakeWindowsKernel(Content);
+        var kernel = new FakeWindowsKernel(Odd);
         using IPreparedMapping mapping = Prepare(kernel, "model");
 
         GuestMapping guest = mapping.ToGuestMapping();
@@ -26,20 +30,20 @@ internal sealed unsafe class FileSectionTests
         Assert.That(mapping.Label, Is.EqualTo("model"));
         Assert.That(guest.Flags, Is.EqualTo(MemoryFlags.Read | MemoryFlags.Execute));
         Assert.That(guest.Region.Kind, Is.EqualTo(MemoryRegionKind.File));
-        Assert.That(kernel.OpenHandles, Is.EqualTo(2), "file and section");
-        Assert.That(kernel.LiveViews, Is.EqualTo(1));
+        Assert.That(kernel.OpenHandles, Is.EqualTo(3), "file, section, and a section for the last page");
+        Assert.That(kernel.LiveViews, Is.EqualTo(2));
     }
 
     [Test]
-    public void Content_is_read_and_the_rest_of_the_last_page_is_zero()
+    public void Odd_is_read_and_the_rest_of_the_last_page_is_zero()
     {
-        using FileSectionRegion region = FileSectionRegion.Open(new FakeWindowsKernel(Content), Path);
+        using FileSectionRegion region = FileSectionRegion.Open(new FakeWindowsKernel(Odd), Path);
         byte[] bytes = new byte[8192];
         Array.Fill(bytes, (byte)0xEE);
 
         region.Read(0, bytes);
 
-        Assert.That(bytes, Is.EqualTo(Content.Concat(new byte[3192])));
+        Assert.That(bytes, Is.EqualTo(Odd.Concat(new byte[3192])));
         Assert.Throws<ArgumentOutOfRangeException>(() => region.Read(8000, new byte[193]));
         Assert.Throws<ArgumentOutOfRangeException>(() => region.Read(nuint.MaxValue, new byte[2]));
         Assert.Throws<NotSupportedException>(() => region.Write(0, [1]));
@@ -110,6 +114,37 @@ internal sealed unsafe class FileSectionTests
 
         Assert.That(mapping.CleanupFailure!.Operation, Is.EqualTo(call));
         Assert.That(kernel.OpenHandles + kernel.LiveViews, Is.Zero, "everything else is released");
+    }
+
+    [Test]
+    public void Each_call_for_a_file_that_ends_within_a_page_fails_in_turn()
+    {
+        HashSet<string> failed = [];
+        for (int failAt = 1; ; failAt++)
+        {
+            FakeWindowsKernel kernel = new(Odd, failAt);
+            try
+            {
+                IPreparedMapping mapping = Prepare(kernel);
+                mapping.Dispose();
+                if (kernel.FailedCall is null)
+                {
+                    break;
+                }
+
+                Assert.That(mapping.CleanupFailure!.Operation, Is.EqualTo(kernel.FailedCall));
+            }
+            catch (FileMappingException error)
+            {
+                Assert.That(error.Operation, Is.EqualTo($"{kernel.FailedCall} of '{Path}'"));
+                Assert.That(error.ErrorCode, Is.EqualTo(FakeWindowsKernel.AccessDenied));
+            }
+
+            Assert.That(kernel.OpenHandles + kernel.LiveViews, Is.Zero, $"after {kernel.FailedCall}, call {failAt}");
+            failed.Add(kernel.FailedCall!);
+        }
+
+        Assert.That(failed, Is.SupersetOf(["CreateFileMappingW", "MapViewOfFile", "VirtualProtect", "ReadFile", "UnmapViewOfFile", "CloseHandle"]));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Tests.Integration;
 using Hyperlight.Tests.Kvm;
 using Hyperlight.Tests.Linux;
 using Hyperlight.Whp;
@@ -46,6 +47,36 @@ internal sealed class WhpMemoryTests
         machine.Machine.MapMemory(1, GuestMapping.Whole(0x1000_0000, large, MemoryFlags.Read));
         machine.Machine.MapMemory(2, GuestMapping.Whole(0x2000_0000, large, MemoryFlags.Read));
         AssertClearsInPlace(large, LargeSize);
+    }
+
+    [TestCase(4, 5000, 2)]
+    [TestCase(0, 5000, 2)]
+    [TestCase(4, 100, 1)]
+    [TestCase(0, 100, 1)]
+    [TestCase(4, 8192, 1)]
+    public void A_guest_sees_a_copy_of_a_page_in_which_a_file_ends(int surrogates, int length, int ranges)
+    {
+        using TestFiles files = new();
+        using WhpMachine machine = Machine(surrogates);
+        using IPreparedMapping prepared = machine.Whp.Hypervisor.PrepareFileMapping(files.New("file", length), LongModeGuest.UnmappedAddress);
+        int before = machine.Platform.MappedRanges;
+
+        machine.Machine.MapMemory(1, prepared.ToGuestMapping());
+
+        Assert.That(machine.Platform.MappedRanges, Is.EqualTo(before + ranges));
+        int word = (length - 1) / sizeof(ulong) * sizeof(ulong);
+        byte[] end = new byte[sizeof(ulong)];
+        TestFiles.Content(length).AsSpan(word).CopyTo(end);
+        Assert.That(Load(machine, (uint)word), Is.EqualTo(BitConverter.ToUInt64(end)));
+        if (length % GuestPage.Size != 0)
+        {
+            Assert.That(Load(machine, (uint)GuestPage.RoundUp((ulong)length) - sizeof(ulong)), Is.Zero);
+        }
+
+        machine.Machine.UnmapMemory(1);
+        Assert.That(machine.Platform.MappedRanges, Is.EqualTo(before));
+        Assert.Throws<InvalidOperationException>(() => machine.Machine.UnmapMemory(1));
+        Assert.That(machine.Windows.Violations, Is.Empty);
     }
 
     [Test]
@@ -154,15 +185,16 @@ internal sealed class WhpMemoryTests
         static code =>
         {
             code.mov(rax, LongModeGuest.UnmappedAddress);
-            code.mov(rbx, __[rax]);
+            code.mov(rbx, __[rax + rcx]);
             code.hlt();
         },
         options: new WhpOptions(static _ => null) { MaxSurrogates = surrogates });
 
     /// <summary>What the guest reads at the address that the test maps.</summary>
-    private static ulong Load(WhpMachine machine)
+    private static ulong Load(WhpMachine machine, uint offset = 0)
     {
         machine.Guest.Restart();
+        machine.Machine.SetGeneralRegisters(machine.Machine.GetGeneralRegisters() with { Rcx = offset });
         Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Halt));
         return machine.Machine.GetGeneralRegisters().Rbx;
     }

@@ -141,7 +141,7 @@ internal sealed unsafe class WhpPlatformTests
     }
 
     [Test]
-    public void The_file_of_a_section_is_as_long_as_its_view_to_the_page()
+    public void The_last_page_of_a_files_view_shows_what_is_behind_the_file()
     {
         string path = Path.GetTempFileName();
         File.WriteAllBytes(path, [1, 2, 3]);
@@ -150,7 +150,7 @@ internal sealed unsafe class WhpPlatformTests
         _windows.CreateReadOnlySection(file, 3, out nint section);
         Assert.That(_windows.MapWritableView(section, out _), Is.EqualTo(SimulatedWindows.AccessDenied));
         Assert.That(_windows.MapReadView(section, out nint view), Is.Zero);
-        Assert.That(new ReadOnlySpan<byte>((void*)view, 4096)[..4].ToArray(), Is.EqualTo(new byte[] { 1, 2, 3, 0 }));
+        Assert.That(new ReadOnlySpan<byte>((void*)view, 4096)[..4].ToArray(), Is.EqualTo(new byte[] { 1, 2, 3, 0xAA }));
     }
 
     [Test]

@@ -5,7 +5,9 @@ namespace Hyperlight.Whp;
 
 /// <summary>
 /// A section of a file with a read-only view for a guest. The host reads the file through its handle instead of the view: a
-/// view of a file that cannot be read any more, say on a share that is gone, raises an exception that ends the process.
+/// view of a file that cannot be read any more, say on a share that is gone, raises an exception that ends the process. If the
+/// file ends within a page, the guest gets a copy of that page: in the file's own page it would see what is appended to the
+/// file later.
 /// </summary>
 internal sealed class FileSectionRegion : ISectionRegion
 {
@@ -19,7 +21,13 @@ internal sealed class FileSectionRegion : ISectionRegion
     private readonly ViewHandle _view;
 
     private FileSectionRegion(
-        IWindowsKernel kernel, string path, long length, FileHandle file, SectionHandle section, ViewHandle view)
+        IWindowsKernel kernel,
+        string path,
+        long length,
+        FileHandle file,
+        SectionHandle section,
+        ViewHandle view,
+        SectionMemoryRegion? lastPage)
     {
         _kernel = kernel;
         _path = path;
@@ -27,6 +35,7 @@ internal sealed class FileSectionRegion : ISectionRegion
         _file = file;
         Section = section;
         _view = view;
+        LastPage = lastPage;
         Size = (nuint)GuestPage.RoundUp((ulong)length);
         SectionViews.Add(view.DangerousGetHandle(), this);
     }
@@ -43,6 +52,9 @@ internal sealed class FileSectionRegion : ISectionRegion
     public int Guard => 0;
 
     public bool IsReadOnly => true;
+
+    /// <summary>What a guest sees instead of the section's last page; <see langword="null"/> if the file ends with a page.</summary>
+    public SectionMemoryRegion? LastPage { get; }
 
     /// <summary>Opens a file and maps a section of it, of exactly its size.</summary>
     /// <exception cref="FileMappingException">The file cannot be opened or mapped, or is unsuitable.</exception>
@@ -68,7 +80,10 @@ internal sealed class FileSectionRegion : ISectionRegion
             var section = new SectionHandle(kernel, created, file);
             last = section;
             Check(kernel.MapReadView(created, out nint address), "MapViewOfFile", path);
-            return new FileSectionRegion(kernel, path, length, file, section, new ViewHandle(kernel, address, section));
+            ViewHandle view = new(kernel, address, section);
+            last = view;
+            return new FileSectionRegion(
+                kernel, path, length, file, section, view, CopyLastPage(kernel, path, length, file));
         }
         catch
         {
@@ -88,22 +103,7 @@ internal sealed class FileSectionRegion : ISectionRegion
                 nameof(offset), $"The range of {destination.Length} bytes at offset {offset} leaves the region of {Size} bytes.");
         }
 
-        while (!destination.IsEmpty && offset < (nuint)_length)
-        {
-            int wanted = (int)Math.Min((ulong)destination.Length, (ulong)_length - offset);
-            Check(
-                _kernel.ReadFile(_file.DangerousGetHandle(), (long)offset, destination[..wanted], out int read), "ReadFile", _path);
-            if (read == 0)
-            {
-                throw new FileMappingException(
-                    _path, DriverName, "ReadFile", 0, $"the file ends at {offset} bytes, but had {_length} when it was mapped");
-            }
-
-            offset += (nuint)read;
-            destination = destination[read..];
-        }
-
-        destination.Clear();
+        Read(_kernel, _path, _length, _file, offset, destination);
         GC.KeepAlive(this);
     }
 
@@ -120,13 +120,66 @@ internal sealed class FileSectionRegion : ISectionRegion
 
     public void Dispose()
     {
-        bool wasClosed = _view.IsClosed;
-        _view.Dispose();
-        if (!wasClosed && _view.ReleaseFailure is { } failure)
+        if (_view.IsClosed)
         {
-            throw new HypervisorException(
-                DriverName, failure.Call, failure.Error, Marshal.GetPInvokeErrorMessage(failure.Error));
+            return;
         }
+
+        ReleaseFailures failures = default;
+        failures.Dispose(_view);
+        if (LastPage is not null)
+        {
+            failures.Dispose(LastPage.Handle);
+        }
+
+        failures.ThrowIfAny();
+    }
+
+    private static SectionMemoryRegion? CopyLastPage(IWindowsKernel kernel, string path, long length, FileHandle file)
+    {
+        int used = (int)(length % GuestPage.Size);
+        if (used == 0)
+        {
+            return null;
+        }
+
+        SectionMemoryRegion? page = null;
+        try
+        {
+            page = SectionMemoryRegion.Allocate(kernel, GuestPage.Size);
+            Read(kernel, path, length, file, (nuint)(length - used), page.GetSpan(0, used));
+            page.MakeReadOnly();
+            return page;
+        }
+        catch (HypervisorException exception)
+        {
+            page?.Handle.Dispose();
+            throw exception as FileMappingException
+                ?? new FileMappingException(
+                    path, DriverName, exception.Operation, exception.ErrorCode, Marshal.GetPInvokeErrorMessage(exception.ErrorCode));
+        }
+    }
+
+    /// <summary>Reads the file; behind its end are zeros.</summary>
+    private static void Read(
+        IWindowsKernel kernel, string path, long length, FileHandle file, nuint offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty && offset < (nuint)length)
+        {
+            int wanted = (int)Math.Min((ulong)destination.Length, (ulong)length - offset);
+            Check(
+                kernel.ReadFile(file.DangerousGetHandle(), (long)offset, destination[..wanted], out int read), "ReadFile", path);
+            if (read == 0)
+            {
+                throw new FileMappingException(
+                    path, DriverName, "ReadFile", 0, $"the file ends at {offset} bytes, but had {length} when it was mapped");
+            }
+
+            offset += (nuint)read;
+            destination = destination[read..];
+        }
+
+        destination.Clear();
     }
 
     private static void Check(int error, string call, string path)

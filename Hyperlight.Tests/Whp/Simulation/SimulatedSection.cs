@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Tests.Whp;
@@ -7,6 +8,7 @@ namespace Hyperlight.Tests.Whp;
 internal sealed partial class SimulatedSection : IDisposable
 {
     private const uint CloseOnExec = 1;
+    private const byte AppendedByte = 0xAA;
     private readonly SafeFileHandle _memory;
 
     private SimulatedSection(SafeFileHandle memory, ulong size, bool isOfFile)
@@ -36,7 +38,10 @@ internal sealed partial class SimulatedSection : IDisposable
         return new SimulatedSection(memory, size, isOfFile: false);
     }
 
-    /// <summary>Copies a file.</summary>
+    /// <summary>
+    /// Copies a file. On Windows the rest of the last page shows what is appended to the file later; here it shows that from the
+    /// start.
+    /// </summary>
     public void Fill(SafeFileHandle file)
     {
         IsOfFile = true;
@@ -57,6 +62,10 @@ internal sealed partial class SimulatedSection : IDisposable
 
             offset += read;
         }
+
+        byte[] appended = new byte[GuestPage.RoundUp(Size) - Size];
+        Array.Fill(appended, AppendedByte);
+        RandomAccess.Write(_memory, appended, (long)Size);
     }
 
     public void Dispose() => _memory.Dispose();

@@ -8,6 +8,9 @@
 #define FIRST_HYPERVISOR_LEAF 0x40000000
 #define LAST_HYPERVISOR_LEAF 0x400000FF
 
+// Of EBX of leaf 7.
+#define TSC_ADJUST_BIT 1
+
 enum output { EAX, EBX, ECX, EDX };
 
 // Bits of WHV_PROCESSOR_FEATURES (bank 0) and WHV_PROCESSOR_FEATURES1 (bank 1), and where CPUID shows the feature.
@@ -87,6 +90,8 @@ HRESULT set_cpuid(struct partition *partition)
             continue;
         hide_features(partition, &entry);
         replace_bits(partition, &entry);
+        if (entry.function == 7 && entry.index == 0)
+            partition->shows_tsc_adjust = entry.ebx >> TSC_ADJUST_BIT & 1;
         cpuid->entries[count++] = entry;
     }
     cpuid->nent = count;

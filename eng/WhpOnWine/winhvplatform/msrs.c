@@ -2,6 +2,7 @@
 #include "processor.h"
 #include <string.h>
 
+#define TSC_ADJUST 0x3B
 #define FS_BASE 0xC0000100
 #define GS_BASE 0xC0000101
 
@@ -87,7 +88,8 @@ HRESULT set_msr_filter(struct partition *partition)
     }
     for (size_t i = 0; i < sizeof msrs / sizeof *msrs; i++)
         for (UINT32 j = 0; j < msrs[i].count; j++)
-            allow(&filter, msrs[i].index + j * msrs[i].step);
+            if (msrs[i].index != TSC_ADJUST || partition->shows_tsc_adjust)
+                allow(&filter, msrs[i].index + j * msrs[i].step);
 
     // The bases of FS and GS are parts of those registers.
     allow(&filter, FS_BASE);

@@ -45,6 +45,8 @@ struct partition
     int vcpu; // -1: none
     struct kvm_run *run;
     size_t run_size;
+    bool shows_tsc_adjust; // CPUID tells the guest of IA32_TSC_ADJUST
+    UINT64 tsc_adjust_base; // what KVM has more in it than the platform
     _Atomic bool is_running;
     _Atomic bool is_cancelled; // the next run, or this one, ends
     _Atomic pid_t runner;

@@ -14,4 +14,7 @@ HRESULT set_msr_filter(struct partition *partition);
 // The number of the model-specific register with a name.
 bool find_msr(WHV_REGISTER_NAME name, UINT32 *index);
 
+HRESULT get_msr(struct partition *partition, UINT32 index, UINT64 *value);
+HRESULT set_msr(struct partition *partition, UINT32 index, UINT64 value);
+
 #endif

@@ -52,5 +52,9 @@ HRESULT store_parts(struct register_batch *batch)
             if (result < 0)
                 return from_errno(-result);
         }
+
+    // Without an interrupt controller of its own, KVM takes this register from here at every entry.
+    if (batch->changed & SPECIAL)
+        batch->partition->run->cr8 = batch->special.cr8;
     return S_OK;
 }

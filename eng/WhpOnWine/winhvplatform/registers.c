@@ -11,29 +11,6 @@
 #define XSTATE_BV 512
 #define XSTATE_LEGACY 3
 
-static HRESULT get_msr(struct partition *partition, UINT32 index, WHV_REGISTER_VALUE *value)
-{
-    struct
-    {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msr = { .header.nmsrs = 1, .entry.index = index };
-    if (kvm(partition->vcpu, KVM_GET_MSRS, &msr) != 1)
-        return WHV_E_INVALID_VP_REGISTER_NAME;
-    value->Reg64 = msr.entry.data;
-    return S_OK;
-}
-
-static HRESULT set_msr(struct partition *partition, UINT32 index, UINT64 value)
-{
-    struct
-    {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msr = { .header.nmsrs = 1, .entry = { .index = index, .data = value } };
-    return kvm(partition->vcpu, KVM_SET_MSRS, &msr) == 1 ? S_OK : HV_E_INVALID_PARAMETER;
-}
-
 // The whole batch fails if one name is unknown; then nothing is changed.
 static HRESULT check(WHV_PARTITION_HANDLE handle, UINT32 index, const WHV_REGISTER_NAME *names, UINT32 count,
     const WHV_REGISTER_VALUE *values, struct register_batch *batch)
@@ -70,7 +47,7 @@ HRESULT WINAPI WHvGetVirtualProcessorRegisters(WHV_PARTITION_HANDLE handle, UINT
                 get_value(&batch, &place, &values[i]);
         }
         else if (find_msr(names[i], &msr))
-            result = get_msr(batch.partition, msr, &values[i]);
+            result = get_msr(batch.partition, msr, &values[i].Reg64);
     }
     return result;
 }
