@@ -39,6 +39,20 @@ Task("Wine")
     .Description("Runs the Windows build of the section views on Wine, where it is installed.")
     .Does(() => Run("eng/SectionViews/check.sh", ""));
 
+Task("WhpOnWine")
+    .Description("Runs the Windows build with the WHP driver on Wine, over /dev/kvm: see eng/WhpOnWine/README.md.")
+    .Does(() => Run("eng/WhpOnWine/run.sh", ""));
+
+Task("Windows")
+    .Description("Builds every project for win-x64.")
+    .Does(() =>
+    {
+        foreach (var project in Projects())
+        {
+            Run("dotnet", $"build {project} -c {configuration} -r win-x64 --self-contained false -v quiet -nologo");
+        }
+    });
+
 Task("Benchmarks")
     .IsDependentOn("Build")
     .Does(() => Run("dotnet", "run --no-build -c Release --project Hyperlight.Benchmarks -- --quick"));
@@ -63,6 +77,10 @@ Task("Default")
     .IsDependentOn("Samples");
 
 RunTarget(target);
+
+IEnumerable<string> Projects() => System.Xml.Linq.XDocument.Load(Solution)
+    .Descendants("Project")
+    .Select(static project => project.Attribute("Path").Value);
 
 void Run(string command, string arguments)
 {

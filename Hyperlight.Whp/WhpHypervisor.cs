@@ -7,7 +7,7 @@ namespace Hyperlight.Whp;
 /// needs them any more.
 /// </summary>
 /// <remarks>
-/// It was tested against a simulation of the platform, and not yet on a machine that has it. The platform cannot deny
+/// It was tested against a simulation of the platform, and on Wine with a platform that uses KVM; not yet on a machine that has it. The platform cannot deny
 /// model-specific registers to a guest: all that a guest can change are put back.
 /// </remarks>
 public sealed class WhpHypervisor : IHypervisor, IDisposable

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using System.Text;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Tests.Integration;
@@ -8,9 +11,30 @@ namespace Hyperlight.Tests.Integration;
 /// </summary>
 internal static class QemuProcessor
 {
-    private static readonly Lazy<bool> LazyIsHere = new(() =>
-        OperatingSystem.IsLinux() && File.ReadAllText("/proc/cpuinfo").Contains("QEMU TCG", StringComparison.Ordinal));
+    private const int FirstBrandLeaf = unchecked((int)0x8000_0002);
+    private const int BrandLeaves = 3;
+
+    private static readonly Lazy<bool> LazyIsHere = new(static () => Brand().Contains("QEMU TCG", StringComparison.Ordinal));
 
     /// <summary>Whether guests of a driver run on it.</summary>
-    public static bool Runs(IHypervisor hypervisor) => hypervisor.Name == "kvm" && LazyIsHere.Value;
+    public static bool Runs(IHypervisor hypervisor) =>
+        (hypervisor.Name == "kvm" || (hypervisor.Name == "whp" && OperatingSystem.IsWindows())) && LazyIsHere.Value;
+
+    /// <summary>What the processor calls itself.</summary>
+    private static string Brand()
+    {
+        if (!X86Base.IsSupported)
+        {
+            return string.Empty;
+        }
+
+        List<int> text = [];
+        for (int i = 0; i < BrandLeaves; i++)
+        {
+            (int eax, int ebx, int ecx, int edx) = X86Base.CpuId(FirstBrandLeaf + i, 0);
+            text.AddRange([eax, ebx, ecx, edx]);
+        }
+
+        return Encoding.ASCII.GetString(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(text)));
+    }
 }

@@ -6,6 +6,8 @@
 #include "register_values.h"
 #include <string.h>
 
+#define DIRECTION_FLAG 0x400
+
 struct found_instruction
 {
     UINT64 rip;
@@ -61,6 +63,17 @@ static UINT64 data_of(const struct kvm_run *run)
     return data;
 }
 
+// KVM has moved RSI to the next element, and counted this one, before the exit. The platform has done neither.
+static void undo_element(const struct kvm_run *run, const struct io_instruction *io, struct kvm_regs *registers)
+{
+    UINT64 bytes = (UINT64)run->io.size * run->io.count;
+    registers->rsi += registers->rflags & DIRECTION_FLAG ? bytes : -bytes;
+    if (io->has_address_size)
+        registers->rsi = (UINT32)registers->rsi;
+    if (io->is_repeated)
+        registers->rcx += run->io.count;
+}
+
 HRESULT describe_io(struct partition *partition, WHV_RUN_VP_EXIT_CONTEXT *context)
 {
     struct kvm_run *run = partition->run;
@@ -102,6 +115,12 @@ HRESULT describe_io(struct partition *partition, WHV_RUN_VP_EXIT_CONTEXT *contex
     if (FAILED(result))
         return result;
     found = find(partition, registers.rip, after.rip);
+    if (is_out && found.io.is_string)
+    {
+        undo_element(run, &found.io, &registers);
+        access->Rcx = registers.rcx;
+        access->Rsi = registers.rsi;
+    }
     access->AccessInfo.StringOp = found.io.is_string || is_string;
     access->AccessInfo.RepPrefix = found.io.is_repeated;
     access->InstructionByteCount =

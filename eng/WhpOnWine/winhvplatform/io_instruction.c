@@ -23,6 +23,7 @@ bool decode_io(const UINT8 *bytes, size_t count, struct io_instruction *instruct
     for (; i < count && is_prefix(bytes[i]); i++)
     {
         is_short |= bytes[i] == OPERAND_SIZE;
+        instruction->has_address_size |= bytes[i] == ADDRESS_SIZE;
         instruction->is_repeated |= bytes[i] == REP || bytes[i] == REPNE;
     }
     if (i >= count)

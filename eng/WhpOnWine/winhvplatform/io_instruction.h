@@ -10,6 +10,7 @@ struct io_instruction
     UINT8 length;
     UINT8 size; // of an element: 1, 2 or 4
     bool is_out, is_string, is_repeated;
+    bool has_address_size; // the prefix 0x67
     bool has_port; // in the instruction; otherwise it is in DX
     UINT8 port;
 };
