@@ -36,6 +36,11 @@ internal static class SettingText
     /// <summary>A size of at most 2 GiB less a byte.</summary>
     public static int SmallSize(string text) => Size(text) is <= int.MaxValue and var size ? (int)size : throw new FormatException();
 
+    /// <summary>An address in hexadecimal, such as <c>0x40000000</c>, or a number as of <see cref="Size"/>.</summary>
+    public static ulong Address(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? ulong.Parse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
+        : Size(text);
+
     /// <summary>A whole number.</summary>
     public static long Count(string text) => long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
 

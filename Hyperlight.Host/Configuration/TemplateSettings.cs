@@ -1,17 +1,30 @@
 namespace Hyperlight.Host.Configuration;
 
-/// <summary>The keys of <see cref="SandboxTemplateOptions"/>: each property has one.</summary>
+/// <summary>The keys of <see cref="SandboxTemplateOptions"/>: each property has one, and the file mappings.</summary>
 internal static class TemplateSettings
 {
+    /// <summary>The list of file mappings.</summary>
+    public const string FileMappings = "FileMappings";
+
     /// <summary>The keys that choose the guest. One of them in a configuration replaces the guest that code has chosen.</summary>
     public static IReadOnlyList<string> Guests { get; } =
-        [nameof(SandboxTemplateOptions.Guest), nameof(SandboxTemplateOptions.SnapshotDirectory)];
+    [
+        nameof(SandboxTemplateOptions.Guest),
+        nameof(SandboxTemplateOptions.GuestResource),
+        nameof(SandboxTemplateOptions.SnapshotDirectory),
+    ];
 
     public static IReadOnlyList<Setting<SandboxTemplateOptions>> All { get; } =
     [
         Setting.Of(
             nameof(SandboxTemplateOptions.Guest), "the path of a guest, such as 'guests/hello.elf'", SettingText.NotEmpty,
             static (SandboxTemplateOptions o, string value) => o.Guest = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.GuestResource), "the name of an embedded resource, such as 'hello.elf'", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.GuestResource = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.GuestAssembly), "the name of an assembly of the application", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.GuestAssembly = value),
         Setting.Of(
             nameof(SandboxTemplateOptions.SnapshotDirectory), "the directory of a saved snapshot", SettingText.NotEmpty,
             static (SandboxTemplateOptions o, string value) => o.SnapshotDirectory = value),
@@ -22,6 +35,16 @@ internal static class TemplateSettings
             nameof(SandboxTemplateOptions.Configuration), SandboxSettings.All,
             static (SandboxTemplateOptions o) => o.Configuration ?? o.Inherited,
             static (o, value) => o.Configuration = value),
+        new(
+            FileMappings, "a list of sections with Path and GuestAddress",
+            static (options, section, problems) =>
+            {
+                options.ConfiguredFileMappings = FileMappingSettings.Read(section, problems);
+                return options;
+            }),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.ReloadOnChange), "'true' or 'false'", SettingText.Flag,
+            static (SandboxTemplateOptions o, bool value) => o.ReloadOnChange = value),
         Setting.OfSection(
             nameof(SandboxTemplateOptions.Pool), PoolSettings.All, static (SandboxTemplateOptions o) => o.Pool ?? new SandboxPoolOptions(),
             static (o, value) => o.Pool = value),

@@ -72,6 +72,7 @@ public static class HyperlightServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HyperlightStartup>, HyperlightStartup.Validator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SandboxTemplateOptions>, ConfigureSandboxTemplate>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SandboxTemplateOptions>, SandboxTemplateValidator>());
+        services.TryAddSingleton(static provider => new ApplicationFiles(provider.GetService<IHostEnvironment>()));
         services.TryAddSingleton(static provider => new SandboxPools(provider.GetRequiredService<SandboxTemplates>(), provider));
         services.TryAddSingleton<ISandboxPoolFactory>(static provider => provider.GetRequiredService<SandboxPools>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SandboxPools>(

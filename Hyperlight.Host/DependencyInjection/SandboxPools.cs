@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Hyperlight.Host.DependencyInjection;
@@ -13,6 +16,7 @@ namespace Hyperlight.Host.DependencyInjection;
 internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsyncDisposable, IDisposable
 {
     private readonly Dictionary<string, Lazy<SandboxPool>> _pools;
+    private readonly ConcurrentBag<TemplateWatcher> _watchers = [];
 
     public SandboxPools(SandboxTemplates templates, IServiceProvider provider) => _pools = templates.Names.ToDictionary(
         name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)), SandboxTemplates.NameComparer);
@@ -32,29 +36,46 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
 
     public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask().WaitAsync(cancellationToken);
 
-    public async ValueTask DisposeAsync() =>
+    public async ValueTask DisposeAsync()
+    {
+        EndWatching();
         await Task.WhenAll(_pools.Values.Where(static pool => pool.IsValueCreated).Select(static pool => pool.Value.DisposeAsync().AsTask()))
             .ConfigureAwait(false);
+    }
 
     public void Dispose()
     {
+        EndWatching();
         foreach (Lazy<SandboxPool> pool in _pools.Values.Where(static pool => pool.IsValueCreated))
         {
             pool.Value.Dispose();
         }
     }
 
-    private static SandboxPool Create(IServiceProvider provider, string name)
+    private SandboxPool Create(IServiceProvider provider, string name)
     {
         SandboxTemplateOptions options = provider.GetRequiredService<IOptionsMonitor<SandboxTemplateOptions>>().Get(name);
         var template = new ContainerTemplate(
-            options, provider.GetRequiredService<ISandboxFactory>(), provider.GetRequiredService<IServiceScopeFactory>());
-        return new SandboxPool(
-            template,
-            options.Pool,
-            name,
-            provider.GetService<ILoggerFactory>(),
-            provider.GetService<TimeProvider>(),
-            HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
+            options,
+            provider.GetRequiredService<ISandboxFactory>(),
+            provider.GetRequiredService<IServiceScopeFactory>(),
+            provider.GetRequiredService<ApplicationFiles>());
+        ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        TimeProvider time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
+        var pool = new SandboxPool(template, options.Pool, name, loggers, time, HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
+        if (options.ReloadOnChange)
+        {
+            _watchers.Add(new TemplateWatcher(template, pool, GuardedLogger.Create(loggers, PoolLog.Category, new SinkFailures()), time));
+        }
+
+        return pool;
+    }
+
+    private void EndWatching()
+    {
+        foreach (TemplateWatcher watcher in _watchers)
+        {
+            watcher.Dispose();
+        }
     }
 }

@@ -3,11 +3,11 @@ using Microsoft.Extensions.Options;
 namespace Hyperlight.Host.DependencyInjection;
 
 /// <summary>Checks a template when the application starts: each message says which option, its value, and what to do.</summary>
-internal sealed class SandboxTemplateValidator(SandboxTemplates templates) : IValidateOptions<SandboxTemplateOptions>
+internal sealed class SandboxTemplateValidator(SandboxTemplates templates, ApplicationFiles files) : IValidateOptions<SandboxTemplateOptions>
 {
     public ValidateOptionsResult Validate(string? name, SandboxTemplateOptions options)
     {
-        string[] problems = [.. options.Problems, .. CheckName(name ?? ""), .. CheckGuest(options), .. CheckPool(options)];
+        string[] problems = [.. options.Problems, .. CheckName(name ?? ""), .. CheckGuest(options), .. CheckFiles(options), .. CheckPool(options)];
         return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
@@ -24,13 +24,13 @@ internal sealed class SandboxTemplateValidator(SandboxTemplates templates) : IVa
         }
     }
 
-    private static IEnumerable<string> CheckGuest(SandboxTemplateOptions options)
+    private IEnumerable<string> CheckGuest(SandboxTemplateOptions options)
     {
         string[] guests = [.. Guests(options)];
         if (guests.Length == 0 && options.Problems.Count == 0)
         {
             yield return $"{options.Source}{nameof(options.Guest)} is not set. Set it to the path of a guest, set "
-                + $"{nameof(options.SnapshotDirectory)}, or call {nameof(options.UseGuest)}.";
+                + $"{nameof(options.GuestResource)} or {nameof(options.SnapshotDirectory)}, or call {nameof(options.UseGuest)}.";
         }
 
         if (guests.Length > 1)
@@ -38,23 +38,55 @@ internal sealed class SandboxTemplateValidator(SandboxTemplates templates) : IVa
             yield return $"{options.Source}{string.Join(" and ", guests)}: these are {guests.Length} guests. Remove all but one.";
         }
 
-        if (options.Guest is { } guest && !File.Exists(guest))
+        if (options.Guest is { } guest && !File.Exists(files.Find(guest)))
         {
-            yield return $"{options.Source}{nameof(options.Guest)} is '{guest}', and there is no such file. Set it to the path of a guest.";
+            yield return $"{options.Source}{nameof(options.Guest)} is '{guest}', and there is no such file. Set it to the path of a guest."
+                + files.DescribeRoots(guest);
         }
 
-        if (options.SnapshotDirectory is { } directory && !Directory.Exists(directory))
+        if (options.GuestResource is { } resource && CheckResource(options, resource) is { } problem)
+        {
+            yield return problem;
+        }
+
+        if (options.SnapshotDirectory is { } directory && !Directory.Exists(files.Find(directory)))
         {
             yield return $"{options.Source}{nameof(options.SnapshotDirectory)} is '{directory}', and there is no such directory. "
-                + "Set it to the directory of a saved snapshot.";
+                + $"Set it to the directory of a saved snapshot.{files.DescribeRoots(directory)}";
+        }
+
+        if (options.ReloadOnChange && guests.Length == 1 && options.Guest is null && options.SnapshotDirectory is null)
+        {
+            yield return $"{options.Source}{nameof(options.ReloadOnChange)} is true, but the guest is not a file. Set it to false, or set "
+                + $"{nameof(options.Guest)} or {nameof(options.SnapshotDirectory)}.";
         }
     }
+
+    private string? CheckResource(SandboxTemplateOptions options, string resource)
+    {
+        string name = options.GuestAssembly ?? files.AssemblyName;
+        return ApplicationFiles.FindAssembly(name) is not { } assembly
+                ? $"{options.Source}{nameof(options.GuestAssembly)} is '{name}', and there is no such assembly. Set it to the name of an assembly of the application."
+            : Sandboxes.GuestResource.FindProblem(assembly, resource) is { } problem
+                ? $"{options.Source}{nameof(options.GuestResource)} is '{resource}', and {problem} Or set it to the name of another resource."
+            : null;
+    }
+
+    private IEnumerable<string> CheckFiles(SandboxTemplateOptions options) => options.FileMappings
+        .Where(mapping => mapping.Path is { } path && !File.Exists(files.Find(path)))
+        .Select(mapping => $"{mapping.Source}{nameof(mapping.Path)} is '{mapping.Path}', and there is no such file. Set it to the path of a file."
+            + files.DescribeRoots(mapping.Path!));
 
     private static IEnumerable<string> Guests(SandboxTemplateOptions options)
     {
         if (options.Guest is { } guest)
         {
             yield return $"{nameof(options.Guest)} is '{guest}'";
+        }
+
+        if (options.GuestResource is { } resource)
+        {
+            yield return $"{nameof(options.GuestResource)} is '{resource}'";
         }
 
         if (options.SnapshotDirectory is { } directory)

@@ -26,6 +26,9 @@ internal static partial class PoolLog
     [LoggerMessage(EventId = 205, Level = LogLevel.Information, Message = "Pool {Pool} has loaded its template again")]
     public static partial void Reloaded(ILogger logger, string pool);
 
+    [LoggerMessage(EventId = 208, Level = LogLevel.Error, Message = "Pool {Pool} continues with the old template: the file was replaced, and cannot be loaded")]
+    public static partial void ReloadFailed(ILogger logger, Exception exception, string pool);
+
     [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "Pool {Pool} is closed while {Count} leases are not returned after {DrainTimeout}; their calls are ended")]
     public static partial void LeasesEnded(ILogger logger, string pool, int count, TimeSpan drainTimeout);
 

@@ -1,5 +1,7 @@
+using System.Reflection;
 using Hyperlight.Host.Elf;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
 
@@ -64,6 +66,27 @@ public sealed class GuestBinary
         try
         {
             return Parse(elf.ToArray(), name, cancellationToken);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new HostMemoryException("Reading a guest", exception);
+        }
+    }
+
+    /// <summary>Reads a guest from an embedded resource.</summary>
+    /// <param name="assembly">The assembly, such as <c>typeof(Program).Assembly</c>.</param>
+    /// <param name="name">The name of the resource, case-sensitive: its <c>LogicalName</c> in the project.</param>
+    /// <param name="cancellationToken">Ends the parsing.</param>
+    /// <exception cref="GuestBinaryException">There is no such resource; the message lists those there are. Or it is not an x86-64 guest.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="HostMemoryException">The process is out of memory.</exception>
+    public static GuestBinary FromResource(Assembly assembly, string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(assembly);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        try
+        {
+            return Parse(GuestResource.Read(assembly, name), GuestResource.Describe(assembly, name), cancellationToken);
         }
         catch (OutOfMemoryException exception)
         {

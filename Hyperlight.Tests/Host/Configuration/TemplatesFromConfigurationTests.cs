@@ -1,5 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Configuration;
+using Hyperlight.Host.DependencyInjection;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +21,10 @@ internal sealed class TemplatesFromConfigurationTests
     [Test]
     public void Every_property_has_a_key()
     {
-        Assert.That(TemplateSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxTemplateOptions))));
+        Assert.That(TemplateSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxTemplateOptions)).Append(TemplateSettings.FileMappings)));
+        Assert.That(
+            FileMappingSettings.All.Select(s => s.Key),
+            Is.EquivalentTo(Names(typeof(TemplateFileMapping)).Except([nameof(TemplateFileMapping.Source)])));
         Assert.That(PoolSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxPoolOptions))));
     }
 
@@ -30,6 +34,7 @@ internal sealed class TemplatesFromConfigurationTests
         SandboxTemplateOptions read = Read(
             (Template + "Guest", Guest),
             (Template + "GuestThreads", "3"),
+            (Template + "ReloadOnChange", "true"),
             (Template + "Configuration:HeapSize", "64 MiB"),
             (Template + "Configuration:GuestMsrs", "None"),
             (Template + "Configuration:CallTimeout", "00:00:02"),
@@ -43,6 +48,7 @@ internal sealed class TemplatesFromConfigurationTests
             (Template + "Pool:CaptureRentStack", "true"));
 
         Assert.That(read.Guest, Is.EqualTo(Guest));
+        Assert.That(read.ReloadOnChange, Is.True);
         Assert.That(read.GuestThreads!.MaximumCount, Is.EqualTo(3));
         Assert.That(read.Configuration!.HeapSize, Is.EqualTo(64 << 20));
         Assert.That(read.Configuration.GuestMsrs, Is.EqualTo(MsrPolicy.None));
@@ -199,6 +205,8 @@ internal sealed class TemplatesFromConfigurationTests
     [TestCase("Guest", " ")]
     [TestCase("SnapshotDirectory", "missing")]
     [TestCase("SnapshotReference", "")]
+    [TestCase("ReloadOnChange", "1")]
+    [TestCase("GuestResource", "")]
     [TestCase("GuestThreads", "0")]
     [TestCase("GuestThreads", "many")]
     [TestCase("Configuration", "large")]
