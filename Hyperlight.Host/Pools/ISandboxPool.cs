@@ -12,6 +12,9 @@ public interface ISandboxPool : IAsyncDisposable, IDisposable
     /// <summary>The state of the pool.</summary>
     SandboxPoolStatistics Statistics { get; }
 
+    /// <summary>Why the last sandbox could not be created; <see langword="null"/> if it could, so that the pool works.</summary>
+    Exception? LastFailure => null;
+
     /// <summary>
     /// Rents a sandbox. Return it by disposing the lease: <c>await using SandboxLease lease = await pool.RentAsync(token);</c>
     /// </summary>

@@ -9,6 +9,9 @@ public sealed partial class SandboxPool
     private readonly CancellationTokenSource _closing = new();
     private readonly SemaphoreSlim _reloading = new(1);
 
+    /// <summary>Why the last creation has failed, if it has.</summary>
+    private Exception? _lastFailure;
+
     /// <summary>The load that is in progress or was the last one; one that failed is repeated.</summary>
     private Task<ISandboxSource>? _load;
 
@@ -125,6 +128,7 @@ public sealed partial class SandboxPool
         {
             _creating--;
             _counters.Creations++;
+            _lastFailure = null;
             _sandboxes.Add(sandbox);
             placement = Place(sandbox);
         }
@@ -162,6 +166,7 @@ public sealed partial class SandboxPool
         {
             _creating--;
             _counters.CreationFailures++;
+            _lastFailure = exception;
             waiter = _idle.FirstWaiterFor(key: null, _waiters);
             if (waiter is not null)
             {

@@ -85,6 +85,18 @@ public sealed partial class SandboxPool : ISandboxPool
     public string Name { get; }
 
     /// <inheritdoc/>
+    public Exception? LastFailure
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lastFailure;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public SandboxPoolStatistics Statistics
     {
         get
@@ -94,6 +106,9 @@ public sealed partial class SandboxPool : ISandboxPool
                 return _counters.ToStatistics() with
                 {
                     Size = Size,
+                    MaximumSize = _options.MaximumSize,
+                    QueueLength = _options.QueueLength,
+                    IsClosed = _isClosed,
                     Idle = _idle.Count,
                     Rented = _sandboxes.Count - _idle.Count - _restoring - _retiring,
                     Waiting = _waiters.Count,

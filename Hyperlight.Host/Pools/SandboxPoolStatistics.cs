@@ -6,6 +6,15 @@ public sealed record SandboxPoolStatistics
     /// <summary>The sandboxes that exist, and those that are being created: at most <see cref="SandboxPoolOptions.MaximumSize"/>.</summary>
     public int Size { get; init; }
 
+    /// <summary>The largest size: <see cref="SandboxPoolOptions.MaximumSize"/>.</summary>
+    public int MaximumSize { get; init; }
+
+    /// <summary>How many callers can wait: <see cref="SandboxPoolOptions.QueueLength"/>.</summary>
+    public int QueueLength { get; init; }
+
+    /// <summary>Whether the pool was closed.</summary>
+    public bool IsClosed { get; init; }
+
     /// <summary>The sandboxes that can be rented at once.</summary>
     public int Idle { get; init; }
 

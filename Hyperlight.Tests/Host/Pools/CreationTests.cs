@@ -117,6 +117,38 @@ internal sealed class CreationTests : StubPoolTest
     }
 
     [Test]
+    public async Task The_last_failure_is_kept_until_a_sandbox_is_created()
+    {
+        SandboxPool pool = NewPool(maximum: 4, o => o with { MinimumSize = 1, QueueLength = 7 });
+        Assert.That(pool.LastFailure, Is.Null);
+        Source.FailsToCreate = static () => true;
+        await Assert.ThrowsAsync<PoolCreationException>(() => pool.WarmUpAsync());
+        Assert.That(pool.LastFailure, Is.TypeOf<InvalidOperationException>());
+
+        Source.FailsToCreate = static () => false;
+        await pool.WarmUpAsync();
+
+        Assert.That(pool.LastFailure, Is.Null);
+        Assert.That((pool.Statistics.MaximumSize, pool.Statistics.QueueLength, pool.Statistics.IsClosed), Is.EqualTo((4, 7, false)));
+        await pool.DisposeAsync();
+        Assert.That(pool.Statistics.IsClosed, Is.True);
+    }
+
+    [Test]
+    public async Task Warming_up_loads_the_template_also_if_no_sandbox_is_created()
+    {
+        SandboxPool pool = NewPool();
+        Source.LoadFailure = new InvalidOperationException("There is no file.");
+        PoolCreationException exception = await Assert.ThrowsAsync<PoolCreationException>(() => pool.WarmUpAsync());
+        Assert.That(exception.Message, Does.Contain("There is no file."));
+
+        Source.LoadFailure = null;
+        await pool.WarmUpAsync();
+
+        Assert.That((Source.Loads, pool.Statistics.Size), Is.EqualTo((2, 0)));
+    }
+
+    [Test]
     public void A_minimum_above_the_maximum_is_an_error() => Assert.That(
         () => NewPool(maximum: 1, o => o with { MinimumSize = 2 }),
         Throws.ArgumentException.With.Message.Contains("MinimumSize is 2").And.Message.Contains("Set it to at most 1"));

@@ -1,0 +1,105 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Host.Errors;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Hyperlight.Host.HealthChecks;
+
+/// <summary>Checks the driver, the pools, and a call.</summary>
+internal sealed class HyperlightHealthCheck(
+    HyperlightHealthCheckOptions options, ISandboxFactory sandboxes, ISandboxPoolFactory pools, TimeProvider time) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var findings = new HealthFindings(context.Registration.FailureStatus);
+        CheckDriver(findings);
+        foreach (string name in pools.Names)
+        {
+            CheckPool(name, pools.GetPool(name), findings);
+        }
+
+        if (options.ProbeCall is { } probe)
+        {
+            await ProbeAsync(probe.Template, probe.Call, findings, cancellationToken).ConfigureAwait(false);
+        }
+
+        return findings.ToResult();
+    }
+
+    private void CheckDriver(HealthFindings findings)
+    {
+        try
+        {
+            HypervisorSelection selection = sandboxes.Hypervisor;
+            findings.Data["driver"] = selection.Name;
+            findings.Data["driver.reason"] = selection.Reason;
+            if (selection.Remedy is { } remedy)
+            {
+                findings.Data["driver.remedy"] = remedy;
+            }
+
+            // The choice is kept; whether it can still be used, its probe says.
+            HypervisorStatus status = selection.Hypervisor.Probe();
+            if (!status.IsUsable)
+            {
+                findings.Unhealthy($"The hypervisor '{selection.Name}' cannot be used any more: {status.Reason} {status.Remedy}".TrimEnd());
+            }
+        }
+        catch (HypervisorNotAvailableException exception)
+        {
+            findings.Unhealthy(exception.Message, exception);
+        }
+    }
+
+    private static void CheckPool(string name, ISandboxPool pool, HealthFindings findings)
+    {
+        SandboxPoolStatistics state = pool.Statistics;
+        string prefix = $"pools.{name}.";
+        foreach ((string key, long value) in (ReadOnlySpan<(string, long)>)
+        [
+            ("size", state.Size), ("maximumSize", state.MaximumSize), ("idle", state.Idle), ("rented", state.Rented), ("waiting", state.Waiting),
+            ("queueLength", state.QueueLength),
+            ("rents", state.Rents), ("creations", state.Creations), ("creationFailures", state.CreationFailures), ("restores", state.Restores),
+            ("discards", state.Discards), ("rejections", state.Rejections), ("timeouts", state.Timeouts), ("lostLeases", state.LostLeases),
+        ])
+        {
+            findings.Data[prefix + key] = value;
+        }
+
+        if (state.IsClosed)
+        {
+            findings.Unhealthy($"The pool '{name}' is closed.");
+        }
+        else if (pool.LastFailure is { } failure)
+        {
+            findings.Unhealthy($"The pool '{name}' cannot create a sandbox: {ExceptionText.MessageOf(failure)}", failure);
+        }
+        else if (state.QueueLength > 0 && state.Waiting >= state.QueueLength)
+        {
+            findings.Degraded($"The queue of the pool '{name}' is full: {state.Waiting} callers wait, and further ones are refused.");
+        }
+    }
+
+    private async Task ProbeAsync(
+        string template, Func<SandboxLease, CancellationToken, Task> call, HealthFindings findings, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        try
+        {
+            SandboxLease lease = await pools.GetPool(template).RentAsync(cancellationToken).ConfigureAwait(false);
+            await using (lease.ConfigureAwait(false))
+            {
+                await call(lease, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is PoolQueueFullException or PoolTimeoutException)
+        {
+            findings.Degraded(exception.Message);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            findings.Unhealthy($"The call of a guest of '{template}' failed: {exception.Message}", exception);
+        }
+
+        findings.Data["probe.milliseconds"] = time.GetElapsedTime(start).TotalMilliseconds;
+    }
+}
