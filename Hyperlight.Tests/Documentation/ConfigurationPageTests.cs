@@ -16,8 +16,7 @@ internal sealed class ConfigurationPageTests
     [Test]
     public void The_json_fragment_is_a_configuration()
     {
-        using JsonDocument document = JsonDocument.Parse(Fragment("json"));
-        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(Flatten("", document.RootElement)).Build();
+        IConfiguration configuration = Read(Fragment("json"));
         using ServiceProvider services = new ServiceCollection()
             .AddHyperlight(configuration.GetSection("Hyperlight"))
             .RemoveBuiltInDrivers()
@@ -36,8 +35,7 @@ internal sealed class ConfigurationPageTests
     [Test]
     public void The_json_fragment_of_templates_is_a_configuration()
     {
-        using JsonDocument document = JsonDocument.Parse(Fragments("json")[1]);
-        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(Flatten("", document.RootElement)).Build();
+        IConfiguration configuration = Read(Fragments("json")[1]);
         configuration["Hyperlight:Sandboxes:hello:Guest"] = Path.Combine(AppContext.BaseDirectory, "guests", "hello.elf");
         using ServiceProvider services = new ServiceCollection()
             .AddHyperlight(configuration.GetSection("Hyperlight"))
@@ -53,7 +51,7 @@ internal sealed class ConfigurationPageTests
 
     [Test]
     public void The_csharp_fragment_is_in_the_sample() => Assert.That(
-        File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloAspNet", "Program.cs")), Does.Contain(Fragment("csharp").Trim()));
+        File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloAspNet", "Program.cs")), Does.Contain(Fragment("csharp").Trim().TrimEnd(';')));
 
     [Test]
     public void The_message_is_what_the_start_of_an_application_says()
@@ -82,6 +80,13 @@ internal sealed class ConfigurationPageTests
         Assert.That(methods.Where(name => !types.Any(type => type.GetMethods().Any(m => m.Name == name))), Is.Empty);
         Assert.That(keys, Has.Length.EqualTo(3));
         Assert.That(keys, Is.SubsetOf(HyperlightSettings.All.Select(s => s.Key)));
+    }
+
+    /// <summary>The configuration of a JSON text.</summary>
+    internal static IConfigurationRoot Read(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        return new ConfigurationBuilder().AddInMemoryCollection(Flatten("", document.RootElement)).Build();
     }
 
     private static string Fragment(string language) => Fragments(language)[0];

@@ -4,8 +4,8 @@ using Hyperlight.Tests.Documentation.Fragments;
 namespace Hyperlight.Tests.Documentation;
 
 /// <summary>
-/// Every fragment of code in a Markdown file is compiled and run. C# fragments stand in a test of the folder Fragments, word
-/// for word; JSON, C and shell fragments are read from the pages by tests of their own.
+/// Every fragment of code in a Markdown file is compiled and run. C# fragments stand in a test of the folder Fragments or in a sample,
+/// word for word; JSON, C and shell fragments are read from the pages by tests of their own.
 /// </summary>
 [TestFixture]
 internal sealed class FragmentTests
@@ -30,9 +30,10 @@ internal sealed class FragmentTests
     }
 
     [Test]
-    public void Every_csharp_fragment_is_in_a_test_of_the_folder_Fragments()
+    public void Every_csharp_fragment_is_in_a_test_of_the_folder_Fragments_or_in_a_sample()
     {
         string[] sources = [.. Directory.GetFiles(Path.Combine(Repository.Root, "Hyperlight.Tests", "Documentation", "Fragments"), "*.cs")
+            .Concat(Samples().SelectMany(sample => Directory.GetFiles(sample, "*.cs")))
             .Select(file => Unindent(File.ReadAllText(file)))];
         MarkdownFragment[] fragments = [.. Fragments("csharp")];
 
@@ -62,6 +63,14 @@ internal sealed class FragmentTests
             .Where(method => method.Name != nameof(IDisposable.Dispose));
 
         Assert.That(methods.Where(m => !m.IsDefined(typeof(TestAttribute), inherit: false) || m.IsDefined(typeof(IgnoreAttribute), inherit: false)), Is.Empty);
+    }
+
+    /// <summary>The directories of the samples, all of which the solution compiles.</summary>
+    private static IEnumerable<string> Samples()
+    {
+        string solution = File.ReadAllText(Path.Combine(Repository.Root, "Hyperlight.slnx"));
+        return Directory.GetDirectories(Path.Combine(Repository.Root, "samples"))
+            .Where(sample => solution.Contains($"samples/{Path.GetFileName(sample)}/", StringComparison.Ordinal));
     }
 
     private static string WithoutUsings(string text) => Regex.Replace(text, @"^using [\w.]+;\n\n?", "", RegexOptions.Multiline);

@@ -2,24 +2,33 @@ using Hyperlight;
 using Hyperlight.Samples.HelloAspNet;
 
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
-builder.Services.AddSingleton<HelloGuest>();
+
+// Drivers, templates and limits are in appsettings.json. Code adds what configuration cannot say.
+builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"))
+    .AddSandbox("hello", o => o.AddHostFunctions<Calendar>((functions, calendar) =>
+        functions.WithHostFunction("GetWeekday", () => calendar().GetWeekday())));
+builder.Services.AddScoped<Calendar>();
+
+builder.Services.AddHealthChecks().AddHyperlight(
+    o => o.Probe("hello", (lease, token) => lease.CallAsync<int>("Add", [1, 2], token)),
+    timeout: TimeSpan.FromSeconds(5));
+
+builder.Services.AddProblemDetails();
 WebApplication app = builder.Build();
+app.UseExceptionHandler(new ExceptionHandlerOptions { StatusCodeSelector = GuestErrors.StatusCodeOf });
+app.MapHealthChecks("/health");
 
-// Every request gets a micro VM of its own, so no request sees anything of another.
-app.MapGet("/hello/{name}", (string name, HelloGuest guest) => guest.Run(sandbox => sandbox.Call<string>("SayHello", name)));
-app.MapGet("/add/{a:int}/{b:int}", (int a, int b, HelloGuest guest) => guest.Run(sandbox => sandbox.Call<int>("Add", a, b)));
+// Every request gets a clean sandbox of the pool, so no request sees anything of another.
+app.MapGet("/hello/{name}", async (string name, [FromKeyedServices("hello")] ISandboxPool pool, CancellationToken token) =>
+{
+    await using SandboxLease lease = await pool.RentAsync(token);
+    return await lease.CallAsync<string>("SayHello", [name], token);
+});
 
-// Fail at the start, with a message that says what to do, rather than at the first request.
-try
+app.MapGet("/add/{a:int}/{b:int}", async (int a, int b, [FromKeyedServices("hello")] ISandboxPool pool, CancellationToken token) =>
 {
-    app.Logger.LogInformation("driver: {Driver}", app.Services.GetRequiredService<ISandboxFactory>().Hypervisor);
-}
-catch (HypervisorNotAvailableException exception)
-{
-    app.Logger.LogCritical("{Message}", exception.Message);
-    return 1;
-}
+    await using SandboxLease lease = await pool.RentAsync(token);
+    return await lease.CallAsync<int>("Add", [a, b], token);
+});
 
 app.Run();
-return 0;
