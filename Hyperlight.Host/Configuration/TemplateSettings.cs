@@ -35,6 +35,9 @@ internal static class TemplateSettings
             nameof(SandboxTemplateOptions.Configuration), SandboxSettings.All,
             static (SandboxTemplateOptions o) => o.Configuration ?? o.Inherited,
             static (o, value) => o.Configuration = value),
+        Setting.Of(
+            nameof(SandboxTemplateOptions.InitDataFile), "the path of a file", SettingText.NotEmpty,
+            static (SandboxTemplateOptions o, string value) => o.InitDataFile = value),
         new(
             FileMappings, "a list of sections with Path and GuestAddress",
             static (options, section, problems) =>

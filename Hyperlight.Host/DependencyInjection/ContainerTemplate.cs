@@ -44,6 +44,11 @@ internal sealed class ContainerTemplate(
         {
             GuestBinary? guest = ReadGuest(cancellationToken);
             SandboxBuilder first = CreateBuilder(initialisation, guest, saved);
+            if (options.InitDataFile is { } initData)
+            {
+                first.WithInitData(File.ReadAllBytes(files.Find(initData)));
+            }
+
             return SnapshotSource.Load(first, services => CreateBuilder(services, guest, null), cancellationToken);
         }
         finally

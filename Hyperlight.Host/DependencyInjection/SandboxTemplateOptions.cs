@@ -29,6 +29,14 @@ public sealed class SandboxTemplateOptions
     /// <summary>The tag or the digest of the saved snapshot. Default <see cref="Snapshot.DefaultTag"/>.</summary>
     public string SnapshotReference { get; set; } = Snapshot.DefaultTag;
 
+    /// <summary>
+    /// The path of a file whose bytes each guest gets as init data, which it can read. Default <see langword="null"/>: none. Relative as
+    /// <see cref="Guest"/>. It is read when the template is loaded. Not with <see cref="SnapshotDirectory"/>: a snapshot has init data
+    /// of its own.
+    /// </summary>
+    /// <seealso cref="SandboxBuilder.WithInitData"/>
+    public string? InitDataFile { get; set; }
+
     /// <summary>The configuration of the sandboxes. Default <see langword="null"/>: <see cref="HyperlightOptions.Configuration"/>.</summary>
     public SandboxConfiguration? Configuration { get; set; }
 

@@ -55,6 +55,12 @@ internal sealed class SandboxTemplateValidator(SandboxTemplates templates, Appli
                 + $"Set it to the directory of a saved snapshot.{files.DescribeRoots(directory)}";
         }
 
+        if (options.SnapshotDirectory is not null && options.InitDataFile is { } initData)
+        {
+            yield return $"{options.Source}{nameof(options.InitDataFile)} is '{initData}', but sandboxes of a snapshot have the init data of the "
+                + $"snapshot. Remove it, or set {nameof(options.Guest)} instead of {nameof(options.SnapshotDirectory)}.";
+        }
+
         if (options.ReloadOnChange && guests.Length == 1 && options.Guest is null && options.SnapshotDirectory is null)
         {
             yield return $"{options.Source}{nameof(options.ReloadOnChange)} is true, but the guest is not a file. Set it to false, or set "
@@ -73,9 +79,10 @@ internal sealed class SandboxTemplateValidator(SandboxTemplates templates, Appli
     }
 
     private IEnumerable<string> CheckFiles(SandboxTemplateOptions options) => options.FileMappings
-        .Where(mapping => mapping.Path is { } path && !File.Exists(files.Find(path)))
-        .Select(mapping => $"{mapping.Source}{nameof(mapping.Path)} is '{mapping.Path}', and there is no such file. Set it to the path of a file."
-            + files.DescribeRoots(mapping.Path!));
+        .Select(mapping => (Key: $"{mapping.Source}{nameof(mapping.Path)}", mapping.Path))
+        .Append((Key: $"{options.Source}{nameof(options.InitDataFile)}", Path: options.InitDataFile))
+        .Where(file => file.Path is not null && !File.Exists(files.Find(file.Path)))
+        .Select(file => $"{file.Key} is '{file.Path}', and there is no such file. Set it to the path of a file.{files.DescribeRoots(file.Path!)}");
 
     private static IEnumerable<string> Guests(SandboxTemplateOptions options)
     {

@@ -206,6 +206,8 @@ internal sealed class TemplatesFromConfigurationTests
     [TestCase("SnapshotDirectory", "missing")]
     [TestCase("SnapshotReference", "")]
     [TestCase("ReloadOnChange", "1")]
+    [TestCase("InitDataFile", "missing")]
+    [TestCase("InitDataFile", "")]
     [TestCase("GuestResource", "")]
     [TestCase("GuestThreads", "0")]
     [TestCase("GuestThreads", "many")]

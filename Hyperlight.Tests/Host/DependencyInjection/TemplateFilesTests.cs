@@ -91,6 +91,25 @@ internal sealed class TemplateFilesTests
     }
 
     [Test]
+    public async Task The_guest_gets_a_file_as_its_init_data()
+    {
+        File.WriteAllBytes(Path.Combine(_files.Directory, "data.bin"), [1, 2, 3]);
+        await using ServiceProvider services = Build(
+            Environment(_files.Directory), (Template + "Guest", Guest), (Template + "InitDataFile", "data.bin"));
+        ISandboxPool pool = services.GetRequiredKeyedService<ISandboxPool>("test");
+
+        for (int i = 0; i < 2; i++)
+        {
+            await using SandboxLease lease = await pool.RentAsync();
+            Assert.That(lease.Call<byte[]>("GetInitData"), Is.EqualTo(new byte[] { 1, 2, 3 }));
+        }
+
+        AssertProblem(
+            Template + "InitDataFile is 'data.bin', but sandboxes of a snapshot have the init data of the snapshot. Remove it",
+            (Template + "SnapshotDirectory", _files.Directory), (Template + "InitDataFile", "data.bin"));
+    }
+
+    [Test]
     public async Task A_template_maps_the_files_of_the_configuration_and_of_the_code()
     {
         const ulong address = 0x1_0000_0000;
