@@ -4,41 +4,60 @@ namespace Hyperlight.Linux;
 /// Repeats cancellations that the kernel refused, each until it takes, on a thread of its own: the caller does not
 /// wait, and a pool thread might not be free while guests hold them all.
 /// </summary>
-internal static class KickRetries
+internal sealed class KickRetries
 {
     private const int IntervalMilliseconds = 1;
 
-    private static readonly Lock Lock = new();
-    private static readonly List<VcpuKicker> Waiting = [];
-    private static bool _isRunning;
+    private readonly Lock _lock = new();
+    private readonly List<VcpuKicker> _waiting = [];
+    private bool _isRunning;
+
+    /// <summary>Those of the process.</summary>
+    public static KickRetries Shared { get; } = new();
+
+    /// <summary>Starts the thread. Tests replace it: the system may have none to give.</summary>
+    internal Action<Thread> StartThread { get; init; } = static thread => thread.UnsafeStart();
 
     /// <summary>Repeats a cancellation until it takes, or until there is nothing to cancel any more.</summary>
-    public static void Add(VcpuKicker kicker)
+    public void Add(VcpuKicker kicker)
     {
-        lock (Lock)
+        lock (_lock)
         {
-            if (!Waiting.Contains(kicker))
+            if (!_waiting.Contains(kicker))
             {
-                Waiting.Add(kicker);
+                _waiting.Add(kicker);
             }
 
             if (!_isRunning)
             {
-                new Thread(Run) { IsBackground = true, Name = "Hyperlight cancellation" }.Start();
+                Start();
                 _isRunning = true;
             }
         }
     }
 
-    private static void Run()
+    private void Start()
+    {
+        try
+        {
+            StartThread(new Thread(Run) { IsBackground = true, Name = "Hyperlight cancellation" });
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no further thread to give. The thread pool has some, even if all of them are busy.
+            ThreadPool.UnsafeQueueUserWorkItem(static retries => retries.Run(), this, preferLocal: false);
+        }
+    }
+
+    private void Run()
     {
         while (true)
         {
             Thread.Sleep(IntervalMilliseconds);
-            lock (Lock)
+            lock (_lock)
             {
-                Waiting.RemoveAll(static kicker => kicker.TryKick());
-                if (Waiting.Count == 0)
+                _waiting.RemoveAll(static kicker => kicker.TryKick());
+                if (_waiting.Count == 0)
                 {
                     _isRunning = false;
                     return;

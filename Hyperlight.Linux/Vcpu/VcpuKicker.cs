@@ -153,6 +153,9 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         }
     }
 
+    /// <summary>What repeats a request that the kernel refuses. Tests replace it.</summary>
+    internal KickRetries Retries { get; init; } = KickRetries.Shared;
+
     /// <summary>
     /// Requests cancellation: the current stay in the guest ends, or the next one does not begin. Never throws: what the
     /// kernel refuses now is repeated until it takes.
@@ -163,7 +166,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         Interlocked.Exchange(ref _cancelRequested, 1);
         if (!TryKick())
         {
-            KickRetries.Add(this);
+            Retries.Add(this);
         }
     }
 

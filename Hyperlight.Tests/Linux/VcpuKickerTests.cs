@@ -150,6 +150,31 @@ internal sealed class VcpuKickerTests
         Assert.That((_kicker.TryEnter(ThreadId), _kernel.PendingSignals), Is.EqualTo((false, 0)));
     }
 
+    /// <summary>A limit on processes refuses the thread that repeats what the kernel refuses.</summary>
+    [Test]
+    [CancelAfter(60_000)]
+    public void WhatFailsIsRepeatedAlsoWithoutAThreadOfItsOwn(CancellationToken timeout)
+    {
+        int attempts = 0;
+        _kernel.OnSendSignal = (_, _) => ++attempts < 20 ? -Errno.EPERM : 0;
+        _forced.Works = false;
+        _kicker = new VcpuKicker(_kernel, KickSignal.Default, _forced)
+        {
+            Retries = new KickRetries { StartThread = static _ => throw new InsufficientMemoryException() },
+        };
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        Assert.That(_kicker.Cancel, Throws.Nothing);
+        while (!_kernel.HasPendingSignal())
+        {
+            timeout.ThrowIfCancellationRequested();
+            Thread.Yield();
+        }
+
+        _kicker.Leave();
+        Assert.That((_kicker.TryEnter(ThreadId), _kernel.PendingSignals), Is.EqualTo((false, 0)));
+    }
+
     [Test]
     public void RepetitionEndsWithTheStayAndDoesNotMeetTheNext()
     {

@@ -96,24 +96,26 @@ internal sealed class ThreadShortageTests
     {
         var threads = new ScarceThreads(failures: int.MaxValue, firstFailure: 2);
         var guests = new GuestThreads(4) { StartThread = threads.Start };
-        using var mayGoOn = new ManualResetEventSlim();
-        using var over = new CountdownEvent(3);
+
+        // Nothing to dispose: if this fails, guests still wait.
+        var mayGoOn = new TaskCompletionSource();
+        int over = 0;
         Thread?[] ranOn = new Thread?[3];
         for (int i = 0; i < 3; i++)
         {
             int number = i;
             new GuestThreadTurn(guests, 1).UnsafeOnCompleted(() =>
             {
-                mayGoOn.Wait();
+                mayGoOn.Task.Wait();
                 ranOn[number] = Thread.CurrentThread;
-                over.Signal();
+                Interlocked.Increment(ref over);
             });
         }
 
         Assert.That(SpinWait.SpinUntil(() => guests.QueueLength == 2, Long), "the others wait");
         Assert.That(guests.Count, Is.EqualTo(1));
-        mayGoOn.Set();
-        Assert.That(over.Wait(Long));
+        mayGoOn.SetResult();
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref over) == 3, Long));
         Assert.That(ranOn, Is.All.SameAs(ranOn[0]));
         Assert.That(ranOn[0]!.IsThreadPoolThread, Is.False);
     }
