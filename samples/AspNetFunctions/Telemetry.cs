@@ -12,7 +12,7 @@ internal static class Telemetry
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter("Hyperlight").AddAspNetCoreInstrumentation().AddPrometheusExporter();
+                metrics.AddHyperlightInstrumentation().AddAspNetCoreInstrumentation().AddPrometheusExporter();
                 if (exports)
                 {
                     metrics.AddOtlpExporter();
@@ -20,7 +20,7 @@ internal static class Telemetry
             })
             .WithTracing(traces =>
             {
-                traces.AddSource("Hyperlight").AddAspNetCoreInstrumentation();
+                traces.AddHyperlightInstrumentation().AddAspNetCoreInstrumentation();
                 if (exports)
                 {
                     traces.AddOtlpExporter();
