@@ -26,6 +26,9 @@ internal static class PoolSettings
         Setting.Of(
             nameof(SandboxPoolOptions.DrainTimeout), Duration, SettingText.Duration,
             static (SandboxPoolOptions o, TimeSpan value) => o with { DrainTimeout = value }),
+        Setting.OfSection(
+            nameof(SandboxPoolOptions.Budget), BudgetSettings.All, static (SandboxPoolOptions o) => o.Budget,
+            static (SandboxPoolOptions o, CallBudget value) => o with { Budget = value }),
         Setting.Of(
             nameof(SandboxPoolOptions.Isolation), "one of " + string.Join(", ", Enum.GetNames<SandboxIsolation>()),
             SettingText.Name<SandboxIsolation>,

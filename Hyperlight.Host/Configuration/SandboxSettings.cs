@@ -42,11 +42,8 @@ internal static class SandboxSettings
             nameof(SandboxConfiguration.GuestMsrs),
             "'Default' or 'None', which up to 16 registers may follow that a guest can be permitted, such as '0x277'",
             static (SandboxConfiguration c, string[] values) => c with { GuestMsrs = SettingText.Msrs(values) }),
-        Setting.Of(
-            nameof(SandboxConfiguration.CallTimeout), "'Infinite', or hours, minutes and seconds such as '00:00:05'", SettingText.Duration,
-            static (SandboxConfiguration c, TimeSpan value) => c with { CallTimeout = value }),
-        Setting.Of(
-            nameof(SandboxConfiguration.InstructionBudget), "a number of instructions above 0, such as '1000000'", SettingText.Count,
-            static (SandboxConfiguration c, long value) => c with { InstructionBudget = value }),
+        Setting.OfSection(
+            nameof(SandboxConfiguration.Budget), BudgetSettings.All, static (SandboxConfiguration c) => c.Budget,
+            static (c, value) => c with { Budget = value }),
     ];
 }

@@ -41,6 +41,9 @@ internal static class SettingText
         ? ulong.Parse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
         : Size(text);
 
+    /// <summary>A size of at most 8 EiB less a byte.</summary>
+    public static long LongSize(string text) => Size(text) is <= long.MaxValue and var size ? (long)size : throw new FormatException();
+
     /// <summary>A whole number.</summary>
     public static long Count(string text) => long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
 

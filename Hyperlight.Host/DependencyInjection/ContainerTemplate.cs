@@ -76,7 +76,7 @@ internal sealed class ContainerTemplate(
     private SandboxBuilder CreateBuilder(LeaseServices services, GuestBinary? guest, Snapshot? snapshot)
     {
         services.Scopes = scopes;
-        SandboxBuilder builder = factory.CreateBuilder();
+        SandboxBuilder builder = factory.CreateBuilder().WithBudget(options.Pool.Budget);
         if (guest is not null)
         {
             builder.WithGuest(guest);

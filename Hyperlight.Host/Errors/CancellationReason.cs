@@ -12,6 +12,9 @@ public enum CancellationReason
     /// <summary>The sandbox was disposed.</summary>
     Disposal,
 
-    /// <summary>The time limit of the call, or <see cref="SandboxConfiguration.CallTimeout"/>.</summary>
+    /// <summary>The limit of wall-clock time, <see cref="CallBudget.WallClockTime"/>. The exception is a <see cref="BudgetExceededException"/>.</summary>
     Timeout,
+
+    /// <summary>Another limit of the <see cref="CallBudget"/>. The exception is a <see cref="BudgetExceededException"/>.</summary>
+    Budget,
 }

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution.Waiting;
@@ -59,7 +60,7 @@ internal sealed partial class GuestRunner : IDisposable
         _telemetry = telemetry;
         _processor = processor;
         _writeTracker = machine as IWriteTracker;
-        Interrupts = new Interrupter(Gate, machine, logger);
+        Interrupts = new Interrupter(Gate, machine, new CallMeter(instructions), logger);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
 
@@ -102,7 +103,7 @@ internal sealed partial class GuestRunner : IDisposable
         });
         try
         {
-            var instructions = new InstructionLimit(hypervisor.Name, machine, configuration.InstructionBudget);
+            var instructions = new InstructionLimit(hypervisor.Name, machine, configuration.Budget.Instructions);
             machine.SetSpecialRegisters(InitialRegisters.Special(memory.Layout.PageTableAddress));
             machine.MapMemory(ImageSlot, memory.ImageMapping);
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
@@ -123,7 +124,6 @@ internal sealed partial class GuestRunner : IDisposable
     public void Initialize()
     {
         _machine.SetGeneralRegisters(InitialRegisters.Entry(_memory, _seed.AtStart(), _logLevel));
-        Instructions.Begin();
         RunToHalt();
 
         GeneralRegisters registers = _machine.GetGeneralRegisters();
@@ -138,12 +138,14 @@ internal sealed partial class GuestRunner : IDisposable
     }
 
     /// <summary>Forgets leftovers of earlier calls.</summary>
-    public void BeginCall()
+    /// <param name="limits">The limits of the call.</param>
+    /// <exception cref="UnsupportedConfigurationException">The limits include one that the driver cannot enforce.</exception>
+    public void BeginCall(in BudgetLimits limits)
     {
         HasEntered = false;
         Ports.BeginCall();
         _telemetry.ResetHostCalls();
-        Instructions.Begin();
+        Interrupts.Meter.Begin(limits);
     }
 
     /// <summary>Sets the registers for a call. The guest has not run yet if this fails.</summary>
@@ -199,7 +201,7 @@ internal sealed partial class GuestRunner : IDisposable
                     _telemetry.RecordLateCancellation();
                     break;
                 case VmExitReason.InstructionBudgetExhausted:
-                    throw Instructions.Exceeded();
+                    throw Interrupts.Meter.InstructionsExceeded(Ports.HostFunctionFailure?.Exception);
                 default:
                     throw Explain(exit);
             }
@@ -254,6 +256,11 @@ internal sealed partial class GuestRunner : IDisposable
 
     private VmExit Enter()
     {
+        if (Interrupts.CpuTime.IsExceeded)
+        {
+            Gate.Request(CancellationReason.Budget);
+        }
+
         if (!Gate.TryEnterGuest())
         {
             return VmExit.Cancelled;
@@ -262,13 +269,17 @@ internal sealed partial class GuestRunner : IDisposable
         // A guest that is not entered does not flush either.
         _isFlushPending = false;
         HasEntered = true;
+        CpuClock clock = Interrupts.Meter.Cpu;
+        clock.Start();
         VmExit exit;
         try
         {
+            Interrupts.CpuTime.Watch();
             exit = _machine.Run();
         }
         finally
         {
+            clock.Stop();
             Gate.LeaveGuest();
         }
 

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Execution.Waiting;
 using Hyperlight.Host.Sandboxes;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Hyperlight.Host.Execution;
 
 /// <summary>
-/// Ends the operation in progress, on request of a token, a handle, a time limit or the sandbox's disposal. A request is
+/// Ends the operation in progress, on request of a token, a handle, a limit of time or the sandbox's disposal. A request is
 /// first recorded in the gate, then the machine is made to leave its guest and the token of host functions is cancelled.
 /// No request throws.
 /// </summary>
@@ -33,35 +34,42 @@ internal sealed class Interrupter
     private ICallWaiter? _waiter;
 
     private CancellationToken _cancellationToken;
-    private TimeSpan _timeout;
 
     /// <param name="gate">Records requests.</param>
     /// <param name="machine">The machine to cancel.</param>
+    /// <param name="meter">Counts what the operation in progress uses.</param>
     /// <param name="logger">For failures that the requester cannot handle.</param>
     /// <param name="timer">Serves the time limits; <see langword="null"/> for the one of the process.</param>
-    public Interrupter(SandboxGate gate, IVirtualMachine machine, ILogger logger, DeadlineTimer? timer = null)
+    public Interrupter(SandboxGate gate, IVirtualMachine machine, CallMeter meter, ILogger logger, DeadlineTimer? timer = null)
     {
         _timer = timer ?? DeadlineTimer.Shared;
         _gate = gate;
         _machine = machine;
         _logger = logger;
-        _deadline = new Deadline(Expire);
+        Meter = meter;
+        CpuTime = new CpuTimeLimit(_timer, gate, meter.Cpu, operation => Expire(CancellationReason.Budget, operation));
+        _deadline = new Deadline(operation => Expire(CancellationReason.Timeout, operation));
         _retry = new Deadline(CancelMachineAgain);
     }
 
     /// <summary>Whether the virtual machine is gone.</summary>
     public bool IsDetached => _machine is null;
 
-    /// <summary>Lets a token and a time limit end the operation in progress, until the result is disposed.</summary>
-    /// <param name="timeout">The limit, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <summary>What the operation in progress has used.</summary>
+    public CallMeter Meter { get; }
+
+    /// <summary>The limit on how long the vCPU may run.</summary>
+    public CpuTimeLimit CpuTime { get; }
+
+    /// <summary>Lets a token and the limits of time end the operation in progress, until the result is disposed.</summary>
     /// <param name="cancellationToken">The token.</param>
-    public Watch Begin(TimeSpan timeout, CancellationToken cancellationToken)
+    public Watch Begin(CancellationToken cancellationToken)
     {
-        _timeout = timeout;
         _cancellationToken = cancellationToken;
-        if (timeout != Timeout.InfiniteTimeSpan)
+        CpuTime.Begin(Meter.Limits.CpuTime);
+        if (Meter.Limits.WallClockTime != TimeSpan.MaxValue)
         {
-            _timer.Arm(_deadline, timeout, _gate.Operation);
+            _timer.Arm(_deadline, Meter.Limits.WallClockTime, _gate.Operation);
         }
 
         return new Watch(this, cancellationToken.UnsafeRegister(
@@ -97,19 +105,36 @@ internal sealed class Interrupter
         }
     }
 
-    /// <summary>A token for a host function, which is cancelled with the call.</summary>
-    public CancellationToken GetHostFunctionToken()
+    /// <summary>The number of the operation in progress, or of the last one.</summary>
+    public ulong Operation => _gate.Operation;
+
+    /// <summary>Whether an operation is in progress.</summary>
+    public bool IsInProgress(ulong operation) => _gate.IsInProgress(operation);
+
+    /// <summary>A token for a host function, which is cancelled with the call, or already is if the call has ended.</summary>
+    /// <param name="operation">The number of the call.</param>
+    public CancellationToken GetHostFunctionToken(ulong operation)
     {
-        if (_hostFunctions is { } existing)
+        HostFunctionTokenSource? existing = Volatile.Read(ref _hostFunctions);
+        if (existing?.Operation == operation)
         {
             return existing.Token;
         }
 
+        if (!_gate.IsInProgress(operation))
+        {
+            return new CancellationToken(canceled: true);
+        }
+
         // Published before the request is looked at. A requester records its request before it looks for the source. So at
-        // least one of the two threads sees the other.
-        var source = new HostFunctionTokenSource(_gate.Operation);
-        Interlocked.Exchange(ref _hostFunctions, source);
-        if (_gate.RequestedReason is not null)
+        // least one of the two threads sees the other. A function that outlives its call may be here on a thread of its own.
+        var source = new HostFunctionTokenSource(operation);
+        if (Interlocked.CompareExchange(ref _hostFunctions, source, existing) is { } other && other != existing)
+        {
+            return GetHostFunctionToken(operation);
+        }
+
+        if (!_gate.IsInProgress(operation) || _gate.RequestedReason is not null)
         {
             source.CancelAndLog(_logger);
         }
@@ -132,7 +157,10 @@ internal sealed class Interrupter
     public ExecutionCanceledException CreateException(Exception? hostFunctionError) => _gate.RequestedReason switch
     {
         CancellationReason.CancellationToken => new ExecutionCanceledException(_cancellationToken, hostFunctionError),
-        CancellationReason.Timeout => new ExecutionCanceledException(_timeout, hostFunctionError),
+        CancellationReason.Timeout => Meter.WallClockTimeExceeded(hostFunctionError),
+
+        // Only a limit of time is a request; the others end the call where they are counted.
+        CancellationReason.Budget => Meter.CpuTimeExceeded(hostFunctionError),
         { } reason => new ExecutionCanceledException(reason, hostFunctionError),
         null => throw new InvalidOperationException("Nothing has asked the operation to end."),
     };
@@ -141,15 +169,12 @@ internal sealed class Interrupter
     public void Detach() => _machine = null;
 
     /// <summary>Called on the timer's thread.</summary>
-    private void Expire(ulong operation)
+    private void Expire(CancellationReason reason, ulong operation)
     {
-        InterruptedOperation interrupted = _gate.Request(CancellationReason.Timeout, operation);
-        if (interrupted.IsNone)
+        if (!_gate.Request(reason, operation).IsNone)
         {
-            return;
+            End(operation);
         }
-
-        End(operation);
     }
 
     /// <summary>Ends an operation, without a callback of the application: the timer's thread and the one that disposes must not wait for one.</summary>
@@ -223,12 +248,14 @@ internal sealed class Interrupter
     {
         _timer.Disarm(_deadline);
         _timer.Disarm(_retry);
+        CpuTime.End();
+        Meter.End();
         Volatile.Write(ref _hostFunctions, null);
         Volatile.Write(ref _waiter, null);
         _cancellationToken = default;
     }
 
-    /// <summary>An operation that a token and a time limit can end.</summary>
+    /// <summary>An operation that a token and limits of time can end.</summary>
     public readonly struct Watch(Interrupter interrupter, CancellationTokenRegistration registration) : IDisposable, IAsyncDisposable
     {
         /// <summary>The operation is over: neither ends it any more. Waits for a request that is being made.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using CommunityToolkit.HighPerformance.Buffers;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
@@ -44,6 +45,7 @@ internal sealed class PortHandler
     /// <param name="exit">The exit.</param>
     /// <param name="interrupts">What ends the call, and with it its host functions.</param>
     /// <returns>The host function that has to complete before the guest is entered again, or <see langword="null"/>.</returns>
+    /// <exception cref="BudgetExceededException">The guest has called, logged or printed as much as it may.</exception>
     /// <exception cref="GuestAbortedException">The guest aborted.</exception>
     /// <exception cref="GuestProtocolException">The port is unknown, or what the guest sent is malformed.</exception>
     /// <exception cref="MessageTooLargeException">A host function's result does not fit.</exception>
@@ -54,13 +56,13 @@ internal sealed class PortHandler
             case GuestPort.CallFunction:
                 return CallFunction(interrupts);
             case GuestPort.Log:
-                Log();
+                Log(interrupts.Meter);
                 break;
             case GuestPort.Abort:
                 Abort((uint)exit.Data);
                 break;
             case GuestPort.DebugPrint:
-                DebugPrint((uint)exit.Data);
+                DebugPrint((uint)exit.Data, interrupts.Meter);
                 break;
             default:
                 throw new GuestProtocolException($"The guest wrote 0x{exit.Data:X} to I/O port {exit.Port}, which the guest ABI does not have.");
@@ -76,14 +78,16 @@ internal sealed class PortHandler
 
     private PendingHostCall? CallFunction(Interrupter interrupts)
     {
+        interrupts.Meter.CountHostCall(HostFunctionFailure?.Exception);
         using SpanOwner<byte> message = _memory.Output.Pop();
         HostFunctionAnswer answer = _functions.Answer(message.Span, _memory.Input, interrupts);
         HostFunctionFailure = answer.Failure ?? HostFunctionFailure;
         return answer.Pending;
     }
 
-    private void Log()
+    private void Log(CallMeter meter)
     {
+        meter.CountLogRecord(HostFunctionFailure?.Exception);
         using SpanOwner<byte> message = _memory.Output.Pop();
         _log.Write(GuestLogReader.Read(message.Span));
     }
@@ -107,13 +111,14 @@ internal sealed class PortHandler
             + (_memory.Image.IsFresh ? string.Empty : "; they come from the snapshot that the sandbox started from, which must be taken again with larger ones")
         : null;
 
-    private void DebugPrint(uint value)
+    private void DebugPrint(uint value, CallMeter meter)
     {
         if (!Rune.TryCreate(value, out Rune character))
         {
             throw new GuestProtocolException($"The guest sent 0x{value:X} to the debug output, which is not a Unicode character.");
         }
 
+        meter.CountPrintedBytes(character.Utf8SequenceLength, HostFunctionFailure?.Exception);
         _debugOutput.Write(character);
     }
 }

@@ -23,6 +23,7 @@ public sealed class HostFunction
         ArgumentException.ThrowIfNullOrEmpty(name);
         UnicodeText.ThrowIfInvalid(name);
         Name = name;
+        IsPrint = name == PrintFunction.Name;
         ResultType = resultType;
         _body = body;
         int passed = parameters is [.., null] ? parameters.Length - 1 : parameters.Length;
@@ -72,10 +73,14 @@ public sealed class HostFunction
 
     internal ReadOnlySpan<GuestValueType> Parameters => _parameterTypes;
 
+    /// <summary>Whether the guest prints with it. The application may have replaced the function.</summary>
+    internal bool IsPrint { get; }
+
     /// <summary>Whether the function returns a task.</summary>
     internal bool IsAsynchronous { get; init; }
 
-    internal void Invoke(ref HostFunctionFrame frame)
+    /// <summary>Reads the arguments, calls the delegate and sends its result. Called by <see cref="HostCallContext"/>.</summary>
+    internal void Execute(ref HostFunctionFrame frame)
     {
         // A function that came back to the context of the caller would wait for a thread that waits for the function.
         SynchronizationContext? context = IsAsynchronous ? SynchronizationContext.Current : null;

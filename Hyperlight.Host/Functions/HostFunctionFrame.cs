@@ -17,7 +17,6 @@ internal ref struct HostFunctionFrame
     private readonly FunctionCallReader _call;
     private readonly SharedBuffer _input;
     private readonly HostFunction _function;
-    private readonly Interrupter _interrupts;
     private int _argumentsRead;
     private bool _hasReturned;
 
@@ -26,11 +25,14 @@ internal ref struct HostFunctionFrame
         _call = call;
         _input = input;
         _function = function;
-        _interrupts = interrupts;
+        Interrupts = interrupts;
     }
 
     /// <summary>Whether the function itself is running: its arguments are there, its result is not.</summary>
     private readonly bool IsInFunction => _argumentsRead == _call.ParameterCount && !_hasReturned;
+
+    /// <summary>What ends the call in which the function runs.</summary>
+    public Interrupter Interrupts { get; }
 
     /// <summary>The call, if the function returned a task that has not completed.</summary>
     public PendingHostCall? Pending { get; private set; }
@@ -45,7 +47,7 @@ internal ref struct HostFunctionFrame
         if (typeof(T) == typeof(CancellationToken))
         {
             // The two types are the same, which generic code has no other way to say without boxing.
-            CancellationToken token = _interrupts.GetHostFunctionToken();
+            CancellationToken token = Interrupts.GetHostFunctionToken(Interrupts.Operation);
             return Unsafe.As<CancellationToken, T>(ref Unsafe.AsRef(in token));
         }
 

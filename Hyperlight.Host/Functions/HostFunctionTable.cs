@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Protocol;
@@ -77,6 +78,7 @@ internal sealed class HostFunctionTable
     /// <param name="input">Where the answer goes.</param>
     /// <param name="interrupts">What ends the function with the call in which it runs.</param>
     /// <returns>How the call failed, if it did, or what it waits for.</returns>
+    /// <exception cref="BudgetExceededException">The guest prints more than it may.</exception>
     /// <exception cref="GuestProtocolException">The call is malformed.</exception>
     /// <exception cref="MessageTooLargeException">The answer does not fit the input buffer.</exception>
     public HostFunctionAnswer Answer(ReadOnlySpan<byte> message, SharedBuffer input, Interrupter interrupts)
@@ -187,15 +189,32 @@ internal sealed class HostFunctionTable
             return new HostFunctionAnswer(problem);
         }
 
+        if (function.IsPrint)
+        {
+            CountPrintedBytes(call, interrupts.Meter);
+        }
+
         var frame = new HostFunctionFrame(call, input, function, interrupts);
         try
         {
-            function.Invoke(ref frame);
+            HostCallContext.Invoke(function, ref frame);
             return new HostFunctionAnswer(null, frame.Pending);
         }
         catch (Exception exception) when (frame.IsFailureOfFunction(exception))
         {
             return new HostFunctionAnswer(HostFunctionFailure.Threw(function, exception));
+        }
+    }
+
+    /// <exception cref="BudgetExceededException">It is more than the guest may print.</exception>
+    private static void CountPrintedBytes(FunctionCallReader call, CallMeter meter)
+    {
+        for (int i = 0; i < call.ParameterCount; i++)
+        {
+            if (call.GetParameterType(i) == GuestValueType.String)
+            {
+                meter.CountPrintedBytes(call.GetTextLength(i), hostFunctionError: null);
+            }
         }
     }
 

@@ -55,7 +55,7 @@ public sealed partial class SandboxPool : ISandboxPool
         ILoggerFactory? loggers = null,
         TimeProvider? timeProvider = null,
         IMeterFactory? meters = null)
-        : this(new BuilderTemplate(createBuilder), options, name, loggers, timeProvider, HyperlightMetrics.Of(meters))
+        : this(new BuilderTemplate(createBuilder, options?.Budget ?? CallBudget.Unlimited), options, name, loggers, timeProvider, HyperlightMetrics.Of(meters))
     {
     }
 

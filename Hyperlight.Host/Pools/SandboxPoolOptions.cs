@@ -101,6 +101,21 @@ public sealed record SandboxPoolOptions
         }
     } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Limits of each call of the pool's sandboxes, in addition to those of their configuration. The tightest of each kind
+    /// applies. Default <see cref="CallBudget.Unlimited"/>.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public CallBudget Budget
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Budget));
+            field = value;
+        }
+    } = CallBudget.Unlimited;
+
     /// <summary>What the pool does between two uses of a sandbox. Default <see cref="SandboxIsolation.RestoreAfterUse"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not a member of the enumeration.</exception>
     public SandboxIsolation Isolation

@@ -33,6 +33,7 @@ internal sealed class SnapshotSource : ISandboxSource
     {
         var used = (MultiUseSandbox)sandbox;
         used.Restore(_snapshot);
+        used.ForgetLastCall();
 
         // A restore unmaps them.
         _builder.MapFiles(used);

@@ -6,7 +6,7 @@ namespace Hyperlight;
 /// same way with either: <c>sandbox.Call&lt;int&gt;("Add", 1, 2)</c>. With this interface it allocates the array of its arguments.
 /// </summary>
 /// <remarks>The members and their exceptions are documented at <see cref="MultiUseSandbox"/>.</remarks>
-public interface ISandbox : IHostFunctionRegistrar, IDisposable
+public partial interface ISandbox : IHostFunctionRegistrar, IDisposable
 {
     /// <summary>A number that identifies the sandbox within the process.</summary>
     long Id { get; }

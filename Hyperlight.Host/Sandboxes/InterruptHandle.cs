@@ -4,7 +4,7 @@ namespace Hyperlight;
 
 /// <summary>
 /// Interrupts calls of a sandbox from any thread. The handle can be used after the sandbox was disposed. For time limits,
-/// use <see cref="SandboxConfiguration.CallTimeout"/>; a call can also have its own limit and <see
+/// use <see cref="SandboxConfiguration.Budget"/>; a call can also have a limit of its own and a <see
 /// cref="CancellationToken"/>.
 /// </summary>
 public sealed class InterruptHandle

@@ -1,8 +1,8 @@
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Execution.Threads;
 using Hyperlight.Host.Functions;
-using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
 
@@ -36,7 +36,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="ArgumentException">The name is empty, there are more than 11 arguments, an argument is the default <see cref="GuestValue"/>, or text is not valid Unicode.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="TResult"/> is not a type of the guest ABI.</exception>
     public Task<TResult> CallAsync<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
-        CallAsyncCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None);
+        CallAsyncCore<TResult>(functionName, arguments, _limits, CancellationToken.None);
 
     /// <summary>Calls a guest function that returns a value, asynchronously and with a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
@@ -47,15 +47,15 @@ public sealed partial class MultiUseSandbox
     /// <inheritdoc cref="CallAsync{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public Task<TResult> CallAsync<TResult>(
         string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
-        CallAsyncCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken);
+        CallAsyncCore<TResult>(functionName, arguments, _limits, cancellationToken);
 
     /// <summary>Calls a guest function that returns a value, asynchronously, with a time limit and a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="timeout">
-    /// How long the call may take, host functions and the wait for a thread included, instead of
-    /// <see cref="SandboxConfiguration.CallTimeout"/>; at most 4,294,967,294 milliseconds (49.7 days), or
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// How long the call may take, host functions and the wait for a thread included, in addition to the limits of <see
+    /// cref="SandboxConfiguration.Budget"/>; at most 4,294,967,294 milliseconds (49.7 days), or <see
+    /// cref="Timeout.InfiniteTimeSpan"/> for no further limit.
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
@@ -64,7 +64,7 @@ public sealed partial class MultiUseSandbox
     /// <inheritdoc cref="CallAsync{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public Task<TResult> CallAsync<TResult>(
         string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        CallAsyncCore<TResult>(functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken);
+        CallAsyncCore<TResult>(functionName, arguments, Limit(timeout), cancellationToken);
 
     /// <summary>Calls a guest function without a result, or discards it, asynchronously.</summary>
     /// <inheritdoc cref="CallAsync{TResult}(string, ReadOnlySpan{GuestValue})"/>
@@ -83,18 +83,18 @@ public sealed partial class MultiUseSandbox
         CallAsync<Unit>(functionName, arguments, timeout, cancellationToken);
 
     private Task<TResult> CallAsyncCore<TResult>(
-        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken)
+        string functionName, ReadOnlySpan<GuestValue> arguments, in BudgetLimits limits, CancellationToken cancellationToken)
     {
         GuestCallLimits.Check(functionName, arguments.Length);
         CallObservation observation = _setup.Telemetry.BeginCall(functionName);
         if (observation.IsNone)
         {
-            return CallUnobservedAsync<TResult>(functionName, arguments, timeout, cancellationToken);
+            return CallUnobservedAsync<TResult>(functionName, arguments, limits, cancellationToken);
         }
 
         try
         {
-            return ObserveAsync(CallUnobservedAsync<TResult>(functionName, arguments, timeout, cancellationToken), observation);
+            return ObserveAsync(CallUnobservedAsync<TResult>(functionName, arguments, limits, cancellationToken), observation);
         }
         catch (Exception exception)
         {
@@ -126,12 +126,12 @@ public sealed partial class MultiUseSandbox
     }
 
     private Task<TResult> CallUnobservedAsync<TResult>(
-        string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken)
+        string functionName, ReadOnlySpan<GuestValue> arguments, in BudgetLimits limits, CancellationToken cancellationToken)
     {
         GuestValueType? resultType = CallResult.ExpectedType<TResult>();
         try
         {
-            SendFirst(functionName, arguments, resultType);
+            SendFirst(functionName, arguments, limits, resultType);
         }
         catch (Exception exception) when (exception is not ArgumentException)
         {
@@ -139,38 +139,39 @@ public sealed partial class MultiUseSandbox
                 exception is OutOfMemoryException outOfMemory ? new HostMemoryException("A call", outOfMemory) : exception);
         }
 
-        return ReceiveAsync<TResult>(functionName, resultType, timeout, cancellationToken);
+        return ReceiveAsync<TResult>(functionName, resultType, cancellationToken);
     }
 
     /// <summary>Begins a call and sends its arguments, on the caller's thread, so that the caller can change them afterwards.</summary>
-    private void SendFirst(string functionName, ReadOnlySpan<GuestValue> arguments, GuestValueType? resultType)
+    private void SendFirst(
+        string functionName, ReadOnlySpan<GuestValue> arguments, in BudgetLimits limits, GuestValueType? resultType)
     {
         _gate.Enter("a call", this);
         try
         {
             // A token that is cancelled already ends the call when it is watched.
-            BeginCall(CancellationToken.None);
+            BeginCall(limits, CancellationToken.None);
             Send(functionName, arguments, resultType);
         }
         catch
         {
-            ResetBuffers();
+            EndFailedCall();
             LeaveGate();
             throw;
         }
     }
 
     private async Task<TResult> ReceiveAsync<TResult>(
-        string functionName, GuestValueType? resultType, TimeSpan timeout, CancellationToken cancellationToken)
+        string functionName, GuestValueType? resultType, CancellationToken cancellationToken)
     {
         try
         {
-            await RunAsync(functionName, timeout, cancellationToken).ConfigureAwait(false);
+            await RunAsync(functionName, cancellationToken).ConfigureAwait(false);
             return Receive<TResult>(functionName, resultType, default);
         }
         catch (Exception exception)
         {
-            ResetBuffers();
+            EndFailedCall();
             if (exception is OutOfMemoryException outOfMemory)
             {
                 throw new HostMemoryException("A call", outOfMemory);
@@ -187,9 +188,9 @@ public sealed partial class MultiUseSandbox
         }
     }
 
-    private async Task RunAsync(string functionName, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task RunAsync(string functionName, CancellationToken cancellationToken)
     {
-        Interrupter.Watch watch = _runner.Interrupts.Begin(timeout, cancellationToken);
+        Interrupter.Watch watch = _runner.Interrupts.Begin(cancellationToken);
         try
         {
             await TurnOnGuestThread();

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using CommunityToolkit.HighPerformance.Buffers;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
@@ -31,11 +32,14 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="NotSupportedException"><typeparamref name="TResult"/> is not a type of the guest ABI.</exception>
     /// <exception cref="GuestAbortedException">The guest aborted. The sandbox is poisoned.</exception>
     /// <exception cref="ExecutionCanceledException">
-    /// The call was ended: by its token, its time limit, the <see cref="InterruptHandle"/>, or the sandbox's disposal. The
-    /// sandbox is poisoned if the guest had been entered.
+    /// The call was ended: by its token, the <see cref="InterruptHandle"/>, or the sandbox's disposal. The sandbox is poisoned if
+    /// the guest had been entered.
+    /// </exception>
+    /// <exception cref="BudgetExceededException">
+    /// The call exceeded a limit of its budget or of the sandbox's; the error says which. The sandbox is poisoned if the guest had
+    /// been entered.
     /// </exception>
     /// <exception cref="MemoryAccessViolationException">The guest left its memory. The sandbox is poisoned.</exception>
-    /// <exception cref="InstructionBudgetExhaustedException">The guest executed as much as it may. The sandbox is poisoned.</exception>
     /// <exception cref="UnexpectedVmExitException">The vCPU stopped for an unexpected reason. The sandbox is poisoned.</exception>
     /// <exception cref="GuestProtocolException">
     /// The guest broke the protocol. The sandbox is poisoned if that happened during the run, and not if its result was
@@ -48,7 +52,7 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public TResult Call<TResult>(string functionName, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None);
+        CallCore<TResult>(functionName, arguments, _limits, CancellationToken.None);
 
     /// <summary>Calls a guest function that returns a value, with a token that can end the call.</summary>
     /// <typeparam name="TResult">What the function returns.</typeparam>
@@ -59,15 +63,16 @@ public sealed partial class MultiUseSandbox
     /// </param>
     /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public TResult Call<TResult>(string functionName, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
-        CallCore<TResult>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken);
+        CallCore<TResult>(functionName, arguments, _limits, cancellationToken);
 
     /// <summary>Calls a guest function that returns a value, with a time limit and a token that can end the call.</summary>
     /// <typeparam name="TResult">What the function returns.</typeparam>
     /// <param name="functionName">The guest function.</param>
     /// <param name="arguments">Its arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="timeout">
-    /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most
-    /// 4,294,967,294 milliseconds (49.7 days), or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// How long the call may take, host functions included, in addition to the limits of <see
+    /// cref="SandboxConfiguration.Budget"/>; at most 4,294,967,294 milliseconds (49.7 days), or <see
+    /// cref="Timeout.InfiniteTimeSpan"/> for no further limit.
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
@@ -76,7 +81,7 @@ public sealed partial class MultiUseSandbox
     /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public TResult Call<TResult>(
         string functionName, ReadOnlySpan<GuestValue> arguments, TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        CallCore<TResult>(functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken);
+        CallCore<TResult>(functionName, arguments, Limit(timeout), cancellationToken);
 
     /// <summary>Calls a guest function without a result. The result of a function that has one is discarded.</summary>
     /// <param name="functionName">The guest function.</param>
@@ -106,7 +111,7 @@ public sealed partial class MultiUseSandbox
     /// </exception>
     /// <inheritdoc cref="Call{TResult}(string, ReadOnlySpan{GuestValue})"/>
     public int CallInto(string functionName, Span<byte> destination, params ReadOnlySpan<GuestValue> arguments) =>
-        CallCore<BytesWritten>(functionName, arguments, _setup.Configuration.CallTimeout, CancellationToken.None, destination).Count;
+        CallCore<BytesWritten>(functionName, arguments, _limits, CancellationToken.None, destination).Count;
 
     /// <summary>Calls a guest function that returns bytes, and copies these into the caller's memory, with a token that can end the call.</summary>
     /// <param name="functionName">The guest function.</param>
@@ -118,7 +123,7 @@ public sealed partial class MultiUseSandbox
     /// <inheritdoc cref="CallInto(string, Span{byte}, ReadOnlySpan{GuestValue})"/>
     public int CallInto(
         string functionName, Span<byte> destination, ReadOnlySpan<GuestValue> arguments, CancellationToken cancellationToken) =>
-        CallCore<BytesWritten>(functionName, arguments, _setup.Configuration.CallTimeout, cancellationToken, destination).Count;
+        CallCore<BytesWritten>(functionName, arguments, _limits, cancellationToken, destination).Count;
 
     /// <summary>
     /// Calls a guest function that returns bytes, and copies these into the caller's memory, with a time limit and a token that
@@ -128,8 +133,9 @@ public sealed partial class MultiUseSandbox
     /// <param name="destination">Receives the bytes.</param>
     /// <param name="arguments">The function's arguments, of exactly the types the function takes, such as <c>[1, 2]</c>.</param>
     /// <param name="timeout">
-    /// How long the call may take, host functions included, instead of <see cref="SandboxConfiguration.CallTimeout"/>; at most
-    /// 4,294,967,294 milliseconds (49.7 days), or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// How long the call may take, host functions included, in addition to the limits of <see
+    /// cref="SandboxConfiguration.Budget"/>; at most 4,294,967,294 milliseconds (49.7 days), or <see
+    /// cref="Timeout.InfiniteTimeSpan"/> for no further limit.
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the call; the sandbox is poisoned then, unless the token was cancelled before the guest was entered.
@@ -142,13 +148,12 @@ public sealed partial class MultiUseSandbox
         ReadOnlySpan<GuestValue> arguments,
         TimeSpan timeout,
         CancellationToken cancellationToken = default) =>
-        CallCore<BytesWritten>(
-            functionName, arguments, CallLimits.CheckTimeout(timeout, nameof(timeout)), cancellationToken, destination).Count;
+        CallCore<BytesWritten>(functionName, arguments, Limit(timeout), cancellationToken, destination).Count;
 
     private TResult CallCore<TResult>(
         string functionName,
         ReadOnlySpan<GuestValue> arguments,
-        TimeSpan timeout,
+        in BudgetLimits limits,
         CancellationToken cancellationToken,
         Span<byte> destination = default)
     {
@@ -156,13 +161,13 @@ public sealed partial class MultiUseSandbox
         CallObservation observation = _setup.Telemetry.BeginCall(functionName);
         if (observation.IsNone)
         {
-            return CallUnobserved<TResult>(functionName, arguments, destination, timeout, cancellationToken);
+            return CallUnobserved<TResult>(functionName, arguments, destination, limits, cancellationToken);
         }
 
         TResult result;
         try
         {
-            result = CallUnobserved<TResult>(functionName, arguments, destination, timeout, cancellationToken);
+            result = CallUnobserved<TResult>(functionName, arguments, destination, limits, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -179,7 +184,7 @@ public sealed partial class MultiUseSandbox
         string functionName,
         ReadOnlySpan<GuestValue> arguments,
         Span<byte> destination,
-        TimeSpan timeout,
+        in BudgetLimits limits,
         CancellationToken cancellationToken)
     {
         GuestValueType? resultType = CallResult.ExpectedType<TResult>();
@@ -189,17 +194,17 @@ public sealed partial class MultiUseSandbox
         _gate.Enter("a call", this);
         try
         {
-            BeginCall(cancellationToken);
+            BeginCall(limits, cancellationToken);
             try
             {
                 Send(functionName, arguments, resultType);
                 _runner.PrepareDispatch();
-                Run(functionName, timeout, cancellationToken);
+                Run(functionName, cancellationToken);
                 return Receive<TResult>(functionName, resultType, destination);
             }
             catch (Exception exception)
             {
-                ResetBuffers();
+                EndFailedCall();
                 if (exception is OutOfMemoryException outOfMemory)
                 {
                     throw new HostMemoryException("A call", outOfMemory);
@@ -214,7 +219,7 @@ public sealed partial class MultiUseSandbox
         }
     }
 
-    private void BeginCall(CancellationToken cancellationToken)
+    private void BeginCall(in BudgetLimits limits, CancellationToken cancellationToken)
     {
         if (_poison is { } cause)
         {
@@ -223,12 +228,13 @@ public sealed partial class MultiUseSandbox
 
         CallLimits.ThrowIfCancelled(cancellationToken);
         _unchangedSince = null;
-        _runner.BeginCall();
+        _runner.BeginCall(limits);
     }
 
-    /// <summary>Whatever the guest left in the buffers must not be taken for a part of the next call.</summary>
-    private void ResetBuffers()
+    /// <summary>A call has failed. Whatever the guest left in the buffers must not be taken for a part of the next call.</summary>
+    private void EndFailedCall()
     {
+        _runner.Interrupts.Meter.End();
         _memory.Input.Reset();
         _memory.Output.Reset();
     }
@@ -243,9 +249,9 @@ public sealed partial class MultiUseSandbox
         _memory.Input.Commit(start, target.Length);
     }
 
-    private void Run(string functionName, TimeSpan timeout, CancellationToken cancellationToken)
+    private void Run(string functionName, CancellationToken cancellationToken)
     {
-        using Interrupter.Watch watch = _runner.Interrupts.Begin(timeout, cancellationToken);
+        using Interrupter.Watch watch = _runner.Interrupts.Begin(cancellationToken);
         try
         {
             _runner.RunToHalt();

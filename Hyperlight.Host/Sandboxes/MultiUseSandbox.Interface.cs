@@ -55,6 +55,28 @@ public sealed partial class MultiUseSandbox : ISandbox
         string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         CallAsync(functionName, Span(arguments), timeout, cancellationToken);
 
+    TResult ISandbox.Call<TResult>(
+        string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, Span(arguments), budget, cancellationToken);
+
+    void ISandbox.Call(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        Call(functionName, Span(arguments), budget, cancellationToken);
+
+    int ISandbox.CallInto(
+        string functionName,
+        Memory<byte> destination,
+        GuestValue[] arguments,
+        CallBudget budget,
+        CancellationToken cancellationToken) =>
+        CallInto(functionName, destination.Span, Span(arguments), budget, cancellationToken);
+
+    Task<TResult> ISandbox.CallAsync<TResult>(
+        string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, Span(arguments), budget, cancellationToken);
+
+    Task ISandbox.CallAsync(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        CallAsync(functionName, Span(arguments), budget, cancellationToken);
+
     internal static ReadOnlySpan<GuestValue> Span(GuestValue[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);

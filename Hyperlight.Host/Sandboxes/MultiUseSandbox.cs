@@ -1,3 +1,4 @@
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Memory;
@@ -17,6 +18,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private readonly GuestRunner _runner;
     private readonly SandboxGate _gate;
     private readonly CountedSandbox _counted;
+    private readonly BudgetLimits _limits;
     private volatile Exception? _poison;
 
     internal MultiUseSandbox(SandboxSetup setup, GuestMemory memory, GuestRunner runner)
@@ -26,6 +28,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         _runner = runner;
         _gate = runner.Gate;
         _counted = setup.Telemetry.Count(memory.Image);
+        _limits = new BudgetLimits(setup.Configuration.Budget);
         InterruptHandle = new InterruptHandle(runner.Interrupts);
     }
 

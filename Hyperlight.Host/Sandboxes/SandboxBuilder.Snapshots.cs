@@ -1,3 +1,4 @@
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
@@ -93,14 +94,10 @@ public sealed partial class SandboxBuilder
 
     private SandboxSetup CreateSetup(HypervisorSelection hypervisor, GuestBinary? guest, string source)
     {
-        if (_configuration.InstructionBudget is { } budget && !hypervisor.Hypervisor.CountsInstructions)
+        CallBudget budget = _configuration.Budget.Tighten(_budget);
+        if (!hypervisor.Hypervisor.CountsInstructions)
         {
-            throw new UnsupportedConfigurationException(
-                nameof(SandboxConfiguration.InstructionBudget),
-                budget,
-                hypervisor.Name,
-                "which does not count instructions",
-                $"Run the guest on the emulator ({nameof(UseEmulator)}), or do not set it.");
+            InstructionLimit.Refuse(budget.Instructions, hypervisor.Name);
         }
 
         var failures = new SinkFailures();
@@ -120,7 +117,7 @@ public sealed partial class SandboxBuilder
             hypervisor,
             guest,
             source,
-            _configuration with { RandomSeed = _seed ?? _configuration.RandomSeed },
+            _configuration with { RandomSeed = _seed ?? _configuration.RandomSeed, Budget = budget },
             new HostFunctionTable(_functions.Values, output.PrintFunction, telemetry),
             output,
             new DebugOutput(output.DebugPrint, failures, logger),

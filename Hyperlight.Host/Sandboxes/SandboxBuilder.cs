@@ -20,6 +20,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private readonly Dictionary<string, HostFunction> _functions = new(StringComparer.Ordinal);
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
+    private CallBudget _budget = CallBudget.Unlimited;
     private GuestThreads _threads = GuestThreads.Default;
     private HyperlightMetrics _metrics = HyperlightMetrics.Default;
     private ulong? _seed;
@@ -74,6 +75,18 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     {
         ArgumentNullException.ThrowIfNull(configuration);
         _configuration = configuration;
+        return this;
+    }
+
+    /// <summary>
+    /// Limits each call, in addition to <see cref="SandboxConfiguration.Budget"/> and to budgets that were set with this method
+    /// before: the tightest limit of each kind applies.
+    /// </summary>
+    /// <param name="budget">The limits.</param>
+    public SandboxBuilder WithBudget(CallBudget budget)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        _budget = _budget.Tighten(budget);
         return this;
     }
 
@@ -186,7 +199,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     /// <exception cref="GuestInitializationException">The guest failed; the inner exception is the cause.</exception>
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">A call of the hypervisor or the operating system failed.</exception>
-    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
+    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest exceeded <see cref="SandboxConfiguration.Budget"/> (<see cref="BudgetExceededException"/>).</exception>
     /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public MultiUseSandbox Build(CancellationToken cancellationToken = default)
     {

@@ -1,5 +1,4 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
 
@@ -180,38 +179,20 @@ public sealed record SandboxConfiguration
     } = MsrPolicy.Default;
 
     /// <summary>
-    /// The largest number of instructions that the guest can execute in one call, and in its initialisation. Default <see
-    /// langword="null"/>: no limit. A guest that exceeds it ends with <see cref="InstructionBudgetExhaustedException"/>,
-    /// always at the same instruction. Only drivers that count instructions support this, such as the emulator; with
-    /// others, building the sandbox fails.
+    /// The limits of each call, and of the guest's initialisation. Default <see cref="CallBudget.Unlimited"/>: a hostile guest can
+    /// occupy the calling thread indefinitely. A call that exceeds a limit ends with a <see cref="BudgetExceededException"/> and
+    /// poisons the sandbox. A call can have further limits; the tightest of each kind applies.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
-    public long? InstructionBudget
+    /// <exception cref="ArgumentNullException">The value is <see langword="null"/>.</exception>
+    public CallBudget Budget
     {
         get;
         init
         {
-            if (value is { } budget)
-            {
-                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budget, nameof(InstructionBudget));
-            }
-
+            ArgumentNullException.ThrowIfNull(value, nameof(Budget));
             field = value;
         }
-    }
-
-    /// <summary>
-    /// The time limit of a call, including its host functions, and of the guest's initialisation. Default <see
-    /// cref="Timeout.InfiniteTimeSpan"/>: no limit, so that a hostile guest can occupy the calling thread indefinitely. A
-    /// call that exceeds its limit ends with <see cref="ExecutionCanceledException"/>, independently of the thread pool,
-    /// and poisons the sandbox. A limit that is passed to a call replaces this one.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero, negative and not infinite, or above 4,294,967,294 milliseconds (49.7 days).</exception>
-    public TimeSpan CallTimeout
-    {
-        get;
-        init => field = CallLimits.CheckTimeout(value, nameof(CallTimeout));
-    } = Timeout.InfiniteTimeSpan;
+    } = CallBudget.Unlimited;
 
     /// <summary>The scratch memory that the buffers and the heap need.</summary>
     internal ulong DerivedScratchSize =>

@@ -26,6 +26,13 @@ internal sealed class SandboxGate
     /// <summary>The number of the operation in progress, or of the last one.</summary>
     public ulong Operation => NumberOf(Volatile.Read(ref _state));
 
+    /// <summary>Whether an operation is in progress.</summary>
+    public bool IsInProgress(ulong operation)
+    {
+        ulong state = Volatile.Read(ref _state);
+        return NumberOf(state) == operation && (state & Busy) != 0;
+    }
+
     /// <summary>Why the operation in progress is to end, or <see langword="null"/> if it is not.</summary>
     public CancellationReason? RequestedReason => ReasonOf(Volatile.Read(ref _state));
 

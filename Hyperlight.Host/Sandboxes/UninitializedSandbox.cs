@@ -1,3 +1,4 @@
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
@@ -55,7 +56,7 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
     /// <exception cref="GuestMsrException">The hypervisor does not have a register that the configuration permits.</exception>
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     /// <exception cref="MappingLimitException">The hypervisor has fewer memory slots than there are mappings.</exception>
-    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest took longer than <see cref="SandboxConfiguration.CallTimeout"/>.</exception>
+    /// <exception cref="ExecutionCanceledException">The token was cancelled, or the guest exceeded <see cref="SandboxConfiguration.Budget"/> (<see cref="BudgetExceededException"/>).</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed or evolved.</exception>
     /// <exception cref="HostMemoryException">The process is out of memory.</exception>
     public MultiUseSandbox Evolve(CancellationToken cancellationToken = default)
@@ -117,7 +118,8 @@ public sealed partial class UninitializedSandbox : IHostFunctionRegistrar, IDisp
         runner.Gate.Enter("the initialisation", this);
         try
         {
-            using Interrupter.Watch watch = runner.Interrupts.Begin(_setup.Configuration.CallTimeout, cancellationToken);
+            runner.BeginCall(new BudgetLimits(_setup.Configuration.Budget));
+            using Interrupter.Watch watch = runner.Interrupts.Begin(cancellationToken);
             runner.Initialize();
         }
         catch (HyperlightException exception) when (exception is not (GuestInitializationException or HypervisorException))

@@ -35,6 +35,9 @@ internal readonly ref struct FunctionCallReader
     public GuestValueType GetParameterType(int index) =>
         WireTypeMap.FromParameterTag(UnionTable.ReadTag(_root.GetTable(ParametersSlot, index)));
 
+    /// <summary>The number of bytes of an argument that is text.</summary>
+    public int GetTextLength(int index) => GetParameter<ReadOnlySpan<byte>>(index).Length;
+
     /// <summary>One argument, whose type the caller has compared with <see cref="GetParameterType"/>.</summary>
     public T GetParameter<T>(int index)
         where T : allows ref struct =>

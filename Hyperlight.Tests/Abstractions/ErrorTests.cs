@@ -24,7 +24,7 @@ internal sealed class ErrorTests
             .Where(t => t.IsAssignableTo(typeof(Exception)) && t != typeof(HyperlightException))];
 
         Assert.That(errors, Has.Length.GreaterThan(10));
-        Assert.That(errors.Except([typeof(ExecutionCanceledException), typeof(GuestValueTypeException)]), Is.All.Matches<Type>(t => t!.IsAssignableTo(typeof(HyperlightException))));
+        Assert.That(errors.Except([typeof(ExecutionCanceledException), typeof(BudgetExceededException), typeof(GuestValueTypeException)]), Is.All.Matches<Type>(t => t!.IsAssignableTo(typeof(HyperlightException))));
         Assert.That(typeof(ExecutionCanceledException).IsAssignableTo(typeof(OperationCanceledException)), "a call that was ended is no error");
         Assert.That(typeof(GuestValueTypeException).IsAssignableTo(typeof(InvalidCastException)), "a mistake of the calling code");
         Assert.That(

@@ -44,7 +44,7 @@ internal sealed class ConfigurationPageTests
         SandboxTemplateOptions options = services.GetRequiredService<IOptionsMonitor<SandboxTemplateOptions>>().Get("hello");
 
         Assert.That(options.Configuration!.HeapSize, Is.EqualTo(4 << 20));
-        Assert.That(options.Configuration.CallTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(options.Configuration.Budget.WallClockTime, Is.EqualTo(TimeSpan.FromSeconds(5)));
         Assert.That(options.Pool, Is.EqualTo(new SandboxPoolOptions { MaximumSize = 16, WaitTimeout = TimeSpan.FromSeconds(10) }));
         Assert.That(services.GetRequiredService<IOptions<HyperlightOptions>>().Value.GuestThreads.MaximumCount, Is.EqualTo(4));
     }

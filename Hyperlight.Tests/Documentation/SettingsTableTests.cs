@@ -20,6 +20,36 @@ internal sealed partial class SettingsTableTests
 
     private static IEnumerable<string> Names => Properties.Select(p => p.Name);
 
+    /// <summary>The rows of the limits of a budget.</summary>
+    private static readonly Dictionary<string, string> BudgetRows = new MarkdownPage("docs/configuration.md").Rows
+        .SkipWhile(row => row[0] != "budget").Skip(1).TakeWhile(row => row[0].StartsWith('`'))
+        .SelectMany(row => row[0].Split(", ").Select(name => (Name: name.Trim('`'), Values: row[1])))
+        .ToDictionary(row => row.Name, row => row.Values);
+
+    [Test]
+    public void Every_limit_of_a_budget_has_a_row_and_its_values_are_accepted()
+    {
+        Assert.That(BudgetRows.Keys, Is.EquivalentTo(BudgetSettings.All.Select(setting => setting.Key)));
+        foreach (PropertyInfo property in typeof(CallBudget).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            string stated = BudgetRows[property.Name];
+            var budget = new CallBudget();
+            if (property.PropertyType == typeof(TimeSpan?))
+            {
+                var longest = TimeSpan.FromMilliseconds(long.Parse(Regex.Match(stated, @"\d+ m").Value[..^2], CultureInfo.InvariantCulture));
+                property.SetValue(budget, longest);
+                Assert.That(() => property.SetValue(budget, longest + TimeSpan.FromTicks(1)), Refused);
+                Assert.That(() => property.SetValue(budget, TimeSpan.Zero), Refused);
+                continue;
+            }
+
+            long smallest = long.Parse(stated.Split(' ')[0], CultureInfo.InvariantCulture);
+            property.SetValue(budget, smallest);
+            Assert.That(() => property.SetValue(budget, smallest - 1), Refused);
+            Assert.That(stated.Split(' ')[2].Trim(','), Is.EqualTo(long.MaxValue.ToString(CultureInfo.InvariantCulture)));
+        }
+    }
+
     [Test]
     public void Every_setting_has_a_row() => Assert.That(Rows.Keys, Is.EquivalentTo(Names));
 
@@ -35,7 +65,7 @@ internal sealed partial class SettingsTableTests
             int rate when name == nameof(SandboxConfiguration.GuestLogRate) => $"{rate}",
             int or ulong => Size(Convert.ToUInt64(value, CultureInfo.InvariantCulture)),
             bool flag => flag ? "true" : "false",
-            TimeSpan time when time == Timeout.InfiniteTimeSpan => "Infinite",
+            CallBudget budget when budget.Equals(CallBudget.Unlimited) => "no limit",
             GuestVersionPolicy policy when policy.Equals(GuestVersionPolicy.Compatible) => "Compatible",
             MsrPolicy policy when policy.Equals(MsrPolicy.Default) => "Default",
             _ => $"a default that this test does not know: {value}",
@@ -57,15 +87,9 @@ internal sealed partial class SettingsTableTests
             AssertRefused(name, unit + (unit / 2));
             Set(name, 2 * unit);
         }
-        else if (Duration().Match(stated) is { Success: true } duration)
+        else if (Type(name) == typeof(CallBudget))
         {
-            var longest = TimeSpan.FromMilliseconds(long.Parse(duration.Groups[1].Value, CultureInfo.InvariantCulture));
-            Set(name, TimeSpan.FromTicks(1));
-            Set(name, longest);
-            Set(name, Timeout.InfiniteTimeSpan);
-            Assert.That(() => Set(name, TimeSpan.Zero), Refused);
-            Assert.That(() => Set(name, longest + TimeSpan.FromMilliseconds(1)), Refused);
-            Assert.That(duration.Groups[2].Value, Is.EqualTo(longest.TotalDays.ToString("F1", CultureInfo.InvariantCulture)));
+            Assert.That(stated, Is.EqualTo("a section, see below"));
         }
         else if (Type(name).IsEnum)
         {
@@ -128,7 +152,4 @@ internal sealed partial class SettingsTableTests
 
     [GeneratedRegex("^multiples of (.+), up to (.+)$")]
     private static partial Regex Multiples();
-
-    [GeneratedRegex(@"^above 0, up to (\d+) milliseconds \(([\d.]+) days\), or `Infinite`$")]
-    private static partial Regex Duration();
 }

@@ -25,6 +25,12 @@ internal sealed class TemplateTablesTests
     public void The_default_is_that_of_new_options(string key)
     {
         string stated = Row(key)[1].Trim('`');
+        if (key == nameof(SandboxPoolOptions.Budget))
+        {
+            Assert.That((stated, new SandboxPoolOptions().Budget), Is.EqualTo(("no limit", CallBudget.Unlimited)));
+            return;
+        }
+
         if (key == nameof(SandboxPoolOptions.MaximumSize))
         {
             Assert.That(stated, Is.EqualTo("2 for each processor"));
@@ -38,6 +44,13 @@ internal sealed class TemplateTablesTests
     public void The_limits_are_accepted_and_what_is_beyond_is_not(string key)
     {
         string stated = Row(key)[2];
+        if (key == nameof(SandboxPoolOptions.Budget))
+        {
+            AssertAccepted($"{key}:{nameof(CallBudget.HostCalls)}", "0");
+            AssertRefused($"{key}:{nameof(CallBudget.HostCalls)}", "-1");
+            return;
+        }
+
         if (Regex.Match(stated, @"^(\d+) to (\d+)") is { Success: true } range)
         {
             AssertAccepted(key, range.Groups[1].Value);

@@ -111,9 +111,9 @@ internal sealed class InitialisationTests(TestTarget target)
     [Test]
     public void A_guest_that_never_becomes_ready_ends_at_its_time_limit() => Assert.That(
         () => Builder(TinyGuest.Assemble(Spin))
-            .WithConfiguration(new SandboxConfiguration { CallTimeout = TimeSpan.FromMilliseconds(50) })
+            .WithConfiguration(new SandboxConfiguration { Budget = new CallBudget { WallClockTime = TimeSpan.FromMilliseconds(50) } })
             .Build(),
-        Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
+        Throws.TypeOf<BudgetExceededException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
 
     [Test]
     public void The_entry_registers_are_the_abis()

@@ -17,9 +17,9 @@ internal sealed class InstructionBudgetTests
         using MultiUseSandbox sandbox = Build(threshold, budget);
         long before = sandbox.InstructionCount!.Value;
 
-        var exception = Assert.Throws<InstructionBudgetExhaustedException>(() => sandbox.Call("SpinForever"))!;
+        var exception = Assert.Throws<BudgetExceededException>(() => sandbox.Call("SpinForever"))!;
 
-        Assert.That(exception.Budget, Is.EqualTo(budget));
+        Assert.That((exception.Budget, exception.Limit, exception.Used), Is.EqualTo((BudgetKind.Instructions, budget, budget)));
         Assert.That(sandbox.InstructionCount - before, Is.EqualTo(budget));
         Assert.That(sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
     }
@@ -63,12 +63,12 @@ internal sealed class InstructionBudgetTests
     {
         var guest = new ScriptedMachine();
         using Snapshot snapshot = TakeSnapshot(guest);
-        var configuration = new SandboxConfiguration { InstructionBudget = 1 };
+        var configuration = new SandboxConfiguration { Budget = new CallBudget { Instructions = 1 } };
         guest.Hypervisor.Invocations.Clear();
 
         Assert.That(() => guest.Builder().WithConfiguration(configuration).Build(), Throws.TypeOf<UnsupportedConfigurationException>()
-            .With.Message.Contains("InstructionBudget is 1, but the hypervisor is 'mock'")
-            .And.Property("Setting").EqualTo("InstructionBudget").And.Property("Driver").EqualTo("mock"));
+            .With.Message.Contains("Budget.Instructions is 1, but the hypervisor is 'mock'")
+            .And.Property("Setting").EqualTo("Budget.Instructions").And.Property("Driver").EqualTo("mock"));
         Assert.That(
             () => guest.Builder().WithSnapshot(snapshot).WithConfiguration(configuration).Build(),
             Throws.TypeOf<UnsupportedConfigurationException>());
@@ -82,7 +82,7 @@ internal sealed class InstructionBudgetTests
         guest.Hypervisor.Setup(h => h.CountsInstructions).Returns(true);
 
         Assert.That(
-            () => guest.Builder().WithConfiguration(new SandboxConfiguration { InstructionBudget = 1 }).Build(),
+            () => guest.Builder().WithConfiguration(new SandboxConfiguration { Budget = new CallBudget { Instructions = 1 } }).Build(),
             Throws.TypeOf<HypervisorException>().With.Message.Contains("do not count"));
         guest.Machine.Verify(m => m.Dispose(), Moq.Times.Once);
         Assert.That(guest.AllReleased, Is.True);
@@ -91,7 +91,7 @@ internal sealed class InstructionBudgetTests
     [TestCase(0)]
     [TestCase(-1)]
     public void A_budget_is_positive(long budget) =>
-        Assert.That(() => new SandboxConfiguration { InstructionBudget = budget }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new SandboxConfiguration { Budget = new CallBudget { Instructions = budget } }, Throws.TypeOf<ArgumentOutOfRangeException>());
 
     private static Snapshot TakeSnapshot(ScriptedMachine guest)
     {
@@ -109,5 +109,5 @@ internal sealed class InstructionBudgetTests
 
     private static SandboxBuilder Builder(IHypervisor hypervisor, long? budget) =>
         new TestTarget(hypervisor, TestTargets.GeneralGuest).Builder()
-            .WithConfiguration(new SandboxConfiguration { InstructionBudget = budget });
+            .WithConfiguration(new SandboxConfiguration { Budget = new CallBudget { Instructions = budget } });
 }

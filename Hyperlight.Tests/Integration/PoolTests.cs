@@ -156,6 +156,47 @@ internal sealed class PoolTests(TestTarget target)
     }
 
     [Test]
+    public async Task The_budget_of_the_pool_limits_each_call_of_a_lease()
+    {
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1, Budget = new CallBudget { HostCalls = 2 } },
+            builder => builder.WithHostFunction("HostEchoInt", (int x) => x));
+        await using (SandboxLease lease = await pool.RentAsync())
+        {
+            Assert.That(lease.Call<long>("CallHostTimes", 2), Is.EqualTo(1));
+            Assert.That(lease.LastCall.HostCalls, Is.EqualTo(2));
+            Assert.That(
+                () => lease.Call<long>("CallHostTimes", [3], new CallBudget { HostCalls = 5 }),
+                Throws.TypeOf<BudgetExceededException>().With.Property("Limit").EqualTo(2));
+        }
+
+        await using SandboxLease next = await pool.RentAsync();
+        Assert.That(next.Call<int>("Add", 1, 2), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_lease_does_not_say_what_calls_of_the_last_one_have_used()
+    {
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1 }, builder => builder.WithHostFunction("HostEchoInt", (int x) => x));
+        long id;
+        SandboxLease first = await pool.RentAsync();
+        await using (first)
+        {
+            id = first.Id;
+            first.Call<int>("RoundTripInt", 1);
+            Assert.That(first.LastCall.HostCalls, Is.EqualTo(1));
+        }
+
+        await using SandboxLease next = await pool.RentAsync();
+        Assert.That(next.Id, Is.EqualTo(id));
+        Assert.That(next.LastCall.HostCalls, Is.Zero);
+        Assert.That(next.LastCall.CpuTime, Is.EqualTo(TimeSpan.Zero));
+        Assert.That(next.LastCall.Instructions ?? 0, Is.Zero);
+        Assert.That(() => first.LastCall, Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
     public async Task A_rent_allocates_the_lease_and_nothing_else()
     {
         SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 });

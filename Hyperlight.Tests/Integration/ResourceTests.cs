@@ -57,11 +57,16 @@ internal sealed class ResourceTests(TestTarget target)
         sandbox.WithHostFunction("HostEchoInt", (int x) => x);
         long calls = Measure(() => sandbox.Call<int>("Add", 1, 2));
         long limitedCalls = Measure(() => sandbox.Call<int>("Add", [1, 2], TimeSpan.FromHours(1)));
+        var budget = new CallBudget { WallClockTime = TimeSpan.FromHours(1), CpuTime = TimeSpan.FromHours(1), HostCalls = 10, LogRecords = 10, PrintedBytes = 10 };
+        long callsWithBudget = Measure(() => sandbox.Call<int>("RoundTripInt", [1], budget));
+        long statistics = Measure(() => _ = sandbox.LastCall.HostCalls);
         long hostCalls = Measure(() => sandbox.Call<int>("RoundTripInt", 1));
 
         TestContext.Progress.WriteLine($"{target.Hypervisor.Name}: a warm Call<int> of two ints allocates {calls} bytes, one with a host call {hostCalls} bytes");
         Assert.That(calls, Is.Zero);
         Assert.That(limitedCalls, Is.Zero, "with a time limit");
+        Assert.That(callsWithBudget, Is.Zero, "with a budget");
+        Assert.That(statistics, Is.Zero, "what a call has used");
         Assert.That(hostCalls, Is.Zero);
     }
 

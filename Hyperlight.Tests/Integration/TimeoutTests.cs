@@ -15,12 +15,12 @@ internal sealed class TimeoutTests(TestTarget target) : GuestTest(target)
         TimeSpan limit = TimeSpan.FromMilliseconds(200);
         MultiUseSandbox[] sandboxes = [.. Enumerable.Range(0, count).Select(_ => Build(_ => { }))];
 
-        Task<(TimeSpan Time, ExecutionCanceledException Error)>[] calls =
+        Task<(TimeSpan Time, BudgetExceededException Error)>[] calls =
         [
             .. sandboxes.Select(sandbox => Task.Run(() =>
             {
                 var time = Stopwatch.StartNew();
-                ExecutionCanceledException error = Assert.Throws<ExecutionCanceledException>(
+                BudgetExceededException error = Assert.Throws<BudgetExceededException>(
                     () => sandbox.Call("SpinForever", [], limit))!;
                 return (time.Elapsed, error);
             })),
@@ -38,9 +38,9 @@ internal sealed class TimeoutTests(TestTarget target) : GuestTest(target)
         using Snapshot snapshot = Sandbox.TakeSnapshot();
         for (int i = 0; i < 3; i++)
         {
-            ExecutionCanceledException error = Assert.Throws<ExecutionCanceledException>(
+            BudgetExceededException error = Assert.Throws<BudgetExceededException>(
                 () => Sandbox.Call("SpinForever", [], TimeSpan.FromMilliseconds(20)))!;
-            Assert.That(error.Timeout, Is.EqualTo(TimeSpan.FromMilliseconds(20)));
+            Assert.That(error.Limit, Is.EqualTo(TimeSpan.FromMilliseconds(20).Ticks));
 
             Sandbox.Restore(snapshot);
             AssertUsable();
@@ -61,12 +61,12 @@ internal sealed class TimeoutTests(TestTarget target) : GuestTest(target)
         using Snapshot snapshot = Sandbox.TakeSnapshot();
 
         // On a slow machine a short limit ends the call before the guest has called the function.
-        ExecutionCanceledException error;
+        BudgetExceededException error;
         TimeSpan limit = TimeSpan.FromMilliseconds(20);
         do
         {
             Sandbox.Restore(snapshot);
-            error = Assert.Throws<ExecutionCanceledException>(() => Sandbox.Call<int>("RoundTripInt", [1], limit))!;
+            error = Assert.Throws<BudgetExceededException>(() => Sandbox.Call<int>("RoundTripInt", [1], limit))!;
             limit *= 2;
         }
         while (!wasEntered);

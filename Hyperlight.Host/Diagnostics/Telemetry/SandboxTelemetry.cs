@@ -93,9 +93,11 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
                 break;
             case ExecutionCanceledException canceled:
                 metrics.Cancellations.Add(1, _driver, new KeyValuePair<string, object?>(Tags.CancellationReason, ReasonOf(canceled)));
-                break;
-            case InstructionBudgetExhaustedException:
-                metrics.BudgetsExceeded.Add(1, _driver, new KeyValuePair<string, object?>(Tags.Budget, "instructions"));
+                if (canceled is BudgetExceededException exceeded)
+                {
+                    metrics.BudgetsExceeded.Add(1, _driver, new KeyValuePair<string, object?>(Tags.Budget, NameOf(exceeded.Budget)));
+                }
+
                 break;
         }
     }
@@ -152,7 +154,18 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
         CancellationReason.CancellationToken => "cancellation_token",
         CancellationReason.InterruptHandle => "interrupt_handle",
         CancellationReason.Disposal => "disposal",
-        _ => "timeout",
+        CancellationReason.Timeout => "timeout",
+        _ => "budget",
+    };
+
+    private static string NameOf(BudgetKind budget) => budget switch
+    {
+        BudgetKind.WallClockTime => "wall_clock_time",
+        BudgetKind.CpuTime => "cpu_time",
+        BudgetKind.Instructions => "instructions",
+        BudgetKind.HostCalls => "host_calls",
+        BudgetKind.LogRecords => "log_records",
+        _ => "printed_bytes",
     };
 
     private static string ExitKind(in VmExit exit) => exit.Reason switch

@@ -37,5 +37,21 @@ internal sealed class CallsFragments
         Assert.That(sandbox.Call<string>("SayHello", "World"), Is.EqualTo("Hello, World! Today is Monday."));
     }
 
+    [Test]
+    public void Budgets()
+    {
+        SandboxBuilder builder = new SandboxBuilder().UseEmulator().WithGuest(Prebuilt(TestTargets.GeneralGuest));
+        using MultiUseSandbox sandbox = builder.Build();
+        CancellationToken cancellationToken = CancellationToken.None;
+
+        var budget = new CallBudget { CpuTime = TimeSpan.FromMilliseconds(100), HostCalls = 20, PrintedBytes = 64 * 1024 };
+        builder.WithConfiguration(new SandboxConfiguration { Budget = budget });
+        var options = new SandboxPoolOptions { Budget = new CallBudget { WallClockTime = TimeSpan.FromSeconds(2) } };
+        int sum = sandbox.Call<int>("Add", [1, 2], new CallBudget { HostCalls = 0 }, cancellationToken);
+
+        using var pool = new SandboxPool(() => builder, options);
+        Assert.That(sum, Is.EqualTo(3));
+    }
+
     private static string Prebuilt(string file) => Path.Combine(AppContext.BaseDirectory, "guests", file);
 }

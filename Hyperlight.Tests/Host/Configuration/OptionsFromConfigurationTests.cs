@@ -17,6 +17,7 @@ internal sealed class OptionsFromConfigurationTests
     {
         Assert.That(HyperlightSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(HyperlightOptions)).Append("Sandboxes")));
         Assert.That(SandboxSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxConfiguration))));
+        Assert.That(BudgetSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(CallBudget))));
     }
 
     [Test]
@@ -49,8 +50,12 @@ internal sealed class OptionsFromConfigurationTests
             (Sandbox + "FileMappingTable", "true"),
             (Sandbox + "ExecutableHeap", "true"),
             (Sandbox + "RandomSeed", "18446744073709551615"),
-            (Sandbox + "CallTimeout", "00:00:05"),
-            (Sandbox + "InstructionBudget", "1000000")).Configuration;
+            (Sandbox + "Budget:WallClockTime", "00:00:05"),
+            (Sandbox + "budget:cputime", "00:00:00.250"),
+            (Sandbox + "Budget:Instructions", "1000000"),
+            (Sandbox + "Budget:HostCalls", "0"),
+            (Sandbox + "Budget:LogRecords", "9223372036854775807"),
+            (Sandbox + "Budget:PrintedBytes", "64 KiB")).Configuration;
 
         Assert.That(read.InputBufferSize, Is.EqualTo(0x1_0000));
         Assert.That(read.OutputBufferSize, Is.EqualTo(0x2_0000));
@@ -61,9 +66,15 @@ internal sealed class OptionsFromConfigurationTests
         Assert.That(read.FileMappingTable, Is.True);
         Assert.That(read.ExecutableHeap, Is.True);
         Assert.That(read.RandomSeed, Is.EqualTo(ulong.MaxValue));
-        Assert.That(read.CallTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
-        Assert.That(Read((Sandbox + "CallTimeout", "infinite")).Configuration.CallTimeout, Is.EqualTo(Timeout.InfiniteTimeSpan));
-        Assert.That(read.InstructionBudget, Is.EqualTo(1_000_000));
+        Assert.That(read.Budget, Is.EqualTo(new CallBudget
+        {
+            WallClockTime = TimeSpan.FromSeconds(5),
+            CpuTime = TimeSpan.FromMilliseconds(250),
+            Instructions = 1_000_000,
+            HostCalls = 0,
+            LogRecords = long.MaxValue,
+            PrintedBytes = 0x1_0000,
+        }));
     }
 
     [TestCase("compatible", "0.15.3", true)]
@@ -123,10 +134,16 @@ internal sealed class OptionsFromConfigurationTests
     [TestCase("Configuration:RandomSeed", "-1")]
     [TestCase("Configuration:ExecutableHeap", "yes")]
     [TestCase("Configuration:GuestMsrs", "0x277")]
-    [TestCase("Configuration:CallTimeout", "5")]
-    [TestCase("Configuration:CallTimeout", "00:00:00")]
-    [TestCase("Configuration:CallTimeout", "100.00:00:00")]
-    [TestCase("Configuration:InstructionBudget", "0")]
+    [TestCase("Configuration:Budget", "small")]
+    [TestCase("Configuration:Budget:WallClockTime", "5")]
+    [TestCase("Configuration:Budget:WallClockTime", "00:00:00")]
+    [TestCase("Configuration:Budget:WallClockTime", "100.00:00:00")]
+    [TestCase("Configuration:Budget:WallClockTime", "Infinite")]
+    [TestCase("Configuration:Budget:CpuTime", "-00:00:01")]
+    [TestCase("Configuration:Budget:Instructions", "0")]
+    [TestCase("Configuration:Budget:HostCalls", "-1")]
+    [TestCase("Configuration:Budget:LogRecords", "many")]
+    [TestCase("Configuration:Budget:PrintedBytes", "64 KB")]
     public void A_value_that_cannot_be_used_ends_the_start_and_names_key_and_value(string key, string value) => Assert.That(
         () => Read(($"Hyperlight:{key}", value)),
         Throws.TypeOf<OptionsValidationException>().With.Message.Contains($"Hyperlight:{key} is '{value}'. "));
@@ -194,5 +211,5 @@ internal sealed class OptionsFromConfigurationTests
         .Build()
         .GetSection("Hyperlight");
 
-    private static IEnumerable<string> Names(Type type) => type.GetProperties().Select(property => property.Name);
+    private static IEnumerable<string> Names(Type type) => type.GetProperties(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance).Select(property => property.Name);
 }

@@ -37,13 +37,14 @@ internal sealed class TemplatesFromConfigurationTests
             (Template + "ReloadOnChange", "true"),
             (Template + "Configuration:HeapSize", "64 MiB"),
             (Template + "Configuration:GuestMsrs", "None"),
-            (Template + "Configuration:CallTimeout", "00:00:02"),
+            (Template + "Configuration:Budget:WallClockTime", "00:00:02"),
             (Template + "Pool:MaximumSize", "7"),
             (Template + "Pool:MinimumSize", "2"),
             (Template + "Pool:QueueLength", "9"),
             (Template + "Pool:WaitTimeout", "00:00:05"),
             (Template + "Pool:IdleTimeout", "infinite"),
             (Template + "Pool:DrainTimeout", "00:01:00"),
+            (Template + "Pool:Budget:HostCalls", "100"),
             (Template + "Pool:Isolation", "keepStatePerKey"),
             (Template + "Pool:CaptureRentStack", "true"));
 
@@ -52,7 +53,7 @@ internal sealed class TemplatesFromConfigurationTests
         Assert.That(read.GuestThreads!.MaximumCount, Is.EqualTo(3));
         Assert.That(read.Configuration!.HeapSize, Is.EqualTo(64 << 20));
         Assert.That(read.Configuration.GuestMsrs, Is.EqualTo(MsrPolicy.None));
-        Assert.That(read.Configuration.CallTimeout, Is.EqualTo(TimeSpan.FromSeconds(2)));
+        Assert.That(read.Configuration.Budget.WallClockTime, Is.EqualTo(TimeSpan.FromSeconds(2)));
         Assert.That(read.Pool, Is.EqualTo(new SandboxPoolOptions
         {
             MaximumSize = 7,
@@ -61,6 +62,7 @@ internal sealed class TemplatesFromConfigurationTests
             WaitTimeout = TimeSpan.FromSeconds(5),
             IdleTimeout = Timeout.InfiniteTimeSpan,
             DrainTimeout = TimeSpan.FromMinutes(1),
+            Budget = new CallBudget { HostCalls = 100 },
             Isolation = SandboxIsolation.KeepStatePerKey,
             CaptureRentStack = true,
         }));
@@ -214,7 +216,7 @@ internal sealed class TemplatesFromConfigurationTests
     [TestCase("Configuration", "large")]
     [TestCase("Configuration:HeapSize", "1 MB")]
     [TestCase("Configuration:GuestMsrs", "All")]
-    [TestCase("Configuration:CallTimeout", "-00:00:01")]
+    [TestCase("Configuration:Budget:WallClockTime", "-00:00:01")]
     [TestCase("Pool", "4")]
     [TestCase("Pool:MaximumSize", "0")]
     [TestCase("Pool:MaximumSize", "65537")]

@@ -122,7 +122,7 @@ internal sealed class LoggedOutputTests
         using MultiUseSandbox sandbox = Builder.Build();
         _loggers.Clear();
 
-        Assert.That(() => sandbox.Call("SpinForever", [], TimeSpan.FromMilliseconds(20)), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(() => sandbox.Call("SpinForever", [], TimeSpan.FromMilliseconds(20)), Throws.TypeOf<BudgetExceededException>());
 
         RecordingLoggers.Record record = _loggers.All.Single();
         Assert.That(record.Level, Is.EqualTo(LogLevel.Information));

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ internal sealed class InterrupterTests
 
     private readonly Mock<IVirtualMachine> _machine = new();
     private SandboxGate _gate = null!;
+    private CallMeter _meter = null!;
     private DeadlineTimer _timer = null!;
     private Interrupter _interrupts = null!;
 
@@ -23,17 +25,18 @@ internal sealed class InterrupterTests
     {
         _machine.Reset();
         _gate = new SandboxGate();
+        _meter = new CallMeter(new InstructionLimit("mock", _machine.Object, limit: null));
 
         // Deadlines expire when a test says so.
         _timer = new DeadlineTimer { StartThread = static _ => { } };
-        _interrupts = new Interrupter(_gate, _machine.Object, NullLogger.Instance, _timer);
+        _interrupts = new Interrupter(_gate, _machine.Object, _meter, NullLogger.Instance, _timer);
         _gate.Enter("calling", this);
     }
 
     [Test]
     public void A_time_limit_ends_its_operation()
     {
-        using Interrupter.Watch watch = _interrupts.Begin(Limit, CancellationToken.None);
+        using Interrupter.Watch watch = Begin(Limit, CancellationToken.None);
 
         Assert.That(ExpireAll(), Is.EqualTo(1));
 
@@ -44,7 +47,7 @@ internal sealed class InterrupterTests
     [Test]
     public void A_time_limit_is_disarmed_with_its_operation()
     {
-        _interrupts.Begin(Limit, CancellationToken.None).Dispose();
+        Begin(Limit, CancellationToken.None).Dispose();
 
         Assert.That(ExpireAll(), Is.Zero);
     }
@@ -52,7 +55,7 @@ internal sealed class InterrupterTests
     [Test]
     public async Task A_time_limit_of_an_asynchronous_operation_is_disarmed_with_it()
     {
-        await _interrupts.Begin(Limit, CancellationToken.None).DisposeAsync();
+        await Begin(Limit, CancellationToken.None).DisposeAsync();
 
         Assert.That(ExpireAll(), Is.Zero);
     }
@@ -61,7 +64,7 @@ internal sealed class InterrupterTests
     public void A_cancellation_is_not_repeated_after_its_operation()
     {
         _machine.Setup(m => m.Cancel()).Throws(new HypervisorException("mock", "Cancel", 11, "EAGAIN"));
-        using (_interrupts.Begin(Timeout.InfiniteTimeSpan, CancellationToken.None))
+        using (Begin(Timeout.InfiniteTimeSpan, CancellationToken.None))
         {
             _interrupts.Request(CancellationReason.InterruptHandle);
             Assert.That(ExpireAll(), Is.EqualTo(1), "it is repeated");
@@ -75,7 +78,7 @@ internal sealed class InterrupterTests
     public void A_token_has_no_effect_after_its_operation()
     {
         using var source = new CancellationTokenSource();
-        _interrupts.Begin(Timeout.InfiniteTimeSpan, source.Token).Dispose();
+        Begin(Timeout.InfiniteTimeSpan, source.Token).Dispose();
         BeginNext();
 
         source.Cancel();
@@ -88,15 +91,15 @@ internal sealed class InterrupterTests
     public void Each_operation_gives_its_host_functions_a_token_of_its_own()
     {
         CancellationToken first;
-        using (_interrupts.Begin(Timeout.InfiniteTimeSpan, CancellationToken.None))
+        using (Begin(Timeout.InfiniteTimeSpan, CancellationToken.None))
         {
-            first = _interrupts.GetHostFunctionToken();
-            Assert.That(_interrupts.GetHostFunctionToken(), Is.EqualTo(first), "one for all functions of a call");
+            first = _interrupts.GetHostFunctionToken(_gate.Operation);
+            Assert.That(_interrupts.GetHostFunctionToken(_gate.Operation), Is.EqualTo(first), "one for all functions of a call");
         }
 
         BeginNext();
-        using Interrupter.Watch watch = _interrupts.Begin(Timeout.InfiniteTimeSpan, CancellationToken.None);
-        CancellationToken second = _interrupts.GetHostFunctionToken();
+        using Interrupter.Watch watch = Begin(Timeout.InfiniteTimeSpan, CancellationToken.None);
+        CancellationToken second = _interrupts.GetHostFunctionToken(_gate.Operation);
         _interrupts.Request(CancellationReason.InterruptHandle);
 
         Assert.That(second.WaitHandle.WaitOne(TimeSpan.FromMinutes(1)));
@@ -108,14 +111,14 @@ internal sealed class InterrupterTests
     {
         _interrupts.Request(CancellationReason.InterruptHandle);
 
-        Assert.That(_interrupts.GetHostFunctionToken().IsCancellationRequested, Is.True);
+        Assert.That(_interrupts.GetHostFunctionToken(_gate.Operation).IsCancellationRequested, Is.True);
     }
 
     [Test]
     public void A_driver_that_cannot_cancel_is_logged_once_for_each_operation()
     {
         var logger = new CountingLogger();
-        _interrupts = new Interrupter(_gate, _machine.Object, logger, _timer);
+        _interrupts = new Interrupter(_gate, _machine.Object, _meter, logger, _timer);
         _machine.Setup(m => m.Cancel()).Throws(new HypervisorException("mock", "Cancel", 11, "EAGAIN"));
 
         _interrupts.Request(CancellationReason.InterruptHandle);
@@ -136,6 +139,12 @@ internal sealed class InterrupterTests
         Assert.That(_interrupts.Request(CancellationReason.InterruptHandle), Is.False);
 
         _machine.Verify(m => m.Cancel(), Times.Never);
+    }
+
+    private Interrupter.Watch Begin(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        _meter.Begin(new BudgetLimits(CallBudget.Unlimited).Tighten(timeout));
+        return _interrupts.Begin(cancellationToken);
     }
 
     private void BeginNext()

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Execution.Threads;
 using Hyperlight.Host.Sandboxes;
@@ -69,7 +70,8 @@ internal sealed class ThreadShortageTests
             cancelled.Set();
         });
         var gate = new SandboxGate();
-        var interrupts = new Interrupter(gate, machine.Object, NullLogger.Instance, new DeadlineTimer { StartThread = threads.Start });
+        var meter = new CallMeter(new InstructionLimit("mock", machine.Object, limit: null));
+        var interrupts = new Interrupter(gate, machine.Object, meter, NullLogger.Instance, new DeadlineTimer { StartThread = threads.Start });
         gate.Enter("calling", this);
 
         Assert.That(() => interrupts.Request(CancellationReason.InterruptHandle), Throws.Nothing);

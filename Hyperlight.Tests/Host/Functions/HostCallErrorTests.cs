@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Protocol;
@@ -19,7 +20,11 @@ internal sealed class HostCallErrorTests
 {
     private const int BufferSize = 0x1000;
 
-    private static readonly Interrupter NoInterrupts = new(new SandboxGate(), Mock.Of<IVirtualMachine>(), NullLogger.Instance);
+    private static readonly Interrupter NoInterrupts = new(
+        new SandboxGate(),
+        Mock.Of<IVirtualMachine>(),
+        new CallMeter(new InstructionLimit("mock", Mock.Of<IVirtualMachine>(), limit: null)),
+        NullLogger.Instance);
 
     private ManagedMemoryRegion _memory = null!;
     private SharedBuffer _input = null!;

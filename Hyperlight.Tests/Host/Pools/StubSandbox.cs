@@ -81,6 +81,25 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
     public Task CallAsync(string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         CallAsync<long>(functionName, arguments);
 
+    public CallStatistics LastCall => default;
+
+    public TResult Call<TResult>(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        Call<TResult>(functionName, arguments);
+
+    public void Call(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        Call<long>(functionName, arguments);
+
+    public int CallInto(
+        string functionName, Memory<byte> destination, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Task<TResult> CallAsync<TResult>(
+        string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        CallAsync<TResult>(functionName, arguments);
+
+    public Task CallAsync(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
+        CallAsync<long>(functionName, arguments);
+
     public Snapshot TakeSnapshot() => throw new NotSupportedException();
 
     public void Restore(Snapshot snapshot) => throw new NotSupportedException();

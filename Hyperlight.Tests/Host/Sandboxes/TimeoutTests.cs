@@ -26,13 +26,13 @@ internal sealed class TimeoutTests
     [Test]
     public void The_limit_of_a_call_ends_it_and_is_in_the_message()
     {
-        using MultiUseSandbox sandbox = Build(Timeout.InfiniteTimeSpan);
+        using MultiUseSandbox sandbox = Build(null);
         Spin();
 
-        ExecutionCanceledException error = Assert.Throws<ExecutionCanceledException>(() => sandbox.Call("f", [], Short))!;
+        BudgetExceededException error = Assert.Throws<BudgetExceededException>(() => sandbox.Call("f", [], Short))!;
 
         Assert.That(error.Reason, Is.EqualTo(CancellationReason.Timeout));
-        Assert.That(error.Timeout, Is.EqualTo(Short));
+        Assert.That(error.Limit, Is.EqualTo(Short.Ticks));
         Assert.That(error.Message, Does.Contain("20 ms"));
         Assert.That(error.CancellationToken, Is.EqualTo(CancellationToken.None));
         Assert.That(sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
@@ -46,7 +46,7 @@ internal sealed class TimeoutTests
 
         Assert.That(
             () => sandbox.Call<int>("f", 1, 2),
-            Throws.TypeOf<ExecutionCanceledException>().With.Property("Timeout").EqualTo(Short));
+            Throws.TypeOf<BudgetExceededException>().With.Property("Limit").EqualTo(Short.Ticks));
     }
 
     [Test]
@@ -58,20 +58,28 @@ internal sealed class TimeoutTests
 
         Assert.That(
             () => sandbox.Call<int>("f", [], source.Token),
-            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
+            Throws.TypeOf<BudgetExceededException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
     }
 
     [Test]
-    public void The_time_limit_of_a_call_replaces_the_configured_one()
+    public void A_call_without_a_time_limit_has_the_configured_one()
     {
         using MultiUseSandbox sandbox = Build(Short);
-        _guest.Then(() =>
-        {
-            Assert.That(_cancelled.Wait(Short * 3), Is.False);
-            return Answer();
-        });
+        Spin();
 
-        Assert.That(sandbox.Call<int>("f", [], Timeout.InfiniteTimeSpan), Is.EqualTo(3));
+        Assert.That(() => sandbox.Call<int>("f", [], Timeout.InfiniteTimeSpan), Throws.TypeOf<BudgetExceededException>());
+    }
+
+    [TestCase(20, 60_000)]
+    [TestCase(60_000, 20)]
+    public void The_tighter_time_limit_applies(int configured, int ofCall)
+    {
+        using MultiUseSandbox sandbox = Build(TimeSpan.FromMilliseconds(configured));
+        Spin();
+
+        Assert.That(
+            () => sandbox.Call<int>("f", [], TimeSpan.FromMilliseconds(ofCall)),
+            Throws.TypeOf<BudgetExceededException>().With.Property("Limit").EqualTo(Short.Ticks));
     }
 
     [Test]
@@ -81,14 +89,14 @@ internal sealed class TimeoutTests
 
         Assert.That(
             () => Builder(Short).Build(),
-            Throws.TypeOf<ExecutionCanceledException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
+            Throws.TypeOf<BudgetExceededException>().With.Property("Reason").EqualTo(CancellationReason.Timeout));
         Assert.That(_guest.AllReleased, Is.True);
     }
 
     [Test]
     public void The_limit_of_a_call_that_has_ended_is_no_limit_of_the_next()
     {
-        using MultiUseSandbox sandbox = Build(Timeout.InfiniteTimeSpan);
+        using MultiUseSandbox sandbox = Build(null);
         _guest.Answer(GoldenVectors.IntResult);
         Assert.That(sandbox.Call<int>("f", [], Short * 2), Is.EqualTo(3));
         _guest.Then(() =>
@@ -103,7 +111,7 @@ internal sealed class TimeoutTests
     [Test]
     public void A_limit_that_ends_during_a_host_function_keeps_the_guest_out_afterwards()
     {
-        using MultiUseSandbox sandbox = Build(Timeout.InfiniteTimeSpan);
+        using MultiUseSandbox sandbox = Build(null);
         sandbox.WithHostFunction("Add", (int a, int b) =>
         {
             _cancelled.Wait();
@@ -115,13 +123,13 @@ internal sealed class TimeoutTests
             return VmExit.IoOut(101, 0, 4);
         });
 
-        Assert.That(() => sandbox.Call("f", [], Short), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(() => sandbox.Call("f", [], Short), Throws.TypeOf<BudgetExceededException>());
     }
 
     [Test]
     public void A_limit_must_be_positive_or_infinite_and_not_too_long()
     {
-        using MultiUseSandbox sandbox = Build(Timeout.InfiniteTimeSpan);
+        using MultiUseSandbox sandbox = Build(null);
         TimeSpan longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
         TimeSpan[] wrong = [TimeSpan.Zero, TimeSpan.FromTicks(-1), TimeSpan.MinValue, longest + TimeSpan.FromTicks(1), TimeSpan.MaxValue];
         Assert.Multiple(() =>
@@ -129,20 +137,18 @@ internal sealed class TimeoutTests
             foreach (TimeSpan limit in wrong)
             {
                 Assert.That(() => sandbox.Call("f", [], limit), Throws.TypeOf<ArgumentOutOfRangeException>(), limit.ToString());
-                Assert.That(() => new SandboxConfiguration { CallTimeout = limit }, Throws.TypeOf<ArgumentOutOfRangeException>(), limit.ToString());
             }
         });
 
         _guest.Answer(GoldenVectors.IntResult).Answer(GoldenVectors.IntResult);
         Assert.That(sandbox.Call<int>("f", [], longest), Is.EqualTo(3));
         Assert.That(sandbox.Call<int>("f", [], TimeSpan.FromHours(1)), Is.EqualTo(3));
-        Assert.That(new SandboxConfiguration().CallTimeout, Is.EqualTo(Timeout.InfiniteTimeSpan));
     }
 
-    private SandboxBuilder Builder(TimeSpan limit) =>
-        _guest.Builder().WithConfiguration(new SandboxConfiguration { CallTimeout = limit });
+    private SandboxBuilder Builder(TimeSpan? limit) =>
+        _guest.Builder().WithConfiguration(new SandboxConfiguration { Budget = new CallBudget { WallClockTime = limit } });
 
-    private MultiUseSandbox Build(TimeSpan limit)
+    private MultiUseSandbox Build(TimeSpan? limit)
     {
         _guest.Initialise();
         return Builder(limit).Build();

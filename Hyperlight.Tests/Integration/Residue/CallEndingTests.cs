@@ -15,6 +15,7 @@ internal sealed class CallEndingTests(TestTarget target) : ResidueTest(target)
     {
         HashSet<Type> thrown = [];
         HashSet<CancellationReason> reasons = [];
+        HashSet<BudgetKind> budgets = [];
         List<string> found = [];
         foreach ((int i, CallEnding ending) in CallEndings.All.Where(e => !e.NeedsCounter || Target.Hypervisor.CountsInstructions).Index())
         {
@@ -27,6 +28,7 @@ internal sealed class CallEndingTests(TestTarget target) : ResidueTest(target)
             {
                 thrown.Add(exception.GetType());
                 reasons.UnionWith(exception is ExecutionCanceledException { Reason: var reason } ? [reason] : []);
+                budgets.UnionWith(exception is BudgetExceededException { Budget: var budget } ? [budget] : []);
             }
 
             found.AddRange(Scene.Restore().Select(line => $"{ending.Name}: {line}"));
@@ -35,16 +37,17 @@ internal sealed class CallEndingTests(TestTarget target) : ResidueTest(target)
         TestContext.Out.WriteLine(string.Join(", ", thrown.Select(static t => t.Name).Order()));
         TestContext.Out.WriteLine(string.Join(", ", Scene.Machine.Exits.Order()));
         Assert.That(found, Is.Empty);
-        Type[] ofCounters = Target.Hypervisor.CountsInstructions ? [] : [typeof(InstructionBudgetExhaustedException)];
         Assert.That(
             ExceptionsOfTheLibrary.Except(thrown).Except(CallEndings.ThrownByOtherOperations.Keys),
-            Is.EquivalentTo(ofCounters),
+            Is.Empty,
             "exceptions without an ending or a reason");
         Assert.That(thrown.Intersect(CallEndings.ThrownByOtherOperations.Keys), Is.Empty, "exceptions with an ending and a reason");
         Assert.That(
             Enum.GetValues<VmExitReason>().Except(Scene.Machine.Exits).Except(CallEndings.ExitsOfOtherMachines.Keys), Is.Empty, "exits without an ending or a reason");
         Assert.That(
             Enum.GetValues<CancellationReason>().Except(reasons), Is.EquivalentTo(CallEndings.ReasonsWithoutRestore.Keys), "reasons without an ending");
+        BudgetKind[] ofCounters = Target.Hypervisor.CountsInstructions ? [] : [BudgetKind.Instructions];
+        Assert.That(Enum.GetValues<BudgetKind>().Except(budgets), Is.EquivalentTo(ofCounters), "budgets without an ending");
     }
 
     private static IEnumerable<Type> ExceptionsOfTheLibrary =>

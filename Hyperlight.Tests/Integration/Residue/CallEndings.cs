@@ -131,7 +131,12 @@ internal static class CallEndings
         new("handle", static s => Cancel(s.Sandbox)),
         new("token", static s => { using var limit = new CancellationTokenSource(Patience); s.Sandbox.Call("SpinForever", [], limit.Token); }),
         new("timeout", static s => s.Sandbox.Call("SpinForever", [], Patience)),
-        new("instruction budget", static s => s.Sandbox.Call("SpinForever", [], TimeSpan.FromSeconds(30)), NeedsCounter: true),
+        new("CPU time", static s => s.Sandbox.Call("SpinForever", [], new CallBudget { CpuTime = Patience })),
+        new("host calls", static s => s.Sandbox.Call<int>("Print", ["planted"], new CallBudget { HostCalls = 0 })),
+        new("printed bytes", static s => s.Sandbox.Call<int>("Print", ["planted"], new CallBudget { PrintedBytes = 3 })),
+        new("bytes of the debug port", static s => s.Sandbox.Call("DebugPrint", ["planted"], new CallBudget { PrintedBytes = 3 })),
+        new("log records", static s => s.Sandbox.Call("LogMessage", [1, "planted"], new CallBudget { LogRecords = 0 })),
+        new("instructions", static s => s.Sandbox.Call("SpinForever", [], TimeSpan.FromSeconds(30)), NeedsCounter: true),
     ];
 
     private static CallEnding OfCode(GuestCode code) => new(code.Name, s =>

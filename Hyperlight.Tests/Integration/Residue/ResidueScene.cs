@@ -187,7 +187,7 @@ internal sealed class ResidueScene : IDisposable
         .WithConfiguration(new SandboxConfiguration
         {
             RandomSeed = 1,
-            InstructionBudget = _target.Hypervisor.CountsInstructions ? Budget : null,
+            Budget = new CallBudget { Instructions = _target.Hypervisor.CountsInstructions ? Budget : null },
         });
 
     private int Throw() => throw ToThrow;

@@ -100,11 +100,42 @@ internal sealed class CallMetricsTests
 
         // Long enough that the guest is entered before.
         TimeSpan timeout = reason == CancellationReason.Timeout ? TimeSpan.FromSeconds(1) : Timeout.InfiniteTimeSpan;
-        Assert.That(() => _sandbox.Call<int>("Spin", [], timeout, source.Token), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(() => _sandbox.Call<int>("Spin", [], timeout, source.Token), Throws.InstanceOf<ExecutionCanceledException>());
 
         Assert.That(_metrics.Of("hyperlight.call.cancellations"), Is.EqualTo(new[] { $"driver=mock reason={tag}: 1" }));
         Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[] { $"driver=mock function=Spin outcome={outcome}: 1" }));
         Assert.That(_metrics.Of("hyperlight.sandbox.poisonings"), Is.EqualTo(new[] { $"driver=mock outcome={outcome}: 1" }));
+    }
+
+    [TestCase(BudgetKind.WallClockTime, "wall_clock_time", "timeout", Outcome.TimedOut)]
+    [TestCase(BudgetKind.CpuTime, "cpu_time", "budget", Outcome.BudgetExceeded)]
+    [TestCase(BudgetKind.HostCalls, "host_calls", "budget", Outcome.BudgetExceeded)]
+    public void A_call_that_exceeds_a_budget_is_counted_with_the_limit(BudgetKind kind, string tag, string reason, string outcome)
+    {
+        using var isCancelled = new ManualResetEventSlim();
+        _guest.Machine.Setup(m => m.Cancel()).Callback(isCancelled.Set);
+        _guest.Then(() =>
+        {
+            if (kind == BudgetKind.HostCalls)
+            {
+                return CallHost();
+            }
+
+            Assert.That(isCancelled.Wait(TimeSpan.FromSeconds(30)));
+            return VmExit.Cancelled;
+        });
+        CallBudget budget = kind switch
+        {
+            BudgetKind.WallClockTime => new CallBudget { WallClockTime = TimeSpan.FromMilliseconds(1) },
+            BudgetKind.CpuTime => new CallBudget { CpuTime = TimeSpan.FromMilliseconds(1) },
+            _ => new CallBudget { HostCalls = 0 },
+        };
+
+        Assert.That(() => _sandbox.Call<int>("Spin", [], budget), Throws.TypeOf<BudgetExceededException>());
+
+        Assert.That(_metrics.Of("hyperlight.call.budgets_exceeded"), Is.EqualTo(new[] { $"budget={tag} driver=mock: 1" }));
+        Assert.That(_metrics.Of("hyperlight.call.cancellations"), Is.EqualTo(new[] { $"driver=mock reason={reason}: 1" }));
+        Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[] { $"driver=mock function=Spin outcome={outcome}: 1" }));
     }
 
     [Test]
@@ -192,7 +223,7 @@ internal sealed class CallMetricsTests
         _guest.Then(CallHost);
         await Assert.ThatAsync(
             async () => await _sandbox.CallAsync<int>("f", [], TimeSpan.FromSeconds(1)),
-            Throws.TypeOf<ExecutionCanceledException>());
+            Throws.TypeOf<BudgetExceededException>());
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.EqualTo(new[]
         {
             "driver=mock host_function=Add outcome=abandoned: 1", "driver=mock host_function=Add outcome=ok: 1",
