@@ -10,12 +10,21 @@ internal sealed class LimitTests
     {
         await using var service = new FunctionService("emulator", ("Functions:CallTimeout", "00:00:00.3"));
         using HttpClient client = service.CreateClient();
-        foreach (string function in (string[])["Spin", "CallHostForever"])
-        {
-            Answer answer = await FunctionService.CallAsync(client, function);
-            Assert.That((answer.Status, answer.Problem), Is.EqualTo((504, "time-limit, guest")));
-            Assert.That((await FunctionService.CallAsync(client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));
-        }
+        Answer answer = await FunctionService.CallAsync(client, "Spin");
+        Assert.That((answer.Status, answer.Problem), Is.EqualTo((504, "time-limit, guest")));
+        Assert.That((await FunctionService.CallAsync(client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));
+    }
+
+    [TestCase("CallHostForever", "[]", "it used 51 host calls, and the limit is 50")]
+    [TestCase("Log", "[\"a record\",21]", "it used 21 log records, and the limit is 20")]
+    public async Task A_guest_that_exceeds_its_budget_is_ended(string function, string arguments, string detail)
+    {
+        await using var service = new FunctionService("emulator", ("Functions:HostCalls", "50"), ("Functions:LogRecords", "20"));
+        using HttpClient client = service.CreateClient();
+        Answer answer = await FunctionService.CallAsync(client, function, arguments);
+        Assert.That((answer.Status, answer.Problem), Is.EqualTo((422, "budget-exceeded, guest")));
+        Assert.That(answer.Detail, Does.Contain(detail));
+        Assert.That((await FunctionService.CallAsync(client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));
     }
 
     [Test]

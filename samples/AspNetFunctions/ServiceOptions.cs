@@ -15,6 +15,12 @@ internal sealed class ServiceOptions
     /// <summary>The time limit of a call.</summary>
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How many host functions a call may call.</summary>
+    public int HostCalls { get; set; } = 1000;
+
+    /// <summary>How many log records a call may write.</summary>
+    public int LogRecords { get; set; } = 1000;
+
     /// <summary>How long a request waits for a sandbox.</summary>
     public TimeSpan WaitTimeout { get; set; } = TimeSpan.FromSeconds(2);
 

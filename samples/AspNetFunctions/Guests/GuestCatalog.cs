@@ -33,7 +33,7 @@ internal sealed class GuestCatalog(GuestSandboxes sandboxes, IOptions<ServiceOpt
             SandboxPool pool = sandboxes.CreatePool(name, binary);
             try
             {
-                IReadOnlyList<Signature>? functions = await GuestFunctions.ListAsync(pool, options.Value.CallTimeout, cancellationToken);
+                IReadOnlyList<Signature>? functions = await GuestFunctions.ListAsync(pool, cancellationToken);
                 var guest = new FunctionGuest(name, Convert.ToHexStringLower(SHA256.HashData(elf)), elf.Length, functions, pool);
                 FunctionGuest? replaced = _guests.GetValueOrDefault(name);
                 _guests[name] = guest;

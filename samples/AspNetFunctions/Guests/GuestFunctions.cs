@@ -12,13 +12,13 @@ internal static class GuestFunctions
 
     /// <returns>The functions, or <see langword="null"/> if the guest has no such function.</returns>
     /// <exception cref="FormatException">The guest's list is not valid.</exception>
-    public static async Task<IReadOnlyList<Signature>?> ListAsync(SandboxPool pool, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Signature>?> ListAsync(SandboxPool pool, CancellationToken cancellationToken)
     {
         await using SandboxLease lease = await pool.RentAsync(cancellationToken);
         string text;
         try
         {
-            text = await lease.CallAsync<string>("ListFunctions", [], timeout, cancellationToken);
+            text = await lease.CallAsync<string>("ListFunctions", [], cancellationToken);
         }
         catch (GuestErrorException exception) when (exception.Code == GuestErrorCode.GuestFunctionNotFound)
         {

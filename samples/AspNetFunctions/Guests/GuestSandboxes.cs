@@ -17,6 +17,12 @@ internal sealed class GuestSandboxes(ISandboxFactory factory, IOptions<ServiceOp
                 MaximumSize = limits.MaximumSandboxes,
                 QueueLength = limits.QueueLength,
                 WaitTimeout = limits.WaitTimeout,
+                Budget = new CallBudget
+                {
+                    WallClockTime = limits.CallTimeout,
+                    HostCalls = limits.HostCalls,
+                    LogRecords = limits.LogRecords,
+                },
             },
             name,
             loggers);

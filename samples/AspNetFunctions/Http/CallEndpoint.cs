@@ -40,7 +40,7 @@ internal static class CallEndpoint
             GuestValue result;
             await using (SandboxLease lease = await guest.Pool.RentAsync(cancellationToken))
             {
-                result = await lease.CallAsync<GuestValue>(function, arguments, options.Value.CallTimeout, cancellationToken);
+                result = await lease.CallAsync<GuestValue>(function, arguments, cancellationToken);
             }
 
             await WriteAsync(context.Response, result, Stopwatch.GetElapsedTime(started));
