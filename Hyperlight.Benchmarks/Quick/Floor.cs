@@ -28,6 +28,9 @@ internal sealed record Floor(string Name, string? Driver, Func<BenchmarkDriver, 
     /// <summary>Machine, slot and vCPU created and closed.</summary>
     public static Floor BareCreate { get; } = new("bare-kvm-create", "kvm", static _ => new BareCreate());
 
+    /// <summary>A call and a restore of one sandbox, without a pool.</summary>
+    public static Floor CallRestore { get; } = new("call-restore", null, static d => new CallRestore(d));
+
     /// <summary>The same computation outside the guest.</summary>
     public static Floor? Native(Workload workload) =>
         NativeWorkload.IsPossible ? new Floor(NativeCode, null, _ => new NativeWorkload(workload)) : null;
