@@ -17,9 +17,14 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
 {
     private readonly Dictionary<string, Lazy<SandboxPool>> _pools;
     private readonly ConcurrentBag<TemplateWatcher> _watchers = [];
+    private readonly ILogger _logger;
 
-    public SandboxPools(SandboxTemplates templates, IServiceProvider provider) => _pools = templates.Names.ToDictionary(
-        name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)), SandboxTemplates.NameComparer);
+    public SandboxPools(SandboxTemplates templates, IServiceProvider provider)
+    {
+        _logger = (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(PoolLog.Category);
+        _pools = templates.Names.ToDictionary(
+            name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)), SandboxTemplates.NameComparer);
+    }
 
     public IReadOnlyCollection<string> Names => _pools.Keys;
 
@@ -34,7 +39,21 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
     public Task StartAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_pools.Values.Select(pool => pool.Value.WarmUpAsync(cancellationToken)));
 
-    public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask().WaitAsync(cancellationToken);
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Task closing = DisposeAsync().AsTask();
+        try
+        {
+            await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!closing.IsCompleted)
+        {
+            // The application does not wait any longer. Leases that are returned are still disposed, and others ended in time.
+            string pools = string.Join(
+                ", ", _pools.Where(static pool => pool.Value is { IsValueCreated: true, Value.Statistics.Size: > 0 }).Select(static pool => pool.Key));
+            PoolLog.StillClosing(_logger, pools);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

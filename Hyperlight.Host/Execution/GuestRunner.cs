@@ -163,6 +163,21 @@ internal sealed partial class GuestRunner : IDisposable
     /// <exception cref="HyperlightException">Anything else that ends a guest early; its state is unknown then.</exception>
     public void RunToHalt()
     {
+        if (TaskScheduler.Current != TaskScheduler.Default)
+        {
+            // An asynchronous host function that came back to the scheduler of the caller's task would wait for that task, which
+            // waits for the function. A task of the default scheduler that is run synchronously stays on this thread.
+            var task = new Task(static runner => ((GuestRunner)runner!).RunToHaltHere(), this, TaskCreationOptions.DenyChildAttach);
+            task.RunSynchronously(TaskScheduler.Default);
+            task.GetAwaiter().GetResult();
+            return;
+        }
+
+        RunToHaltHere();
+    }
+
+    private void RunToHaltHere()
+    {
         while (Run() is { } pending)
         {
             WaitFor(pending).GetAwaiter().GetResult();

@@ -22,8 +22,14 @@ internal interface IIdleSandboxes
     /// <summary>Removes one.</summary>
     void Remove(PooledSandbox sandbox);
 
+    /// <summary>A caller was added to the end of the queue.</summary>
+    void Enqueued(RentWaiter waiter);
+
+    /// <summary>A caller was removed from the queue, wherever it was.</summary>
+    void Dequeued(RentWaiter waiter);
+
     /// <summary>The first caller in the queue that can use a sandbox with the state of a key, or a clean one.</summary>
-    LinkedListNode<RentWaiter>? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters);
+    RentWaiter? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters);
 
     /// <summary>A sandbox is rented with a key.</summary>
     void Assign(PooledSandbox sandbox, string? key);

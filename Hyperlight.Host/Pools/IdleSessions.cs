@@ -12,6 +12,12 @@ internal sealed class IdleSessions : IIdleSandboxes
     /// <summary>The idle sandboxes, in the order in which they became idle.</summary>
     private readonly List<PooledSandbox> _idle = [];
 
+    /// <summary>The callers that wait, by key.</summary>
+    private readonly Dictionary<string, LinkedList<RentWaiter>> _waiters = new(StringComparer.Ordinal);
+
+    /// <summary>Of each key that has callers but no sandbox the first caller, in the order in which they came.</summary>
+    private readonly SortedSet<RentWaiter> _withoutSandbox = new(Comparer<RentWaiter>.Create(static (a, b) => a.Number.CompareTo(b.Number)));
+
     public int Count => _idle.Count;
 
     public PooledSandbox? Oldest => _idle.Count > 0 ? _idle[0] : null;
@@ -35,18 +41,41 @@ internal sealed class IdleSessions : IIdleSandboxes
 
     public void Remove(PooledSandbox sandbox) => _idle.Remove(sandbox);
 
-    public LinkedListNode<RentWaiter>? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters)
+    public void Enqueued(RentWaiter waiter)
     {
-        for (LinkedListNode<RentWaiter>? node = waiters.First; node is not null; node = node.Next)
+        string key = waiter.Key!;
+        if (!_waiters.TryGetValue(key, out LinkedList<RentWaiter>? queue))
         {
-            if (key is null ? !HasSandbox(node.Value) : node.Value.Key == key)
-            {
-                return node;
-            }
+            queue = new LinkedList<RentWaiter>();
+            _waiters.Add(key, queue);
         }
 
-        return null;
+        waiter.NodeOfKey = queue.AddLast(waiter);
+        if (queue.Count == 1 && !_byKey.ContainsKey(key))
+        {
+            _withoutSandbox.Add(waiter);
+        }
     }
+
+    public void Dequeued(RentWaiter waiter)
+    {
+        string key = waiter.Key!;
+        LinkedList<RentWaiter> queue = waiter.NodeOfKey!.List!;
+        queue.Remove(waiter.NodeOfKey);
+        waiter.NodeOfKey = null;
+        bool wasFirst = _withoutSandbox.Remove(waiter);
+        if (queue.First is not { } next)
+        {
+            _waiters.Remove(key);
+        }
+        else if (wasFirst)
+        {
+            _withoutSandbox.Add(next.Value);
+        }
+    }
+
+    public RentWaiter? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters) =>
+        key is null ? _withoutSandbox.Min : _waiters.GetValueOrDefault(key)?.First!.Value;
 
     public void Assign(PooledSandbox sandbox, string? key)
     {
@@ -54,6 +83,10 @@ internal sealed class IdleSessions : IIdleSandboxes
         {
             sandbox.Key = key;
             _byKey.Add(key, sandbox);
+            if (_waiters.GetValueOrDefault(key) is { First: { } first })
+            {
+                _withoutSandbox.Remove(first.Value);
+            }
         }
     }
 
@@ -63,11 +96,12 @@ internal sealed class IdleSessions : IIdleSandboxes
         {
             _byKey.Remove(key);
             sandbox.Key = null;
+            if (_waiters.GetValueOrDefault(key) is { First: { } first })
+            {
+                _withoutSandbox.Add(first.Value);
+            }
         }
     }
 
-    public int CountWanted(LinkedList<RentWaiter> waiters) =>
-        waiters.Where(waiter => !HasSandbox(waiter)).DistinctBy(static waiter => waiter.Key).Count();
-
-    private bool HasSandbox(RentWaiter waiter) => waiter.Key is { } key && _byKey.ContainsKey(key);
+    public int CountWanted(LinkedList<RentWaiter> waiters) => _withoutSandbox.Count;
 }

@@ -28,7 +28,15 @@ internal sealed class IdleStack : IIdleSandboxes
 
     public void Remove(PooledSandbox sandbox) => _sandboxes.Remove(sandbox);
 
-    public LinkedListNode<RentWaiter>? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters) => waiters.First;
+    public void Enqueued(RentWaiter waiter)
+    {
+    }
+
+    public void Dequeued(RentWaiter waiter)
+    {
+    }
+
+    public RentWaiter? FirstWaiterFor(string? key, LinkedList<RentWaiter> waiters) => waiters.First?.Value;
 
     public void Assign(PooledSandbox sandbox, string? key)
     {

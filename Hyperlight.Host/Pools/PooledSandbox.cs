@@ -1,3 +1,4 @@
+using Hyperlight.Host.Sandboxes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hyperlight.Host.Pools;
@@ -49,6 +50,26 @@ internal sealed class PooledSandbox(SandboxPool pool, ISandboxSource source, ISa
 
     /// <summary>How long the last restore took.</summary>
     public TimeSpan LastRestore { get; set; }
+
+    /// <summary>Tells the pool when the sandbox, which is disposed, is released.</summary>
+    public void WhenReleased(IReleasable releasable)
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        bool isDisposing = true;
+        releasable.WhenReleased(() =>
+        {
+            if (isDisposing && Environment.CurrentManagedThreadId == thread)
+            {
+                pool.Released(this);
+            }
+            else
+            {
+                // The thread that ends a call is a guest thread, or one of the application. It does nothing for the pool.
+                ThreadPool.UnsafeQueueUserWorkItem(static sandbox => sandbox.Pool.Released(sandbox), this, preferLocal: false);
+            }
+        });
+        isDisposing = false;
+    }
 
     /// <summary>Ends the services of a lease. Their failure is logged.</summary>
     public ValueTask EndServicesAsync() => services.End() is { } scope ? DisposeAsync(scope) : default;

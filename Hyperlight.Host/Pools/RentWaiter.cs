@@ -10,6 +10,15 @@ internal sealed class RentWaiter(SandboxPool pool, string? key, string? stack, l
 
     public string? Key => key;
 
+    /// <summary>Where it is in the pool's queue, or <see langword="null"/>. Used with the pool's lock.</summary>
+    public LinkedListNode<RentWaiter>? Node { get; set; }
+
+    /// <summary>Where it is in the queue of its key, in a pool that has such queues. Used with the pool's lock.</summary>
+    public LinkedListNode<RentWaiter>? NodeOfKey { get; set; }
+
+    /// <summary>Its place in the order in which all callers came.</summary>
+    public long Number { get; set; }
+
     /// <summary>Where the sandbox was asked for, if the pool captures that.</summary>
     public string? Stack => stack;
 

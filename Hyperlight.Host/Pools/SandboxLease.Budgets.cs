@@ -51,22 +51,6 @@ public sealed partial class SandboxLease
         return use.Sandbox.CallInto(functionName, destination, arguments, budget, cancellationToken);
     }
 
-    /// <inheritdoc cref="MultiUseSandbox.CallAsync{TResult}(string, ReadOnlySpan{GuestValue}, CallBudget, CancellationToken)"/>
-    public async Task<TResult> CallAsync<TResult>(
-        string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken = default)
-    {
-        using Use use = Enter(functionName);
-        return await use.Sandbox.CallAsync<TResult>(functionName, arguments, budget, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc cref="MultiUseSandbox.CallAsync(string, ReadOnlySpan{GuestValue}, CallBudget, CancellationToken)"/>
-    public async Task CallAsync(
-        string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken = default)
-    {
-        using Use use = Enter(functionName);
-        await use.Sandbox.CallAsync(functionName, arguments, budget, cancellationToken).ConfigureAwait(false);
-    }
-
     TResult ISandbox.Call<TResult>(string functionName, GuestValue[] arguments, CallBudget budget, CancellationToken cancellationToken) =>
         Call<TResult>(functionName, MultiUseSandbox.Span(arguments), budget, cancellationToken);
 

@@ -13,17 +13,13 @@ namespace Hyperlight;
 /// </remarks>
 public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
 {
-    private const int Returned = int.MinValue;
-
     private readonly ISandbox _sandbox;
     private readonly PooledSandbox? _pooled;
     private readonly Action? _returned;
     private readonly string? _stack;
+    private readonly LeaseUses _uses = new();
     private string? _lastFunction;
     private bool _isChanged;
-
-    /// <summary>The number of operations in progress; the highest bit says that the lease has ended.</summary>
-    private int _uses;
 
     /// <summary>
     /// Creates a lease of a sandbox that belongs to no pool, for tests of code that uses an <see cref="ISandboxPool"/>.
@@ -70,7 +66,7 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
     public HypervisorSelection Hypervisor => _sandbox.Hypervisor;
 
     /// <summary>Whether the sandbox can be called; <see cref="SandboxStatus.Disposed"/> after the lease was returned.</summary>
-    public SandboxStatus Status => Volatile.Read(ref _uses) < 0 ? SandboxStatus.Disposed : _sandbox.Status;
+    public SandboxStatus Status => _uses.HasEnded ? SandboxStatus.Disposed : _sandbox.Status;
 
     /// <summary>
     /// Registers a host function for this lease. A restore does not remove it, so the sandbox is disposed when it is returned, and
@@ -95,77 +91,70 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
 
     /// <summary>
     /// Returns the sandbox to its pool. If host functions of the lease used services of a scope, this waits until the scope is
-    /// disposed; prefer <see cref="DisposeAsync"/>.
+    /// disposed; prefer <see cref="DisposeAsync"/>. If a call is in progress, it is ended, and the scope is disposed afterwards.
     /// </summary>
     public void Dispose()
     {
-        if (TryEnd(out bool isReusable))
+        if (_uses.TryEndLease(out bool isInUse))
         {
             GC.SuppressFinalize(this);
-            _pooled?.EndServicesAsync().AsTask().GetAwaiter().GetResult();
-            Return(isReusable);
+            if (!isInUse)
+            {
+                _pooled?.EndServicesAsync().AsTask().GetAwaiter().GetResult();
+            }
+
+            Return(isInUse);
         }
     }
 
-    /// <summary>Returns the sandbox to its pool.</summary>
+    /// <summary>Returns the sandbox to its pool. If a call is in progress, it is ended.</summary>
     public ValueTask DisposeAsync()
     {
-        if (TryEnd(out bool isReusable))
+        if (_uses.TryEndLease(out bool isInUse))
         {
             GC.SuppressFinalize(this);
-            ValueTask ending = _pooled?.EndServicesAsync() ?? default;
+            ValueTask ending = isInUse ? default : _pooled?.EndServicesAsync() ?? default;
             if (!ending.IsCompletedSuccessfully)
             {
-                return ReturnAsync(ending, isReusable);
+                return ReturnAsync(ending);
             }
 
-            Return(isReusable);
+            Return(isInUse);
         }
 
         return default;
     }
 
-    private async ValueTask ReturnAsync(ValueTask ending, bool isReusable)
+    private async ValueTask ReturnAsync(ValueTask ending)
     {
         await ending.ConfigureAwait(false);
-        Return(isReusable);
+        Return(isInUse: false);
     }
 
-    private void Return(bool isReusable)
+    private void Return(bool isInUse)
     {
-        _pooled?.Pool.Return(_pooled, isReusable);
+        _pooled?.Pool.Return(_pooled, isReusable: !isInUse && !_isChanged);
         _returned?.Invoke();
     }
 
-    /// <summary>Ends the lease, once.</summary>
-    private bool TryEnd(out bool isReusable)
-    {
-        int uses = Interlocked.Or(ref _uses, Returned);
-        isReusable = uses == 0 && !_isChanged;
-        return uses >= 0;
-    }
-
-    /// <summary>
-    /// Begins an operation. Without counting them, a call that begins while the lease ends on another thread could reach the
-    /// sandbox of the next lease.
-    /// </summary>
+    /// <summary>Begins an operation.</summary>
     private Use Enter(string? functionName)
     {
-        if (Interlocked.Increment(ref _uses) < 0)
+        if (!_uses.TryBegin())
         {
-            Interlocked.Decrement(ref _uses);
-            throw new ObjectDisposedException(nameof(SandboxLease), "The lease was returned to its pool.");
+            return default;
         }
 
         _lastFunction = functionName;
-        return new Use(this);
+        return new Use(_uses, _sandbox);
     }
 
-    /// <summary>An operation in progress, until it is disposed.</summary>
-    private readonly struct Use(SandboxLease lease) : IDisposable
+    /// <summary>An operation in progress, until it is disposed; the default value if the lease has ended.</summary>
+    private readonly struct Use(LeaseUses uses, ISandbox sandbox) : IDisposable
     {
-        public ISandbox Sandbox => lease._sandbox;
+        /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
+        public ISandbox Sandbox => sandbox ?? throw new ObjectDisposedException(nameof(SandboxLease), "The lease was returned to its pool.");
 
-        public void Dispose() => Interlocked.Decrement(ref lease._uses);
+        public void Dispose() => uses?.End();
     }
 }

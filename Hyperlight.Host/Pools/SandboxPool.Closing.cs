@@ -12,7 +12,7 @@ public sealed partial class SandboxPool
     /// <summary>
     /// Closes the pool: callers that wait get a <see cref="PoolClosedException"/>, as do later ones. Leases have <see
     /// cref="SandboxPoolOptions.DrainTimeout"/> to be returned; afterwards their calls are ended and their sandboxes are
-    /// disposed. When this has completed, no sandbox of the pool exists.
+    /// disposed, which ends with the calls. When this has completed, no sandbox of the pool exists.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -41,7 +41,7 @@ public sealed partial class SandboxPool
         {
             _isClosed = true;
             waiters = [.. _waiters];
-            _waiters.Clear();
+            Array.ForEach(waiters, waiter => Dequeue(waiter));
             RetireAllIdle(retired);
         }
 

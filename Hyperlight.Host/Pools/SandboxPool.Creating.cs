@@ -160,7 +160,7 @@ public sealed partial class SandboxPool
     /// </summary>
     private void FailCreation(Exception exception)
     {
-        LinkedListNode<RentWaiter>? waiter;
+        RentWaiter? waiter;
         int creations;
         lock (_lock)
         {
@@ -170,7 +170,7 @@ public sealed partial class SandboxPool
             waiter = _idle.FirstWaiterFor(key: null, _waiters);
             if (waiter is not null)
             {
-                _waiters.Remove(waiter);
+                Dequeue(waiter);
             }
 
             creations = ReserveCreations();
@@ -181,7 +181,7 @@ public sealed partial class SandboxPool
             PoolLog.CreationFailed(_logger, exception, Name);
         }
 
-        waiter?.Value.Fail(new PoolCreationException(Name, exception));
+        waiter?.Fail(new PoolCreationException(Name, exception));
         StartCreations(creations);
         FinishIfEmpty();
         _telemetry.RecordCreationFailure();

@@ -5,6 +5,8 @@ namespace Hyperlight;
 /// <content>Renting, and the queue of callers.</content>
 public sealed partial class SandboxPool
 {
+    private long _lastWaiter;
+
     /// <inheritdoc/>
     public ValueTask<SandboxLease> RentAsync(CancellationToken cancellationToken = default) => _options.Isolation == SandboxIsolation.KeepStatePerKey
         ? throw new InvalidOperationException($"The pool '{Name}' keeps state per key: pass the key to {nameof(RentAsync)}.")
@@ -28,7 +30,7 @@ public sealed partial class SandboxPool
     {
         lock (_lock)
         {
-            bool isRemoved = _waiters.Remove(waiter);
+            bool isRemoved = Dequeue(waiter);
             others = _waiters.Count;
             return isRemoved;
         }
@@ -73,12 +75,12 @@ public sealed partial class SandboxPool
             else
             {
                 waiter = new RentWaiter(this, key, stack, _time.GetTimestamp());
-                _waiters.AddLast(waiter);
+                Enqueue(waiter);
                 creations = ReserveCreations();
                 evicted = Evict();
                 if (_waiters.Count > _options.QueueLength + _creating + _restoring)
                 {
-                    _waiters.RemoveLast();
+                    Dequeue(waiter);
                     _counters.Rejections++;
                     rejection = new PoolQueueFullException(Name, _waiters.Count, _options.QueueLength, _options.MaximumSize);
                 }
@@ -93,6 +95,29 @@ public sealed partial class SandboxPool
         StartCreations(creations);
         Queue(evicted);
         return rejection is null ? WaitAsync(waiter!, cancellationToken) : ValueTask.FromException<SandboxLease>(rejection);
+    }
+
+    /// <summary>Adds a caller to the queue. With the lock.</summary>
+    private void Enqueue(RentWaiter waiter)
+    {
+        waiter.Number = ++_lastWaiter;
+        waiter.Node = _waiters.AddLast(waiter);
+        _idle.Enqueued(waiter);
+    }
+
+    /// <summary>Removes a caller from the queue. With the lock.</summary>
+    /// <returns>Whether it was there.</returns>
+    private bool Dequeue(RentWaiter waiter)
+    {
+        if (waiter.Node is not { } node)
+        {
+            return false;
+        }
+
+        _waiters.Remove(node);
+        waiter.Node = null;
+        _idle.Dequeued(waiter);
+        return true;
     }
 
     private async ValueTask<SandboxLease> WaitAsync(RentWaiter waiter, CancellationToken cancellationToken)
@@ -125,11 +150,11 @@ public sealed partial class SandboxPool
             return new Placement(null, sandbox);
         }
 
-        if (_idle.FirstWaiterFor(sandbox.Key, _waiters) is { } node)
+        if (_idle.FirstWaiterFor(sandbox.Key, _waiters) is { } waiter)
         {
-            _waiters.Remove(node);
-            BeginRent(sandbox, node.Value.Key);
-            return new Placement(node.Value, null);
+            Dequeue(waiter);
+            BeginRent(sandbox, waiter.Key);
+            return new Placement(waiter, null);
         }
 
         sandbox.State = PooledSandboxState.Idle;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Pools;
+using Hyperlight.Host.Sandboxes;
 
 namespace Hyperlight;
 
@@ -88,7 +89,6 @@ public sealed partial class SandboxPool
 
         PoolLog.LeaseLost(
             _logger, Name, function is null ? "none" : GuestText.Escape(function), stack ?? $"unknown, set {nameof(SandboxPoolOptions.CaptureRentStack)} to know it");
-        _ = sandbox.EndServicesAsync().AsTask();
         Process(sandbox);
         _telemetry.RecordLostLease();
     }
@@ -152,7 +152,7 @@ public sealed partial class SandboxPool
         }
     }
 
-    /// <summary>The place of a sandbox becomes free when it is disposed, so that there are never more than the pool's maximum.</summary>
+    /// <summary>Disposes a sandbox. If a call is in progress, that ends the call, and the sandbox is released afterwards.</summary>
     private void DisposeRetired(PooledSandbox sandbox)
     {
         try
@@ -164,6 +164,23 @@ public sealed partial class SandboxPool
             PoolLog.ReleaseFailed(_logger, exception, Name, sandbox.Sandbox.Id);
         }
 
+        if (sandbox.Sandbox is IReleasable releasable)
+        {
+            sandbox.WhenReleased(releasable);
+        }
+        else
+        {
+            Released(sandbox);
+        }
+    }
+
+    /// <summary>
+    /// A sandbox is released: its place becomes free, so that there are never more than the pool's maximum, and the services of its
+    /// host functions end.
+    /// </summary>
+    internal void Released(PooledSandbox sandbox)
+    {
+        _ = sandbox.EndServicesAsync().AsTask();
         int creations;
         lock (_lock)
         {

@@ -11,7 +11,7 @@ namespace Hyperlight;
 /// The guest runs on the calling thread. Different threads can use a sandbox, but only one at a time; concurrent use throws
 /// <see cref="SandboxInUseException"/>.
 /// </summary>
-public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposable
+public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IReleasable, IDisposable
 {
     private readonly SandboxSetup _setup;
     private readonly GuestMemory _memory;
@@ -19,6 +19,7 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
     private readonly SandboxGate _gate;
     private readonly CountedSandbox _counted;
     private readonly BudgetLimits _limits;
+    private Action? _whenReleased;
     private volatile Exception? _poison;
 
     internal MultiUseSandbox(SandboxSetup setup, GuestMemory memory, GuestRunner runner)
@@ -102,6 +103,19 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         }
     }
 
+    void IReleasable.WhenReleased(Action action)
+    {
+        if (Interlocked.CompareExchange(ref _whenReleased, action, null) is not null)
+        {
+            action();
+        }
+    }
+
+    /// <summary>Stands for what was done when the resources were released.</summary>
+    private static void Nothing()
+    {
+    }
+
     private void Release()
     {
         _counted.Dispose();
@@ -112,7 +126,14 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IDisposabl
         }
         finally
         {
-            _memory.Dispose();
+            try
+            {
+                _memory.Dispose();
+            }
+            finally
+            {
+                Interlocked.Exchange(ref _whenReleased, Nothing)?.Invoke();
+            }
         }
     }
 }

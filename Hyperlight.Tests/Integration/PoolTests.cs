@@ -156,6 +156,107 @@ internal sealed class PoolTests(TestTarget target)
     }
 
     [Test]
+    public async Task A_place_is_free_when_the_call_of_a_returned_lease_has_ended()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var mayEnd = new SemaphoreSlim(0);
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1, MinimumSize = 0, DrainTimeout = TimeSpan.FromMilliseconds(1) },
+            builder => builder.WithHostFunction("HostEchoInt", (int x, CancellationToken token) =>
+            {
+                entered.Release();
+                token.WaitHandle.WaitOne();
+                mayEnd.Wait(CancellationToken.None);
+                return x;
+            }));
+        for (int i = 0; i < 3; i++)
+        {
+            SandboxLease lease = await pool.RentAsync();
+            Task<int> call = Task.Run(() => lease.Call<int>("RoundTripInt", 1));
+            await entered.WaitAsync();
+            await lease.DisposeAsync();
+            Task<SandboxLease> next = pool.RentAsync().AsTask();
+            await Task.Delay(20);
+            Assert.That(next.IsCompleted, Is.False, "the machine of the first lease still exists");
+            Assert.That(pool.Statistics.Size, Is.EqualTo(1));
+
+            mayEnd.Release();
+            await Assert.ThatAsync(() => call, Throws.InstanceOf<ExecutionCanceledException>());
+            await (await next.WaitAsync(TimeSpan.FromSeconds(30))).DisposeAsync();
+        }
+
+        SandboxLease last = await pool.RentAsync();
+        Task<int> lastCall = Task.Run(() => last.Call<int>("RoundTripInt", 1));
+        await entered.WaitAsync();
+        Task closing = pool.DisposeAsync().AsTask();
+        await Task.Delay(100);
+        Assert.That(closing.IsCompleted, Is.False, "a sandbox of the pool exists");
+        mayEnd.Release();
+        await closing.WaitAsync(TimeSpan.FromSeconds(30));
+        await Assert.ThatAsync(() => lastCall, Throws.InstanceOf<ExecutionCanceledException>());
+        Assert.That(pool.Statistics.Size, Is.Zero);
+    }
+
+    [Test]
+    public void A_lost_lease_is_found_while_its_call_waits_for_a_host_function()
+    {
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1 },
+            builder => builder.WithHostFunction("HostEchoInt", (int x) => new TaskCompletionSource<int>().Task));
+        Lose(pool);
+
+        for (int i = 0; i < 1000 && pool.Statistics.LostLeases == 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(1);
+        }
+
+        Assert.That(pool.Statistics.LostLeases, Is.EqualTo(1));
+        using SandboxLease next = pool.RentAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+        Assert.That(next.Call<int>("Add", 1, 2), Is.EqualTo(3));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Lose(SandboxPool pool)
+        {
+            SandboxLease lease = pool.RentAsync().AsTask().GetAwaiter().GetResult();
+            _ = lease.CallAsync<int>("RoundTripInt", 1);
+        }
+    }
+
+    [Test]
+    public async Task A_call_of_the_pool_rents_calls_and_returns()
+    {
+        SandboxPool pool = NewPool(
+            new SandboxPoolOptions { MaximumSize = 1 }, builder => builder.WithHostFunction("HostEchoInt", async (int x) =>
+            {
+                await Task.Yield();
+                return x;
+            }));
+
+        Assert.That(await pool.CallAsync<int>("IncrementCounter", []), Is.EqualTo(1));
+        Assert.That(await pool.CallAsync<int>("IncrementCounter", []), Is.EqualTo(1), "the guest is clean");
+        Assert.That(await pool.CallAsync<int>("RoundTripInt", [7]), Is.EqualTo(7));
+        await pool.CallAsync("IncrementCounter", []);
+        Assert.That(await pool.CallAsync<int>("Add", [1, 2], new CallBudget { HostCalls = 0 }), Is.EqualTo(3));
+        Assert.That(pool.Statistics.Creations, Is.EqualTo(1));
+
+        await Assert.ThatAsync(() => pool.CallAsync<int>("NoSuchFunction", []), Throws.TypeOf<GuestErrorException>());
+        await Assert.ThatAsync(() => pool.CallAsync("NullWrite", []), Throws.TypeOf<GuestAbortedException>());
+        await Assert.ThatAsync(
+            () => pool.CallAsync("SpinForever", [], new CallBudget { CpuTime = TimeSpan.FromMilliseconds(20) }), Throws.TypeOf<BudgetExceededException>());
+        using (var source = new CancellationTokenSource(20))
+        {
+            await Assert.ThatAsync(() => pool.CallAsync("SpinForever", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
+        }
+
+        Assert.That(await pool.CallAsync<int>("IncrementCounter", []), Is.EqualTo(1), "what failed was replaced");
+        Assert.That(() => pool.Statistics.Rented, Is.Zero.After(5000, 1));
+        Assert.That(pool.Statistics.Discards, Is.EqualTo(3));
+        await Assert.ThatAsync(() => pool.CallAsync<int>("Add", [1, 2], new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
     public async Task The_budget_of_the_pool_limits_each_call_of_a_lease()
     {
         SandboxPool pool = NewPool(

@@ -59,6 +59,56 @@ internal sealed class AddSandboxTests
     }
 
     [Test]
+    public async Task Services_of_a_lease_that_is_returned_during_a_call_end_with_the_call()
+    {
+        using var entered = new SemaphoreSlim(0);
+        bool isUsable = false;
+        var services = new ServiceCollection();
+        services.AddScoped<Resource>();
+        services.AddHyperlight(o => o.UseEmulator()).AddSandbox("test", o => o.UseGuest(GuestBinary.FromFile(Guest))
+            .AddHostFunctions<Resource>((functions, resource) => functions.WithHostFunction("HostEchoInt", (int x, CancellationToken token) =>
+            {
+                Resource.Last = resource();
+                entered.Release();
+                token.WaitHandle.WaitOne();
+                isUsable = resource() == Resource.Last && !Resource.Last.IsDisposed;
+                return x;
+            })));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        ISandboxPool pool = provider.GetRequiredKeyedService<ISandboxPool>("test");
+        SandboxLease lease = await pool.RentAsync();
+        Task<int> call = Task.Run(() => lease.Call<int>("RoundTripInt", 1));
+        await entered.WaitAsync();
+
+        await lease.DisposeAsync();
+
+        await Assert.ThatAsync(() => call, Throws.InstanceOf<ExecutionCanceledException>());
+        Assert.That(isUsable, Is.True, "the function uses its service until its call has ended");
+        Assert.That(() => Resource.Last!.IsDisposed, Is.True.After(5000, 1));
+    }
+
+    [Test]
+    public async Task A_stop_that_the_host_does_not_wait_for_is_logged_and_goes_on()
+    {
+        using var loggers = new RecordingLoggers(Microsoft.Extensions.Logging.LogLevel.Information);
+        var services = new ServiceCollection();
+        services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(loggers);
+        services.AddHyperlight(o => o.UseEmulator()).AddSandbox("test", o => o.UseGuest(GuestBinary.FromFile(Guest)));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        IHostedService hosted = provider.GetServices<IHostedService>().Single();
+        ISandboxPool pool = provider.GetRequiredKeyedService<ISandboxPool>("test");
+        await hosted.StartAsync(default);
+        SandboxLease lease = await pool.RentAsync();
+
+        await hosted.StopAsync(new CancellationToken(canceled: true));
+
+        Assert.That(loggers.All.Select(record => record.Text), Has.One.Contains("not returned: test"));
+        Assert.That(lease.Call<int>("Add", 1, 2), Is.EqualTo(3), "the lease has its time");
+        await lease.DisposeAsync();
+        Assert.That(() => pool.Statistics.Size, Is.Zero.After(5000, 1));
+    }
+
+    [Test]
     public void What_is_wrong_with_a_template_ends_the_start()
     {
         AssertProblem(o => o.Guest = "missing.elf", "Sandbox template 'test': Guest is 'missing.elf', and there is no such file.");
@@ -153,6 +203,15 @@ internal sealed class AddSandboxTests
 
     private static ServiceProvider Build(Action<SandboxTemplateOptions> configure) =>
         new ServiceCollection().AddHyperlight(o => o.UseEmulator()).AddSandbox("test", configure).Services.BuildServiceProvider();
+
+    private sealed class Resource : IDisposable
+    {
+        public static Resource? Last { get; set; }
+
+        public bool IsDisposed { get; private set; }
+
+        public void Dispose() => IsDisposed = true;
+    }
 
     private sealed class Adder : IDisposable
     {

@@ -245,6 +245,47 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         Assert.That(await sandbox.CallAsync<int>("f").WaitAsync(Long), Is.EqualTo(3));
     }
 
+    [Test]
+    public void A_synchronous_call_on_a_scheduler_that_runs_one_task_at_a_time_does_not_wait_for_itself()
+    {
+        Sandbox.WithHostFunction("Add", async (int a, int b) =>
+        {
+            await Task.Yield();
+            await Task.Delay(1);
+            return a + b;
+        });
+        int threadOfCaller = 0;
+        int threadOfGuest = 0;
+        Guest.Then(() =>
+        {
+            threadOfGuest = Environment.CurrentManagedThreadId;
+            return CallAdd();
+        }).Then(AnswerWithResult);
+
+        Task<int> call = Task.Factory.StartNew(
+            () =>
+            {
+                threadOfCaller = Environment.CurrentManagedThreadId;
+                return Sandbox.Call<int>("f");
+            },
+            CancellationToken.None,
+            TaskCreationOptions.None,
+            new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+
+        Assert.That(call.Wait(Long), Is.True);
+        Assert.That(call.Result, Is.EqualTo(3));
+        Assert.That(threadOfGuest, Is.EqualTo(threadOfCaller), "the guest runs on the calling thread");
+
+        // What the call fails with is the caller's, unchanged.
+        Guest.Then(VmExit.Shutdown);
+        Task<int> failing = Task.Factory.StartNew(
+            () => Sandbox.Call<int>("f"),
+            CancellationToken.None,
+            TaskCreationOptions.None,
+            new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+        Assert.That(async () => await failing, Throws.TypeOf<UnexpectedVmExitException>());
+    }
+
     [TestCase(CancellationReason.CancellationToken, true)]
     [TestCase(CancellationReason.InterruptHandle, true)]
     [TestCase(CancellationReason.Timeout, true)]

@@ -34,7 +34,7 @@ internal sealed class ModelCaller(ModelPool model, Random random)
                 Call(Pick());
                 break;
             case < 640 when _held.Count > 0:
-                Crash(Pick());
+                Fail(Pick(), random.Next(2) == 0 ? "Crash" : "Exceed");
                 break;
             case < 650 when _held.Count > 0:
                 Held held = Pick();
@@ -107,19 +107,20 @@ internal sealed class ModelCaller(ModelPool model, Random random)
         IgnoreClosed(() => held.Lease.Call<long>("Mark", held.Mark));
     }
 
-    private void Crash(Held held)
+    /// <summary>The guest crashes, or exceeds its budget.</summary>
+    private void Fail(Held held, string function)
     {
         if (!held.IsCrashed)
         {
             held.IsCrashed = true;
-            Interlocked.Increment(ref model.Crashes);
+            Interlocked.Increment(ref (function == "Crash" ? ref model.Crashes : ref model.BudgetsExceeded));
             try
             {
-                IgnoreClosed(() => held.Lease.Call<long>("Crash"));
+                IgnoreClosed(() => held.Lease.Call<long>(function));
             }
-            catch (GuestErrorException)
+            catch (Exception exception) when (exception is GuestErrorException or BudgetExceededException)
             {
-                // The guest has crashed.
+                // As it should.
             }
         }
     }

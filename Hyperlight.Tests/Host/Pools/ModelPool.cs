@@ -44,6 +44,8 @@ internal sealed class ModelPool : ISandboxTemplate
 
     public int Crashes;
 
+    public int BudgetsExceeded;
+
     /// <summary>A number that only one lease leaves in its guest.</summary>
     public long NextMark() => Interlocked.Increment(ref _lastMark);
 
@@ -72,7 +74,7 @@ internal sealed class ModelPool : ISandboxTemplate
 
         Assert.That(Pool.Statistics.Waiting, Is.Zero);
         await Pool.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-        totals.Add(Pool.Statistics, Crashes);
+        totals.Add(Pool.Statistics, Crashes, BudgetsExceeded);
     }
 
     private bool Fails() => FailureRate > 0 && Random.Shared.NextDouble() < FailureRate;

@@ -36,6 +36,7 @@ internal sealed class ModelTests
         TestContext.Progress.WriteLine($"{totals} in {Stopwatch.GetElapsedTime(start)}");
         Assert.That(totals.Rents, Is.GreaterThan(operations / 20));
         Assert.That(totals.Crashes, Is.Positive);
+        Assert.That(totals.BudgetsExceeded, Is.Positive);
         Assert.That(totals.Lost, Is.Positive);
     }
 

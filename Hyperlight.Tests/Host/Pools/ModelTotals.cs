@@ -15,11 +15,14 @@ internal sealed class ModelTotals
 
     public long Crashes { get; private set; }
 
-    public void Add(SandboxPoolStatistics statistics, int crashes)
+    public long BudgetsExceeded { get; private set; }
+
+    public void Add(SandboxPoolStatistics statistics, int crashes, int budgetsExceeded)
     {
         Rents += statistics.Rents;
         Lost += statistics.LostLeases;
         Crashes += crashes;
+        BudgetsExceeded += budgetsExceeded;
         _creations += statistics.Creations;
         _restores += statistics.Restores;
         _discards += statistics.Discards;
@@ -28,5 +31,5 @@ internal sealed class ModelTotals
     }
 
     public override string ToString() =>
-        $"{Rents} rents, {_creations} creations, {_restores} restores, {_discards} discards, {_rejections} rejections, {_timeouts} timeouts, {Lost} lost leases, {Crashes} crashes";
+        $"{Rents} rents, {_creations} creations, {_restores} restores, {_discards} discards, {_rejections} rejections, {_timeouts} timeouts, {Lost} lost leases, {Crashes} crashes, {BudgetsExceeded} budgets exceeded";
 }

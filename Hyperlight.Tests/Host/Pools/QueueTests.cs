@@ -1,3 +1,4 @@
+using System.Diagnostics;
 namespace Hyperlight.Tests.Host.Pools;
 
 /// <summary>Callers that wait: in order, bounded, and without losing a sandbox.</summary>
@@ -108,5 +109,34 @@ internal sealed class QueueTests : StubPoolTest
         mayCreate.Release();
 
         Eventually(() => pool.Statistics.Idle == 1, "idle");
+    }
+
+    [TestCase(SandboxIsolation.RestoreAfterUse)]
+    [TestCase(SandboxIsolation.KeepStatePerKey)]
+    public void Many_callers_leave_the_queue_in_a_time_that_grows_with_their_number(SandboxIsolation isolation)
+    {
+        // A search through the queue for each caller takes half a minute.
+        const int count = 80_000;
+        SandboxPool pool = NewPool(maximum: 1, o => o with
+        {
+            QueueLength = count,
+            WaitTimeout = Timeout.InfiniteTimeSpan,
+            Isolation = isolation,
+        });
+        using var source = new CancellationTokenSource();
+        bool hasKeys = isolation == SandboxIsolation.KeepStatePerKey;
+        using SandboxLease lease = hasKeys ? Rent(pool, "first") : Rent(pool);
+        Task<SandboxLease>[] callers =
+        [
+            .. Enumerable.Range(0, count).Select(i => hasKeys ? pool.RentAsync($"{i}", source.Token).AsTask() : pool.RentAsync(source.Token).AsTask()),
+        ];
+        Assert.That(pool.Statistics.Waiting, Is.EqualTo(count));
+
+        var time = Stopwatch.StartNew();
+        source.Cancel();
+
+        Assert.That(time.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
+        Assert.That(pool.Statistics.Waiting, Is.Zero);
+        Assert.That(() => callers.All(caller => caller.IsCompleted), Is.True.After(30_000, 10));
     }
 }

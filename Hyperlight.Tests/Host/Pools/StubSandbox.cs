@@ -137,6 +137,9 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
             case "Crash":
                 Status = SandboxStatus.Poisoned;
                 throw new GuestErrorException("Crash", 0, "The guest crashed.");
+            case "Exceed":
+                Status = SandboxStatus.Poisoned;
+                throw new BudgetExceededException(BudgetKind.HostCalls, 1, 2);
             case "Wait":
                 source.Started.Release();
                 source.Continue.Wait();
