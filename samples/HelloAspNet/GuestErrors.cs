@@ -8,7 +8,10 @@ internal static class GuestErrors
         // All sandboxes are in use, or the application stops: the client can try again.
         PoolQueueFullException or PoolTimeoutException or PoolClosedException => StatusCodes.Status503ServiceUnavailable,
 
-        // The guest took too long. Its sandbox was replaced.
+        // The guest used more than its budget allows. Its sandbox was replaced.
+        BudgetExceededException { Budget: not BudgetKind.WallClockTime } => StatusCodes.Status502BadGateway,
+
+        // The guest took too long.
         ExecutionCanceledException => StatusCodes.Status504GatewayTimeout,
 
         // The arguments are larger than the guest's input buffer.

@@ -22,13 +22,13 @@ app.MapHealthChecks("/health");
 app.MapGet("/hello/{name}", async (string name, [FromKeyedServices("hello")] ISandboxPool pool, CancellationToken token) =>
 {
     await using SandboxLease lease = await pool.RentAsync(token);
-    return await lease.CallAsync<string>("SayHello", [name], TimeSpan.FromSeconds(2), token);
+    return await lease.CallAsync<string>("SayHello", [name], token);
 });
 
 app.MapGet("/add/{a:int}/{b:int}", async (int a, int b, [FromKeyedServices("hello")] ISandboxPool pool, CancellationToken token) =>
 {
     await using SandboxLease lease = await pool.RentAsync(token);
-    return await lease.CallAsync<int>("Add", [a, b], TimeSpan.FromSeconds(2), token);
+    return await lease.CallAsync<int>("Add", [a, b], token);
 });
 
 app.Run();
