@@ -35,6 +35,6 @@ internal static partial class PoolLog
     [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "The services of a lease of pool {Pool} failed to be disposed")]
     public static partial void ServicesFailed(ILogger logger, Exception exception, string pool);
 
-    [LoggerMessage(EventId = 208, Level = LogLevel.Warning, Message = "The application stops while pools are closing whose leases are not returned: {Pools}")]
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "The application stops while pools are closing whose leases are not returned: {Pools}")]
     public static partial void StillClosing(ILogger logger, string pools);
 }

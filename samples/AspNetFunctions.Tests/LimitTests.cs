@@ -19,7 +19,8 @@ internal sealed class LimitTests
     [TestCase("Log", "[\"a record\",21]", "it used 21 log records, and the limit is 20")]
     public async Task A_guest_that_exceeds_its_budget_is_ended(string function, string arguments, string detail)
     {
-        await using var service = new FunctionService("emulator", ("Functions:HostCalls", "50"), ("Functions:LogRecords", "20"));
+        await using var service = new FunctionService(
+            "emulator", ("Functions:HostCalls", "50"), ("Functions:LogRecords", "20"), ("Logging:LogLevel:Hyperlight.Guest", "Information"));
         using HttpClient client = service.CreateClient();
         Answer answer = await FunctionService.CallAsync(client, function, arguments);
         Assert.That((answer.Status, answer.Problem), Is.EqualTo((422, "budget-exceeded, guest")));
