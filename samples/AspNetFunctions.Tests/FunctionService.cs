@@ -16,7 +16,8 @@ internal sealed class FunctionService : WebApplicationFactory<Program>
         {
             ["Hyperlight:Hypervisor"] = driver,
             ["Functions:RequestsPerSecond"] = "100000",
-            ["Functions:CallTimeout"] = "00:00:05",
+            ["Functions:CallTimeout"] = "00:01:00",
+            ["Functions:CpuTime"] = "00:00:30",
             ["Functions:WaitTimeout"] = "00:00:30",
             ["Logging:LogLevel:Default"] = "Warning",
         };

@@ -5,13 +5,15 @@ namespace Hyperlight.Samples.AspNetFunctions.Tests;
 /// <summary>What the service does when a limit is reached. The driver makes no difference.</summary>
 internal sealed class LimitTests
 {
-    [Test]
-    public async Task A_guest_that_does_not_end_is_ended_at_the_time_limit()
+    [TestCase("Functions:CallTimeout", "ms of wall-clock time, and the limit is 300 ms")]
+    [TestCase("Functions:CpuTime", "ms of CPU time, and the limit is 300 ms")]
+    public async Task A_guest_that_does_not_end_is_ended_at_the_time_limit(string limit, string detail)
     {
-        await using var service = new FunctionService("emulator", ("Functions:CallTimeout", "00:00:00.3"));
+        await using var service = new FunctionService("emulator", (limit, "00:00:00.3"));
         using HttpClient client = service.CreateClient();
         Answer answer = await FunctionService.CallAsync(client, "Spin");
         Assert.That((answer.Status, answer.Problem), Is.EqualTo((504, "time-limit, guest")));
+        Assert.That(answer.Detail, Does.Contain(detail));
         Assert.That((await FunctionService.CallAsync(client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));
     }
 
@@ -72,7 +74,7 @@ internal sealed class LimitTests
     [Test]
     public async Task A_client_that_leaves_ends_its_guest()
     {
-        await using var service = new FunctionService("emulator", ("Functions:CallTimeout", "00:10:00"), ("Functions:MaximumSandboxes", "1"));
+        await using var service = new FunctionService("emulator", ("Functions:CallTimeout", "00:10:00"), ("Functions:CpuTime", "00:10:00"), ("Functions:MaximumSandboxes", "1"));
         using HttpClient client = service.CreateClient();
         using (var left = new CancellationTokenSource(TimeSpan.FromMilliseconds(300)))
         using (var content = new StringContent("""{"arguments":[]}"""))

@@ -12,8 +12,11 @@ internal sealed class ServiceOptions
     /// <summary>The largest body of a call, in bytes.</summary>
     public int MaximumBodySize { get; set; } = 64 << 10;
 
-    /// <summary>The time limit of a call.</summary>
-    public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>The time limit of a call, including the wait for a thread while other guests run.</summary>
+    public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a guest may run in a call. What it waits for is not included, so that one guest does not end the calls of others.</summary>
+    public TimeSpan CpuTime { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>How many host functions a call may call.</summary>
     public int HostCalls { get; set; } = 1000;

@@ -16,6 +16,7 @@ internal sealed class ServiceOptionsValidator : IValidateOptions<ServiceOptions>
             .. Check(nameof(options.MaximumGuestSize), options.MaximumGuestSize, 1, 1 << 30),
             .. Check(nameof(options.MaximumBodySize), options.MaximumBodySize, 1, 1 << 30),
             .. Check(nameof(options.CallTimeout), options.CallTimeout, Shortest, Longest),
+            .. Check(nameof(options.CpuTime), options.CpuTime, Shortest, Longest),
             .. Check(nameof(options.HostCalls), options.HostCalls, 0, int.MaxValue),
             .. Check(nameof(options.LogRecords), options.LogRecords, 0, int.MaxValue),
             .. Check(nameof(options.WaitTimeout), options.WaitTimeout, Shortest, Longest),

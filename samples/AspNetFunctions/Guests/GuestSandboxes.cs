@@ -20,6 +20,7 @@ internal sealed class GuestSandboxes(ISandboxFactory factory, IOptions<ServiceOp
                 Budget = new CallBudget
                 {
                     WallClockTime = limits.CallTimeout,
+                    CpuTime = limits.CpuTime,
                     HostCalls = limits.HostCalls,
                     LogRecords = limits.LogRecords,
                 },

@@ -28,7 +28,7 @@ internal readonly record struct Problem(int Status, string Kind, string Fault, s
         PoolCreationException { InnerException: HyperlightException cause } when cause is not HypervisorException => Of(cause),
         GuestAbortedException or MemoryAccessViolationException or UnexpectedVmExitException or GuestProtocolException =>
             new(502, "guest-crashed", Guest, exception.Message),
-        BudgetExceededException { Budget: BudgetKind.WallClockTime } => new(504, "time-limit", Guest, exception.Message),
+        BudgetExceededException { Budget: BudgetKind.WallClockTime or BudgetKind.CpuTime } => new(504, "time-limit", Guest, exception.Message),
         BudgetExceededException => new(422, "budget-exceeded", Guest, exception.Message),
         ExecutionCanceledException { Reason: CancellationReason.Disposal } or PoolClosedException =>
             new(503, "unavailable", Host, "The guest was replaced or removed, or the service stops. Try again."),

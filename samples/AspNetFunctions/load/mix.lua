@@ -12,7 +12,8 @@ end
 
 function init()
     math.randomseed(os.time() * 64 + number)
-    sent = { Crash = 0, Spin = 0 }
+    crashes = 0
+    spins = 0
     seen = { ok = 0, crashed = 0, ended = 0, busy = 0, wrong = 0 }
     wrong = ""
     calls = 0
@@ -26,8 +27,10 @@ function request()
     calls = calls + 1
     local chance = math.random(100)
     if chance == 1 then
+        crashes = crashes + 1
         return call("Crash", "")
     elseif chance == 2 then
+        spins = spins + 1
         return call("Spin", "")
     elseif chance == 3 then
         return call("Wait", "100")
@@ -60,9 +63,12 @@ function response(status, headers, body)
 end
 
 function done(summary, latency, requests)
+    local crashes, spins = 0, 0
     local total = { ok = 0, crashed = 0, ended = 0, busy = 0, wrong = 0 }
     for _, thread in ipairs(threads) do
         local seen = thread:get("seen")
+        crashes = crashes + thread:get("crashes")
+        spins = spins + thread:get("spins")
         for kind, _ in pairs(total) do
             total[kind] = total[kind] + seen[kind]
         end
@@ -71,8 +77,8 @@ function done(summary, latency, requests)
             print("WRONG: " .. text)
         end
     end
-    print(string.format("right results %d, crashed %d, ended %d, refused as busy %d, WRONG %d",
-        total.ok, total.crashed, total.ended, total.busy, total.wrong))
+    print(string.format("right results %d, crashed %d of %d, ended %d of %d, refused as busy %d, WRONG %d",
+        total.ok, total.crashed, crashes, total.ended, spins, total.busy, total.wrong))
     print(string.format("p50 %.1f ms, p99 %.1f ms, %.0f requests a second",
         latency:percentile(50) / 1000, latency:percentile(99) / 1000, summary.requests / (summary.duration / 1e6)))
 end

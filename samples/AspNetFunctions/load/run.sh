@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../../.."
 seconds=${1:-120} driver=${2:-emulator} primes=${PRIMES:-10000}
 dotnet build samples/AspNetFunctions -c Release -v quiet -nologo >/dev/null
 log=$(mktemp)
-ASPNETCORE_URLS=http://127.0.0.1:0 Hyperlight__Hypervisor=$driver Functions__RequestsPerSecond=1000000 Functions__Comparison=true \
-    Functions__CallTimeout=${LIMIT:-00:00:00.5} Functions__WaitTimeout=00:00:30 Logging__LogLevel__Default=Warning Logging__LogLevel__Hyperlight=None \
+env ASPNETCORE_URLS=http://127.0.0.1:0 Hyperlight__Hypervisor=$driver Functions__RequestsPerSecond=1000000 Functions__Comparison=true \
+    Functions__WaitTimeout=00:00:30 Logging__LogLevel__Default=Warning Logging__LogLevel__Hyperlight=None \
     Logging__LogLevel__Microsoft.Hosting.Lifetime=Information \
     dotnet samples/AspNetFunctions/bin/Release/net10.0/AspNetFunctions.dll >"$log" 2>&1 &
 server=$!
