@@ -33,14 +33,15 @@ internal readonly record struct BudgetLimits
     public BudgetLimits Tighten(CallBudget budget)
     {
         ArgumentNullException.ThrowIfNull(budget);
-        return new BudgetLimits(budget)
+        var other = new BudgetLimits(budget);
+        return new BudgetLimits
         {
-            WallClockTime = Least(WallClockTime, budget.WallClockTime ?? TimeSpan.MaxValue),
-            CpuTime = Least(CpuTime, budget.CpuTime ?? TimeSpan.MaxValue),
-            Instructions = Math.Min(Instructions, budget.Instructions ?? None),
-            HostCalls = Math.Min(HostCalls, budget.HostCalls ?? None),
-            LogRecords = Math.Min(LogRecords, budget.LogRecords ?? None),
-            PrintedBytes = Math.Min(PrintedBytes, budget.PrintedBytes ?? None),
+            WallClockTime = Least(WallClockTime, other.WallClockTime),
+            CpuTime = Least(CpuTime, other.CpuTime),
+            Instructions = Math.Min(Instructions, other.Instructions),
+            HostCalls = Math.Min(HostCalls, other.HostCalls),
+            LogRecords = Math.Min(LogRecords, other.LogRecords),
+            PrintedBytes = Math.Min(PrintedBytes, other.PrintedBytes),
         };
     }
 

@@ -17,11 +17,13 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
 {
     private readonly Dictionary<string, Lazy<SandboxPool>> _pools;
     private readonly ConcurrentBag<TemplateWatcher> _watchers = [];
+    private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
 
     public SandboxPools(SandboxTemplates templates, IServiceProvider provider)
     {
-        _logger = (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(PoolLog.Category);
+        _loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        _logger = GuardedLogger.Create(_loggers, PoolLog.Category, new SinkFailures());
         _pools = templates.Names.ToDictionary(
             name => name, name => new Lazy<SandboxPool>(() => Create(provider, name)), SandboxTemplates.NameComparer);
     }
@@ -79,12 +81,11 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
             provider.GetRequiredService<ISandboxFactory>(),
             provider.GetRequiredService<IServiceScopeFactory>(),
             provider.GetRequiredService<ApplicationFiles>());
-        ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         TimeProvider time = provider.GetService<TimeProvider>() ?? TimeProvider.System;
-        var pool = new SandboxPool(template, options.Pool, name, loggers, time, HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
+        var pool = new SandboxPool(template, options.Pool, name, _loggers, time, HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
         if (options.ReloadOnChange)
         {
-            _watchers.Add(new TemplateWatcher(template, pool, GuardedLogger.Create(loggers, PoolLog.Category, new SinkFailures()), time));
+            _watchers.Add(new TemplateWatcher(template, pool, _logger, time));
         }
 
         return pool;

@@ -15,7 +15,7 @@ public sealed partial class SandboxPool
         {
             return new PoolState(
                 _idle.Count,
-                _sandboxes.Count - _idle.Count - _restoring - _retiring,
+                Rented,
                 _creating,
                 _restoring,
                 _retiring,

@@ -110,7 +110,7 @@ public sealed partial class SandboxPool : ISandboxPool
                     QueueLength = _options.QueueLength,
                     IsClosed = _isClosed,
                     Idle = _idle.Count,
-                    Rented = _sandboxes.Count - _idle.Count - _restoring - _retiring,
+                    Rented = Rented,
                     Waiting = _waiters.Count,
                 };
             }
@@ -119,4 +119,7 @@ public sealed partial class SandboxPool : ISandboxPool
 
     /// <summary>The sandboxes that exist and those that are being created.</summary>
     private int Size => _sandboxes.Count + _creating;
+
+    /// <summary>The sandboxes that are rented.</summary>
+    private int Rented => _sandboxes.Count - _idle.Count - _restoring - _retiring;
 }
