@@ -15,11 +15,9 @@ internal sealed unsafe partial class KvmVm
     {
         foreach ((uint slot, KvmUserspaceMemoryRegion region) in _regions)
         {
-            if ((region.Flags & KvmUserspaceMemoryRegion.KVM_MEM_READONLY) == 0 && !_withdrawn.Contains(slot))
+            if ((region.Flags & KvmUserspaceMemoryRegion.KVM_MEM_READONLY) == 0)
             {
-                KvmError.Check(SetRegion(new() { Slot = slot }), nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
-                _withdrawn.Add(slot);
-                _isWithdrawn = true;
+                KvmError.Check(Withdraw(slot), nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
             }
         }
 

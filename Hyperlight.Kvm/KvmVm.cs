@@ -92,11 +92,7 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handl
             throw new InvalidOperationException($"Memory slot {slot} is free.");
         }
 
-        if (!_withdrawn.Contains(slot))
-        {
-            KvmError.Check(SetRegion(new() { Slot = slot }), nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION));
-        }
-
+        Empty(slot);
         _withdrawn.Remove(slot);
         _regions.Remove(slot);
 

@@ -11,6 +11,9 @@ internal sealed class MachineHandle(ILinuxKernel kernel, int fd, FileDescriptorH
     /// <summary>Whether a slot is in use.</summary>
     public bool Holds(uint slot) => _memory.ContainsKey(slot);
 
+    /// <summary>The memory of a slot in use.</summary>
+    public SafeHandle Held(uint slot) => _memory[slot];
+
     /// <summary>Keeps the memory of a slot alive.</summary>
     /// <exception cref="ObjectDisposedException">The memory is gone.</exception>
     public void Hold(uint slot, SafeHandle memory)
@@ -21,7 +24,7 @@ internal sealed class MachineHandle(ILinuxKernel kernel, int fd, FileDescriptorH
         _memory.Add(slot, memory);
     }
 
-    /// <summary>Lets go of the memory of a slot.</summary>
+    /// <summary>Stops keeping the memory of a slot alive.</summary>
     /// <returns>The memory, which may now be released.</returns>
     public SafeHandle StopHolding(uint slot)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
 using Hyperlight.Linux.Interop;
 
@@ -9,6 +10,9 @@ internal sealed unsafe partial class FakeKvmKernel
 {
     private const int Page = 0x1000;
     private readonly Dictionary<nint, (nuint Length, nint Allocation)> _mappings = [];
+
+    /// <summary>The ranges that this process may access, by address.</summary>
+    private readonly Dictionary<nint, nuint> _accessible = [];
 
     /// <summary>How many mappings exist.</summary>
     public int LiveMappings => _mappings.Count;
@@ -27,6 +31,7 @@ internal sealed unsafe partial class FakeKvmKernel
             nint allocation = (nint)NativeMemory.AllocZeroed(length + Page);
             nint address = (allocation + Page - 1) & ~(Page - 1);
             _mappings.Add(address, (length, allocation));
+            NoteProtection(address, length, protection);
             switch (target)
             {
                 case FakeFile file:
@@ -77,6 +82,11 @@ internal sealed unsafe partial class FakeKvmKernel
                 }
             }
 
+            foreach (nint range in _accessible.Keys.Where(range => range >= address && range < address + (nint)length).ToArray())
+            {
+                _accessible.Remove(range);
+            }
+
             NativeMemory.Free((void*)mapping.Allocation);
             return 0;
         }
@@ -87,7 +97,29 @@ internal sealed unsafe partial class FakeKvmKernel
         lock (_lock)
         {
             Journal.Add("mprotect");
+            NoteProtection(address, length, protection);
             return 0;
+        }
+    }
+
+    /// <summary>The slots of the newest machine, each with whether the process may access the memory behind it.</summary>
+    public (KvmUserspaceMemoryRegion Slot, bool IsAccessible)[] NewestSlots()
+    {
+        lock (_lock)
+        {
+            return [.. Machines[^1].Slots.Values.Select(slot => (slot, IsAccessible(slot.UserspaceAddr, slot.MemorySize)))];
+        }
+    }
+
+    private bool IsAccessible(ulong address, ulong size) =>
+        _accessible.Any(range => (ulong)range.Key < address + size && address < (ulong)range.Key + range.Value);
+
+    private void NoteProtection(nint address, nuint length, int protection)
+    {
+        _accessible.Remove(address);
+        if (protection != LibC.PROT_NONE)
+        {
+            _accessible.Add(address, length);
         }
     }
 

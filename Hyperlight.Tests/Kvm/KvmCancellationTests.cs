@@ -2,6 +2,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Kvm;
 using Hyperlight.Kvm.Interop;
 using Hyperlight.Linux;
+using Hyperlight.Linux.Interop;
 
 namespace Hyperlight.Tests.Kvm;
 
@@ -92,11 +93,11 @@ internal sealed class KvmCancellationTests
     public void ASignalWithAnotherUseIsRefused(int signal) => Assert.That(
         () => new KvmOptions { CancellationSignal = signal }, Throws.TypeOf<ArgumentOutOfRangeException>());
 
-    /// <summary>Whatever the vCPU makes of it that its memory is gone, the guest was cancelled.</summary>
+    /// <summary>Whatever exit the vCPU reports without its memory, the guest was cancelled.</summary>
     [TestCase(Errno.EAGAIN)]
     [TestCase(Errno.EPERM)]
     [EndsWithin(60)]
-    public void WithoutASignalTheGuestsMemoryIsTakenAwayUntilItLeaves(int error)
+    public void WithoutASignalTheGuestsMemoryIsInaccessibleUntilItLeaves(int error)
     {
         Func<FakeVcpu, int>[] reports =
         [
@@ -109,21 +110,21 @@ internal sealed class KvmCancellationTests
             using IMemoryRegion memory = fake.Allocate(GuestPage.Size);
             fake.Machine.MapMemory(0, GuestMapping.Whole(MemoryAddress, memory, MemoryFlags.Read));
             fake.Machine.MapMemory(7, GuestMapping.Whole(2 * MemoryAddress, memory, MemoryFlags.Read | MemoryFlags.Write));
-            KvmUserspaceMemoryRegion[] before = [.. fake.Kernel.Machines[^1].Slots.Values];
+            (KvmUserspaceMemoryRegion, bool)[] before = fake.Kernel.NewestSlots();
             fake.Kernel.OnSendSignal = (_, _) => -error;
-            int slots = -1;
+            bool isInaccessible = false;
 
             VmExit exit = CancelWhileInside(fake, vcpu =>
             {
-                slots = fake.Kernel.Machines[^1].Slots.Count;
+                isInaccessible = IsInaccessible(fake.Kernel);
                 return report(vcpu);
             });
 
             Assert.Multiple(() =>
             {
                 Assert.That(exit, Is.EqualTo(VmExit.Cancelled));
-                Assert.That(slots, Is.Zero, "slots while the vCPU leaves");
-                Assert.That(fake.Kernel.Machines[^1].Slots.Values, Is.EqualTo(before), "they are back");
+                Assert.That(isInaccessible, Is.True, "while the vCPU leaves");
+                Assert.That(fake.Kernel.NewestSlots(), Is.EqualTo(before), "it has its memory again");
             });
             Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Halt));
             fake.Machine.UnmapMemory(7);
@@ -138,16 +139,41 @@ internal sealed class KvmCancellationTests
         RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
         using KvmHypervisor kvm = new(refusals);
         using IVirtualMachine machine = NewMachine(kvm);
-        refusals.Removals = 5;
         refusals.Inner.OnRun = vcpu =>
         {
             Assert.That(machine.Cancel, Throws.Nothing);
-            SpinWait.SpinUntil(() => refusals.Inner.Machines[^1].Slots.Count == 0);
-            return vcpu.ExitShutdown();
+            SpinWait.SpinUntil(() => IsInaccessible(refusals.Inner));
+            return -Errno.EFAULT;
         };
+        refusals.Removals = 5;
+        refusals.Additions = 3;
+        refusals.Reservations = 2;
 
         Assert.That(machine.Run(), Is.EqualTo(VmExit.Cancelled));
-        Assert.That((refusals.Removals, refusals.Inner.Machines[^1].Slots.Count), Is.EqualTo((0, 2)));
+        Assert.That((refusals.Removals, refusals.Additions, refusals.Reservations), Is.EqualTo((0, 0, 0)));
+        Assert.That(refusals.Inner.NewestSlots(), Has.Length.EqualTo(2).And.All.Matches<(KvmUserspaceMemoryRegion, bool IsAccessible)>(
+            static slot => slot.IsAccessible));
+    }
+
+    [Test]
+    [EndsWithin(60)]
+    public void MachineThatWasForcedOutLeavesNothingBehind()
+    {
+        RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
+        using (KvmHypervisor kvm = new(refusals))
+        using (IVirtualMachine machine = NewMachine(kvm))
+        {
+            refusals.Inner.OnRun = vcpu =>
+            {
+                machine.Cancel();
+                refusals.Removals = 1;
+                return -Errno.EFAULT;
+            };
+            Assert.That(() => machine.Run(), Throws.TypeOf<HypervisorException>());
+            Assert.That(IsInaccessible(refusals.Inner), Is.True, "what cannot be undone stays");
+        }
+
+        Assert.That((refusals.Inner.LiveMappings, refusals.Inner.Violations), Is.EqualTo((0, Array.Empty<string>())));
     }
 
     [Test]
@@ -157,10 +183,10 @@ internal sealed class KvmCancellationTests
         RegionRefusals refusals = new(new FakeKvmKernel { OnSendSignal = static (_, _) => -Errno.EPERM });
         using KvmHypervisor kvm = new(refusals);
         using IVirtualMachine machine = NewMachine(kvm);
-        refusals.Additions = 2;
         refusals.Inner.OnRun = vcpu =>
         {
             machine.Cancel();
+            refusals.Additions = 2;
             return vcpu.ExitShutdown();
         };
 
@@ -170,6 +196,9 @@ internal sealed class KvmCancellationTests
         Assert.That(machine.Run(), Is.EqualTo(VmExit.Cancelled), "the request stands");
         Assert.That(refusals.Inner.Machines[^1].Slots.Keys, Is.EqualTo(new[] { 0U }), "what was unmapped meanwhile does not come back");
     }
+
+    private static bool IsInaccessible(FakeKvmKernel kernel) =>
+        kernel.NewestSlots() is [{ IsAccessible: false }, { IsAccessible: false }];
 
     private static IVirtualMachine NewMachine(KvmHypervisor kvm)
     {
@@ -198,6 +227,20 @@ internal sealed class KvmCancellationTests
 
         /// <summary>How many additions are still refused.</summary>
         public int Additions { get; set; }
+
+        /// <summary>How many reservations of inaccessible memory are still refused.</summary>
+        public int Reservations { get; set; }
+
+        public override nint MapMemory(nuint length, int protection, int flags, int fd)
+        {
+            if (protection == LibC.PROT_NONE && Reservations > 0)
+            {
+                Reservations--;
+                return -Errno.ENOMEM;
+            }
+
+            return base.MapMemory(length, protection, flags, fd);
+        }
 
         public override int Ioctl(int fd, uint request, nint argument)
         {
