@@ -18,7 +18,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         _memory = new PhysicalMemory(files);
         ulong? seed = machine.RandomSeed ?? options.RandomSeed;
-        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code);
+        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code, new ProcessorMemory());
         IsTimeSource = seed is not null;
         _forgetCode = _processor.ForgetCode;
         machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
@@ -45,6 +45,16 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public long InstructionCount => _processor.InstructionCount;
 
+    /// <summary>The processor, whose registers are not there any more once the machine is disposed.</summary>
+    private Processor LiveProcessor
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _processor;
+        }
+    }
+
     public long InstructionBudget
     {
         get => _processor.InstructionBudget;
@@ -65,61 +75,61 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         }
 
         _memory.Map(slot, in mapping);
-        _processor.ForgetMemory();
+        LiveProcessor.ForgetMemory();
     }
 
     public void UnmapMemory(uint slot)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.Unmap(slot);
-        _processor.ForgetMemory();
+        LiveProcessor.ForgetMemory();
     }
 
     /// <inheritdoc/>
     public void ClearWritten(uint slot)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _processor.ForgetWrites();
+        LiveProcessor.ForgetWrites();
         _memory.ClearWritten(slot);
     }
 
     public VmExit Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _processor.IsInLongMode
-            ? _processor.Run()
+        return LiveProcessor.IsInLongMode
+            ? LiveProcessor.Run()
             : throw new HypervisorException(
                 EmulatorHypervisor.DriverName, "Run", 0, "the special registers are not those of 64-bit mode");
     }
 
     public void Cancel() => _processor.Cancel();
 
-    public GeneralRegisters GetGeneralRegisters() => _processor.General;
+    public GeneralRegisters GetGeneralRegisters() => LiveProcessor.General;
 
-    public void SetGeneralRegisters(in GeneralRegisters registers) => _processor.General = registers;
+    public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.General = registers;
 
-    public SpecialRegisters GetSpecialRegisters() => _processor.Special;
+    public SpecialRegisters GetSpecialRegisters() => LiveProcessor.Special;
 
-    public void SetSpecialRegisters(in SpecialRegisters registers) => _processor.Special = registers;
+    public void SetSpecialRegisters(in SpecialRegisters registers) => LiveProcessor.Special = registers;
 
-    public FpuRegisters GetFpuRegisters() => _processor.Fpu;
+    public FpuRegisters GetFpuRegisters() => LiveProcessor.Fpu;
 
-    public void SetFpuRegisters(in FpuRegisters registers) => _processor.Fpu = registers;
+    public void SetFpuRegisters(in FpuRegisters registers) => LiveProcessor.Fpu = registers;
 
-    public DebugRegisters GetDebugRegisters() => _processor.Debug;
+    public DebugRegisters GetDebugRegisters() => LiveProcessor.Debug;
 
-    public void SetDebugRegisters(in DebugRegisters registers) => _processor.Debug = registers;
+    public void SetDebugRegisters(in DebugRegisters registers) => LiveProcessor.Debug = registers;
 
     public void GetXsave(Span<byte> destination)
     {
         XsaveBuffers.CheckDestination(destination, XsaveSize);
-        _processor.GetXsave(destination);
+        LiveProcessor.GetXsave(destination);
     }
 
     public void SetXsave(ReadOnlySpan<byte> source)
     {
         XsaveBuffers.CheckSource(source, XsaveSize);
-        if (!_processor.TrySetXsave(source))
+        if (!LiveProcessor.TrySetXsave(source))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXsave", 0, "the image's header or MXCSR is invalid");
         }
@@ -129,7 +139,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         foreach (ref ModelSpecificRegister register in registers)
         {
-            if (!_processor.TryReadMsr(register.Index, out ulong value))
+            if (!LiveProcessor.TryReadMsr(register.Index, out ulong value))
             {
                 throw Refused("GetMsrs", register.Index);
             }
@@ -142,7 +152,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         foreach (ModelSpecificRegister register in registers)
         {
-            if (!_processor.TryWriteMsr(register.Index, register.Value))
+            if (!LiveProcessor.TryWriteMsr(register.Index, register.Value))
             {
                 throw Refused("SetMsrs", register.Index);
             }
@@ -151,11 +161,11 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
-    public ulong GetXcr0() => _processor.Xcr0;
+    public ulong GetXcr0() => LiveProcessor.Xcr0;
 
     public void SetXcr0(ulong value)
     {
-        if (!_processor.TrySetXcr0(value))
+        if (!LiveProcessor.TrySetXcr0(value))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXcr0", 0, $"XCR0 cannot be 0x{value:X}");
         }
@@ -169,7 +179,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.ForEachWritable(_forgetCode);
-        _processor.RestartSources();
+        LiveProcessor.RestartSources();
     }
 
     /// <summary>Lets go of the guest's memory.</summary>
@@ -179,6 +189,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         {
             _disposed = true;
             _processor.ForgetMemory();
+            _processor.Dispose();
             _memory.Dispose();
         }
     }

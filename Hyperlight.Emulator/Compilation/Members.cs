@@ -9,11 +9,11 @@ internal static class Members
 {
     private const BindingFlags Any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
 
-    public static readonly FieldInfo Registers = Field(typeof(Processor).GetField("_regs", Any));
+    public static readonly FieldInfo State = Field(typeof(Processor).GetField("_state", Any));
     public static readonly FieldInfo Rip = Field(typeof(Processor).GetField("_rip", Any));
     public static readonly FieldInfo Executed = Field(typeof(Processor).GetField("_executed", Any));
     public static readonly FieldInfo ExecutedLimit = Field(typeof(Processor).GetField("_executedLimit", Any));
-    public static readonly FieldInfo CancelRequested = Field(typeof(Processor).GetField("_cancelRequested", Any));
+    public static readonly FieldInfo CancelRequested = Field(typeof(ProcessorState).GetField(nameof(ProcessorState.CancelRequested), Any));
     public static readonly FieldInfo BlockEnd = Field(typeof(Processor).GetField("_blockEnd", Any));
     public static readonly FieldInfo Loaded = Field(typeof(Processor).GetField("_loaded", Any));
     public static readonly FieldInfo Tlb = Field(typeof(Processor).GetField("_tlb", Any));

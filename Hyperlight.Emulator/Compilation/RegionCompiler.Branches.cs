@@ -105,6 +105,7 @@ internal sealed partial class RegionCompiler
             {
                 _w.Mark(hit);
                 _w.Argument(ProcessorArgument);
+                _w.Emit(OpCodes.Ldfld, Members.State);
                 _w.Emit(OpCodes.Volatile);
                 _w.Emit(OpCodes.Ldfld, Members.CancelRequested);
                 _flags = flags;

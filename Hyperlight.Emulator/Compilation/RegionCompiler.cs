@@ -44,13 +44,13 @@ internal sealed partial class RegionCompiler
         _labels = [.. nodes.Select(_ => _w.NewLabel())];
         _leave = _w.NewLabel();
         _leaveWithoutState = _w.NewLabel();
-        _registerFile = _w.Local(typeof(ulong).MakeByRefType());
-        _tlb = _w.Local(typeof(byte).MakeByRefType());
+        _registerFile = _w.Local(typeof(nint));
+        _tlb = _w.Local(typeof(nint));
         _remaining = _w.Local(typeof(long));
         _rip = _w.Local(typeof(ulong));
         _exit = _w.Local(typeof(int));
         _address = _w.Local(typeof(ulong));
-        _entry = _w.Local(typeof(byte).MakeByRefType());
+        _entry = _w.Local(typeof(nint));
         _left = _w.Local(typeof(ulong));
         _right = _w.Local(typeof(ulong));
         _new = _w.Local(typeof(ulong));
@@ -112,16 +112,12 @@ internal sealed partial class RegionCompiler
     private void WriteEntry()
     {
         _w.Argument(ProcessorArgument);
-        _w.Emit(OpCodes.Ldfld, Members.Registers);
-        _w.Int32(0);
-        _w.Emit(OpCodes.Ldelema, typeof(ulong));
+        _w.Emit(OpCodes.Ldfld, Members.State);
         _w.Store(_registerFile);
 
         _w.Argument(ProcessorArgument);
         _w.Emit(OpCodes.Ldfld, Members.Tlb);
         _w.Emit(OpCodes.Ldfld, Members.TlbEntries);
-        _w.Int32(0);
-        _w.Emit(OpCodes.Ldelema, typeof(Memory.TlbEntry));
         _w.Store(_tlb);
 
         _w.Argument(ProcessorArgument);
@@ -249,6 +245,7 @@ internal sealed partial class RegionCompiler
         if (to.Position <= from.Position || to.IsIndirectTarget)
         {
             _w.Argument(ProcessorArgument);
+            _w.Emit(OpCodes.Ldfld, Members.State);
             _w.Emit(OpCodes.Volatile);
             _w.Emit(OpCodes.Ldfld, Members.CancelRequested);
             _w.Emit(OpCodes.Brtrue, LeaveAt(RegionExit.Continue, rip, 0));

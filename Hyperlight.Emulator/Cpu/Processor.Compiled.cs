@@ -70,7 +70,7 @@ internal sealed partial class Processor
             case RegionExit.Pending:
                 return false;
             default:
-                return Volatile.Read(ref _cancelRequested) != 0 || _executed >= _executedLimit || MustInterpret
+                return IsCancelled || _executed >= _executedLimit || MustInterpret
                     || (FindBlock() is { } next ? Interpret(next) : CountNotFetched());
         }
     }

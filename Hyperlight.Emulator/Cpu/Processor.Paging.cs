@@ -178,10 +178,11 @@ internal sealed partial class Processor
         bool isCode = (flags & (MemoryFlags.Read | MemoryFlags.Execute)) != 0
             && IsPermitted(Access.Fetch, writable, user, noExecute);
         ref TlbEntry slot = ref _tlb.Slot(address);
+        ulong invalid = Tlb.InvalidFor(address);
         slot.Page = page;
-        slot.ReadTag = isData ? tag : Tlb.Invalid;
-        slot.WriteTag = isWritable ? tag : Tlb.Invalid;
-        slot.FetchTag = isCode ? tag : Tlb.Invalid;
+        slot.ReadTag = isData ? tag : invalid;
+        slot.WriteTag = isWritable ? tag : invalid;
+        slot.FetchTag = isCode ? tag : invalid;
         _tlb.SetGlobal(address, (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0);
         if (shift > 12)
         {

@@ -4,12 +4,9 @@ using Hyperlight.Emulator.Decoding;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The way from RIP to executed instructions.</summary>
-internal sealed partial class Processor
+internal sealed unsafe partial class Processor
 {
     private long _run;
-
-    /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
-    private int _cancelRequested;
 
     /// <summary>Instructions of the running block that may be executed: 0 once they may have changed.</summary>
     private int _blockEnd;
@@ -24,16 +21,52 @@ internal sealed partial class Processor
     public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite { get; private set; }
 
     /// <summary>Asks the run, or the next one, to end.</summary>
-    public void Cancel() => Volatile.Write(ref _cancelRequested, 1);
+    public void Cancel()
+    {
+        bool isHeld = false;
+        try
+        {
+            native.DangerousAddRef(ref isHeld);
+            Volatile.Write(ref _state->CancelRequested, 1);
+        }
+        catch (ObjectDisposedException)
+        {
+            // There is no run any more.
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                native.DangerousRelease();
+            }
+        }
+    }
 
     /// <summary>Executes instructions until one, or the host, ends it.</summary>
     public VmExit Run()
+    {
+        bool isHeld = false;
+        try
+        {
+            native.DangerousAddRef(ref isHeld);
+            return RunHeld();
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                native.DangerousRelease();
+            }
+        }
+    }
+
+    private VmExit RunHeld()
     {
         // The host may have written over code since the last run.
         _run++;
         while (true)
         {
-            if (Volatile.Read(ref _cancelRequested) != 0 && Interlocked.Exchange(ref _cancelRequested, 0) != 0)
+            if (IsCancelled && Interlocked.Exchange(ref _state->CancelRequested, 0) != 0)
             {
                 return VmExit.Cancelled;
             }
@@ -51,6 +84,8 @@ internal sealed partial class Processor
             return _exit;
         }
     }
+
+    private bool IsCancelled => Volatile.Read(ref _state->CancelRequested) != 0;
 
     /// <summary>Executes the code at RIP, and says whether nothing is pending.</summary>
     private bool ExecuteBlock() => FindBlock() is not { } block ? CountNotFetched()

@@ -6,8 +6,15 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>An x86-64 processor in 64-bit mode: its registers and caches. What it does is in the other parts.</summary>
-internal sealed partial class Processor(
-    PhysicalMemory memory, byte physicalAddressBits, MsrPolicy msrPolicy, EmulatorOptions options, ulong? seed, CodeCache code)
+/// <remarks>It disposes the memory outside the managed heap that it is given.</remarks>
+internal sealed unsafe partial class Processor(
+    PhysicalMemory memory,
+    byte physicalAddressBits,
+    MsrPolicy msrPolicy,
+    EmulatorOptions options,
+    ulong? seed,
+    CodeCache code,
+    ProcessorMemory native) : IDisposable
 {
     public const int Rax = 0;
     public const int Rcx = 1;
@@ -18,11 +25,10 @@ internal sealed partial class Processor(
     public const int Rsi = 6;
     public const int Rdi = 7;
 
-    private readonly Tlb _tlb = new();
+    private readonly ProcessorState* _state = native.State;
+    private readonly RegisterFile _regs = new(native.State);
+    private readonly Tlb _tlb = new(native.Translations);
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
-
-    /// <summary>The general registers in encoding order, and one that stays zero.</summary>
-    private readonly ulong[] _regs = new ulong[17];
     private ulong _rip;
 
     private readonly EntropySource _entropy = new(seed);
@@ -108,5 +114,12 @@ internal sealed partial class Processor(
         _tlb.FlushAll();
         _blocks.Clear();
         _compiled = 0;
+    }
+
+    /// <summary>Gives the memory back, or lets a run that is under way do it. Only <see cref="Cancel"/> may be called then.</summary>
+    public void Dispose()
+    {
+        native.Dispose();
+        _tlb.Dispose();
     }
 }

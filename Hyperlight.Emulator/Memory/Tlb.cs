@@ -20,35 +20,40 @@ internal struct TlbEntry
 /// A direct-mapped cache of translations to host pages, once for supervisor and once for user accesses: what a tag permits
 /// depends on who asks, and to change between the two must cost no flush.
 /// </summary>
-internal sealed class Tlb
+internal sealed unsafe class Tlb : IDisposable
 {
-    /// <summary>A tag that equals no page address.</summary>
-    public const ulong Invalid = ulong.MaxValue;
+    /// <summary>How many translations there are for each kind of rights.</summary>
+    public const int Count = 512;
+
+    /// <summary>Bytes of as many.</summary>
+    public const int Size = Count << EntryShift;
 
     public const int IndexMask = Count - 1;
 
     /// <summary>An entry has 1 &lt;&lt; 5 bytes.</summary>
     public const int EntryShift = 5;
 
-    private const int Count = 512;
-
-    private static readonly TlbEntry Empty = new() { ReadTag = Invalid, WriteTag = Invalid, FetchTag = Invalid };
-
-    // Those of user accesses are empty until there is one: most guests have none.
-    private readonly TlbEntry[][] _rights = [new TlbEntry[Count], []];
     private readonly bool[][] _globals = [new bool[Count], []];
+    private readonly TlbEntry* _supervisor;
+
+    // Those of user accesses have no memory until there is one: most guests have none.
+    private TlbMemory? _userMemory;
 
     /// <summary>The translations in use: those of the rights that were selected last.</summary>
-    private TlbEntry[] _entries;
+    private TlbEntry* _entries;
     private long _epoch;
     private int _selected;
     private bool _hasLargePages;
 
-    public Tlb()
+    /// <param name="memory">Memory for <see cref="Count"/> translations, which the caller keeps for as long as this is used.</param>
+    public Tlb(TlbEntry* memory)
     {
-        _entries = _rights[0];
+        _supervisor = _entries = memory;
         FlushAll();
     }
+
+    /// <summary>The first of the translations in use.</summary>
+    public TlbEntry* Entries => _entries;
 
     /// <summary>
     /// Changes whenever translations are forgotten or others are selected: while it stands still, those that were seen hold.
@@ -64,14 +69,14 @@ internal sealed class Tlb
     public void Select(bool user)
     {
         _selected = user ? 1 : 0;
-        if (_rights[_selected].Length == 0)
+        if (user && _userMemory is null)
         {
-            _rights[_selected] = new TlbEntry[Count];
             _globals[_selected] = new bool[Count];
-            Array.Fill(_rights[_selected], Empty);
+            _userMemory = new TlbMemory();
+            Clear(UserEntries);
         }
 
-        _entries = _rights[_selected];
+        _entries = user ? _userMemory!.Entries : _supervisor;
     }
 
     /// <summary>Remembers that a single page invalidation has to take other entries along.</summary>
@@ -80,11 +85,8 @@ internal sealed class Tlb
     public void FlushAll()
     {
         _epoch++;
-        foreach (TlbEntry[] entries in _rights)
-        {
-            Array.Fill(entries, Empty);
-        }
-
+        Clear(SupervisorEntries);
+        Clear(UserEntries);
         foreach (bool[] globals in _globals)
         {
             Array.Clear(globals);
@@ -97,9 +99,9 @@ internal sealed class Tlb
     public void FlushNonGlobal()
     {
         _epoch++;
-        for (int rights = 0; rights < _rights.Length; rights++)
+        for (int rights = 0; rights < _globals.Length; rights++)
         {
-            for (int i = 0; i < _rights[rights].Length; i++)
+            for (int i = 0; i < _globals[rights].Length; i++)
             {
                 if (!_globals[rights][i])
                 {
@@ -127,38 +129,65 @@ internal sealed class Tlb
     /// <summary>Makes writes to a host page take the slow path, because instructions were decoded from it.</summary>
     public void ProtectFromWrites(HostPage page)
     {
-        foreach (TlbEntry[] entries in _rights)
-        {
-            foreach (ref TlbEntry entry in entries.AsSpan())
-            {
-                if (entry.Page.Identity == page.Identity)
-                {
-                    entry.WriteTag = Invalid;
-                }
-            }
-        }
+        ForbidWrites(SupervisorEntries, page);
+        ForbidWrites(UserEntries, page);
     }
 
     /// <summary>Makes the next write to any page take the slow path, because no page counts as written any more.</summary>
     public void ForgetWrites()
     {
-        foreach (TlbEntry[] entries in _rights)
-        {
-            foreach (ref TlbEntry entry in entries.AsSpan())
-            {
-                entry.WriteTag = Invalid;
-            }
-        }
+        ForbidWrites(SupervisorEntries, null);
+        ForbidWrites(UserEntries, null);
     }
+
+    /// <summary>
+    /// A tag that no address has which belongs into the slot of this one: not even in the bits that choose the slot does it
+    /// agree with them.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong InvalidFor(ulong address) => ~(address & (IndexMask << 12));
+
+    public void Dispose() => _userMemory?.Dispose();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;
 
+    private Span<TlbEntry> SupervisorEntries => new(_supervisor, Count);
+
+    private Span<TlbEntry> UserEntries => _userMemory is { } memory ? new(memory.Entries, Count) : [];
+
+    private static TlbEntry Empty(int index)
+    {
+        ulong invalid = InvalidFor((ulong)index << 12);
+        return new TlbEntry { ReadTag = invalid, WriteTag = invalid, FetchTag = invalid };
+    }
+
+    private static void Clear(Span<TlbEntry> entries)
+    {
+        for (int i = 0; i < entries.Length; i++)
+        {
+            entries[i] = Empty(i);
+        }
+    }
+
+    /// <summary>Makes writes take the slow path: those to one page, or all.</summary>
+    private static void ForbidWrites(Span<TlbEntry> entries, HostPage? page)
+    {
+        for (int i = 0; i < entries.Length; i++)
+        {
+            if (page is not { } only || entries[i].Page.Identity == only.Identity)
+            {
+                entries[i].WriteTag = InvalidFor((ulong)i << 12);
+            }
+        }
+    }
+
     private void Clear(int rights, int index)
     {
-        if (_rights[rights].Length > 0)
+        Span<TlbEntry> entries = rights == 0 ? SupervisorEntries : UserEntries;
+        if (entries.Length > 0)
         {
-            _rights[rights][index] = Empty;
+            entries[index] = Empty(index);
             _globals[rights][index] = false;
         }
     }
