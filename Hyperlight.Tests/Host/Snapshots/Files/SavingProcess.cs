@@ -13,6 +13,9 @@ internal sealed class SavingProcess : IDisposable
 
     private const string Ready = "ready";
 
+    /// <summary>In the process that saves: whether it may.</summary>
+    private static readonly ManualResetEventSlim MaySave = new();
+
     private readonly Process _process;
 
     /// <summary>Starts the process, which loads its snapshots and waits.</summary>
@@ -51,6 +54,18 @@ internal sealed class SavingProcess : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>Waits for the line that lets the process save. The input ends when the process of the tests ends, killed or not.</summary>
+    private static void EndWithTheTests() => new Thread(() =>
+    {
+        if (Console.ReadLine() is not null)
+        {
+            MaySave.Set();
+            Console.ReadLine();
+        }
+
+        Environment.Exit(0);
+    }) { IsBackground = true }.Start();
+
     /// <summary>What the process does.</summary>
     [DoesNotReturn]
     public static void SaveUntilKilled(string source, string target, string fresh)
@@ -59,8 +74,9 @@ internal sealed class SavingProcess : IDisposable
         using Snapshot first = Snapshot.Load(source, FirstTag, hypervisor);
         using Snapshot second = Snapshot.Load(source, SecondTag, hypervisor);
         WarmUp(first);
+        EndWithTheTests();
         Console.WriteLine(Ready);
-        Console.ReadLine();
+        MaySave.Wait();
         for (int i = 0; ; i++)
         {
             first.Save(Path.Combine(fresh, $"{Environment.ProcessId}-{i}"));
