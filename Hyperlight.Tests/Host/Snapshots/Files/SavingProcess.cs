@@ -55,7 +55,13 @@ internal sealed class SavingProcess : IDisposable
     }
 
     /// <summary>Waits for the line that lets the process save. The input ends when the process of the tests ends, killed or not.</summary>
-    private static void EndWithTheTests() => new Thread(() =>
+    private static void EndWithTheTests()
+    {
+        Thread reader = new(ReadInput) { IsBackground = true };
+        reader.Start();
+    }
+
+    private static void ReadInput()
     {
         if (Console.ReadLine() is not null)
         {
@@ -64,7 +70,7 @@ internal sealed class SavingProcess : IDisposable
         }
 
         Environment.Exit(0);
-    }) { IsBackground = true }.Start();
+    }
 
     /// <summary>What the process does.</summary>
     [DoesNotReturn]
