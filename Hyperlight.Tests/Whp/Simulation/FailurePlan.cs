@@ -11,26 +11,31 @@ internal sealed class FailurePlan(int failAt = 0)
     public const int Win32Error = 31;
     public const int Result = SimulatedResults.Fail;
 
-    private int _calls;
+    private readonly List<string> _names = [];
     private string? _next;
 
     /// <summary>The name of the call that failed; null if none has yet.</summary>
     public string? FailedCall { get; private set; }
+
+    /// <summary>The calls so far, in order.</summary>
+    public IReadOnlyList<string> Names => _names;
 
     /// <summary>Fails the next call of a name.</summary>
     public void FailNext(string call) => _next = call;
 
     public bool Fails(string call)
     {
-        bool isNext = _next == call;
-        if (Interlocked.Increment(ref _calls) != failAt && !isNext)
+        lock (_names)
         {
-            return false;
+            _names.Add(call);
+            if (_names.Count != failAt && _next != call)
+            {
+                return false;
+            }
+
+            _next = null;
+            FailedCall = call;
+            return true;
         }
-
-        _next = null;
-
-        FailedCall = call;
-        return true;
     }
 }
