@@ -16,6 +16,9 @@ public sealed class EmulatorOptions
     /// </summary>
     public ulong? RandomSeed { get; init; }
 
+    /// <summary>Whether repeated string instructions execute many elements at once. Tests compare both ways.</summary>
+    internal bool JoinsStringElements { get; init; } = true;
+
     /// <summary>How often a block is interpreted before it is translated. Tests lower it.</summary>
     internal int HotThreshold { get; init; } = 400;
 

@@ -22,18 +22,21 @@ internal sealed partial class Processor
         }
 
         ulong mask = op.Address32 ? uint.MaxValue : ulong.MaxValue;
+        int most = MustInterpret ? 1 : ElementsPerCheck;
         int elements = 0;
         while ((_regs[Rcx] & mask) != 0)
         {
             // Having been cancelled, or having written over itself, it starts again with the elements that are left.
             // One that is stepped does an element at a time.
-            if (elements >= (MustInterpret ? 1 : ElementsPerCheck) || _blockEnd == 0)
+            if (elements >= most || _blockEnd == 0)
             {
                 _blockEnd = 0;
                 _rip = op.Rip;
                 return !isComparison || !MustInterpret || SetCompared(op.Size);
             }
 
+            ulong source = SourceAddress(ref op, mask);
+            ulong destination = _regs[Rdi] & mask;
             if (!ExecuteElement(ref op))
             {
                 return false;
@@ -41,7 +44,17 @@ internal sealed partial class Processor
 
             elements++;
             _regs[Rcx] = (_regs[Rcx] - 1) & mask;
-            if (isComparison && (_comparedLeft == _comparedRight) != (op.Repeat == Repeat.WhileEqual))
+            if (!HasEnded(ref op))
+            {
+                if (!ExecuteFollowing(ref op, source, destination, most - elements, out int following))
+                {
+                    return false;
+                }
+
+                elements += following;
+            }
+
+            if (HasEnded(ref op))
             {
                 break;
             }
@@ -49,6 +62,12 @@ internal sealed partial class Processor
 
         return elements == 0 || !isComparison || SetCompared(op.Size);
     }
+
+    /// <summary>Whether what was compared last ends the repetition.</summary>
+    private bool HasEnded(ref MicroOp op) =>
+        op.Op is Op.Scas or Op.Cmps && (_comparedLeft == _comparedRight) != (op.Repeat == Repeat.WhileEqual);
+
+    private ulong SourceAddress(ref MicroOp op, ulong mask) => (_regs[Rsi] & mask) + SegmentBase(op.Segment);
 
     /// <summary>
     /// The flags of CMPS or SCAS follow from the last element. Until then they are those from before the instruction, which
@@ -64,7 +83,7 @@ internal sealed partial class Processor
     {
         ulong mask = op.Address32 ? uint.MaxValue : ulong.MaxValue;
         ulong step = Backwards ? 0 - (ulong)op.Size : op.Size;
-        ulong source = (_regs[Rsi] & mask) + SegmentBase(op.Segment);
+        ulong source = SourceAddress(ref op, mask);
         ulong destination = _regs[Rdi] & mask;
         ulong value;
         switch (op.Op)
@@ -110,6 +129,12 @@ internal sealed partial class Processor
                 return ExecuteOuts(ref op, source, step, mask);
         }
 
+        Advance(ref op, step, mask);
+        return true;
+    }
+
+    private void Advance(ref MicroOp op, ulong step, ulong mask)
+    {
         if (op.Op is Op.Movs or Op.Lods or Op.Cmps)
         {
             _regs[Rsi] = (_regs[Rsi] + step) & mask;
@@ -119,8 +144,6 @@ internal sealed partial class Processor
         {
             _regs[Rdi] = (_regs[Rdi] + step) & mask;
         }
-
-        return true;
     }
 
     /// <summary>Each element is an exit of its own; the instruction is executed again for the next one.</summary>

@@ -77,6 +77,10 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>Whether instructions were decoded from a page.</summary>
     public bool HasCode(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) && code.Blocks.Count != 0;
 
+    /// <summary>Whether instructions may have been decoded from a part of a page.</summary>
+    public bool HasCode(HostPage page, ulong address, int size) =>
+        _pages.TryGetValue(page.Identity, out CodePage? code) && code.Covers((int)(address & HostPage.OffsetMask), size);
+
     /// <summary>How often instructions of a page were forgotten.</summary>
     public int Invalidations(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) ? code.Invalidations : 0;
 
@@ -84,13 +88,12 @@ internal sealed class BlockCache(long mostBytes)
     /// <returns>Whether anything was forgotten.</returns>
     public bool Invalidate(HostPage page, ulong address, int size)
     {
-        if (!_pages.TryGetValue(page.Identity, out CodePage? code)
-            || !code.Covers((int)(address & HostPage.OffsetMask), size))
+        if (!HasCode(page, address, size))
         {
             return false;
         }
 
-        Invalidate(code);
+        Invalidate(page);
         return true;
     }
 

@@ -62,4 +62,7 @@ internal readonly unsafe struct HostPage(nint address)
         int offset = (int)(address & OffsetMask);
         return new Span<byte>(_start + offset, Size - offset);
     }
+
+    /// <summary>A part of the page.</summary>
+    public Span<byte> Slice(ulong address, int length) => From(address)[..length];
 }
