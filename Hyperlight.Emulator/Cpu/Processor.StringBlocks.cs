@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
 /// Elements of a repeated string instruction that are executed together. They follow one that was executed by itself and lie in
-/// the pages that it used: so the pages are translated, permitted and marked, and no element can fault before all are done.
+/// the pages that it used: so the pages are translated, permitted, marked and noted as written, and no element can fault before
+/// all are done.
 /// </summary>
 internal sealed partial class Processor
 {
@@ -99,11 +100,6 @@ internal sealed partial class Processor
             || (access == Access.Write && _blocks.HasCode(page, address, length)))
         {
             return true;
-        }
-
-        if (access == Access.Write)
-        {
-            memory.NoteWrite(physical);
         }
 
         elements = page.Slice(address, length);

@@ -126,6 +126,30 @@ internal sealed class StringBlockTests
         }
     }
 
+    [Test]
+    public void A_source_whose_32_bit_address_wraps_inside_a_page_goes_on_at_the_segment_base([Values] bool backwards)
+    {
+        const ulong middle = StringCase.Window + 0x1800;
+        for (uint before = 0; before < 24; before++)
+        {
+            // The address after 0xFFFFFFFF, or before 0, is 4 GiB away.
+            ulong rsi = backwards ? before : uint.MaxValue - before;
+            AssertSame(
+                new StringCase
+                {
+                    Opcode = StringCase.Movs,
+                    Size = 1,
+                    Backwards = backwards,
+                    Address32 = true,
+                    SourceBase = middle - rsi,
+                    Rsi = rsi,
+                    Rdi = StringCase.Window + 0x4800,
+                    Rcx = 40,
+                },
+                $"{before} bytes before");
+        }
+    }
+
     private void AssertSame(StringCase value, string context)
     {
         List<string> expected = _one.Run(value);
