@@ -6,8 +6,7 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
 /// Elements of a repeated string instruction that are executed together. They follow one that was executed by itself and lie in
-/// the pages that it used: so the pages are translated, permitted, marked and noted as written, and no element can fault before
-/// all are done.
+/// the pages that it used: so the pages are translated, permitted and marked, and no element can fault before all are done.
 /// </summary>
 internal sealed partial class Processor
 {
@@ -100,6 +99,12 @@ internal sealed partial class Processor
             || (access == Access.Write && _blocks.HasCode(page, address, length)))
         {
             return true;
+        }
+
+        if (access == Access.Write)
+        {
+            // The element before may have changed the page tables.
+            memory.NoteWrite(physical);
         }
 
         elements = page.Slice(address, length);
