@@ -245,7 +245,10 @@ internal sealed class PoolTests(TestTarget target)
         await Assert.ThatAsync(() => pool.CallAsync("NullWrite", []), Throws.TypeOf<GuestAbortedException>());
         await Assert.ThatAsync(
             () => pool.CallAsync("SpinForever", [], new CallBudget { CpuTime = TimeSpan.FromMilliseconds(20) }), Throws.TypeOf<BudgetExceededException>());
-        using (var source = new CancellationTokenSource(20))
+
+        // The call is to be cancelled in the guest, and not while a sandbox is created in place of the last one.
+        Assert.That(await pool.CallAsync<int>("Add", [20, 22]), Is.EqualTo(42));
+        using (var source = new CancellationTokenSource(200))
         {
             await Assert.ThatAsync(() => pool.CallAsync("SpinForever", [], source.Token), Throws.TypeOf<ExecutionCanceledException>());
         }
