@@ -86,6 +86,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     }
 
     /// <inheritdoc/>
+    public long WrittenPageCount => _memory.WrittenPageCount;
+
+    /// <inheritdoc/>
     public void ClearWritten(uint slot)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -7,6 +7,13 @@ namespace Hyperlight.Abstractions;
 public interface IWriteTracker
 {
     /// <summary>
+    /// How many pages of 4 KiB the guest has written so far, in all mappings: by instructions, or by its processor. A page
+    /// counts once, and again when it is written after <see cref="ClearWritten"/>. Pages of files do not count. Reading it
+    /// allocates nothing, and any thread can do it while the guest runs, or after the machine was disposed.
+    /// </summary>
+    long WrittenPageCount { get; }
+
+    /// <summary>
     /// Sets to zero every page of a slot's mapping that the guest has written through it, since the slot was filled or since
     /// the last call: by instructions, or by its processor, which writes exception frames and marks in page tables. Other
     /// pages may be cleared too. What the host wrote through the region is not known here and stays, unless the guest

@@ -14,6 +14,7 @@ internal static class QuickCatalog
         new TimedBenchmark("call-metrics", d => new MeteredCall(d), Floor.Uninstrumented),
         .. new[] { 1, 10, 100 }.Select(HostCalls),
         new TimedBenchmark("call-restore", static d => new CallRestore(d)),
+        new TimedBenchmark("rent-return", static d => new RentReturn(d)),
         new TimedBenchmark("rent-call-return", static d => new RentCallReturn(d), Floor.CallRestore),
         new TimedBenchmark("create-call-dispose", d => new CreateCallDispose(d), Floor.BareCreate),
         new TimedBenchmark("create-from-elf", CreateSandbox.FromElf, Floor.BareCreate),

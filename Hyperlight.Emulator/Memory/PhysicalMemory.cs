@@ -69,12 +69,15 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
         return true;
     }
 
+    /// <summary>How many pages the guest has written so far; a page that was cleared counts again.</summary>
+    public long WrittenPageCount { get; private set; }
+
     /// <summary>Notes that the guest writes to the page behind a guest physical address, before it can.</summary>
     public void NoteWrite(ulong address)
     {
-        if (Find(address) is { Written: { } written } slot)
+        if (Find(address) is { Written: { } written } slot && written.Add(address - slot.First))
         {
-            written.Add(address - slot.First);
+            WrittenPageCount++;
         }
     }
 

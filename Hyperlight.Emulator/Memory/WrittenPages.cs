@@ -14,7 +14,14 @@ internal sealed class WrittenPages(ulong size)
     public bool Contains(ulong offset) => (Word(offset) & Bit(offset)) != 0;
 
     /// <summary>Notes that the page at an offset in the mapping is written.</summary>
-    public void Add(ulong offset) => Word(offset) |= Bit(offset);
+    /// <returns>Whether that was not known.</returns>
+    public bool Add(ulong offset)
+    {
+        ref ulong word = ref Word(offset);
+        ulong before = word;
+        word = before | Bit(offset);
+        return word != before;
+    }
 
     /// <summary>Sets the pages that were written to zero, and forgets that they were.</summary>
     /// <param name="start">Host address of the mapping's first page.</param>

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Hyperlight.Abstractions;
 
 namespace Hyperlight.Host.Budgets;
 
@@ -6,12 +6,14 @@ namespace Hyperlight.Host.Budgets;
 /// Counts what the call in progress uses, and knows its limits. The counters keep their values until the next call begins.
 /// Written by the thread that runs the call; any thread can read it.
 /// </summary>
-internal sealed class CallMeter(InstructionLimit instructions)
+/// <param name="instructions">The instructions that the guest executes.</param>
+/// <param name="writeTracker">What knows the pages that the guest writes; <see langword="null"/> if nothing does.</param>
+internal sealed class CallMeter(InstructionLimit instructions, IWriteTracker? writeTracker = null)
 {
-    /// <summary>When the call began, and when it ended: 0 while it is in progress.</summary>
-    private long _start = Stopwatch.GetTimestamp();
-    private long _end = Stopwatch.GetTimestamp();
+    /// <summary>Runs from the beginning of the call to its end.</summary>
+    private readonly CallClock _wallClock = new();
 
+    private long _writtenPagesAtBegin;
     private long _hostCalls;
     private long _logRecords;
     private long _printedBytes;
@@ -20,22 +22,29 @@ internal sealed class CallMeter(InstructionLimit instructions)
     public BudgetLimits Limits { get; private set; } = new(CallBudget.Unlimited);
 
     /// <summary>How long the vCPU has run.</summary>
-    public CpuClock Cpu { get; } = new();
+    public CallClock Cpu { get; } = new();
 
     /// <summary>What has been used so far, or by the last call.</summary>
     public CallStatistics Statistics => new()
     {
-        WallClockTime = WallClockTime,
+        WallClockTime = _wallClock.Elapsed,
         CpuTime = Cpu.Elapsed,
         Instructions = instructions.CountOfCall,
+        DirtyPages = DirtyPages,
         HostCalls = Volatile.Read(ref _hostCalls),
         LogRecords = Volatile.Read(ref _logRecords),
         PrintedBytes = Volatile.Read(ref _printedBytes),
     };
 
-    private TimeSpan WallClockTime => Volatile.Read(ref _end) is not 0 and var end
-        ? Stopwatch.GetElapsedTime(_start, end)
-        : Stopwatch.GetElapsedTime(_start);
+    private long? DirtyPages
+    {
+        get
+        {
+            // In this order: if a call begins meanwhile, the difference is not negative.
+            long atBegin = Volatile.Read(ref _writtenPagesAtBegin);
+            return writeTracker?.WrittenPageCount - atBegin;
+        }
+    }
 
     /// <summary>A call begins.</summary>
     /// <exception cref="UnsupportedConfigurationException">The limits include one that the driver cannot enforce.</exception>
@@ -44,7 +53,7 @@ internal sealed class CallMeter(InstructionLimit instructions)
         instructions.Begin(limits.Instructions);
         Limits = limits;
         Clear();
-        Volatile.Write(ref _end, 0);
+        _wallClock.Start();
     }
 
     /// <summary>Nothing is known of earlier calls any more. No call is in progress.</summary>
@@ -52,15 +61,14 @@ internal sealed class CallMeter(InstructionLimit instructions)
     {
         instructions.Forget();
         Clear();
-        _end = _start;
     }
 
     /// <summary>The call has ended. Has no effect if that is known.</summary>
     public void End()
     {
-        if (_end == 0)
+        if (_wallClock.IsRunning)
         {
-            Volatile.Write(ref _end, Stopwatch.GetTimestamp());
+            _wallClock.Stop();
         }
     }
 
@@ -84,7 +92,7 @@ internal sealed class CallMeter(InstructionLimit instructions)
 
     /// <summary>The error for a call that has used its wall-clock time.</summary>
     public BudgetExceededException WallClockTimeExceeded(Exception? hostFunctionError) =>
-        new(BudgetKind.WallClockTime, Limits.WallClockTime.Ticks, WallClockTime.Ticks, hostFunctionError);
+        new(BudgetKind.WallClockTime, Limits.WallClockTime.Ticks, _wallClock.Elapsed.Ticks, hostFunctionError);
 
     /// <summary>The error for a call whose vCPU has run for too long.</summary>
     public BudgetExceededException CpuTimeExceeded(Exception? hostFunctionError) =>
@@ -96,11 +104,12 @@ internal sealed class CallMeter(InstructionLimit instructions)
 
     private void Clear()
     {
+        _wallClock.Reset();
         Cpu.Reset();
+        Volatile.Write(ref _writtenPagesAtBegin, writeTracker?.WrittenPageCount ?? 0);
         _hostCalls = 0;
         _logRecords = 0;
         _printedBytes = 0;
-        _start = Stopwatch.GetTimestamp();
     }
 
     private static void Count(BudgetKind kind, ref long used, long amount, long limit, Exception? hostFunctionError)

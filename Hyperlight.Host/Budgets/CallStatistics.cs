@@ -12,6 +12,13 @@ public readonly record struct CallStatistics
     /// <summary>The instructions that the guest has executed; <see langword="null"/> if the driver does not count them.</summary>
     public long? Instructions { get; init; }
 
+    /// <summary>
+    /// The pages of 4 KiB that the guest has written and had not written before, since the sandbox was created or restored: what
+    /// the call adds to the work of the next restore. <see langword="null"/> if the driver does not know them, as KVM, MSHV and
+    /// WHP do not.
+    /// </summary>
+    public long? DirtyPages { get; init; }
+
     /// <summary>The calls of host functions, <c>HostPrint</c> included.</summary>
     public long HostCalls { get; init; }
 

@@ -12,7 +12,7 @@ internal sealed class CpuTimeLimit
     private readonly Lock _lock = new();
     private readonly DeadlineTimer _timer;
     private readonly SandboxGate _gate;
-    private readonly CpuClock _clock;
+    private readonly CallClock _clock;
     private readonly Action<ulong> _exceeded;
     private readonly Deadline _deadline;
     private bool _isArmed;
@@ -24,7 +24,7 @@ internal sealed class CpuTimeLimit
     /// <param name="gate">The operations of the sandbox.</param>
     /// <param name="clock">How long the vCPU has run.</param>
     /// <param name="exceeded">Ends an operation, on the timer's thread.</param>
-    public CpuTimeLimit(DeadlineTimer timer, SandboxGate gate, CpuClock clock, Action<ulong> exceeded)
+    public CpuTimeLimit(DeadlineTimer timer, SandboxGate gate, CallClock clock, Action<ulong> exceeded)
     {
         _timer = timer;
         _gate = gate;

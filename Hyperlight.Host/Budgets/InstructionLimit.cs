@@ -34,7 +34,15 @@ internal sealed class InstructionLimit
     public long? Count => _counter?.InstructionCount;
 
     /// <summary>Instructions executed in the call in progress, or since the last one began.</summary>
-    public long? CountOfCall => Count - _countAtBegin;
+    public long? CountOfCall
+    {
+        get
+        {
+            // In this order: if a call begins meanwhile, the difference is not negative.
+            long atBegin = Volatile.Read(ref _countAtBegin);
+            return Count - atBegin;
+        }
+    }
 
     /// <summary>A call begins.</summary>
     /// <param name="limit">How many instructions it may execute, or <see cref="BudgetLimits.None"/>.</param>

@@ -60,7 +60,7 @@ internal sealed partial class GuestRunner : IDisposable
         _telemetry = telemetry;
         _processor = processor;
         _writeTracker = machine as IWriteTracker;
-        Interrupts = new Interrupter(Gate, machine, new CallMeter(instructions), logger);
+        Interrupts = new Interrupter(Gate, machine, new CallMeter(instructions, _writeTracker), logger);
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
 
@@ -284,7 +284,7 @@ internal sealed partial class GuestRunner : IDisposable
         // A guest that is not entered does not flush either.
         _isFlushPending = false;
         HasEntered = true;
-        CpuClock clock = Interrupts.Meter.Cpu;
+        CallClock clock = Interrupts.Meter.Cpu;
         clock.Start();
         VmExit exit;
         try

@@ -121,6 +121,29 @@ internal sealed class WriteTrackingTests(bool translates)
     }
 
     [Test]
+    public void A_page_counts_when_it_is_written_first_and_again_after_it_was_cleared()
+    {
+        Prepare(c => { c.mov(__[Target], r15); c.mov(__[Target + 0x1000], r15); });
+        Run();
+        long first = Tracker.WrittenPageCount;
+        Assert.That(first, Is.GreaterThanOrEqualTo(2));
+        Run();
+        Assert.That(Tracker.WrittenPageCount, Is.EqualTo(first), "the pages were written before");
+
+        byte[] memory = new byte[(int)_guest.Memory.Size];
+        _guest.Memory.Read(0, memory);
+        Tracker.ClearWritten(0);
+        _guest.Memory.Write(0, memory);
+        Assert.That(Tracker.WrittenPageCount, Is.EqualTo(first), "what was cleared was written");
+        Run();
+        long second = Tracker.WrittenPageCount;
+        Assert.That(second, Is.InRange(first + 2, 2 * first), "the marks in page tables were there before");
+
+        _guest.Machine.Dispose();
+        Assert.That(Tracker.WrittenPageCount, Is.EqualTo(second));
+    }
+
+    [Test]
     public void A_page_that_was_only_read_is_not_cleared()
     {
         _guest.Write(SystemGuest.EntryOf(Target), Target | PresentWritableMarked);

@@ -117,6 +117,34 @@ internal sealed class BudgetTests(TestTarget target) : GuestTest(target)
     }
 
     [Test]
+    public void A_call_reports_the_pages_that_it_makes_dirty_where_the_driver_knows_them()
+    {
+        const int pages = 10;
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
+        Sandbox.Restore(snapshot);
+        Sandbox.Call<int>("Add", 1, 2);
+        if (Target.Hypervisor.Name != "emulator")
+        {
+            Assert.That(Sandbox.LastCall.DirtyPages, Is.Null);
+            return;
+        }
+
+        long usual = Sandbox.LastCall.DirtyPages!.Value;
+        Assert.That(usual, Is.InRange(1, pages));
+        Sandbox.Restore(snapshot);
+        Assert.That(Sandbox.LastCall.DirtyPages, Is.EqualTo(usual), "a restore is not a part of the call");
+
+        Sandbox.Call<int>("UseStack", pages * 4);
+        long large = Sandbox.LastCall.DirtyPages!.Value;
+        Assert.That(large, Is.InRange(usual + pages - 1, usual + pages + 4));
+        Sandbox.Call<int>("UseStack", pages * 4);
+        Assert.That(Sandbox.LastCall.DirtyPages, Is.Zero, "the pages were dirty");
+        Sandbox.Restore(snapshot);
+        Sandbox.Call<int>("UseStack", pages * 4);
+        Assert.That(Sandbox.LastCall.DirtyPages, Is.EqualTo(large));
+    }
+
+    [Test]
     public void Instructions_are_limited_where_they_are_counted_and_refused_elsewhere()
     {
         var budget = new CallBudget { Instructions = 100_000 };

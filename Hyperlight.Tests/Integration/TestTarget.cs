@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Whp;
 
 namespace Hyperlight.Tests.Integration;
 
@@ -45,6 +46,9 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
 
     /// <summary>Whether the host can read and write IA32_MISC_ENABLE: WHP has no name for it.</summary>
     public bool HasMiscEnable => Hypervisor.Name != "whp";
+
+    /// <summary>How many machines a process can have at the same time: WHP needs a surrogate process for each.</summary>
+    public int MaximumMachines => Hypervisor.Name == "whp" ? new WhpOptions(static _ => null).MaxSurrogates : int.MaxValue;
 
     /// <summary>Whether the hypervisor is a simulation: its driver is not the one that the selection finds by its name.</summary>
     public bool IsSimulated => Variant == Simulated;

@@ -30,36 +30,52 @@ internal sealed class ModelCaller(ModelPool model, Random random)
             case < 400:
                 Rent(cancel: true);
                 break;
-            case < 600 when _held.Count > 0:
+            case < 580 when _held.Count > 0:
                 Call(Pick());
                 break;
+            case < 610 when _held.Count > 0:
+                Fail(Pick(), "Crash", ModelAction.Crash);
+                break;
+            case < 630 when _held.Count > 0:
+                Fail(Pick(), "Exceed", ModelAction.ExceedBudget);
+                break;
             case < 640 when _held.Count > 0:
-                Fail(Pick(), random.Next(2) == 0 ? "Crash" : "Exceed");
+                Cancel(Pick());
                 break;
             case < 650 when _held.Count > 0:
-                Held held = Pick();
-                held.Lease.WithHostFunction($"Secret{held.Mark}", static () => 1);
+                ReturnDuringCall();
                 break;
-            case < 655 when _held.Count > 0:
-                Drop();
+            case < 670 when _held.Count > 0:
+                Restore(Pick());
                 break;
             case < 680 when _held.Count > 0:
+                Held held = Pick();
+                held.Lease.WithHostFunction($"Secret{held.Mark}", static () => 1);
+                model.Actions.Count(ModelAction.AddHostFunction);
+                break;
+            case < 685 when _held.Count > 0:
+                Drop();
+                break;
+            case < 710 when _held.Count > 0:
                 Share();
                 break;
-            case < 700 when model.Shared.TryTake(out SandboxLease? lease):
+            case < 730 when model.Shared.TryTake(out SandboxLease? lease):
                 lease.Dispose();
                 break;
-            case 700:
+            case 730:
                 Ignore(() => model.Pool.ReloadAsync().Wait());
+                model.Actions.Count(ModelAction.Reload);
                 break;
-            case 701:
+            case 731:
                 Ignore(() => model.Pool.WarmUpAsync().Wait());
                 break;
-            case 702 when model.ClosesEarly:
+            case 732 when model.ClosesEarly:
                 model.Pool.Dispose();
+                model.Actions.Count(ModelAction.Dispose);
                 break;
-            case 703 when model.ClosesEarly:
+            case 733 when model.ClosesEarly:
                 model.Pool.DisposeAsync().AsTask().Wait(TimeSpan.FromMilliseconds(1));
+                model.Actions.Count(ModelAction.Dispose);
                 break;
             default:
                 Return();
@@ -88,12 +104,14 @@ internal sealed class ModelCaller(ModelPool model, Random random)
         try
         {
             SandboxLease lease = rent.AsTask().GetAwaiter().GetResult();
+            model.Actions.Count(ModelAction.Rent);
             _held.Add(new Held(lease, key is null ? model.NextMark() : key.GetHashCode(StringComparison.Ordinal) | 1));
         }
         catch (Exception exception) when (exception is OperationCanceledException or PoolTimeoutException or PoolQueueFullException
             or PoolClosedException or PoolCreationException)
         {
             // All of these may happen, and none may lose a sandbox.
+            model.Actions.Count(exception is OperationCanceledException ? ModelAction.CancelRent : ModelAction.FailToRent);
         }
     }
 
@@ -104,16 +122,17 @@ internal sealed class ModelCaller(ModelPool model, Random random)
             return;
         }
 
+        model.Actions.Count(ModelAction.Call);
         IgnoreClosed(() => held.Lease.Call<long>("Mark", held.Mark));
     }
 
     /// <summary>The guest crashes, or exceeds its budget.</summary>
-    private void Fail(Held held, string function)
+    private void Fail(Held held, string function, ModelAction action)
     {
         if (!held.IsCrashed)
         {
             held.IsCrashed = true;
-            Interlocked.Increment(ref (function == "Crash" ? ref model.Crashes : ref model.BudgetsExceeded));
+            model.Actions.Count(action);
             try
             {
                 IgnoreClosed(() => held.Lease.Call<long>(function));
@@ -125,10 +144,49 @@ internal sealed class ModelCaller(ModelPool model, Random random)
         }
     }
 
+    /// <summary>A call that waits for an asynchronous host function is cancelled.</summary>
+    private void Cancel(Held held)
+    {
+        if (!held.IsCrashed)
+        {
+            held.IsCrashed = true;
+            model.Actions.Count(ModelAction.CancelCall);
+            using var source = new CancellationTokenSource();
+            Task call = held.Lease.CallAsync<long>("Park", [], source.Token);
+            source.Cancel();
+            EndParked(call);
+        }
+    }
+
+    /// <summary>The lease is returned while a call waits for an asynchronous host function.</summary>
+    private void ReturnDuringCall()
+    {
+        Held held = Remove();
+        Task? call = held.IsCrashed ? null : held.Lease.CallAsync<long>("Park", [], CancellationToken.None);
+        held.Lease.Dispose();
+        if (call is not null)
+        {
+            model.Actions.Count(ModelAction.ReturnDuringCall);
+            EndParked(call);
+        }
+    }
+
+    /// <summary>The caller itself restores the sandbox, also one that has failed.</summary>
+    private void Restore(Held held)
+    {
+        IgnoreClosed(() =>
+        {
+            held.Lease.Restore(null!);
+            held.IsCrashed = false;
+            model.Actions.Count(ModelAction.Restore);
+        });
+    }
+
     /// <summary>A lease that is never returned.</summary>
     private void Drop()
     {
         Remove();
+        model.Actions.Count(ModelAction.Drop);
         if (random.Next(2) == 0)
         {
             GC.Collect(1);
@@ -149,6 +207,7 @@ internal sealed class ModelCaller(ModelPool model, Random random)
         if (_held.Count > 0)
         {
             Remove().Lease.Dispose();
+            model.Actions.Count(ModelAction.Return);
         }
     }
 
@@ -161,6 +220,19 @@ internal sealed class ModelCaller(ModelPool model, Random random)
         Held held = _held[index];
         _held.RemoveAt(index);
         return held;
+    }
+
+    /// <summary>The call has to end, soon.</summary>
+    private static void EndParked(Task call)
+    {
+        try
+        {
+            call.WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is ExecutionCanceledException or ObjectDisposedException)
+        {
+            // As it should, or the pool was closed before.
+        }
     }
 
     private static void IgnoreClosed(Action call)

@@ -19,11 +19,12 @@ internal sealed class ModelPool : ISandboxTemplate
             QueueLength = random.Next(0, 6),
             WaitTimeout = TimeSpan.FromMilliseconds(random.Next(1, 5)),
             IdleTimeout = TimeSpan.FromMilliseconds(random.Next(1, 50)),
-            DrainTimeout = TimeSpan.FromMilliseconds(random.Next(1, 200)),
+            DrainTimeout = TimeSpan.FromMilliseconds(random.Next(1, 50)),
             Isolation = (SandboxIsolation)random.Next(0, 4),
         };
         FailureRate = random.Next(0, 3) == 0 ? 0.1 : 0;
         ClosesEarly = random.Next(0, 5) == 0;
+        DrainsLeases = random.Next(0, 2) == 0;
         Pool = new SandboxPool(this, Options, "model", null, null);
     }
 
@@ -39,12 +40,14 @@ internal sealed class ModelPool : ISandboxTemplate
     /// <summary>Whether a caller may close the pool.</summary>
     public bool ClosesEarly { get; }
 
+    /// <summary>Whether a lease is in use when the pool is closed at the end.</summary>
+    public bool DrainsLeases { get; }
+
+    /// <summary>What the callers have done.</summary>
+    public ModelActions Actions { get; } = new();
+
     /// <summary>Leases that another thread may return at any time.</summary>
     public ConcurrentBag<SandboxLease> Shared { get; } = [];
-
-    public int Crashes;
-
-    public int BudgetsExceeded;
 
     /// <summary>A number that only one lease leaves in its guest.</summary>
     public long NextMark() => Interlocked.Increment(ref _lastMark);
@@ -53,6 +56,7 @@ internal sealed class ModelPool : ISandboxTemplate
     {
         FailsToCreate = Fails,
         FailsToRestore = Fails,
+        ReleasesAfterCalls = true,
     };
 
     /// <summary>Returns what is shared, waits until all lost leases are found, and closes the pool.</summary>
@@ -73,8 +77,30 @@ internal sealed class ModelPool : ISandboxTemplate
         }
 
         Assert.That(Pool.Statistics.Waiting, Is.Zero);
+        SandboxLease? kept = DrainsLeases ? await TryRentAsync() : null;
+        Task? parked = kept?.CallAsync<long>("Park", [], CancellationToken.None);
         await Pool.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-        totals.Add(Pool.Statistics, Crashes, BudgetsExceeded);
+        if (parked is not null)
+        {
+            await Assert.ThatAsync(() => parked, Throws.TypeOf<ExecutionCanceledException>(), "the pool ends what does not return");
+            kept!.Dispose();
+            Actions.Count(ModelAction.Drain);
+        }
+
+        totals.Add(Pool.Statistics, Actions);
+    }
+
+    private async Task<SandboxLease?> TryRentAsync()
+    {
+        try
+        {
+            return await (Options.Isolation == SandboxIsolation.KeepStatePerKey ? Pool.RentAsync("kept") : Pool.RentAsync());
+        }
+        catch (HyperlightException)
+        {
+            // A creation may fail, or take too long, and the pool may be closed.
+            return null;
+        }
     }
 
     private bool Fails() => FailureRate > 0 && Random.Shared.NextDouble() < FailureRate;

@@ -3,26 +3,23 @@ namespace Hyperlight.Tests.Host.Pools;
 /// <summary>What has happened in all pools of a run, so that it is visible that everything has.</summary>
 internal sealed class ModelTotals
 {
+    private long _rents;
+    private long _lost;
     private long _creations;
     private long _restores;
     private long _discards;
     private long _rejections;
     private long _timeouts;
 
-    public long Rents { get; private set; }
+    public long Lost => _lost;
 
-    public long Lost { get; private set; }
+    public ModelActions Actions { get; } = new();
 
-    public long Crashes { get; private set; }
-
-    public long BudgetsExceeded { get; private set; }
-
-    public void Add(SandboxPoolStatistics statistics, int crashes, int budgetsExceeded)
+    public void Add(SandboxPoolStatistics statistics, ModelActions actions)
     {
-        Rents += statistics.Rents;
-        Lost += statistics.LostLeases;
-        Crashes += crashes;
-        BudgetsExceeded += budgetsExceeded;
+        Actions.Add(actions);
+        _rents += statistics.Rents;
+        _lost += statistics.LostLeases;
         _creations += statistics.Creations;
         _restores += statistics.Restores;
         _discards += statistics.Discards;
@@ -31,5 +28,5 @@ internal sealed class ModelTotals
     }
 
     public override string ToString() =>
-        $"{Rents} rents, {_creations} creations, {_restores} restores, {_discards} discards, {_rejections} rejections, {_timeouts} timeouts, {Lost} lost leases, {Crashes} crashes, {BudgetsExceeded} budgets exceeded";
+        $"{Actions}; the pools: {_rents} rents, {_creations} creations, {_restores} restores, {_discards} discards, {_rejections} rejections, {_timeouts} timeouts, {_lost} lost leases";
 }

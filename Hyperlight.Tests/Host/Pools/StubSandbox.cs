@@ -1,10 +1,18 @@
+using Hyperlight.Host.Sandboxes;
+
 namespace Hyperlight.Tests.Host.Pools;
 
 /// <summary>A sandbox without a guest that notices what a pool must never do.</summary>
-internal sealed class StubSandbox(StubSource source, long id) : ISandbox
+internal sealed class StubSandbox(StubSource source, long id) : ISandbox, IReleasable
 {
-    private int _inCall;
+    private readonly Lock _lock = new();
+
+    /// <summary>Ends a call that is parked when the sandbox is disposed.</summary>
+    private readonly CancellationTokenSource _disposal = new();
+
+    private bool _inCall;
     private bool _isDisposed;
+    private Action? _whenReleased;
 
     /// <summary>The number that the last call left in the guest; 0 if it is clean.</summary>
     public long Mark { get; private set; }
@@ -24,20 +32,14 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
 
     public TResult Call<TResult>(string functionName, params GuestValue[] arguments)
     {
-        if (Interlocked.Exchange(ref _inCall, 1) != 0)
-        {
-            throw new SandboxInUseException("a call");
-        }
-
+        BeginCall();
         try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            source.Check(Status == SandboxStatus.Ready, "a poisoned sandbox was called");
             return (TResult)(object)Run(functionName, arguments.Length > 0 ? arguments[0].AsInt64() : 0);
         }
         finally
         {
-            Volatile.Write(ref _inCall, 0);
+            EndCall();
         }
     }
 
@@ -66,8 +68,9 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
     public Task<TResult> CallAsync<TResult>(string functionName, params GuestValue[] arguments) =>
         Task.Run(() => Call<TResult>(functionName, arguments));
 
+    /// <summary>A call of "Park" waits without a thread until its token is cancelled or the sandbox is disposed.</summary>
     public Task<TResult> CallAsync<TResult>(string functionName, GuestValue[] arguments, CancellationToken cancellationToken) =>
-        CallAsync<TResult>(functionName, arguments);
+        functionName == "Park" ? ParkAsync<TResult>(cancellationToken) : CallAsync<TResult>(functionName, arguments);
 
     public Task<TResult> CallAsync<TResult>(
         string functionName, GuestValue[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
@@ -102,7 +105,13 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
 
     public Snapshot TakeSnapshot() => throw new NotSupportedException();
 
-    public void Restore(Snapshot snapshot) => throw new NotSupportedException();
+    public void Restore(Snapshot snapshot)
+    {
+        BeginCall(isRestore: true);
+        Mark = 0;
+        Status = SandboxStatus.Ready;
+        EndCall();
+    }
 
     public void AddHostFunction(HostFunction hostFunction) => Functions.Add(hostFunction.Name);
 
@@ -112,16 +121,91 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox
     public void Clean()
     {
         source.Check(!_isDisposed, "a disposed sandbox was restored");
-        source.Check(Volatile.Read(ref _inCall) == 0, "a sandbox was restored during a call");
+        source.Check(!Volatile.Read(ref _inCall), "a sandbox was restored during a call");
         Mark = 0;
         Status = SandboxStatus.Ready;
     }
 
     public void Dispose()
     {
-        source.Check(!_isDisposed, "a sandbox was disposed twice");
-        _isDisposed = true;
+        bool isReleased;
+        lock (_lock)
+        {
+            source.Check(!_isDisposed, "a sandbox was disposed twice");
+            _isDisposed = true;
+            isReleased = !_inCall || !source.ReleasesAfterCalls;
+        }
+
+        if (isReleased)
+        {
+            Release();
+        }
+
+        _disposal.Cancel();
+    }
+
+    void IReleasable.WhenReleased(Action action)
+    {
+        if (Interlocked.CompareExchange(ref _whenReleased, action, null) is not null)
+        {
+            action();
+        }
+    }
+
+    private void BeginCall(bool isRestore = false)
+    {
+        lock (_lock)
+        {
+            if (_inCall)
+            {
+                throw new SandboxInUseException("a call");
+            }
+
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            source.Check(isRestore || Status == SandboxStatus.Ready, "a poisoned sandbox was called");
+            _inCall = true;
+        }
+    }
+
+    private void EndCall()
+    {
+        bool isReleased;
+        lock (_lock)
+        {
+            _inCall = false;
+            isReleased = _isDisposed && source.ReleasesAfterCalls;
+        }
+
+        if (isReleased)
+        {
+            Release();
+        }
+    }
+
+    private void Release()
+    {
         source.Disposed();
+        Interlocked.Exchange(ref _whenReleased, static () => { })?.Invoke();
+    }
+
+    private async Task<TResult> ParkAsync<TResult>(CancellationToken cancellationToken)
+    {
+        BeginCall();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal.Token);
+        var ended = new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = either.Token.Register(() => ended.SetException(
+            cancellationToken.IsCancellationRequested
+                ? new ExecutionCanceledException(cancellationToken)
+                : new ExecutionCanceledException(CancellationReason.Disposal)));
+        try
+        {
+            return await ended.Task;
+        }
+        finally
+        {
+            Status = SandboxStatus.Poisoned;
+            EndCall();
+        }
     }
 
     private long Run(string function, long argument)

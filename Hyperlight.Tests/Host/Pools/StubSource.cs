@@ -36,6 +36,9 @@ internal sealed class StubSource(StubCounters counters) : ISandboxTemplate, ISan
     /// <summary>Is called in each creation and restore.</summary>
     public Action Delay { get; set; } = static () => { };
 
+    /// <summary>Whether a sandbox that is disposed during a call is released when the call ends, and not at once.</summary>
+    public bool ReleasesAfterCalls { get; set; }
+
     /// <summary>What a reload gives.</summary>
     public StubSource? Successor { get; set; }
 

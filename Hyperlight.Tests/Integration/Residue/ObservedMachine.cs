@@ -124,5 +124,7 @@ internal sealed class ObservedEmulator(IVirtualMachine machine) : ObservedMachin
         set => ((IInstructionCounter)Inner).InstructionBudget = value;
     }
 
+    public long WrittenPageCount => ((IWriteTracker)Inner).WrittenPageCount;
+
     public void ClearWritten(uint slot) => ((IWriteTracker)Inner).ClearWritten(slot);
 }

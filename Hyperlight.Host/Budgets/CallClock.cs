@@ -3,10 +3,10 @@ using System.Diagnostics;
 namespace Hyperlight.Host.Budgets;
 
 /// <summary>
-/// How long the vCPU has run in one call. One thread starts and stops the clock; any thread can read it, and never sees a time
-/// before an earlier one: the state is one word.
+/// How long something of one call has taken: the call itself, or its vCPU. One thread starts and stops the clock; any thread can
+/// read it, and never sees a time before an earlier one of the same call: the state is one word.
 /// </summary>
-internal sealed class CpuClock
+internal sealed class CallClock
 {
     /// <summary>
     /// While the clock runs: the time stamp at which it would have started if it had not stopped in between, which is positive.
@@ -14,10 +14,10 @@ internal sealed class CpuClock
     /// </summary>
     private long _state = ~0L;
 
-    /// <summary>Whether the vCPU is running.</summary>
+    /// <summary>Whether the clock runs.</summary>
     public bool IsRunning => Volatile.Read(ref _state) >= 0;
 
-    /// <summary>How long the vCPU has run.</summary>
+    /// <summary>How long the clock has run.</summary>
     public TimeSpan Elapsed
     {
         get
@@ -30,9 +30,9 @@ internal sealed class CpuClock
     /// <summary>A call begins: the clock is stopped at zero.</summary>
     public void Reset() => Volatile.Write(ref _state, ~0L);
 
-    /// <summary>The vCPU is about to run. What follows sees this in the order of the program, on every thread.</summary>
+    /// <summary>The clock runs from now on. What follows sees this in the order of the program, on every thread.</summary>
     public void Start() => Interlocked.Exchange(ref _state, Stopwatch.GetTimestamp() - ~_state);
 
-    /// <summary>The vCPU has stopped.</summary>
+    /// <summary>The clock stops.</summary>
     public void Stop() => Volatile.Write(ref _state, ~(Stopwatch.GetTimestamp() - _state));
 }
