@@ -1,4 +1,5 @@
 using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Execution;
 using Microsoft.Extensions.Logging;
 
 namespace Hyperlight.Host.DependencyInjection;
@@ -22,7 +23,7 @@ internal sealed class TemplateWatcher : IDisposable
         _template = template;
         _pool = pool;
         _logger = logger;
-        Completion = WatchAsync(new PeriodicTimer(Interval, time), _ending.Token);
+        Completion = WithoutContext.Run(() => WatchAsync(new PeriodicTimer(Interval, time), _ending.Token));
     }
 
     /// <summary>Completes when the watching has ended.</summary>

@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>
@@ -11,7 +13,7 @@ public sealed class DestinationTooSmallException : HyperlightException
     /// <param name="size">How many bytes it returned.</param>
     /// <param name="available">How many fit.</param>
     public DestinationTooSmallException(string functionName, int size, int available)
-        : base($"Guest function '{functionName}' returned {size} bytes, but the destination has {available}. Call it with a destination of at least {size} bytes.")
+        : base($"Guest function '{GuestText.Escape(functionName)}' returned {size} bytes, but the destination has {available}. Call it with a destination of at least {size} bytes.")
     {
         FunctionName = functionName;
         Size = size;

@@ -44,7 +44,7 @@ public sealed class GuestErrorException : HyperlightException
 
     private static string Describe(string functionName, ulong rawCode, string guestMessage, string? hostFunctionFailure)
     {
-        string text = $"Guest function '{functionName}' failed with {Classify(rawCode)} ({rawCode}): {GuestText.Escape(guestMessage)}";
+        string text = $"Guest function '{GuestText.Escape(functionName)}' failed with {Classify(rawCode)} ({rawCode}): {GuestText.Escape(guestMessage)}";
         return hostFunctionFailure is null ? text : $"{text} ({GuestText.Escape(hostFunctionFailure)})";
     }
 

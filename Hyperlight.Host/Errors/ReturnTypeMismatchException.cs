@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight;
 
 /// <summary>
@@ -10,7 +12,7 @@ public sealed class ReturnTypeMismatchException : HyperlightException
     /// <param name="expected">The expected type.</param>
     /// <param name="actual">The type the guest returned.</param>
     public ReturnTypeMismatchException(string functionName, GuestValueType expected, GuestValueType actual)
-        : base($"Guest function '{functionName}' returned {actual}, but the call asked for {expected}. Call it with the type it returns.")
+        : base($"Guest function '{GuestText.Escape(functionName)}' returned {actual}, but the call asked for {expected}. Call it with the type it returns.")
     {
         FunctionName = functionName;
         Expected = expected;

@@ -144,7 +144,7 @@ internal sealed partial class GuestRunner : IDisposable
     {
         HasEntered = false;
         Ports.BeginCall();
-        _telemetry.ResetHostCalls();
+        _telemetry.ForgetCalls();
         Interrupts.Meter.Begin(limits);
     }
 

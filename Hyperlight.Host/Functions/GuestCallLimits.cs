@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight.Host.Functions;
 
 /// <summary>What the guest ABI says of every call. A call beyond it is refused before the guest is entered.</summary>
@@ -14,7 +16,7 @@ internal static class GuestCallLimits
         if (argumentCount > MaximumArguments)
         {
             throw new ArgumentException(
-                $"A guest function takes at most {MaximumArguments} arguments, but '{functionName}' was called with {argumentCount}.");
+                $"A guest function takes at most {MaximumArguments} arguments, but '{GuestText.Escape(functionName)}' was called with {argumentCount}.");
         }
     }
 }

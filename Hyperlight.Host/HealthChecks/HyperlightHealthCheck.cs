@@ -14,7 +14,7 @@ internal sealed class HyperlightHealthCheck(
         CheckDriver(findings);
         foreach (string name in pools.Names)
         {
-            CheckPool(name, pools.GetPool(name), findings);
+            await CheckPoolAsync(name, pools.GetPool(name), findings, cancellationToken).ConfigureAwait(false);
         }
 
         if (options.ProbeCall is { } probe)
@@ -50,13 +50,19 @@ internal sealed class HyperlightHealthCheck(
         }
     }
 
-    private static void CheckPool(string name, ISandboxPool pool, HealthFindings findings)
+    private static async Task CheckPoolAsync(string name, ISandboxPool pool, HealthFindings findings, CancellationToken cancellationToken)
     {
+        if (pool.LastFailure is not null && pool.Statistics is { IsClosed: false, Size: 0 })
+        {
+            await TryAgainAsync(pool, cancellationToken).ConfigureAwait(false);
+        }
+
         SandboxPoolStatistics state = pool.Statistics;
         string prefix = $"pools.{name}.";
         foreach ((string key, long value) in (ReadOnlySpan<(string, long)>)
         [
-            ("size", state.Size), ("maximumSize", state.MaximumSize), ("idle", state.Idle), ("rented", state.Rented), ("waiting", state.Waiting),
+            ("size", state.Size), ("maximumSize", state.MaximumSize), ("idle", state.Idle), ("rented", state.Rented),
+            ("creating", state.Creating), ("restoring", state.Restoring), ("retiring", state.Retiring), ("waiting", state.Waiting),
             ("queueLength", state.QueueLength),
             ("rents", state.Rents), ("creations", state.Creations), ("creationFailures", state.CreationFailures), ("restores", state.Restores),
             ("discards", state.Discards), ("rejections", state.Rejections), ("timeouts", state.Timeouts), ("lostLeases", state.LostLeases),
@@ -71,11 +77,36 @@ internal sealed class HyperlightHealthCheck(
         }
         else if (pool.LastFailure is { } failure)
         {
-            findings.Unhealthy($"The pool '{name}' cannot create a sandbox: {ExceptionText.MessageOf(failure)}", failure);
+            string problem = $"The pool '{name}' cannot create a sandbox: {ExceptionText.MessageOf(failure)}";
+            if (state.Size > 0)
+            {
+                findings.Degraded($"{problem} It has {state.Size}.");
+            }
+            else
+            {
+                findings.Unhealthy(problem, failure);
+            }
         }
         else if (state.QueueLength > 0 && state.Waiting >= state.QueueLength)
         {
             findings.Degraded($"The queue of the pool '{name}' is full: {state.Waiting} callers wait, and further ones are refused.");
+        }
+    }
+
+    /// <summary>
+    /// A pool that has no sandbox tries to create one for a caller. An application that is not healthy may have none, and would never
+    /// find out that it can create sandboxes again.
+    /// </summary>
+    private static async Task TryAgainAsync(ISandboxPool pool, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SandboxLease lease = await pool.RentAsync(cancellationToken).ConfigureAwait(false);
+            await lease.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HyperlightException or InvalidOperationException)
+        {
+            // The pool keeps its last failure, which the result has. A pool with state per key waits for a caller.
         }
     }
 

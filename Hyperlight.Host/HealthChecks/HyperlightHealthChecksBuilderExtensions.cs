@@ -12,9 +12,10 @@ public static class HyperlightHealthChecksBuilderExtensions
     /// cref="HyperlightHealthCheckOptions.Probe"/> sets one. <c>AddHyperlight</c> has to be called on the services too.
     /// </summary>
     /// <remarks>
-    /// The application is unhealthy if the driver cannot be used, if a pool is closed or cannot create a sandbox, and if the call
-    /// fails. It is degraded if callers are refused because the queue of a pool is full. The data of the result has the driver, the
-    /// reason, and the numbers of <see cref="SandboxPoolStatistics"/> for each pool, all as texts and numbers.
+    /// The application is unhealthy if the driver cannot be used, if a pool is closed or has no sandbox and cannot create one, and if
+    /// the call fails. A pool that has failed to create its only sandbox tries again in each check. The application is degraded if a
+    /// pool has sandboxes but cannot create a further one, and if callers are refused because the queue of a pool is full. The data of
+    /// the result has the driver, the reason, and the numbers of <see cref="SandboxPoolStatistics"/> for each pool, all as texts and numbers.
     /// </remarks>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Sets the options; <see langword="null"/> for the defaults.</param>

@@ -74,6 +74,18 @@ internal sealed class PooledSandbox(SandboxPool pool, ISandboxSource source, ISa
     /// <summary>Ends the services of a lease. Their failure is logged.</summary>
     public ValueTask EndServicesAsync() => services.End() is { } scope ? DisposeAsync(scope) : default;
 
+    /// <summary>
+    /// Ends the services of a lease, and waits for that. They end on the thread pool: code of the application that continues on the
+    /// synchronisation context of the caller would wait for the thread that waits here.
+    /// </summary>
+    public void EndServices()
+    {
+        if (services.End() is { } scope)
+        {
+            Task.Run(() => DisposeAsync(scope).AsTask()).GetAwaiter().GetResult();
+        }
+    }
+
     private async ValueTask DisposeAsync(AsyncServiceScope scope)
     {
         try

@@ -100,7 +100,7 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
             GC.SuppressFinalize(this);
             if (!isInUse)
             {
-                _pooled?.EndServicesAsync().AsTask().GetAwaiter().GetResult();
+                _pooled?.EndServices();
             }
 
             Return(isInUse);

@@ -206,15 +206,15 @@ public sealed partial class SandboxPool
         ISandboxSource source = await LoadOnOwnThreadAsync(_closing.Token).ConfigureAwait(false);
         lock (_lock)
         {
-            if (_source is null)
+            if (_source is null && !_isClosed)
             {
                 return _source = source;
             }
         }
 
-        // The pool was told to load again, and that was faster.
+        // The pool was closed meanwhile, or was told to load again, and that was faster.
         source.Dispose();
-        return _source;
+        return _source ?? throw new PoolClosedException(Name);
     }
 
     /// <summary>The initialisation of a guest may take long, or for ever.</summary>

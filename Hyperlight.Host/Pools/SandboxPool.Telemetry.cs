@@ -1,5 +1,4 @@
 using Hyperlight.Host.Diagnostics.Telemetry;
-using Hyperlight.Host.Pools;
 
 namespace Hyperlight;
 
@@ -7,22 +6,6 @@ namespace Hyperlight;
 public sealed partial class SandboxPool
 {
     private readonly PoolTelemetry _telemetry;
-
-    /// <summary>The state for instruments that are observed.</summary>
-    internal PoolState ReadState()
-    {
-        lock (_lock)
-        {
-            return new PoolState(
-                _idle.Count,
-                Rented,
-                _creating,
-                _restoring,
-                _retiring,
-                _options.MaximumSize,
-                _waiters.Count);
-        }
-    }
 
     private ValueTask<SandboxLease> Rent(string? key, CancellationToken cancellationToken)
     {

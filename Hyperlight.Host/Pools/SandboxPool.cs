@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
+using Hyperlight.Host.Execution;
 using Hyperlight.Host.Pools;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -75,8 +76,8 @@ public sealed partial class SandboxPool : ISandboxPool
         _time = timeProvider ?? TimeProvider.System;
         _logger = GuardedLogger.Create(loggers ?? NullLoggerFactory.Instance, PoolLog.Category, new SinkFailures());
         _idle = _options.Isolation == SandboxIsolation.KeepStatePerKey ? new IdleSessions() : new IdleStack();
-        _idleTimer = _time.CreateTimer(
-            static state => ((SandboxPool)state!).ExpireIdle(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idleTimer = WithoutContext.Run(() => _time.CreateTimer(
+            static state => ((SandboxPool)state!).ExpireIdle(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         _telemetry = new PoolTelemetry(metrics ?? HyperlightMetrics.Default, name);
         _telemetry.Metrics.Pools.Add(this, _telemetry.TagName);
     }
@@ -111,6 +112,9 @@ public sealed partial class SandboxPool : ISandboxPool
                     IsClosed = _isClosed,
                     Idle = _idle.Count,
                     Rented = Rented,
+                    Creating = _creating,
+                    Restoring = _restoring,
+                    Retiring = _retiring,
                     Waiting = _waiters.Count,
                 };
             }

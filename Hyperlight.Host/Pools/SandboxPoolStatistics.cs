@@ -3,7 +3,10 @@ namespace Hyperlight;
 /// <summary>The state of a pool at one moment, and what has happened since it was created.</summary>
 public sealed record SandboxPoolStatistics
 {
-    /// <summary>The sandboxes that exist, and those that are being created: at most <see cref="SandboxPoolOptions.MaximumSize"/>.</summary>
+    /// <summary>
+    /// The sandboxes that exist, and those that are being created: at most <see cref="SandboxPoolOptions.MaximumSize"/>. The sum of
+    /// <see cref="Idle"/>, <see cref="Rented"/>, <see cref="Creating"/>, <see cref="Restoring"/> and <see cref="Retiring"/>.
+    /// </summary>
     public int Size { get; init; }
 
     /// <summary>The largest size: <see cref="SandboxPoolOptions.MaximumSize"/>.</summary>
@@ -20,6 +23,15 @@ public sealed record SandboxPoolStatistics
 
     /// <summary>The sandboxes that are rented.</summary>
     public int Rented { get; init; }
+
+    /// <summary>The sandboxes that are being created.</summary>
+    public int Creating { get; init; }
+
+    /// <summary>The sandboxes whose clean state is being restored.</summary>
+    public int Restoring { get; init; }
+
+    /// <summary>The sandboxes that are being disposed, or will be when the call in progress has ended.</summary>
+    public int Retiring { get; init; }
 
     /// <summary>The callers that wait for a sandbox.</summary>
     public int Waiting { get; init; }

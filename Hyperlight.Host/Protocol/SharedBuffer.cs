@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using CommunityToolkit.HighPerformance.Buffers;
 using Hyperlight.Abstractions;
+using Hyperlight.Host.Diagnostics;
 
 namespace Hyperlight.Host.Protocol;
 
@@ -85,7 +86,7 @@ internal sealed class SharedBuffer
         long free = _size - start - WordSize;
         if (length > free)
         {
-            throw new MessageTooLargeException($"{what} '{name}'", length, free, _size, IsFromSnapshot);
+            throw new MessageTooLargeException($"{what} '{GuestText.Escape(name)}'", length, free, _size, IsFromSnapshot);
         }
 
         _writtenEnd = Math.Max(_writtenEnd, start + (int)length + WordSize);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -18,6 +19,18 @@ internal sealed class AspNetPageTests
             JsonNode.Parse(Page.Fragments.Single(f => f.Language == "json").Text),
             JsonNode.Parse(File.ReadAllText(Path.Combine(Sample, "appsettings.json")))),
         Is.True);
+
+    [Test]
+    public void The_xml_fragment_copies_the_guest_as_the_project_of_the_sample_does()
+    {
+        XElement shown = XElement.Parse(Page.Fragments.Single(f => f.Language == "xml").Text).Elements("Content").Single();
+        XElement sample = XDocument.Load(Path.Combine(Sample, "HelloAspNet.csproj")).Descendants("Content").Single();
+
+        // The guest of the sample is in another directory.
+        sample.SetAttributeValue("Include", sample.Attribute("Link")!.Value);
+        sample.SetAttributeValue("Link", null);
+        Assert.That(XNode.DeepEquals(shown, sample), Is.True);
+    }
 
     [Test]
     public void The_configuration_of_the_sample_is_valid()

@@ -100,6 +100,6 @@ internal sealed partial class CommandTests
 
     private static string Read(string path) => File.ReadAllText(Path.Combine(Repository.Root, path));
 
-    [GeneratedRegex(@"^(HYPERLIGHT_TEST_\w+=1 )?dotnet (run|test|add|new|cake|tool|format)\b|^make( |$)|^sudo usermod |^curl |^eng/\S+\.sh\b")]
+    [GeneratedRegex(@"^(HYPERLIGHT_TEST_\w+=1 )?dotnet (run|test|add|new|cake|tool|format)\b|^make( |$)|^sudo usermod |^curl |^cd \S+$|^eng/\S+\.sh\b")]
     private static partial Regex CommandStart();
 }

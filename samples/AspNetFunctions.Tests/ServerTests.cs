@@ -52,6 +52,15 @@ internal sealed class ServerTests
     }
 
     [Test]
+    public async Task The_health_is_that_of_the_driver()
+    {
+        using HttpResponseMessage response = await _client.GetAsync(new Uri("/health", UriKind.Relative));
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("Healthy"));
+    }
+
+    [Test]
     public async Task The_service_stops_under_load_without_losing_a_call()
     {
         // The factory ends the requests of its own clients when it is disposed.

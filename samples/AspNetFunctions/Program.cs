@@ -13,6 +13,7 @@ if (args is [ComparisonEndpoints.ChildCommand, var limit])
 
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Services.AddHyperlight(builder.Configuration.GetSection("Hyperlight"));
+builder.Services.AddHealthChecks().AddHyperlight();
 builder.Services.AddOptions<ServiceOptions>().BindConfiguration("Functions").ValidateOnStart();
 builder.Services.AddSingleton<IValidateOptions<ServiceOptions>, ServiceOptionsValidator>();
 builder.Services.AddSingleton<EventHub>();
@@ -34,7 +35,7 @@ app.MapPage();
 app.MapGuests();
 app.MapCalls();
 app.MapLive();
-app.MapGet("/health", static (ISandboxFactory factory) => factory.Hypervisor.Reason);
+app.MapHealthChecks("/health");
 app.MapPrometheusScrapingEndpoint();
 if (app.Configuration.GetValue("Functions:Comparison", false))
 {

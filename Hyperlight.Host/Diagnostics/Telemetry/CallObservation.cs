@@ -62,11 +62,7 @@ internal readonly struct CallObservation
 
         _telemetry!.RecordFailure(exception);
         string outcome = Outcome.Of(exception);
-
-        // A name that the guest may not know takes no place from one that it does.
-        bool isKnown = outcome != Outcome.Rejected && exception is not GuestErrorException { Code: GuestErrorCode.GuestFunctionNotFound };
-        TagValues functions = _telemetry.Metrics.Functions;
-        End(outcome, isKnown ? functions.Add(_function) : functions.Find(_function));
+        End(outcome, _telemetry.NameAfterFailure(_function, outcome, exception));
     }
 
     private void End(string outcome, string function)

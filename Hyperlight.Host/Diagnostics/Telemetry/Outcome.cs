@@ -56,7 +56,7 @@ internal static class Outcome
         HypervisorException => HypervisorError,
         HostMemoryException or OutOfMemoryException => OutOfMemory,
         SandboxInUseException or SandboxPoisonedException or ObjectDisposedException or ArgumentException or NotSupportedException
-            or SnapshotMismatchException or PoolQueueFullException => Rejected,
+            or SnapshotMismatchException or PoolQueueFullException or InsufficientExecutionStackException => Rejected,
         PoolClosedException => Closed,
         _ => Error,
     };

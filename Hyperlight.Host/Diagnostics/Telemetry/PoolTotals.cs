@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
-using Hyperlight.Host.Pools;
 
 namespace Hyperlight.Host.Diagnostics.Telemetry;
 
@@ -18,28 +17,30 @@ internal sealed class PoolTotals
     public void Remove(SandboxPool pool) => _pools.Remove(pool);
 
     /// <summary>The sandboxes, by state.</summary>
-    public IEnumerable<Measurement<long>> Sandboxes() => Read().SelectMany(static p => new[]
+    public IEnumerable<Measurement<long>> Sandboxes() => Read().SelectMany(static pools => new[]
     {
-        InState(p, "idle", p.State.Idle),
-        InState(p, "rented", p.State.Rented),
-        InState(p, "creating", p.State.Creating),
-        InState(p, "restoring", p.State.Restoring),
-        InState(p, "retiring", p.State.Retiring),
+        InState(pools, "idle", static pool => pool.Idle),
+        InState(pools, "rented", static pool => pool.Rented),
+        InState(pools, "creating", static pool => pool.Creating),
+        InState(pools, "restoring", static pool => pool.Restoring),
+        InState(pools, "retiring", static pool => pool.Retiring),
     });
 
     /// <summary>How many sandboxes can exist.</summary>
-    public IEnumerable<Measurement<long>> Maximum() => Read().Select(static p => new Measurement<long>(p.State.Maximum, Pool(p.Name)));
+    public IEnumerable<Measurement<long>> Maximum() =>
+        Read().Select(static pools => new Measurement<long>(pools.Sum(static pool => (long)pool.MaximumSize), Pool(pools.Key)));
 
     /// <summary>How many callers wait.</summary>
-    public IEnumerable<Measurement<long>> Waiting() => Read().Select(static p => new Measurement<long>(p.State.Waiting, Pool(p.Name)));
+    public IEnumerable<Measurement<long>> Waiting() =>
+        Read().Select(static pools => new Measurement<long>(pools.Sum(static pool => (long)pool.Waiting), Pool(pools.Key)));
 
-    /// <summary>The states by name: pools of the same name are added up.</summary>
-    private IEnumerable<(string Name, PoolState State)> Read() => _pools
-        .GroupBy(static p => p.Value, static p => p.Key.ReadState(), StringComparer.Ordinal)
-        .Select(static g => (g.Key, g.Aggregate(static (a, b) => a + b)));
+    /// <summary>The states of the pools by name: those of the same name are added up.</summary>
+    private IEnumerable<IGrouping<string, SandboxPoolStatistics>> Read() =>
+        _pools.GroupBy(static pool => pool.Value, static pool => pool.Key.Statistics, StringComparer.Ordinal);
 
-    private static Measurement<long> InState((string Name, PoolState State) pool, string state, int count) =>
-        new(count, Pool(pool.Name), new KeyValuePair<string, object?>(Tags.PoolState, state));
+    private static Measurement<long> InState(
+        IGrouping<string, SandboxPoolStatistics> pools, string state, Func<SandboxPoolStatistics, long> count) =>
+        new(pools.Sum(count), Pool(pools.Key), new KeyValuePair<string, object?>(Tags.PoolState, state));
 
     private static KeyValuePair<string, object?> Pool(string name) => new(Tags.PoolName, name);
 }

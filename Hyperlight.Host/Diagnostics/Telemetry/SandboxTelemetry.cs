@@ -21,6 +21,9 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
     private readonly KeyValuePair<string, object?> _driver = new(Tags.Driver, driver);
     private int _hostCalls;
 
+    /// <summary>Whether the guest was entered in the last call that has begun.</summary>
+    private bool _hasEntered;
+
     public HyperlightMetrics Metrics => metrics;
 
     private bool IsCallObserved =>
@@ -56,6 +59,7 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
     /// <summary>The vCPU has stopped.</summary>
     public void RecordExit(in VmExit exit)
     {
+        _hasEntered = true;
         if (metrics.Exits.Enabled)
         {
             metrics.Exits.Add(1, _driver, new KeyValuePair<string, object?>(Tags.ExitKind, ExitKind(exit)));
@@ -112,8 +116,23 @@ internal sealed class SandboxTelemetry(HyperlightMetrics metrics, string driver,
         }
     }
 
-    /// <summary>A call begins.</summary>
-    public void ResetHostCalls() => _hostCalls = 0;
+    /// <summary>A call begins: nothing is known of earlier ones.</summary>
+    public void ForgetCalls()
+    {
+        _hostCalls = 0;
+        _hasEntered = false;
+    }
+
+    /// <summary>
+    /// The name of a function as the value of a tag, after a call has failed. Only a name with which the guest was entered, and that
+    /// it did not refuse, takes a place. Callers cannot fill the places with names: not by calls that are refused or too large, nor
+    /// by calls that they end.
+    /// </summary>
+    public string NameAfterFailure(string function, string outcome, Exception exception) =>
+        _hasEntered && outcome is not (Outcome.Rejected or Outcome.Canceled)
+            && exception is not GuestErrorException { Code: GuestErrorCode.GuestFunctionNotFound }
+            ? metrics.Functions.Add(function)
+            : metrics.Functions.Find(function);
 
     private Observation Describe(Observation observation)
     {

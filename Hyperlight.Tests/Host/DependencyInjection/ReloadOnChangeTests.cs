@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Hyperlight.Host.DependencyInjection;
 using Hyperlight.Tests.Integration;
@@ -56,6 +57,32 @@ internal sealed class ReloadOnChangeTests
         AdvanceUntil(() => Count(Reloaded) == 2);
         Assert.That(await CallAsync<string>(pool, "SayHello", "Ada"), Does.StartWith("Hello, Ada!"));
         Assert.That(Count(Failed), Is.EqualTo(1), "A file that cannot be loaded is tried once.");
+    }
+
+    [Test]
+    public async Task A_load_does_not_run_with_the_context_of_the_request_that_used_the_pool_first()
+    {
+        var request = new AsyncLocal<string?>();
+        var seen = new ConcurrentQueue<string?>();
+        string guest = Path.Combine(_files.Directory, "guest.elf");
+        File.Copy(Path.Combine(Guests, "hello.elf"), guest);
+        await using ServiceProvider services = new ServiceCollection().AddSingleton<TimeProvider>(_time).AddSingleton<ILoggerFactory>(_loggers)
+            .AddHyperlight(o => o.UseEmulator())
+            .AddSandbox("test", o =>
+            {
+                o.Guest = guest;
+                o.ReloadOnChange = true;
+                o.ConfigureSandbox(_ => seen.Enqueue(request.Value));
+            }).Services.BuildServiceProvider();
+        request.Value = "a request";
+        ISandboxPool pool = services.GetRequiredKeyedService<ISandboxPool>("test");
+        request.Value = null;
+        Assert.That(await CallAsync<string>(pool, "SayHello", "Ada"), Does.StartWith("Hello, Ada!"));
+
+        File.Copy(Path.Combine(Guests, TestTargets.GeneralGuest), guest, overwrite: true);
+        AdvanceUntil(() => Count(Reloaded) == 1);
+
+        Assert.That(seen, Is.Not.Empty.And.All.Null);
     }
 
     [Test]

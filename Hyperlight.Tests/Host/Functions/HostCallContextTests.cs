@@ -73,17 +73,7 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
         Sandbox.WithHostFunction("Add", (int a, int b) =>
         {
             HostCallContext outer = HostCallContext.Current!;
-            inner.Then(() =>
-            {
-                inner.PushOutput(GoldenVectors.AddCall);
-                return VmExit.IoOut(101, 0, 4);
-            }).Then(() =>
-            {
-                inner.PopInput();
-                inner.PopInput();
-                inner.PushOutput(GoldenVectors.IntResult);
-                return ScriptedMachine.Halt;
-            });
+            inner.Then(() => CallAdd(inner)).Then(() => AnswerAfterHostCall(inner));
             other.Call<int>("g");
             names.Add(HostCallContext.Current == outer ? "outer" : "another");
             return a + b;
@@ -148,28 +138,16 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
             gate.SetResult();
             return a + b;
         });
-        inner.Then(() =>
-        {
-            inner.PushOutput(GoldenVectors.AddCall);
-            return VmExit.IoOut(101, 0, 4);
-        }).Then(() =>
-        {
-            inner.PopInput();
-            inner.PopInput();
-            inner.PushOutput(GoldenVectors.IntResult);
-            return ScriptedMachine.Halt;
-        });
+        inner.Then(() => CallAdd(inner)).Then(() => AnswerAfterHostCall(inner));
         other.Call<int>("g");
 
         await call.WaitAsync(Long);
         Assert.That(after, Is.SameAs(before));
     }
 
-    private VmExit CallAdd()
-    {
-        Guest.PushOutput(GoldenVectors.AddCall);
-        return VmExit.IoOut(101, 0, 4);
-    }
+    private VmExit CallAdd() => CallAdd(Guest);
+
+    private VmExit AnswerAfterHostCall() => AnswerAfterHostCall(Guest);
 
     private VmExit AnswerAfterTwo()
     {
@@ -177,11 +155,18 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
         return AnswerAfterHostCall();
     }
 
-    private VmExit AnswerAfterHostCall()
+    private static VmExit CallAdd(ScriptedMachine guest)
     {
-        Guest.PopInput();
-        Guest.PopInput();
-        Guest.PushOutput(GoldenVectors.IntResult);
+        guest.PushOutput(GoldenVectors.AddCall);
+        return VmExit.IoOut(101, 0, 4);
+    }
+
+    /// <summary>Takes the result of the host function and its own call, and answers.</summary>
+    private static VmExit AnswerAfterHostCall(ScriptedMachine guest)
+    {
+        guest.PopInput();
+        guest.PopInput();
+        guest.PushOutput(GoldenVectors.IntResult);
         return ScriptedMachine.Halt;
     }
 }

@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Tests.Host.Pools;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -13,6 +14,7 @@ internal sealed class HealthCheckTests
     private static readonly string Guest = Path.Combine(AppContext.BaseDirectory, "guests", TestTargets.GeneralGuest);
 
     private readonly Dictionary<string, Mock<ISandboxPool>> _pools = [];
+    private readonly Dictionary<string, ISandboxPool> _others = [];
     private Mock<IHypervisor> _driver = null!;
     private HypervisorStatus _status;
 
@@ -20,6 +22,7 @@ internal sealed class HealthCheckTests
     public void Create()
     {
         _pools.Clear();
+        _others.Clear();
         _status = HypervisorStatus.Usable("works");
         _driver = new Mock<IHypervisor>();
         _driver.Setup(d => d.Name).Returns("own");
@@ -104,7 +107,7 @@ internal sealed class HealthCheckTests
         AddPool("full", new SandboxPoolStatistics { Waiting = 10, QueueLength = 10 });
         Assert.That((await CheckAsync()).Status, Is.EqualTo(HealthStatus.Degraded));
 
-        AddPool("broken", new SandboxPoolStatistics(), failure: new InvalidOperationException("There is no memory."));
+        AddPool("broken", new SandboxPoolStatistics(), NoSandbox, new InvalidOperationException("There is no memory."));
         AddPool("closed", new SandboxPoolStatistics { IsClosed = true });
         HealthReportEntry result = await CheckAsync();
 
@@ -112,6 +115,44 @@ internal sealed class HealthCheckTests
         Assert.That(result.Description, Does.Contain("'full' is full: 10 callers wait")
             .And.Contain("'broken' cannot create a sandbox: There is no memory.").And.Contain("'closed' is closed."));
         Assert.That(result.Exception, Is.TypeOf<InvalidOperationException>());
+    }
+
+    [Test]
+    public async Task A_pool_that_has_sandboxes_but_can_create_no_further_one_is_degraded()
+    {
+        AddPool("a", new SandboxPoolStatistics { Size = 2 }, failure: new InvalidOperationException("There is no memory."));
+
+        HealthReportEntry result = await CheckAsync();
+
+        Assert.That(result.Status, Is.EqualTo(HealthStatus.Degraded));
+        Assert.That(result.Description, Is.EqualTo("The pool 'a' cannot create a sandbox: There is no memory. It has 2."));
+    }
+
+    [Test]
+    public async Task A_pool_that_can_create_sandboxes_again_is_healthy_without_a_caller()
+    {
+        var source = new StubSource { LoadFailure = new InvalidOperationException("There is no file.") };
+        await using var pool = new SandboxPool(source, new SandboxPoolOptions { MinimumSize = 0 }, "a", null, null);
+        await Assert.ThrowsAsync<PoolCreationException>(async () => await pool.RentAsync());
+        _others["a"] = pool;
+        Assert.That((await CheckAsync()).Status, Is.EqualTo(HealthStatus.Unhealthy));
+
+        source.LoadFailure = null;
+
+        Assert.That((await CheckAsync()).Status, Is.EqualTo(HealthStatus.Healthy));
+        Assert.That(pool.Statistics.Rented, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_pool_with_state_per_key_that_cannot_create_a_sandbox_is_unhealthy()
+    {
+        var source = new StubSource { LoadFailure = new InvalidOperationException("There is no file.") };
+        var options = new SandboxPoolOptions { MinimumSize = 0, Isolation = SandboxIsolation.KeepStatePerKey };
+        await using var pool = new SandboxPool(source, options, "a", null, null);
+        await Assert.ThrowsAsync<PoolCreationException>(async () => await pool.RentAsync("key"));
+        _others["a"] = pool;
+
+        Assert.That((await CheckAsync()).Status, Is.EqualTo(HealthStatus.Unhealthy));
     }
 
     [Test]
@@ -207,6 +248,8 @@ internal sealed class HealthCheckTests
         Assert.That(() => new ServiceCollection().AddHealthChecks().AddHyperlight(name: ""), Throws.ArgumentException);
     }
 
+    private static SandboxLease NoSandbox() => throw new PoolCreationException("a", new InvalidOperationException());
+
     private void AddPool(string name, SandboxPoolStatistics statistics, Func<SandboxLease>? rent = null, Exception? failure = null)
     {
         var pool = new Mock<ISandboxPool>();
@@ -229,9 +272,11 @@ internal sealed class HealthCheckTests
     private ServiceProvider Build(Action<IHealthChecksBuilder>? add = null, Action<IServiceCollection>? register = null)
     {
         var factory = new Mock<ISandboxPoolFactory>();
-        factory.Setup(f => f.Names).Returns(_pools.Keys);
+        factory.Setup(f => f.Names).Returns([.. _pools.Keys, .. _others.Keys]);
         factory.Setup(f => f.GetPool(It.IsAny<string>())).Returns((string name) =>
-            _pools.TryGetValue(name, out Mock<ISandboxPool>? pool) ? pool.Object : throw new ArgumentException("There is no such pool."));
+            _pools.TryGetValue(name, out Mock<ISandboxPool>? pool) ? pool.Object
+            : _others.TryGetValue(name, out ISandboxPool? other) ? other
+            : throw new ArgumentException("There is no such pool."));
         IServiceCollection services = new ServiceCollection().AddLogging().AddSingleton(factory.Object);
         services.AddHyperlight().RemoveBuiltInDrivers().AddDriver(_driver.Object);
         register?.Invoke(services);

@@ -66,6 +66,27 @@ internal sealed class ClosingTests : StubPoolTest
     }
 
     [Test]
+    public async Task A_template_that_is_loaded_after_the_pool_was_closed_is_released()
+    {
+        SandboxPool pool = NewPool();
+        using var loading = new SemaphoreSlim(0);
+        using var mayEnd = new SemaphoreSlim(0);
+        Source.LoadDelay = () =>
+        {
+            loading.Release();
+            mayEnd.Wait();
+        };
+        Task warmUp = pool.WarmUpAsync();
+        loading.Wait();
+
+        await pool.DisposeAsync();
+        mayEnd.Release();
+
+        await Assert.ThrowsAsync<PoolClosedException>(() => warmUp);
+        Assert.That(Source.IsDisposed, Is.True);
+    }
+
+    [Test]
     public async Task Closing_ends_a_creation()
     {
         SandboxPool pool = NewPool();

@@ -49,8 +49,71 @@ internal sealed class LeaseServicesTests
     }
 
     [Test]
+    public async Task A_lease_ends_on_a_thread_whose_context_runs_nothing()
+    {
+        await using ServiceProvider provider = new ServiceCollection().AddScoped<SlowService>().BuildServiceProvider();
+        var template = new ServicesTemplate(provider.GetRequiredService<IServiceScopeFactory>());
+        await using var pool = new SandboxPool(template, null, "test", null, null);
+        SandboxLease lease = await pool.RentAsync();
+        SlowService service = template.Services!.GetRequiredService<SlowService>();
+        using var ended = new ManualResetEventSlim();
+
+        // Like the thread of a user interface, which waits here.
+        new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new StoppedContext());
+            lease.Dispose();
+            ended.Set();
+        })
+        { IsBackground = true }.Start();
+
+        Assert.That(ended.Wait(TimeSpan.FromSeconds(10)), Is.True);
+        Assert.That(service.IsDisposed, Is.True);
+    }
+
+    [Test]
     public void A_pool_without_services_says_so() =>
         Assert.That(() => new LeaseServices().GetRequiredService<Service>(), Throws.InvalidOperationException);
+
+    /// <summary>A context whose thread does something else.</summary>
+    private sealed class StoppedContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
+
+    /// <summary>Sandboxes whose host functions have services.</summary>
+    private sealed class ServicesTemplate(IServiceScopeFactory scopes) : ISandboxTemplate, ISandboxSource
+    {
+        private readonly StubSource _source = new();
+
+        public LeaseServices? Services { get; private set; }
+
+        public ISandboxSource Load(CancellationToken cancellationToken) => this;
+
+        public ISandbox Create(LeaseServices services, CancellationToken cancellationToken)
+        {
+            services.Scopes = scopes;
+            Services = services;
+            return _source.Create(services, cancellationToken);
+        }
+
+        public void Restore(ISandbox sandbox) => _source.Restore(sandbox);
+
+        public void Dispose() => _source.Dispose();
+    }
+
+    private sealed class SlowService : IAsyncDisposable
+    {
+        public bool IsDisposed { get; private set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Task.Yield();
+            IsDisposed = true;
+        }
+    }
 
     private sealed class Service : IDisposable
     {

@@ -27,6 +27,9 @@ internal sealed class StubSource(StubCounters counters) : ISandboxTemplate, ISan
     /// <summary>What the next loads throw.</summary>
     public Exception? LoadFailure { get; set; }
 
+    /// <summary>Is called in each load.</summary>
+    public Action LoadDelay { get; set; } = static () => { };
+
     /// <summary>Whether a creation fails.</summary>
     public Func<bool> FailsToCreate { get; set; } = static () => false;
 
@@ -54,6 +57,7 @@ internal sealed class StubSource(StubCounters counters) : ISandboxTemplate, ISan
 
     public ISandboxSource Load(CancellationToken cancellationToken)
     {
+        LoadDelay();
         StubSource source = Loads > 0 ? Successor ?? this : this;
         Loads++;
         return LoadFailure is { } failure ? throw failure : source;

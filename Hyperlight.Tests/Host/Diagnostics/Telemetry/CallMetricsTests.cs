@@ -103,7 +103,8 @@ internal sealed class CallMetricsTests
         Assert.That(() => _sandbox.Call<int>("Spin", [], timeout, source.Token), Throws.InstanceOf<ExecutionCanceledException>());
 
         Assert.That(_metrics.Of("hyperlight.call.cancellations"), Is.EqualTo(new[] { $"driver=mock reason={tag}: 1" }));
-        Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[] { $"driver=mock function=Spin outcome={outcome}: 1" }));
+        string function = outcome == Outcome.Canceled ? Tags.Other : "Spin";
+        Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[] { $"driver=mock function={function} outcome={outcome}: 1" }));
         Assert.That(_metrics.Of("hyperlight.sandbox.poisonings"), Is.EqualTo(new[] { $"driver=mock outcome={outcome}: 1" }));
     }
 
@@ -126,7 +127,7 @@ internal sealed class CallMetricsTests
         });
         CallBudget budget = kind switch
         {
-            BudgetKind.WallClockTime => new CallBudget { WallClockTime = TimeSpan.FromMilliseconds(1) },
+            BudgetKind.WallClockTime => new CallBudget { WallClockTime = TimeSpan.FromMilliseconds(300) },
             BudgetKind.CpuTime => new CallBudget { CpuTime = TimeSpan.FromMilliseconds(1) },
             _ => new CallBudget { HostCalls = 0 },
         };
@@ -168,6 +169,36 @@ internal sealed class CallMetricsTests
 
         Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[] { "driver=mock function=_OTHER outcome=guest_error: 1" }));
         Assert.That(_metrics.Of("hyperlight.guest.errors"), Is.EqualTo(new[] { "code=GuestFunctionNotFound driver=mock kind=error: 1" }));
+    }
+
+    [Test]
+    public async Task Callers_cannot_fill_the_places_with_names()
+    {
+        var cancelled = new CancellationToken(canceled: true);
+        byte[] large = new byte[1 << 20];
+        Assert.That(() => _sandbox.Call<int>("a", [], cancelled), Throws.TypeOf<ExecutionCanceledException>());
+        await Assert.ThatAsync(() => _sandbox.CallAsync<int>("b", [], cancelled), Throws.TypeOf<ExecutionCanceledException>());
+        Assert.That(() => _sandbox.Call<int>("c", large), Throws.TypeOf<MessageTooLargeException>());
+        await Assert.ThatAsync(() => _sandbox.CallAsync<int>("d", large), Throws.TypeOf<MessageTooLargeException>());
+        Assert.That(() => _sandbox.Call<int>("e", [], new CallBudget { Instructions = 1 }), Throws.TypeOf<UnsupportedConfigurationException>());
+
+        Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[]
+        {
+            "driver=mock function=_OTHER outcome=canceled: 2", "driver=mock function=_OTHER outcome=error: 3",
+        }));
+    }
+
+    [Test]
+    public void A_function_that_has_answered_keeps_its_name_when_its_call_is_cancelled()
+    {
+        _guest.Answer(GoldenVectors.IntResult);
+        _sandbox.Call<int>("Add");
+        Assert.That(() => _sandbox.Call<int>("Add", [], new CancellationToken(canceled: true)), Throws.TypeOf<ExecutionCanceledException>());
+
+        Assert.That(_metrics.Of("hyperlight.call.duration"), Is.EqualTo(new[]
+        {
+            "driver=mock function=Add outcome=canceled: 1", "driver=mock function=Add outcome=ok: 1",
+        }));
     }
 
     [Test]
