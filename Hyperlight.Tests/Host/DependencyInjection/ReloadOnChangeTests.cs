@@ -72,7 +72,11 @@ internal sealed class ReloadOnChangeTests
             {
                 o.Guest = guest;
                 o.ReloadOnChange = true;
-                o.ConfigureSandbox(_ => seen.Enqueue(request.Value));
+                o.ConfigureSandbox(builder =>
+                {
+                    seen.Enqueue(request.Value);
+                    builder.WithHostFunction("GetWeekday", static () => "Monday");
+                });
             }).Services.BuildServiceProvider();
         request.Value = "a request";
         ISandboxPool pool = services.GetRequiredKeyedService<ISandboxPool>("test");
