@@ -22,7 +22,8 @@ internal sealed class RentReturn : Scenario
     {
         for (int i = 0; i < Operations; i++)
         {
-            _pool.RentAsync().Result.Dispose();
+            ValueTask<SandboxLease> rent = _pool.RentAsync();
+            (rent.IsCompletedSuccessfully ? rent.Result : throw new InvalidOperationException("No sandbox is idle.")).Dispose();
         }
     }
 
