@@ -32,7 +32,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     public EmulatorHypervisor(EmulatorOptions? options = null)
     {
         _options = options ?? new EmulatorOptions();
-        _code = new CodeCache(_options.MostSharedBytes);
+        _code = new CodeCache(_options.MostSharedBytes, CodeTiers.Create(_options));
     }
 
     /// <summary>The size of the compiled code that its machines share.</summary>

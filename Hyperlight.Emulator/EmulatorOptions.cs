@@ -1,3 +1,5 @@
+using Hyperlight.Emulator.Compilation;
+
 namespace Hyperlight.Emulator;
 
 /// <summary>Options of the emulator.</summary>
@@ -19,8 +21,18 @@ public sealed class EmulatorOptions
     /// <summary>Whether repeated string instructions execute many elements at once. Tests compare both ways.</summary>
     internal bool JoinsStringElements { get; init; } = true;
 
-    /// <summary>How often a block is interpreted before it is translated. Tests lower it.</summary>
-    internal int HotThreshold { get; init; } = 400;
+    /// <summary>How often a block is interpreted before it is translated. Tests lower it; otherwise the compiler knows.</summary>
+    internal int? HotThreshold { get; init; }
+
+    /// <summary>What translates code.</summary>
+    internal CodeTier Tier { get; init; }
+
+    /// <summary>
+    /// Whether emitted machine code is verified before it is used. The default is the switch of the application context,
+    /// which is off; tests have it on.
+    /// </summary>
+    internal bool VerifiesEmittedCode { get; init; } =
+        AppContext.TryGetSwitch("Hyperlight.Emulator.VerifyEmittedCode", out bool verifies) && verifies;
 
     /// <summary>The most memory of the host, in bytes, that the decoded code of one machine may take. Tests lower it.</summary>
     internal long MostDecodedBytes { get; init; } = 8 << 20;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 
 namespace Hyperlight.Emulator.Compilation;
 
@@ -8,17 +7,21 @@ namespace Hyperlight.Emulator.Compilation;
 /// guest share it: what one compiled, the next has from its start. Safe for all threads.
 /// </summary>
 /// <param name="mostBytes">Guests that make more code than this make the cache start over.</param>
-internal sealed class CodeCache(long mostBytes)
+/// <param name="compiler">What compiles it; <see langword="null"/> if everything is interpreted.</param>
+internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
 {
     private readonly ConcurrentDictionary<RegionKey, RegionCode> _code = [];
     private long _size;
+
+    /// <summary>What compiles it; <see langword="null"/> if everything is interpreted.</summary>
+    public IRegionCompiler? Compiler => compiler;
 
     /// <summary>The size of the code that it keeps.</summary>
     public long Size => Volatile.Read(ref _size);
 
     /// <summary>Finds the code of a region, or compiles it.</summary>
-    [RequiresDynamicCode("Compiles code while the program runs.")]
-    public RegionCode GetOrCompile(List<RegionNode> nodes)
+    /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
+    public RegionCode? GetOrCompile(List<RegionNode> nodes)
     {
         var key = new RegionKey(nodes);
         if (_code.TryGetValue(key, out RegionCode? code))
@@ -29,10 +32,24 @@ internal sealed class CodeCache(long mostBytes)
         int size = Region.SizeOf(nodes.Select(static node => node.Block));
         if (Interlocked.Add(ref _size, size) > mostBytes)
         {
-            _code.Clear();
+            Clear();
             Volatile.Write(ref _size, size);
         }
 
-        return _code.GetOrAdd(key, RegionCompiler.Compile(nodes));
+        if (compiler?.Compile(nodes) is { } compiled)
+        {
+            return _code.GetOrAdd(key, compiled);
+        }
+
+        // There may be memory again once this code is collected.
+        Clear();
+        Volatile.Write(ref _size, 0);
+        return null;
+    }
+
+    private void Clear()
+    {
+        _code.Clear();
+        compiler?.Clear();
     }
 }

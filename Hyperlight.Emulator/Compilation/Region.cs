@@ -1,13 +1,7 @@
-using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Compilation;
-
-/// <summary>Compiled code: enters a region, and says what to do next.</summary>
-/// <param name="processor">The processor whose registers and memory it works on.</param>
-/// <param name="entry">Which of the region's blocks to begin with.</param>
-internal delegate RegionExit RegionCode(Processor processor, int entry);
 
 /// <summary>Why compiled code returned.</summary>
 internal enum RegionExit

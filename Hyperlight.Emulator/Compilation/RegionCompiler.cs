@@ -79,7 +79,7 @@ internal sealed partial class RegionCompiler
     }
 
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
-    public static RegionCode Compile(List<RegionNode> nodes)
+    public static Func<Processor, int, RegionExit> Compile(List<RegionNode> nodes)
     {
         var method = new DynamicMethod(
             $"guest_0x{nodes[0].Block.Rip:X}",
@@ -89,7 +89,7 @@ internal sealed partial class RegionCompiler
             skipVisibility: true);
         var compiler = new RegionCompiler(nodes, new CodeWriter(method.GetILGenerator()));
         compiler.WriteAll();
-        return method.CreateDelegate<RegionCode>(compiler._ops.ToArray());
+        return method.CreateDelegate<Func<Processor, int, RegionExit>>(compiler._ops.ToArray());
     }
 
     private void WriteAll()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -6,7 +5,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Enters compiled code, and what such code calls for anything but the common cases.</summary>
-internal sealed partial class Processor
+internal sealed unsafe partial class Processor
 {
     /// <summary>Code that was changed more often than this is interpreted.</summary>
     private const int MostInvalidations = 8;
@@ -17,12 +16,13 @@ internal sealed partial class Processor
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
 
-    private bool IsCompiling => options.TranslateHotCode && RuntimeFeature.IsDynamicCodeCompiled;
+    /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
+    private readonly int _hotThreshold = code.Compiler is { } compiler ? options.HotThreshold ?? compiler.HotThreshold : int.MaxValue;
 
     /// <summary>Compiles the code around a block.</summary>
     private void Compile(Block first)
     {
-        if (!RuntimeFeature.IsDynamicCodeCompiled || ReadsClock(in first.Ops[0]) || first.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
+        if (ReadsClock(in first.Ops[0]) || first.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
         {
             return;
         }
@@ -36,7 +36,12 @@ internal sealed partial class Processor
             return;
         }
 
-        Region region = Region.Create(nodes, code.GetOrCompile(nodes));
+        if (code.GetOrCompile(nodes) is not { } compiled)
+        {
+            return;
+        }
+
+        Region region = Region.Create(nodes, compiled);
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _compiled += size;
     }
@@ -63,7 +68,7 @@ internal sealed partial class Processor
         }
 
         _blockEnd = int.MaxValue;
-        switch (region.Code(this, block.Entry))
+        switch (region.Code.Run(this, block.Entry))
         {
             case RegionExit.Continue:
                 return true;

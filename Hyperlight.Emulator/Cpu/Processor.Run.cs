@@ -53,6 +53,7 @@ internal sealed unsafe partial class Processor
         }
         finally
         {
+            t_running = null;
             if (isHeld)
             {
                 native.DangerousRelease();
@@ -105,7 +106,7 @@ internal sealed unsafe partial class Processor
     /// <summary>Executes a block, and says whether nothing is pending.</summary>
     private bool Interpret(Block block)
     {
-        if (++block.Heat == options.HotThreshold && IsCompiling)
+        if (++block.Heat == _hotThreshold)
         {
             Compile(block);
         }
@@ -139,7 +140,7 @@ internal sealed unsafe partial class Processor
     private void NoteTarget(Block block)
     {
         const int MostTargets = 8;
-        if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < options.HotThreshold
+        if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < _hotThreshold
             && block.Targets.Count < MostTargets && !block.Targets.Contains(_rip))
         {
             block.Targets.Add(_rip);

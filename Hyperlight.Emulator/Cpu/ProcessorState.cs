@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;
 
@@ -6,7 +7,7 @@ namespace Hyperlight.Emulator.Cpu;
 /// The part of a processor's state that machine code emitted for a guest works on. It is outside the managed heap, so that
 /// such code does not hold up a garbage collection. Emitted code knows the offsets of the fields.
 /// </summary>
-[StructLayout(LayoutKind.Sequential)]
+[StructLayout(LayoutKind.Explicit, Size = Size)]
 internal unsafe struct ProcessorState
 {
     /// <summary>Registers that an instruction can name, and one that stays zero.</summary>
@@ -14,12 +15,49 @@ internal unsafe struct ProcessorState
     public const int XmmCount = 16;
     public const int XmmSize = 16;
 
-    /// <summary>The general registers in encoding order, and one that stays zero. The last of the array fills up to 16 bytes.</summary>
-    public fixed ulong Registers[RegisterCount + 1];
+    public const int XmmOffset = (RegisterCount + 1) * sizeof(ulong);
+    public const int TranslationsOffset = XmmOffset + (XmmCount * XmmSize);
+    public const int InterpretOffset = TranslationsOffset + 8;
+    public const int FlagsOffset = InterpretOffset + 8;
+    public const int RipOffset = FlagsOffset + 8;
+    public const int RemainingOffset = RipOffset + 8;
+    public const int ScratchOffset = RemainingOffset + 8;
+    public const int CancelRequestedOffset = ScratchOffset + 8;
+    public const int Size = CancelRequestedOffset + 8;
+
+    /// <summary>The general registers in encoding order, and one that stays zero.</summary>
+    [FieldOffset(0)]
+    public fixed ulong Registers[RegisterCount];
 
     /// <summary>XMM0 to XMM15, each aligned to its size.</summary>
+    [FieldOffset(XmmOffset)]
     public fixed byte Xmm[XmmCount * XmmSize];
 
+    /// <summary>The translations in use, <see cref="Tlb.Count"/> of them, while emitted code runs.</summary>
+    [FieldOffset(TranslationsOffset)]
+    public TlbEntry* Translations;
+
+    /// <summary>What emitted code calls to have an instruction interpreted: it takes the state and the instruction's number.</summary>
+    [FieldOffset(InterpretOffset)]
+    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int> Interpret;
+
+    /// <summary>The arithmetic flags where emitted code is entered and left: OF in bit 0, the others from bit 8 as LAHF has them.</summary>
+    [FieldOffset(FlagsOffset)]
+    public ulong Flags;
+
+    /// <summary>Where the guest is when emitted code was left.</summary>
+    [FieldOffset(RipOffset)]
+    public ulong Rip;
+
+    /// <summary>How many instructions may still be executed.</summary>
+    [FieldOffset(RemainingOffset)]
+    public long Remaining;
+
+    /// <summary>A value that emitted code keeps within one instruction.</summary>
+    [FieldOffset(ScratchOffset)]
+    public ulong Scratch;
+
     /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
+    [FieldOffset(CancelRequestedOffset)]
     public int CancelRequested;
 }

@@ -13,7 +13,8 @@ namespace Hyperlight.Emulator.Memory;
 /// </remarks>
 internal readonly unsafe struct HostPage(nint address)
 {
-    public const int Size = 0x1000;
+    public const int Shift = 12;
+    public const int Size = 1 << Shift;
     public const ulong OffsetMask = Size - 1;
 
     private readonly byte* _start = (byte*)address;

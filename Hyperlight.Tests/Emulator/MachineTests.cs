@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -142,7 +143,7 @@ internal sealed class MachineTests
     public void A_budget_ends_every_tier_in_the_same_state([Values(1, 2, 99, 1000, 1001, 1003, 5432)] long budget)
     {
         var states = new List<GeneralRegisters>();
-        foreach (EmulatorOptions options in new EmulatorOptions[] { new() { TranslateHotCode = false }, new() { HotThreshold = 1 }, new() { HotThreshold = 20 } })
+        foreach (EmulatorOptions options in new EmulatorOptions[] { new() { TranslateHotCode = false }, new() { HotThreshold = 1 }, new() { HotThreshold = 20 }, new() { HotThreshold = 1, Tier = CodeTier.Intermediate } })
         {
             using var guest = new LongModeGuest(new EmulatorHypervisor(options), c =>
             {

@@ -14,6 +14,7 @@ internal sealed record TestTarget(IHypervisor Hypervisor, string GuestFile, stri
 
     /// <summary>The variant of the emulator that translates the guest's code.</summary>
     public const string Translator = "translator";
+    public const string MachineCode = "machine code";
 
     private static readonly Dictionary<string, GuestBinary> Binaries = [];
 

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
 using Hyperlight.Tests.Mshv;
@@ -61,6 +63,10 @@ internal static class TestTargets
                 {
                     yield return (name, null, "this build does not generate code at run time");
                 }
+                else if (variant == TestTarget.MachineCode && EmittingCompiler.WhyUnusable is { } why)
+                {
+                    yield return (name, null, why);
+                }
                 else if (guest == SseGuest && WhyNoSse(target) is { } reason)
                 {
                     yield return (name, null, reason);
@@ -73,7 +79,7 @@ internal static class TestTargets
         }
     }
 
-    /// <summary>The drivers of this machine; the emulator in both its tiers, the second one so that it translates almost everything.</summary>
+    /// <summary>The drivers of this machine; the emulator in each of its tiers, the later ones so that they translate almost everything.</summary>
     private static IEnumerable<(IHypervisor Hypervisor, string Variant)> Drivers()
     {
         foreach (IHypervisor hypervisor in HypervisorSelector.Default.Hypervisors)
@@ -81,7 +87,12 @@ internal static class TestTargets
             if (hypervisor is EmulatorHypervisor)
             {
                 yield return (new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), "interpreter");
-                yield return (new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2 }), TestTarget.Translator);
+                yield return (
+                    new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Intermediate }),
+                    TestTarget.Translator);
+                yield return (
+                    new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine }),
+                    TestTarget.MachineCode);
             }
             else
             {

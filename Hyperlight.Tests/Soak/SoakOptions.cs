@@ -15,7 +15,7 @@ internal sealed record SoakOptions(TimeSpan Time, string Driver, int Threads, in
     public const string Usage = """
         usage: Hyperlight.Tests soak [--minutes N] [--driver NAME] [--threads N] [--seed N]
           --minutes N     how long (default 1; fractions are allowed)
-          --driver NAME   kvm, emulator, interpreter or translator (default emulator)
+          --driver NAME   kvm, emulator, interpreter, translator or "machine code" (default emulator)
           --threads N     1 to 64 (default 4)
           --seed N        repeats the choices of an earlier run (default: a random one, which is printed)
         """;

@@ -23,11 +23,11 @@ internal sealed class BlockDifferentialTests
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
         long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier == Tier.Compiled ? NormalCompiledExecutions : NormalExecutions;
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
         IReadOnlyList<Code> codes = run.FindImplemented(TestedInstructions.All);
-        int states = tier == Tier.Compiled ? CompiledStates : InterpretedStates;
+        int states = tier != Tier.Interpreter ? CompiledStates : InterpretedStates;
         ulong round = 0;
         for (; run.Executions < wanted; round++)
         {

@@ -50,7 +50,7 @@ internal sealed class CodePlacement(ulong exit, EmulatedProcessor emulated) : Co
     /// <summary>Writes to both.</summary>
     public void Place()
     {
-        if (emulated.Tier == Tier.Compiled)
+        if (emulated.Tier != Tier.Interpreter)
         {
             emulated.ForgetCode();
         }

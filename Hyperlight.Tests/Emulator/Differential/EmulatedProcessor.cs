@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
 
 namespace Hyperlight.Tests.Emulator.Differential;
 
@@ -10,8 +11,13 @@ internal enum Tier
 {
     Interpreter,
 
-    /// <summary>Everything is translated to host code when it is executed first, so that it runs from the second time on.</summary>
+    /// <summary>
+    /// Everything is translated to intermediate code when it is executed first, so that it runs from the second time on.
+    /// </summary>
     Compiled,
+
+    /// <summary>Everything is translated to machine code when it is executed first.</summary>
+    Machine,
 }
 
 /// <summary>How the code under test ended.</summary>
@@ -56,8 +62,12 @@ internal sealed class EmulatedProcessor : IDisposable
     public EmulatedProcessor(Tier tier)
     {
         Tier = tier;
-        var hypervisor = new EmulatorHypervisor(
-            new EmulatorOptions { TranslateHotCode = tier == Tier.Compiled, HotThreshold = 1 });
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions
+        {
+            TranslateHotCode = tier != Tier.Interpreter,
+            Tier = tier == Tier.Machine ? CodeTier.Machine : CodeTier.Intermediate,
+            HotThreshold = 1,
+        });
         _memory = hypervisor.AllocateMemory(Frames + TestMemory.Size);
         _machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
         Map();

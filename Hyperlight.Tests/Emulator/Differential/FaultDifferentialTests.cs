@@ -36,7 +36,7 @@ internal sealed class FaultDifferentialTests
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
         long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier == Tier.Compiled ? NormalCompiledExecutions : NormalExecutions;
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
         Code[] codes = [.. TestedInstructions.All.Where(UsesMemory)];
         long start = Stopwatch.GetTimestamp();
         using var run = new FaultRun(tier);

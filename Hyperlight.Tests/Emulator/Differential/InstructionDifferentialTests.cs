@@ -23,11 +23,11 @@ internal sealed class InstructionDifferentialTests
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
         long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier == Tier.Compiled ? NormalCompiledExecutions : NormalExecutions;
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
         IReadOnlyList<Code> codes = TestedInstructions.All;
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
-        var rounds = new Rounds(run, tier == Tier.Compiled ? CompiledStates : InterpretedStates);
+        var rounds = new Rounds(run, tier != Tier.Interpreter ? CompiledStates : InterpretedStates);
         for (long executions = 0; executions < wanted; seed++)
         {
             executions += rounds.Execute(codes[(int)(seed % (ulong)codes.Count)], seed);

@@ -5,7 +5,7 @@ using Decoder = Iced.Intel.Decoder;
 namespace Hyperlight.Tests.Emulator.Differential;
 
 /// <summary>Exceptions and encodings that random operands do not reach, byte by byte.</summary>
-[TestFixture(Tier.Interpreter), TestFixture(Tier.Compiled), NonParallelizable]
+[TestFixture(Tier.Interpreter), TestFixture(Tier.Compiled), TestFixture(Tier.Machine), NonParallelizable]
 internal sealed class SpecialFaultTests(Tier tier)
 {
     private const ulong NotCanonical = 0x8000_0000_0000_0000;

@@ -1,0 +1,15 @@
+namespace Hyperlight.Emulator.Compilation;
+
+/// <summary>Turns regions into code of the host. Safe for all threads.</summary>
+internal interface IRegionCompiler
+{
+    /// <summary>How often a block is interpreted before it is worth compiling.</summary>
+    int HotThreshold { get; }
+
+    /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
+    /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
+    RegionCode? Compile(List<RegionNode> nodes);
+
+    /// <summary>Called when code that was compiled is not kept for others any more.</summary>
+    void Clear();
+}

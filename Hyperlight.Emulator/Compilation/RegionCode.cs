@@ -1,0 +1,12 @@
+using Hyperlight.Emulator.Cpu;
+
+namespace Hyperlight.Emulator.Compilation;
+
+/// <summary>Compiled code of a region. It works on whichever processor it is given.</summary>
+internal abstract class RegionCode
+{
+    /// <summary>Enters the region, and says what to do next.</summary>
+    /// <param name="processor">The processor whose registers and memory it works on.</param>
+    /// <param name="entry">Which of the region's blocks to begin with.</param>
+    public abstract RegionExit Run(Processor processor, int entry);
+}

@@ -1,0 +1,198 @@
+using System.Buffers.Binary;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>Encodes instructions into a buffer. Jumps within the buffer are relative, so that it can be placed anywhere.</summary>
+internal sealed class Assembler
+{
+    private const int LongestInstruction = 16;
+
+    private readonly List<int> _labels = [];
+    private readonly List<(int At, int Label)> _jumps = [];
+    private byte[] _bytes = new byte[4096];
+
+    public int Position { get; private set; }
+
+    public int NewLabel()
+    {
+        _labels.Add(-1);
+        return _labels.Count - 1;
+    }
+
+    public void Mark(int label) => _labels[label] = Position;
+
+    /// <summary>Where a label is in the finished code.</summary>
+    public int OffsetOf(int label) => _labels[label];
+
+    /// <summary>The finished code.</summary>
+    public ReadOnlySpan<byte> Finish()
+    {
+        foreach ((int at, int label) in _jumps)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(at), _labels[label] - at - sizeof(int));
+        }
+
+        return _bytes.AsSpan(0, Position);
+    }
+
+    /// <summary>Begins again with an empty buffer.</summary>
+    public void Reset()
+    {
+        Position = 0;
+        _labels.Clear();
+        _jumps.Clear();
+    }
+
+    public void Jump(int label)
+    {
+        Byte(0xE9);
+        Target(label);
+    }
+
+    public void Call(int label)
+    {
+        Byte(0xE8);
+        Target(label);
+    }
+
+    /// <param name="condition">As encoded, 0 to 15.</param>
+    /// <param name="label">Where to go if it holds.</param>
+    public void JumpIf(int condition, int label)
+    {
+        Byte(0x0F);
+        Byte((byte)(0x80 | condition));
+        Target(label);
+    }
+
+    /// <summary>An instruction with a register, or a part of the opcode in its place, and an operand.</summary>
+    /// <param name="size">Bytes of the operands: chooses the prefix, and which byte registers there are.</param>
+    /// <param name="opcode">One to three bytes, the first one highest.</param>
+    /// <param name="register">The register, or the extension of the opcode.</param>
+    /// <param name="operand">The register or memory.</param>
+    public void Emit(int size, int opcode, int register, in Operand operand) =>
+        Emit(size == 2 ? 0x66 : 0, size == 8, size == 1, opcode, register, in operand);
+
+    /// <summary>The same with a prefix that belongs to the opcode, as vector instructions have it.</summary>
+    public void Emit(int prefix, bool isWide, bool isByte, int opcode, int register, in Operand operand)
+    {
+        Reserve();
+        if (prefix != 0)
+        {
+            Byte((byte)prefix);
+        }
+
+        int rex = (isWide ? 8 : 0) | (register >> 3 << 2) | (operand.Index > 7 ? 2 : 0) | (operand.Register > 7 ? 1 : 0);
+        bool needsRex = isByte && (register is >= 4 and <= 7 || (operand.IsRegister && operand.Register is >= 4 and <= 7));
+        if (rex != 0 || needsRex)
+        {
+            Byte((byte)(0x40 | rex));
+        }
+
+        if (opcode > 0xFFFF)
+        {
+            Byte((byte)(opcode >> 16));
+        }
+
+        if (opcode > 0xFF)
+        {
+            Byte((byte)(opcode >> 8));
+        }
+
+        Byte((byte)opcode);
+        ModRm(register & 7, in operand);
+    }
+
+    /// <summary>An instruction whose register is in the last byte of its opcode.</summary>
+    public void EmitShort(int size, int opcode, int register)
+    {
+        Reserve();
+        int rex = (size == 8 ? 8 : 0) | (register >> 3);
+        if (rex != 0)
+        {
+            Byte((byte)(0x40 | rex));
+        }
+
+        if (opcode > 0xFF)
+        {
+            Byte((byte)(opcode >> 8));
+        }
+
+        Byte((byte)(opcode | (register & 7)));
+    }
+
+    public void Byte(byte value)
+    {
+        if (Position == _bytes.Length)
+        {
+            Array.Resize(ref _bytes, 2 * _bytes.Length);
+        }
+
+        _bytes[Position++] = value;
+    }
+
+    /// <summary>Bytes that are an instruction without operands.</summary>
+    public void Bytes(params ReadOnlySpan<byte> values)
+    {
+        foreach (byte value in values)
+        {
+            Byte(value);
+        }
+    }
+
+    /// <summary>An immediate of 1, 2, 4 or 8 bytes.</summary>
+    public void Immediate(int size, long value)
+    {
+        Reserve();
+        for (int i = 0; i < size; i++)
+        {
+            _bytes[Position++] = (byte)(value >> (8 * i));
+        }
+    }
+
+    private void Target(int label)
+    {
+        Reserve();
+        _jumps.Add((Position, label));
+        Position += sizeof(int);
+    }
+
+    private void ModRm(int register, in Operand operand)
+    {
+        int low = operand.Register & 7;
+        if (operand.IsRegister)
+        {
+            Byte((byte)(0xC0 | (register << 3) | low));
+            return;
+        }
+
+        if (operand.Register == Operand.None)
+        {
+            // An address without a base, which only a SIB byte can say.
+            Byte((byte)((register << 3) | 4));
+            Byte((byte)((operand.Scale << 6) | ((operand.Index == Operand.None ? 4 : operand.Index & 7) << 3) | 5));
+            Immediate(4, operand.Displacement);
+            return;
+        }
+
+        bool needsSib = operand.Index != Operand.None || low == 4;
+        int mode = operand.Displacement == 0 && low != 5 ? 0 : operand.Displacement == (sbyte)operand.Displacement ? 1 : 2;
+        Byte((byte)((mode << 6) | (register << 3) | (needsSib ? 4 : low)));
+        if (needsSib)
+        {
+            Byte((byte)((operand.Scale << 6) | ((operand.Index == Operand.None ? 4 : operand.Index & 7) << 3) | low));
+        }
+
+        if (mode != 0)
+        {
+            Immediate(mode == 1 ? 1 : 4, operand.Displacement);
+        }
+    }
+
+    private void Reserve()
+    {
+        if (Position + LongestInstruction > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, 2 * _bytes.Length);
+        }
+    }
+}

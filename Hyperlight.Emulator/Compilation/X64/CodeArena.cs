@@ -1,0 +1,51 @@
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>The memory for emitted code of one driver: a bounded number of chunks. Safe for all threads.</summary>
+/// <param name="mostBytes">The most memory that chunks in use may take.</param>
+internal sealed class CodeArena(long mostBytes)
+{
+    private readonly Lock _lock = new();
+    private CodeChunk? _current;
+    private long _size;
+
+    /// <summary>The memory that is mapped, once for each two addresses.</summary>
+    public long Size => Volatile.Read(ref _size);
+
+    /// <summary>Places code.</summary>
+    /// <returns>Where it can be executed and what keeps it there, or nothing if there is no memory for it.</returns>
+    public (CodeChunk Chunk, nint Address)? TryAdd(ReadOnlySpan<byte> code)
+    {
+        if (code.Length > CodeChunk.Size)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            if (_current is { } current && current.Add(code) is not 0 and var address)
+            {
+                return (current, address);
+            }
+
+            if (Size + CodeChunk.Size > mostBytes || CodeChunk.TryCreate(NoteFreed, out _) is not { } chunk)
+            {
+                return null;
+            }
+
+            Interlocked.Add(ref _size, CodeChunk.Size);
+            _current = chunk;
+            return (chunk, chunk.Add(code));
+        }
+    }
+
+    /// <summary>Lets go of the chunk that is being filled.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _current = null;
+        }
+    }
+
+    private void NoteFreed() => Interlocked.Add(ref _size, -CodeChunk.Size);
+}

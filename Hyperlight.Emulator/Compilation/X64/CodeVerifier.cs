@@ -1,0 +1,155 @@
+using Hyperlight.Emulator.Cpu;
+using Iced.Intel;
+using Decoder = Iced.Intel.Decoder;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>
+/// Proves of emitted code, instruction by instruction, that it reaches no memory but the processor's state and the page of a
+/// translation that was just compared. It reads the finished bytes and shares nothing with what emitted them but the
+/// registers' purposes and the layout of the state.
+/// </summary>
+internal sealed class CodeVerifier
+{
+    private readonly List<Instruction> _code = [];
+    private readonly Dictionary<ulong, int> _positions = [];
+    private readonly HashSet<ulong> _targets = [];
+    private readonly InstructionInfoFactory _infos = new();
+    private readonly TranslationPattern _pattern;
+    private readonly int[] _entries;
+
+    /// <summary>What R14 may be used for, if it is a host address.</summary>
+    private TranslationPattern.Permission? _permission;
+
+    private CodeVerifier(ReadOnlySpan<byte> code, int[] entries)
+    {
+        _entries = entries;
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(code.ToArray()));
+        while (decoder.IP < (ulong)code.Length)
+        {
+            decoder.Decode(out Instruction instruction);
+            _positions.Add(instruction.IP, _code.Count);
+            _code.Add(instruction);
+            if (instruction.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch or FlowControl.Call)
+            {
+                _targets.Add(instruction.NearBranchTarget);
+            }
+        }
+
+        _targets.UnionWith(entries.Select(static entry => (ulong)entry));
+        _pattern = new TranslationPattern(_code, _targets);
+    }
+
+    /// <exception cref="InvalidOperationException">The code may reach something else.</exception>
+    public static void Verify(ReadOnlySpan<byte> code, int[] entries) => new CodeVerifier(code, entries).Verify();
+
+    private void Verify()
+    {
+        foreach (ulong target in _targets)
+        {
+            if (!_positions.ContainsKey(target))
+            {
+                throw new InvalidOperationException($"A branch goes to 0x{target:X}, where no instruction begins.");
+            }
+        }
+
+        for (int i = 0; i < _code.Count; i++)
+        {
+            Instruction instruction = _code[i];
+            if (_targets.Contains(instruction.IP))
+            {
+                _permission = null;
+            }
+
+            VerifyKind(in instruction);
+            InstructionInfo info = _infos.GetInfo(in instruction);
+            foreach (UsedMemory memory in info.GetUsedMemory())
+            {
+                VerifyMemory(i, in instruction, memory);
+            }
+
+            foreach (UsedRegister register in info.GetUsedRegisters())
+            {
+                VerifyRegister(in instruction, register);
+            }
+
+            if (_pattern.PermissionAfter(i) is { } permission)
+            {
+                _permission = permission;
+            }
+        }
+
+        new FrameVerifier(_code, _positions, _entries).Verify();
+    }
+
+    private static void VerifyKind(in Instruction instruction)
+    {
+        if (instruction.IsInvalid || instruction.IsPrivileged || instruction.SegmentPrefix != Register.None
+            || instruction.IsStringInstruction || !AllowedInstructions.Contains(instruction.Mnemonic))
+        {
+            throw Refused(in instruction, "is none that emitted code may have");
+        }
+    }
+
+    private void VerifyMemory(int position, in Instruction instruction, in UsedMemory memory)
+    {
+        bool isWrite = memory.Access is OpAccess.Write or OpAccess.CondWrite or OpAccess.ReadWrite or OpAccess.ReadCondWrite;
+        int size = memory.MemorySize.GetSize();
+        bool isAllowed = memory.Access == OpAccess.NoMemAccess || memory.Base switch
+        {
+            Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite),
+            Register.R14 => memory.Index == Register.None && memory.Displacement == 0 && _permission is { } permission
+                && size > 0 && size <= permission.Size && (!isWrite || permission.IsWritable),
+            Register.R13 => !isWrite && _pattern.Contains(position),
+            Register.RSP => IsStackInstruction(in instruction),
+            _ => false,
+        };
+        if (!isAllowed)
+        {
+            throw Refused(in instruction, "uses memory that is neither the state nor a page that was translated");
+        }
+    }
+
+    /// <summary>Whether a part of the state may be used: what emitted code calls, and the translations, it may only read.</summary>
+    private static bool IsState(long offset, int size, bool isWrite)
+    {
+        bool isInside = offset >= 0 && offset + size <= ProcessorState.Size;
+        bool isPointer = offset + size > ProcessorState.TranslationsOffset && offset < ProcessorState.FlagsOffset;
+        return isInside && !(isWrite && isPointer);
+    }
+
+    private void VerifyRegister(in Instruction instruction, in UsedRegister register)
+    {
+        bool isWrite = register.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.None or OpAccess.NoMemAccess);
+        if (register.Register.IsSegmentRegister() && isWrite)
+        {
+            throw Refused(in instruction, "changes a segment");
+        }
+
+        if (!register.Register.IsGPR())
+        {
+            return;
+        }
+
+        Register full = register.Register.GetFullRegister();
+        if (full == Register.R14 && isWrite)
+        {
+            _permission = null;
+        }
+
+        bool isStack = full == Register.RSP && !IsStackInstruction(in instruction);
+        bool isState = full == Register.R15 && isWrite && instruction.Mnemonic != Mnemonic.Pop && !FrameVerifier.IsEntryMove(in instruction);
+        if (isStack || isState)
+        {
+            throw Refused(in instruction, $"uses {full}");
+        }
+    }
+
+    private static bool IsStackInstruction(in Instruction instruction) =>
+        instruction.Mnemonic is Mnemonic.Push or Mnemonic.Pop or Mnemonic.Call or Mnemonic.Ret
+        || (instruction.Mnemonic == Mnemonic.Lea && instruction.Op0Register == Register.RSP
+            && instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None);
+
+    internal static InvalidOperationException Refused(in Instruction instruction, string why) =>
+        new($"Emitted code is not isolated: '{instruction}' at 0x{instruction.IP:X} {why}.");
+}

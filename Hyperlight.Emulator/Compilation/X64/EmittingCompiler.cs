@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>Compiles regions to machine code of x64 hosts. Safe for all threads.</summary>
+/// <param name="mostBytes">The most memory that the code of all machines may take.</param>
+/// <param name="verifies">Whether the code of each region is verified before it is used.</param>
+internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionCompiler
+{
+    [ThreadStatic]
+    private static RegionEmitter? t_emitter;
+
+    private readonly CodeArena _arena = new(mostBytes);
+
+    /// <summary>Why this host cannot execute emitted code, or <see langword="null"/>.</summary>
+    public static string? WhyUnusable { get; } = FindWhyUnusable();
+
+    public int HotThreshold => 24;
+
+    /// <summary>The memory for code that is in use.</summary>
+    public long Size => _arena.Size;
+
+    public RegionCode? Compile(List<RegionNode> nodes)
+    {
+        RegionEmitter emitter = t_emitter ??= new RegionEmitter();
+        ReadOnlySpan<byte> code = emitter.Emit(nodes, out int[] entries, out Decoding.MicroOp[] ops);
+        if (verifies)
+        {
+            CodeVerifier.Verify(code, entries);
+        }
+
+        return _arena.TryAdd(code) is { } place ? new EmittedCode(place.Chunk, place.Address, entries, ops) : null;
+    }
+
+    public void Clear() => _arena.Clear();
+
+    /// <summary>Why this process cannot execute emitted code.</summary>
+    private static string? FindWhyUnusable()
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            return $"this host is not x64 but {RuntimeInformation.ProcessArchitecture}";
+        }
+
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
+        {
+            return "this operating system is neither Linux nor Windows";
+        }
+
+        using CodeChunk? chunk = CodeChunk.TryCreate(static () => { }, out int error);
+        return chunk is null ? $"the operating system gives no executable memory (error {error})" : null;
+    }
+}

@@ -1,0 +1,106 @@
+using Hyperlight.Emulator.Cpu;
+using Iced.Intel;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>
+/// Follows the height of the host's stack through emitted code: on every way it is the same at an instruction, each return
+/// finds an address that was pushed for it, and only the entry jumps to an address that it is given.
+/// </summary>
+internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, int> positions, int[] entries)
+{
+    private const int Slot = 8;
+
+    private readonly Dictionary<int, int> _heights = [];
+    private readonly Stack<(int Position, int Height)> _open = [];
+    private int? _body;
+
+    /// <summary>Whether an instruction makes the first argument the state.</summary>
+    public static bool IsEntryMove(in Instruction instruction) =>
+        instruction.Code == Code.Mov_rm64_r64 && instruction.Op0Register == Register.R15
+        && instruction.Op1Register is Register.RDI or Register.RCX;
+
+    public void Verify()
+    {
+        _open.Push((0, 0));
+        while (_open.TryPop(out (int Position, int Height) next))
+        {
+            if (next.Position >= code.Count)
+            {
+                throw new InvalidOperationException("Emitted code ends without a branch.");
+            }
+
+            if (!_heights.TryAdd(next.Position, next.Height))
+            {
+                Require(next.Position, _heights[next.Position] == next.Height, "is reached with different stacks");
+                continue;
+            }
+
+            Follow(next.Position, next.Height);
+        }
+    }
+
+    private void Follow(int position, int height)
+    {
+        Instruction instruction = code[position];
+        switch (instruction.FlowControl)
+        {
+            case FlowControl.Next:
+                Require(position, !IsEntryMove(in instruction) || _body is null, "changes the state behind the entry");
+                _open.Push((position + 1, height + Growth(in instruction)));
+                break;
+            case FlowControl.ConditionalBranch:
+                _open.Push((position + 1, height));
+                _open.Push((positions[instruction.NearBranchTarget], height));
+                break;
+            case FlowControl.UnconditionalBranch:
+                _open.Push((positions[instruction.NearBranchTarget], height));
+                break;
+            case FlowControl.Call:
+                Require(position, height == _body, "calls with something else on the stack");
+                _open.Push((positions[instruction.NearBranchTarget], height + Slot));
+                _open.Push((position + 1, height));
+                break;
+            case FlowControl.IndirectCall:
+                Require(position, IsInterpret(in instruction), "calls something else than the interpreter");
+                _open.Push((position + 1, height));
+                break;
+            case FlowControl.IndirectBranch:
+                // The entry: its argument is where a block begins.
+                Require(position, _body is null && instruction.Op0Register == Register.R14, "jumps to a computed address");
+                _body = height;
+                foreach (int entry in entries)
+                {
+                    _open.Push((positions[(ulong)entry], height));
+                }
+
+                break;
+            case FlowControl.Return:
+                Require(position, height == 0 || height == _body + Slot, "returns with something else on the stack");
+                break;
+            default:
+                Require(position, false, "leaves the code");
+                break;
+        }
+    }
+
+    private static int Growth(in Instruction instruction) => instruction.Mnemonic switch
+    {
+        Mnemonic.Push => Slot,
+        Mnemonic.Pop => -Slot,
+        Mnemonic.Lea when instruction.Op0Register == Register.RSP => -(int)(long)instruction.MemoryDisplacement64,
+        _ => 0,
+    };
+
+    private static bool IsInterpret(in Instruction instruction) =>
+        instruction.Op0Kind == OpKind.Memory && instruction.MemoryBase == Register.R15
+        && instruction.MemoryIndex == Register.None && instruction.MemoryDisplacement64 == ProcessorState.InterpretOffset;
+
+    private void Require(int position, bool holds, string why)
+    {
+        if (!holds)
+        {
+            throw CodeVerifier.Refused(code[position], why);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Hyperlight.Emulator.Decoding;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>One instruction: chooses who emits its code.</summary>
+internal sealed partial class RegionEmitter
+{
+    private void EmitInstruction(RegionNode node, in MicroOp op, int behind)
+    {
+        _slow = null;
+        if (!Emittable.IsEmitted(in op))
+        {
+            FreeFlags();
+            CallInterpreter(in op, behind);
+            return;
+        }
+
+        switch (op.Op)
+        {
+            case Op.Nop: break;
+            case Op.Mov: EmitMove(in op); break;
+            case Op.Movzx or Op.Movsx: EmitExtension(in op); break;
+            case Op.Lea: EmitLoadAddress(in op); break;
+            case Op.Xchg: EmitExchange(in op); break;
+            case Op.Push: EmitPush(in op); break;
+            case Op.Pop: EmitPop(in op); break;
+            case Op.Leave: EmitLeave(); break;
+            case Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor or Op.Cmp: EmitArithmetic(in op); break;
+            case Op.Test: EmitTest(in op); break;
+            case Op.Inc or Op.Dec or Op.Neg or Op.Not: EmitUnary(in op); break;
+            case Op.Shl or Op.Shr or Op.Sar or Op.Rol or Op.Ror: EmitShift(in op); break;
+            case Op.Imul: EmitMultiplication(in op); break;
+            case Op.Mul or Op.Imul1: EmitWideMultiplication(in op); break;
+            case Op.Div or Op.Idiv: EmitDivision(in op); break;
+            case Op.Cbw: EmitSignExtension(in op); break;
+            case Op.Cwd: EmitSignSpread(in op); break;
+            case Op.Bswap:
+                int swapped = Read(op.DestinationRegister, Host.Entry);
+                _a.EmitShort(op.Size, 0x0FC8, swapped);
+                Write(op.DestinationRegister, swapped);
+                break;
+            case Op.Setcc: EmitSet(in op); break;
+            case Op.Cmovcc: EmitConditionalMove(in op); break;
+            default: EmitBranch(node, in op, behind); break;
+        }
+
+        FinishSlow(in op, behind);
+    }
+
+    /// <summary>The interpreter executes the instruction.</summary>
+    private void CallInterpreter(in MicroOp op, int behind)
+    {
+        LoadConstant(Host.Address, (ulong)_ops.Count);
+        LoadConstant(Host.Entry, (ulong)behind);
+        _ops.Add(op);
+        _a.Call(_interpret);
+    }
+
+    /// <summary>What is out of line of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
+    private void FinishSlow(in MicroOp op, int behind)
+    {
+        if (_slow is not { } slow)
+        {
+            return;
+        }
+
+        MicroOp copy = op;
+        int done = _a.NewLabel();
+        _a.Mark(done);
+        FlagPlace flags = _flags;
+        _outOfLine.Add(() =>
+        {
+            _a.Mark(slow);
+            CallInterpreter(in copy, behind);
+            if (flags != FlagPlace.Saved)
+            {
+                RestoreFlags();
+            }
+
+            _a.Jump(done);
+        });
+    }
+}

@@ -1,0 +1,84 @@
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>
+/// Memory. The translation of an address is looked up in line; what it does not permit, or what crosses a page, the
+/// interpreter does. A host address comes from the translation that was just compared, and from nowhere else.
+/// </summary>
+internal sealed partial class RegionEmitter
+{
+    /// <summary>Where the guest's memory is after <see cref="Translate"/>.</summary>
+    private static readonly Operand Memory = Operand.At(Host.Address);
+
+    private static readonly Operand GuestAddress = Operand.Of(Host.Address);
+    private static readonly Operand Translation = Operand.Of(Host.Entry);
+
+    /// <summary>Where the instruction goes that the interpreter has to execute; none so far.</summary>
+    private int? _slow;
+
+    private int Slow => _slow ??= _a.NewLabel();
+
+    /// <summary>
+    /// Translates the operand's address. Nothing of the instruction may have been done before. The flags are saved
+    /// afterwards.
+    /// </summary>
+    private void TranslateOperand(in MicroOp op, int size, int tag)
+    {
+        FreeFlags();
+        ComputeAddress(in op, Host.Address, isWide: true);
+        Translate(size, tag);
+    }
+
+    /// <summary>Translates an address that is a distance away from a register of the guest.</summary>
+    private void TranslateStack(int register, int distance, int tag)
+    {
+        FreeFlags();
+        int from = Read(register, Host.Address);
+        _a.Emit(8, 0x8D, Host.Address, Operand.At(from, distance));
+        Translate(StackSlot, tag);
+    }
+
+    /// <summary>Turns the address of the guest into the host's, or has the interpreter execute the instruction.</summary>
+    private void Translate(int size, int tag)
+    {
+        // The entry's index is in the bits of the page's address, and counts in entries.
+        _a.Emit(4, Mov, Host.Address, Translation);
+        _a.Emit(4, 0xC1, 5, Translation);
+        _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        _a.Emit(4, 0x81, 4, Translation);
+        _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
+        _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Translations));
+
+        // With the same page the offset within it is left; with another page, or none, something much larger.
+        _a.Emit(8, 0x33, Host.Address, Operand.At(Host.Entry, tag));
+        _a.Emit(8, 0x81, 7, GuestAddress);
+        _a.Immediate(4, HostPage.Size - size);
+        _a.JumpIf(Above, Slow);
+        _a.Emit(8, 0x03, Host.Address, Operand.At(Host.Entry, StateOffsets.Page));
+    }
+
+    /// <summary>Puts the address of a memory operand into a register of the host. Keeps the flags.</summary>
+    private void ComputeAddress(in MicroOp op, int target, bool isWide)
+    {
+        bool hasBase = op.Base != MicroOp.ZeroRegister;
+        bool hasIndex = op.Index != MicroOp.ZeroRegister;
+        int size = op.Address32 || !isWide ? 4 : 8;
+        bool isShort = (long)op.Displacement == (int)op.Displacement || size == 4;
+        if (!hasBase && !hasIndex)
+        {
+            LoadConstant(target, size == 4 ? (uint)op.Displacement : op.Displacement);
+            return;
+        }
+
+        int from = hasBase ? Read(op.Base, Host.Address) : Operand.None;
+        int index = hasIndex ? Read(op.Index, Host.Entry) : Operand.None;
+        _a.Emit(size, 0x8D, target, Operand.At(from, index, op.Scale, isShort ? (int)op.Displacement : 0));
+        if (!isShort)
+        {
+            LoadConstant(Host.Entry, op.Displacement);
+            _a.Emit(8, 0x8D, target, Operand.At(target, Host.Entry, 0, 0));
+        }
+    }
+}

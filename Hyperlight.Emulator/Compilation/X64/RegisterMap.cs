@@ -1,0 +1,73 @@
+using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Decoding;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>
+/// Which of the guest's registers are in registers of the host while a region runs: those that its instructions name most
+/// often. The others stay in the processor's state.
+/// </summary>
+internal sealed class RegisterMap
+{
+    private const int Count = 16;
+
+    private static ReadOnlySpan<byte> Free =>
+        [Host.Rbx, Host.Rbp, Host.Rsi, Host.Rdi, Host.R8, Host.R9, Host.R10, Host.R11];
+
+    private readonly int[] _hosts = new int[Count];
+
+    public RegisterMap(List<RegionNode> nodes)
+    {
+        Span<int> uses = stackalloc int[Count];
+        foreach (RegionNode node in nodes)
+        {
+            foreach (ref MicroOp op in node.Block.Ops.AsSpan())
+            {
+                if (Emittable.IsEmitted(in op))
+                {
+                    Used |= OpTraits.Registers(in op);
+                    Written |= OpTraits.WrittenRegisters(in op);
+                    CountUses(OpTraits.Registers(in op), uses);
+                }
+            }
+        }
+
+        Array.Fill(_hosts, Operand.None);
+        (_hosts[Processor.Rcx], _hosts[Processor.Rdx]) = (Host.Rcx, Host.Rdx);
+        foreach (byte host in Free)
+        {
+            int most = Operand.None;
+            for (int guest = 0; guest < Count; guest++)
+            {
+                if (_hosts[guest] == Operand.None && uses[guest] > (most == Operand.None ? 0 : uses[most]))
+                {
+                    most = guest;
+                }
+            }
+
+            if (most == Operand.None)
+            {
+                return;
+            }
+
+            _hosts[most] = host;
+        }
+    }
+
+    /// <summary>The guest's registers that the region's own code uses, as bits.</summary>
+    public int Used { get; }
+
+    /// <summary>Those that it changes.</summary>
+    public int Written { get; }
+
+    /// <summary>The host's register of a guest's, or <see cref="Operand.None"/>.</summary>
+    public int this[int guest] => _hosts[guest];
+
+    private static void CountUses(int registers, Span<int> uses)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            uses[i] += (registers >> i) & 1;
+        }
+    }
+}

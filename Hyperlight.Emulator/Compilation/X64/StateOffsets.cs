@@ -1,0 +1,22 @@
+using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>Where emitted code finds the fields of <see cref="ProcessorState"/> and <see cref="TlbEntry"/>.</summary>
+internal static class StateOffsets
+{
+    public const int Translations = ProcessorState.TranslationsOffset;
+    public const int Interpret = ProcessorState.InterpretOffset;
+    public const int Flags = ProcessorState.FlagsOffset;
+    public const int Rip = ProcessorState.RipOffset;
+    public const int Remaining = ProcessorState.RemainingOffset;
+    public const int Scratch = ProcessorState.ScratchOffset;
+    public const int CancelRequested = ProcessorState.CancelRequestedOffset;
+    public const int ReadTag = TlbEntry.ReadTagOffset;
+    public const int WriteTag = TlbEntry.WriteTagOffset;
+    public const int Page = TlbEntry.PageOffset;
+
+    /// <summary>The general registers are the first field.</summary>
+    public static int Register(int guest) => guest * sizeof(ulong);
+}

@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Compilation.X64;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Enters emitted machine code, and what such code calls.</summary>
+internal sealed unsafe partial class Processor
+{
+    private const int SavedFlagsShift = 8;
+
+    /// <summary>The processor whose emitted code this thread is in: that code has no reference to it.</summary>
+    [ThreadStatic]
+    private static Processor? t_running;
+
+    /// <summary>The code that is running.</summary>
+    private EmittedCode? _emitted;
+
+    /// <summary>What went wrong in the host while emitted code called the interpreter: it cannot pass through such code.</summary>
+    private ExceptionDispatchInfo? _escaped;
+
+    /// <summary>Executes emitted code from a block on.</summary>
+    /// <remarks>
+    /// The runtime lets a garbage collection take place while the code runs: it uses nothing of the managed heap. The caller
+    /// keeps the code, and a run the memory of the processor.
+    /// </remarks>
+    public RegionExit RunEmitted(EmittedCode emitted, int entry)
+    {
+        t_running = this;
+        _emitted = emitted;
+        SaveFlags();
+        _state->Interpret = &InterpretForEmitted;
+        _state->Translations = _tlb.Entries;
+        _state->Remaining = _executedLimit - _executed;
+        var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
+        var exit = (RegionExit)enter(_state, emitted.EntryOf(entry));
+        RestoreFlags();
+        _executed = _executedLimit - _state->Remaining;
+        _rip = _state->Rip;
+        if (_escaped is { } escaped)
+        {
+            _escaped = null;
+            escaped.Throw();
+        }
+
+        return exit;
+    }
+
+    /// <summary>Executes one instruction for emitted code. It must not throw.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int InterpretForEmitted(ProcessorState* state, int instruction)
+    {
+        Processor processor = t_running!;
+        try
+        {
+            processor.RestoreFlags();
+            RegionExit exit = processor.ExecuteForCode(ref processor._emitted!.Ops[instruction]);
+            processor.SaveFlags();
+            state->Rip = processor._rip;
+            state->Translations = processor._tlb.Entries;
+            return (int)exit;
+        }
+#pragma warning disable CA1031 // Nothing may pass through emitted code: it is thrown again behind it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            processor._escaped = ExceptionDispatchInfo.Capture(exception);
+            return (int)RegionExit.Pending;
+        }
+    }
+
+    /// <summary>Puts the arithmetic flags where emitted code takes them from.</summary>
+    private void SaveFlags() =>
+        _state->Flags = ((ReadFlags() & ArithmeticFlags & 0xFF) << SavedFlagsShift) | (Overflow ? 1UL : 0);
+
+    /// <summary>Takes the arithmetic flags from where emitted code left them.</summary>
+    private void RestoreFlags()
+    {
+        ulong saved = _state->Flags;
+        WriteArithmeticFlags((saved >> SavedFlagsShift & 0xFF) | ((saved & 1) != 0 ? FlagOverflow : 0));
+    }
+}
