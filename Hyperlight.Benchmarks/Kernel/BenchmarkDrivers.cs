@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Kvm;
 using Hyperlight.Linux;
 using Hyperlight.Mshv;
@@ -45,6 +47,12 @@ internal sealed class BenchmarkDrivers
 
         usable.Add(new BenchmarkDriver(
             new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = false }), null, "interpreter"));
+        if (RuntimeFeature.IsDynamicCodeCompiled)
+        {
+            usable.Add(new BenchmarkDriver(
+                new EmulatorHypervisor(new EmulatorOptions { Tier = CodeTier.Intermediate }), null, "translator"));
+        }
+
         if (metered && LinuxKernel.Instance.UnsupportedPlatform is null)
         {
             usable.Add(SimulatedMshvDriver());

@@ -1,9 +1,12 @@
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>The memory for emitted code of one driver: a bounded number of chunks. Safe for all threads.</summary>
-/// <param name="mostBytes">The most memory that chunks in use may take.</param>
+/// <param name="mostBytes">The most memory that chunks in use may take; a few are permitted in any case.</param>
 internal sealed class CodeArena(long mostBytes)
 {
+    private const int FewestChunks = 4;
+
+    private readonly long _mostBytes = Math.Max(mostBytes, FewestChunks * CodeChunk.Size);
     private readonly Lock _lock = new();
     private CodeChunk? _current;
     private long _size;
@@ -27,7 +30,7 @@ internal sealed class CodeArena(long mostBytes)
                 return (current, address);
             }
 
-            if (Size + CodeChunk.Size > mostBytes || CodeChunk.TryCreate(NoteFreed, out _) is not { } chunk)
+            if (Size + CodeChunk.Size > _mostBytes || CodeChunk.TryCreate(NoteFreed, out _) is not { } chunk)
             {
                 return null;
             }
