@@ -11,6 +11,9 @@ internal sealed unsafe partial class Processor
 {
     private const int SavedFlagsShift = 8;
 
+    /// <summary>All exceptions of floating-point instructions are masked.</summary>
+    private const uint MxcsrMasks = 0x1F80;
+
     /// <summary>The processor whose emitted code this thread is in: that code has no reference to it.</summary>
     [ThreadStatic]
     private static Processor? t_running;
@@ -28,15 +31,22 @@ internal sealed unsafe partial class Processor
     /// </remarks>
     public RegionExit RunEmitted(EmittedCode emitted, int entry)
     {
+        if (!MayRun(emitted))
+        {
+            return RegionExit.Interpret;
+        }
+
         t_running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
         _state->Translations = _tlb.Entries;
         _state->Remaining = _executedLimit - _executed;
+        _state->Mxcsr = _mxcsr;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
         var exit = (RegionExit)enter(_state, emitted.EntryOf(entry));
         RestoreFlags();
+        _mxcsr = _state->Mxcsr;
         _executed = _executedLimit - _state->Remaining;
         _rip = _state->Rip;
         if (_escaped is { } escaped)
@@ -56,11 +66,15 @@ internal sealed unsafe partial class Processor
         try
         {
             processor.RestoreFlags();
+            processor._mxcsr = state->Mxcsr;
             RegionExit exit = processor.ExecuteForCode(ref processor._emitted!.Ops[instruction]);
             processor.SaveFlags();
             state->Rip = processor._rip;
             state->Translations = processor._tlb.Entries;
-            return (int)exit;
+            state->Mxcsr = processor._mxcsr;
+
+            // The instruction may have asked for exceptions.
+            return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
         }
 #pragma warning disable CA1031 // Nothing may pass through emitted code: it is thrown again behind it.
         catch (Exception exception)
@@ -70,6 +84,14 @@ internal sealed unsafe partial class Processor
             return (int)RegionExit.Pending;
         }
     }
+
+    /// <summary>
+    /// Whether the processor's state permits code: no instruction of it may raise an exception that the host would have to
+    /// turn into one of the guest.
+    /// </summary>
+    private bool MayRun(EmittedCode emitted) =>
+        (!emitted.UsesVectors || ((_cr0 & (Cr0Emulation | Cr0TaskSwitched)) | (~_cr4 & Cr4FxsaveRestore)) == 0)
+        && (!emitted.UsesFloats || (_mxcsr & MxcsrMasks) == MxcsrMasks);
 
     /// <summary>Puts the arithmetic flags where emitted code takes them from.</summary>
     private void SaveFlags() =>

@@ -23,7 +23,13 @@ internal unsafe struct ProcessorState
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
     public const int CancelRequestedOffset = ScratchOffset + 8;
-    public const int Size = CancelRequestedOffset + 8;
+    public const int MxcsrOffset = CancelRequestedOffset + 4;
+    public const int HostMxcsrOffset = MxcsrOffset + 4;
+
+    /// <summary>XMM6 to XMM15, which a function on Windows preserves.</summary>
+    public const int HostXmmCount = 10;
+    public const int HostXmmOffset = (HostMxcsrOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
+    public const int Size = HostXmmOffset + (HostXmmCount * XmmSize);
 
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
     [FieldOffset(0)]
@@ -60,4 +66,15 @@ internal unsafe struct ProcessorState
     /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
     [FieldOffset(CancelRequestedOffset)]
     public int CancelRequested;
+
+    /// <summary>The guest's MXCSR while emitted code runs.</summary>
+    [FieldOffset(MxcsrOffset)]
+    public uint Mxcsr;
+
+    /// <summary>The host's, and below the registers of the host that emitted code has to restore.</summary>
+    [FieldOffset(HostMxcsrOffset)]
+    public uint HostMxcsr;
+
+    [FieldOffset(HostXmmOffset)]
+    public fixed byte HostXmm[HostXmmCount * XmmSize];
 }

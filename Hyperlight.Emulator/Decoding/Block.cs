@@ -48,6 +48,9 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     public int MemorySize => FixedSize + Bytes.Length + (Ops.Length * Unsafe.SizeOf<MicroOp>());
 
+    /// <summary>The bytes of one of its instructions.</summary>
+    public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);
+
     /// <summary>Whether it was executed in a run.</summary>
     public bool IsOfRun(long run) => VerifiedInRun == run || Region?.VerifiedInRun == run;
 

@@ -24,5 +24,20 @@ internal static class AllowedInstructions
         Mnemonic.Cmovle, Mnemonic.Cmovg,
     ];
 
-    public static bool Contains(Mnemonic mnemonic) => All.Contains(mnemonic);
+    public static bool Contains(in Instruction instruction) => All.Contains(instruction.Mnemonic) || IsVector(in instruction);
+
+    /// <summary>Any instruction on XMM registers; what memory it uses is looked at as with all others.</summary>
+    private static bool IsVector(in Instruction instruction)
+    {
+        foreach (CpuidFeature feature in instruction.CpuidFeatures)
+        {
+            if (feature is not (CpuidFeature.SSE or CpuidFeature.SSE2 or CpuidFeature.SSE3 or CpuidFeature.SSSE3
+                or CpuidFeature.SSE4_1 or CpuidFeature.SSE4_2))
+            {
+                return false;
+            }
+        }
+
+        return instruction.Encoding == EncodingKind.Legacy;
+    }
 }

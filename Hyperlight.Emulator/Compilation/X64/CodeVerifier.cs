@@ -85,7 +85,7 @@ internal sealed class CodeVerifier
     private static void VerifyKind(in Instruction instruction)
     {
         if (instruction.IsInvalid || instruction.IsPrivileged || instruction.SegmentPrefix != Register.None
-            || instruction.IsStringInstruction || !AllowedInstructions.Contains(instruction.Mnemonic))
+            || instruction.IsStringInstruction || !AllowedInstructions.Contains(in instruction))
         {
             throw Refused(in instruction, "is none that emitted code may have");
         }

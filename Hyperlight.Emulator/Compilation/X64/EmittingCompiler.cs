@@ -29,7 +29,8 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
             CodeVerifier.Verify(code, entries);
         }
 
-        return _arena.TryAdd(code) is { } place ? new EmittedCode(place.Chunk, place.Address, entries, ops) : null;
+        return _arena.TryAdd(code) is { } place ? new EmittedCode(
+            place.Chunk, place.Address, entries, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
     }
 
     public void Clear() => _arena.Clear();

@@ -7,6 +7,9 @@ internal sealed partial class RegionEmitter
     private const int MovFrom = 0x8B;
     private const int RegisterCount = 16;
 
+    /// <summary>The first of the XMM registers that a function on Windows has to leave as it was.</summary>
+    private const int FirstPreservedVector = 6;
+
     /// <summary>Bytes that keep the stack aligned, and those that a callee on Windows may use.</summary>
     private const int Alignment = 8;
     private const int ShadowSpace = 32;
@@ -34,6 +37,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, FirstArgument, Operand.Of(Host.State));
         _a.Emit(8, Mov, SecondArgument, Operand.Of(Host.Address));
         _a.Emit(8, MovFrom, Host.Budget, Operand.State(StateOffsets.Remaining));
+        KeepHostVectors(restores: false);
         ReadRegisters();
         _a.Emit(8, 0xFF, 4, Operand.Of(Host.Address));
     }
@@ -47,6 +51,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(4, Mov, Host.Entry, Operand.Of(Host.Rax));
         _a.Mark(_leaveWithoutState);
         _a.Emit(8, Mov, Host.Budget, Operand.State(StateOffsets.Remaining));
+        KeepHostVectors(restores: true);
         MoveStackPointer(Alignment);
         for (int i = Preserved.Length - 1; i >= 0; i--)
         {
@@ -94,6 +99,7 @@ internal sealed partial class RegionEmitter
         }
 
         _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Flags));
+        ReadVectors();
     }
 
     private void WriteRegisters()
@@ -107,6 +113,7 @@ internal sealed partial class RegionEmitter
         }
 
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
+        WriteVectors();
     }
 
     private void MoveStackPointer(int bytes) =>

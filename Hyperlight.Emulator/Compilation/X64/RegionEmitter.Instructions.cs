@@ -8,6 +8,13 @@ internal sealed partial class RegionEmitter
     private void EmitInstruction(RegionNode node, in MicroOp op, int behind)
     {
         _slow = null;
+        if (op.Op == Op.Vector && VectorTraits.IsEmitted(in op, node.Block.BytesOf(in op)))
+        {
+            EmitVector(in op, node.Block.BytesOf(in op));
+            FinishSlow(in op, behind);
+            return;
+        }
+
         if (!Emittable.IsEmitted(in op))
         {
             FreeFlags();

@@ -54,6 +54,9 @@ internal sealed partial class RegionEmitter
         return _a.Finish();
     }
 
+    /// <summary>Whether the code that was emitted last uses vectors, and floating-point numbers.</summary>
+    public (bool Vectors, bool Floats) Uses => (_map.Vectors != 0, _map.UsesFloats);
+
     /// <summary>Blocks that code further down leads back to: nothing may go round for ever without a look at whether to end.</summary>
     private void FindHeaders()
     {

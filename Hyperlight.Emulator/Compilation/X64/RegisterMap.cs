@@ -23,7 +23,15 @@ internal sealed class RegisterMap
         {
             foreach (ref MicroOp op in node.Block.Ops.AsSpan())
             {
-                if (Emittable.IsEmitted(in op))
+                if (op.Op == Op.Vector && VectorTraits.IsEmitted(in op, node.Block.BytesOf(in op)))
+                {
+                    Used |= VectorTraits.GeneralRegisters(in op);
+                    Written |= VectorTraits.GeneralResult(in op);
+                    CountUses(VectorTraits.GeneralRegisters(in op), uses);
+                    Vectors |= VectorsOf(in op, node.Block.BytesOf(in op));
+                    UsesFloats |= VectorTraits.UsesFloats(in op);
+                }
+                else if (Emittable.IsEmitted(in op))
                 {
                     Used |= OpTraits.Registers(in op);
                     Written |= OpTraits.WrittenRegisters(in op);
@@ -60,8 +68,31 @@ internal sealed class RegisterMap
     /// <summary>Those that it changes.</summary>
     public int Written { get; }
 
+    /// <summary>The XMM registers that it uses.</summary>
+    public int Vectors { get; }
+
+    /// <summary>Whether it computes with floating-point numbers.</summary>
+    public bool UsesFloats { get; }
+
     /// <summary>The host's register of a guest's, or <see cref="Operand.None"/>.</summary>
     public int this[int guest] => _hosts[guest];
+
+    private static int VectorsOf(in MicroOp op, ReadOnlySpan<byte> bytes)
+    {
+        VectorInstruction instruction = VectorInstruction.Parse(bytes)!.Value;
+        int used = op.Vector is VectorOp.Pblendvb or VectorOp.Blendvps or VectorOp.Blendvpd ? 1 : 0;
+        if (!instruction.HasExtension && !VectorTraits.HasGeneralRegister(in op))
+        {
+            used |= 1 << instruction.Register;
+        }
+
+        if (!instruction.IsMemory && !VectorTraits.HasGeneralOperand(in op))
+        {
+            used |= 1 << instruction.OperandRegister;
+        }
+
+        return used;
+    }
 
     private static void CountUses(int registers, Span<int> uses)
     {

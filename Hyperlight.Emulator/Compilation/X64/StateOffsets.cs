@@ -13,9 +13,15 @@ internal static class StateOffsets
     public const int Remaining = ProcessorState.RemainingOffset;
     public const int Scratch = ProcessorState.ScratchOffset;
     public const int CancelRequested = ProcessorState.CancelRequestedOffset;
+    public const int Mxcsr = ProcessorState.MxcsrOffset;
+    public const int HostMxcsr = ProcessorState.HostMxcsrOffset;
     public const int ReadTag = TlbEntry.ReadTagOffset;
     public const int WriteTag = TlbEntry.WriteTagOffset;
     public const int Page = TlbEntry.PageOffset;
+
+    public static int Xmm(int register) => ProcessorState.XmmOffset + (register * ProcessorState.XmmSize);
+
+    public static int HostXmm(int index) => ProcessorState.HostXmmOffset + (index * ProcessorState.XmmSize);
 
     /// <summary>The general registers are the first field.</summary>
     public static int Register(int guest) => guest * sizeof(ulong);
