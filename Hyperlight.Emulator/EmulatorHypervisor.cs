@@ -8,7 +8,7 @@ namespace Hyperlight.Emulator;
 
 /// <summary>
 /// An x86-64 emulator in managed code: runs guests on machines without a hypervisor. It interprets guest code, and compiles
-/// code that runs often to .NET IL where the runtime can compile. The guest is in 64-bit mode at any privilege level, with x87,
+/// code that runs often: to machine code on x64 hosts, elsewhere to .NET IL if the runtime can compile that. The guest is in 64-bit mode at any privilege level, with x87,
 /// MMX and the vector instructions up to SSE4.2.
 /// </summary>
 /// <remarks>
@@ -52,16 +52,19 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <summary>Always usable. The reason says whether guest code is compiled or interpreted.</summary>
     public HypervisorStatus Probe() =>
-        HypervisorStatus.Usable(Describe(_options.TranslateHotCode, RuntimeFeature.IsDynamicCodeCompiled));
+        HypervisorStatus.Usable(Describe(
+            _options.TranslateHotCode, CodeTiers.WhyNoMachineCode(_options), RuntimeFeature.IsDynamicCodeCompiled));
 
     /// <summary>How guest code is executed.</summary>
     /// <param name="isWanted">Whether the options permit to compile it.</param>
-    /// <param name="isPossible">Whether the runtime can compile code.</param>
-    internal static string Describe(bool isWanted, bool isPossible) => (isWanted, isPossible) switch
+    /// <param name="whyNoMachineCode">Why it cannot become machine code, or <see langword="null"/> if it can.</param>
+    /// <param name="isCompiled">Whether the runtime can compile code.</param>
+    internal static string Describe(bool isWanted, string? whyNoMachineCode, bool isCompiled) => (isWanted, whyNoMachineCode, isCompiled) switch
     {
-        (true, true) => "compiles guest code to .NET IL; no hypervisor needed",
-        (true, false) => "interprets guest code, because this runtime compiles no code; no hypervisor needed",
-        _ => "interprets guest code, because translation is off; no hypervisor needed",
+        (false, _, _) => "interprets guest code, because translation is off; no hypervisor needed",
+        (_, null, _) => "compiles guest code to machine code; no hypervisor needed",
+        (_, { } why, true) => $"compiles guest code to .NET IL, because {why}; no hypervisor needed",
+        (_, { } why, false) => $"interprets guest code, because this runtime compiles no code and {why}; no hypervisor needed",
     };
 
     /// <inheritdoc/>

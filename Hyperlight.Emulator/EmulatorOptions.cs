@@ -7,7 +7,8 @@ public sealed class EmulatorOptions
 {
     /// <summary>
     /// Whether code that runs often is translated to code of the host. Default <see langword="true"/>; without effect where
-    /// the runtime cannot compile code while it runs, as after ahead-of-time compilation: everything is interpreted there.
+    /// the operating system gives no executable memory, or the host is not x64, and the runtime cannot compile code while it
+    /// runs, as after ahead-of-time compilation: everything is interpreted there.
     /// </summary>
     public bool TranslateHotCode { get; init; } = true;
 
@@ -28,8 +29,8 @@ public sealed class EmulatorOptions
     internal CodeTier Tier { get; init; }
 
     /// <summary>
-    /// Whether emitted machine code is verified before it is used. The default is the switch of the application context,
-    /// which is off; tests have it on.
+    /// Whether emitted machine code is verified before it is used, which takes much longer than to emit it. The default is
+    /// the switch of the application context, which is off.
     /// </summary>
     internal bool VerifiesEmittedCode { get; init; } =
         AppContext.TryGetSwitch("Hyperlight.Emulator.VerifyEmittedCode", out bool verifies) && verifies;

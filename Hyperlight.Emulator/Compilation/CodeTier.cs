@@ -27,11 +27,15 @@ internal static class CodeTiers
             return null;
         }
 
-        if (options.Tier != CodeTier.Intermediate && EmittingCompiler.WhyUnusable is null)
+        if (WhyNoMachineCode(options) is null)
         {
             return new EmittingCompiler(options.MostSharedBytes, options.VerifiesEmittedCode);
         }
 
         return RuntimeFeature.IsDynamicCodeCompiled ? new IlCompiler() : null;
     }
+
+    /// <summary>Why code does not become machine code, or <see langword="null"/> if it does.</summary>
+    public static string? WhyNoMachineCode(EmulatorOptions options) =>
+        options.Tier == CodeTier.Intermediate ? "an option asks for it" : EmittingCompiler.WhyUnusable;
 }

@@ -107,7 +107,7 @@ internal static class OpTraits
     public static int WrittenRegisters(in MicroOp op)
     {
         bool writesDestination = op.Op is not (Op.Cmp or Op.Test or Op.Push or Op.JmpIndirect or Op.CallIndirect
-            or Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Nop or Op.Jcc or Op.Jmp or Op.Call or Op.Ret);
+            or Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Nop or Op.Bt or Op.Jcc or Op.Jmp or Op.Call or Op.Ret);
         int written = writesDestination && op.Destination is OperandKind.Register or OperandKind.HighByte
             ? 1 << op.DestinationRegister
             : 0;

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 
@@ -9,7 +10,7 @@ internal static class Emittable
     public static bool IsEmitted(in MicroOp op)
     {
         bool hasMemory = op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory;
-        if (op.Destination == OperandKind.HighByte || op.Source == OperandKind.HighByte
+        if (op.Destination == OperandKind.HighByte || (op.Source == OperandKind.HighByte && op.Op != Op.Movzx)
             || (hasMemory && op.Segment != 0 && op.Op != Op.Lea))
         {
             return false;
@@ -32,6 +33,19 @@ internal static class Emittable
                 return op.Size == 8 && op.Destination == OperandKind.Register;
             case Op.Xchg:
                 return op.Source == OperandKind.Register;
+            case Op.Bt or Op.Bts or Op.Btr or Op.Btc:
+                // A register as index reaches beyond an operand in memory.
+                return !hasMemory || op.Source == OperandKind.Immediate;
+            case Op.Bsf or Op.Bsr:
+                return true;
+            case Op.Popcnt:
+                return Popcnt.IsSupported;
+            case Op.Tzcnt:
+                return Bmi1.IsSupported;
+            case Op.Lzcnt:
+                return Lzcnt.IsSupported;
+            case Op.Clc or Op.Stc or Op.Cmc:
+                return true;
             case Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Bswap:
                 return op.Size >= 4;
             default:

@@ -46,6 +46,13 @@ internal sealed partial class RegionEmitter
                 _a.EmitShort(op.Size, 0x0FC8, swapped);
                 Write(op.DestinationRegister, swapped);
                 break;
+            case Op.Bt or Op.Bts or Op.Btr or Op.Btc: EmitBitTest(in op); break;
+            case Op.Bsf or Op.Bsr or Op.Popcnt or Op.Tzcnt or Op.Lzcnt: EmitBitScan(in op); break;
+            case Op.Clc or Op.Stc or Op.Cmc:
+                UseFlags();
+                _a.Byte((byte)(op.Op switch { Op.Clc => 0xF8, Op.Stc => 0xF9, _ => 0xF5 }));
+                FlagsAreNew();
+                break;
             case Op.Setcc: EmitSet(in op); break;
             case Op.Cmovcc: EmitConditionalMove(in op); break;
             default: EmitBranch(node, in op, behind); break;

@@ -67,6 +67,7 @@ internal sealed class EmulatedProcessor : IDisposable
             TranslateHotCode = tier != Tier.Interpreter,
             Tier = tier == Tier.Machine ? CodeTier.Machine : CodeTier.Intermediate,
             HotThreshold = 1,
+            VerifiesEmittedCode = true,
         });
         _memory = hypervisor.AllocateMemory(Frames + TestMemory.Size);
         _machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());

@@ -32,7 +32,8 @@ internal sealed class FuzzedGuest : IDisposable
     private readonly LinuxMemoryRegion _memory =
         LinuxMemoryRegion.Allocate(LinuxKernel.Instance, EmulatorHypervisor.DriverName, TotalSize);
 
-    private readonly EmulatorHypervisor _hypervisor = new(new EmulatorOptions { HotThreshold = 20 });
+    private readonly EmulatorHypervisor _hypervisor =
+        new(new EmulatorOptions { HotThreshold = 20, VerifiesEmittedCode = true });
     private readonly byte[] _canary = new byte[Page];
     private readonly byte[] _readOnly = new byte[ReadOnlySize];
     private IVirtualMachine _machine;

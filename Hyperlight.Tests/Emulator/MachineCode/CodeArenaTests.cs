@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Emulator.Compilation.X64;
+
+namespace Hyperlight.Tests.Emulator.MachineCode;
+
+/// <summary>The memory for emitted code is bounded, never writable and executable at one address, and freed with its last user.</summary>
+[TestFixture, NonParallelizable]
+internal sealed class CodeArenaTests
+{
+    private const int FewChunks = 4;
+
+    [SetUp]
+    public void Require()
+    {
+        if (EmittingCompiler.WhyUnusable is { } why)
+        {
+            Assert.Ignore(why);
+        }
+    }
+
+    [Test]
+    public void Code_is_where_it_was_placed()
+    {
+        var arena = new CodeArena(CodeChunk.Size);
+        (CodeChunk Chunk, nint Address) first = arena.TryAdd([1, 2, 3])!.Value;
+        (CodeChunk Chunk, nint Address) second = arena.TryAdd([4, 5])!.Value;
+
+        Assert.That(Read(first.Address, 3), Is.EqualTo(new byte[] { 1, 2, 3 }));
+        Assert.That(Read(second.Address, 2), Is.EqualTo(new byte[] { 4, 5 }));
+        GC.KeepAlive((first.Chunk, second.Chunk));
+    }
+
+    [Test]
+    public void No_address_is_writable_and_executable()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("What is mapped is read from /proc.");
+        }
+
+        var arena = new CodeArena(CodeChunk.Size);
+        (CodeChunk Chunk, nint Address) place = arena.TryAdd([0xC3])!.Value;
+        string[] maps = [.. File.ReadAllLines("/proc/self/maps").Where(line => line.Contains("hyperlight-code", StringComparison.Ordinal))];
+        GC.KeepAlive(place.Chunk);
+
+        Assert.That(maps, Has.Length.GreaterThanOrEqualTo(2));
+        Assert.That(maps.Where(line => line.Contains("rwx", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(maps.Select(line => line.Split(' ')[1]).Distinct(), Is.EquivalentTo(new[] { "rw-s", "r-xs" }));
+    }
+
+    [Test]
+    public void Code_is_bounded_and_freed_with_its_last_user()
+    {
+        var arena = new CodeArena(FewChunks * CodeChunk.Size);
+
+        Assert.That(Fill(arena), Is.EqualTo(FewChunks));
+        Assert.That(arena.TryAdd(new byte[CodeChunk.Size]), Is.Null);
+        Assert.That(arena.Size, Is.EqualTo(FewChunks * CodeChunk.Size));
+        arena.Clear();
+        for (int i = 0; i < 10 && arena.Size != 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.That(arena.Size, Is.Zero);
+        Assert.That(arena.TryAdd([0xC3]), Is.Not.Null);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Fill(CodeArena arena)
+    {
+        var chunks = new List<CodeChunk>();
+        while (arena.TryAdd(new byte[CodeChunk.Size]) is { } place)
+        {
+            chunks.Add(place.Chunk);
+        }
+
+        return chunks.Distinct().Count();
+    }
+
+    private static unsafe byte[] Read(nint address, int size) => new ReadOnlySpan<byte>((void*)address, size).ToArray();
+}
