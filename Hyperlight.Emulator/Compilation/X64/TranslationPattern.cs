@@ -51,14 +51,14 @@ internal sealed class TranslationPattern
 
         Instruction compare = _code[start + 5];
         long offset = (long)_code[start + TagPosition].MemoryDisplacement64;
-        bool matches = Is(start, Code.Mov_rm32_r32, Register.R13D, Register.R14D)
+        bool matches = _code[start].Mnemonic == Mnemonic.Mov && Has(start, Register.R13D, Register.R14D)
             && Is(start + 1, Code.Shr_rm32_imm8, Register.R13D, (ulong)(HostPage.Shift - Tlb.EntryShift))
             && Is(start + 2, Code.And_rm32_imm32, Register.R13D, Tlb.IndexMask << Tlb.EntryShift)
             && IsLoad(start + 3, Code.Add_r64_rm64, Register.R13, Register.R15, ProcessorState.TranslationsOffset)
             && (IsLoad(start + TagPosition, Code.Xor_r64_rm64, Register.R14, Register.R13, TlbEntry.ReadTagOffset)
                 || IsLoad(start + TagPosition, Code.Xor_r64_rm64, Register.R14, Register.R13, TlbEntry.WriteTagOffset))
             && compare.Code == Code.Cmp_rm64_imm32 && compare.Op0Register == Register.R14
-            && _code[start + 6].Code == Code.Ja_rel32_64
+            && _code[start + 6].Mnemonic == Mnemonic.Ja
             && IsLoad(start + 7, Code.Add_r64_rm64, Register.R14, Register.R13, TlbEntry.PageOffset);
         long last = compare.Immediate32to64;
         return matches && last is >= 0 and < HostPage.Size
@@ -66,9 +66,8 @@ internal sealed class TranslationPattern
             : null;
     }
 
-    private bool Is(int position, Code code, Register register, Register source) =>
-        _code[position] is var instruction && instruction.Code == code
-        && instruction.Op0Register == register && instruction.Op1Register == source;
+    private bool Has(int position, Register register, Register source) =>
+        _code[position] is var instruction && instruction.Op0Register == register && instruction.Op1Register == source;
 
     private bool Is(int position, Code code, Register register, ulong immediate) =>
         _code[position] is var instruction && instruction.Code == code
