@@ -10,6 +10,9 @@ internal sealed unsafe partial class Processor
     /// <summary>Code that was changed more often than this is interpreted.</summary>
     private const int MostInvalidations = 8;
 
+    /// <summary>How often a block is interpreted, where there was no memory for its code, before that is tried again.</summary>
+    private const int ExecutionsWithoutMemory = 100_000;
+
     /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
     private long _compiled;
 
@@ -38,6 +41,7 @@ internal sealed unsafe partial class Processor
 
         if (code.GetOrCompile(nodes) is not { } compiled)
         {
+            first.Heat = -ExecutionsWithoutMemory;
             return;
         }
 

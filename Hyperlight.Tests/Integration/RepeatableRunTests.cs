@@ -1,4 +1,5 @@
 using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,7 +33,8 @@ internal sealed class RepeatableRunTests
     {
         EmulatorOptions[] ways =
         [
-            new() { TranslateHotCode = false }, new() { HotThreshold = 1 }, new() { HotThreshold = 2 }, new() { HotThreshold = 50 }, new(),
+            new() { TranslateHotCode = false }, new() { HotThreshold = 1 }, new() { HotThreshold = 2, VerifiesEmittedCode = true },
+            new() { HotThreshold = 50 }, new(), new() { HotThreshold = 2, Tier = CodeTier.Intermediate },
         ];
         byte[][] runs = [.. ways.Select(way => Run(Builder
             .WithHypervisor(new EmulatorHypervisor(way))

@@ -10,6 +10,9 @@ internal static partial class LinuxMemory
     private const int ProtectionExecute = 4;
     private const int Shared = 1;
     private const uint CloseOnExec = 1;
+
+    /// <summary>Linux 6.3 and later ask for this, or may refuse to execute the memory; earlier ones do not know it.</summary>
+    private const uint Executable = 0x10;
     private const nint Failed = -1;
 
     /// <summary>Maps new memory twice.</summary>
@@ -17,7 +20,12 @@ internal static partial class LinuxMemory
     public static int TryMap(nuint size, out nint writable, out nint executable)
     {
         (writable, executable) = (0, 0);
-        int file = CreateMemoryFile("hyperlight-code", CloseOnExec);
+        int file = CreateMemoryFile("hyperlight-code", CloseOnExec | Executable);
+        if (file < 0)
+        {
+            file = CreateMemoryFile("hyperlight-code", CloseOnExec);
+        }
+
         if (file < 0)
         {
             return Marshal.GetLastPInvokeError();

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Compilation.X64;
+using Hyperlight.Emulator.Memory;
+using Hyperlight.Tests.Kvm;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Hyperlight.Tests.Emulator.MachineCode;
+
+/// <summary>Emitted code among the rest of the process.</summary>
+[TestFixture]
+internal sealed class EmittedCodeTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [SetUp]
+    public void Require()
+    {
+        if (EmittingCompiler.WhyUnusable is { } why)
+        {
+            Assert.Ignore(why);
+        }
+    }
+
+    [Test]
+    public void A_garbage_collection_does_not_wait_for_a_guest()
+    {
+        using LongModeGuest guest = Create(c =>
+        {
+            Label again = c.CreateLabel();
+            c.Label(ref again);
+            c.inc(rbx);
+            c.jmp(again);
+        });
+        Task<VmExit> run = Task.Factory.StartNew(
+            guest.Machine.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Thread.Sleep(100);
+
+        Task collection = Task.Run(() => GC.Collect(2, GCCollectionMode.Forced, blocking: true));
+        bool isDone = collection.Wait(Limit);
+        guest.Machine.Cancel();
+
+        Assert.That(isDone, Is.True);
+        Assert.That(run.Wait(Limit), Is.True);
+        Assert.That(run.Result, Is.EqualTo(VmExit.Cancelled));
+        Assert.That(guest.Machine.GetGeneralRegisters().Rbx, Is.GreaterThan(100_000));
+    }
+
+    /// <summary>A tag that is not valid has other bits where the slot is chosen than every address of the slot.</summary>
+    [Test]
+    public void No_address_agrees_with_an_invalid_tag()
+    {
+        const int HighestPart = 1 << 21;
+        foreach (ulong high in (ulong[])[0, 1, ulong.MaxValue / HighestPart, (ulong.MaxValue / HighestPart) - 1, 0x3FF_FFFF_FFFF, 0x555_5555_5555])
+        {
+            for (ulong slot = 0; slot < Tlb.Count; slot++)
+            {
+                foreach (ulong offset in (ulong[])[0, 1, 0xFF8, 0xFFF])
+                {
+                    ulong address = (high * HighestPart) | (slot << HostPage.Shift) | offset;
+
+                    Assert.That(address ^ Tlb.InvalidFor(address), Is.GreaterThanOrEqualTo((ulong)HostPage.Size));
+                }
+            }
+        }
+    }
+
+    /// <summary>The page of these addresses is the last one there is, or they are not canonical.</summary>
+    [TestCase(0xFFFF_FFFF_FFFF_F000UL)]
+    [TestCase(0xFFFF_FFFF_FFFF_FFFFUL)]
+    [TestCase(0xFFFF_FFFF_FFFF_FFF8UL)]
+    [TestCase(0x8000_0000_0000_0000UL)]
+    [TestCase(0UL - 0x20_0000UL)]
+    public void An_address_without_memory_is_not_accessed(ulong address)
+    {
+        using LongModeGuest guest = Create(c =>
+        {
+            c.mov(rax, 0x1111);
+            c.mov(rax, __[rbx]);
+            c.hlt();
+        });
+        for (int i = 0; i < 3; i++)
+        {
+            guest.Restart();
+            guest.Machine.SetGeneralRegisters(guest.Machine.GetGeneralRegisters() with { Rbx = address });
+
+            Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Shutdown));
+            Assert.That(guest.Machine.GetGeneralRegisters().Rax, Is.EqualTo(0x1111));
+        }
+    }
+
+    [Test]
+    public void Machines_share_code_and_keep_their_states_apart()
+    {
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine });
+        using var first = new LongModeGuest(hypervisor, Count);
+        using var second = new LongModeGuest(hypervisor, Count);
+        Assert.That(first.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        long size = hypervisor.SharedCodeSize;
+        Assert.That(second.Machine.Run(), Is.EqualTo(VmExit.Halt));
+
+        Assert.That(size, Is.Positive);
+        Assert.That(hypervisor.SharedCodeSize, Is.EqualTo(size));
+        Assert.That(first.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(1000));
+        Assert.That(second.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(1000));
+    }
+
+    [Test]
+    public void A_machine_that_is_not_disposed_is_collected()
+    {
+        WeakReference machine = Drop();
+        for (int i = 0; i < 10 && machine.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.That(machine.IsAlive, Is.False);
+    }
+
+    [Test]
+    public void A_disposed_machine_has_no_registers()
+    {
+        LongModeGuest guest = Create(c => c.hlt());
+        guest.Dispose();
+
+        Assert.That(() => guest.Machine.GetGeneralRegisters(), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => guest.Machine.SetGeneralRegisters(default), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(guest.Machine.Cancel, Throws.Nothing);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference Drop()
+    {
+        LongModeGuest guest = Create(Count);
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        return new WeakReference(guest.Machine);
+    }
+
+    private static void Count(Assembler c)
+    {
+        Label again = c.CreateLabel();
+        c.mov(ecx, 1000);
+        c.Label(ref again);
+        c.inc(rbx);
+        c.dec(ecx);
+        c.jne(again);
+        c.hlt();
+    }
+
+    private static LongModeGuest Create(Action<Assembler> code) =>
+        new(new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine }), code);
+}
