@@ -7,6 +7,7 @@ using Hyperlight.Emulator.Memory;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
+using Assembler = Iced.Intel.Assembler;
 
 namespace Hyperlight.Tests.Emulator.MachineCode;
 
@@ -73,7 +74,7 @@ internal sealed class EmittedCodeTests
     [TestCase(0xFFFF_FFFF_FFFF_FFFFUL)]
     [TestCase(0xFFFF_FFFF_FFFF_FFF8UL)]
     [TestCase(0x8000_0000_0000_0000UL)]
-    [TestCase(0UL - 0x20_0000UL)]
+    [TestCase(0xFFFF_FFFF_FFE0_0000UL)]
     public void An_address_without_memory_is_not_accessed(ulong address)
     {
         using LongModeGuest guest = Create(c =>
