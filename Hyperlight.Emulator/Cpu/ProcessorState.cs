@@ -25,10 +25,11 @@ internal unsafe struct ProcessorState
     public const int CancelRequestedOffset = ScratchOffset + 8;
     public const int MxcsrOffset = CancelRequestedOffset + 4;
     public const int HostMxcsrOffset = MxcsrOffset + 4;
+    public const int ExitOffset = HostMxcsrOffset + 4;
 
     /// <summary>XMM6 to XMM15, which a function on Windows preserves.</summary>
     public const int HostXmmCount = 10;
-    public const int HostXmmOffset = (HostMxcsrOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
+    public const int HostXmmOffset = (ExitOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
     public const int Size = HostXmmOffset + (HostXmmCount * XmmSize);
 
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
@@ -71,10 +72,15 @@ internal unsafe struct ProcessorState
     [FieldOffset(MxcsrOffset)]
     public uint Mxcsr;
 
-    /// <summary>The host's, and below the registers of the host that emitted code has to restore.</summary>
+    /// <summary>The host's, which emitted code restores.</summary>
     [FieldOffset(HostMxcsrOffset)]
     public uint HostMxcsr;
 
+    /// <summary>What the interpreter answered last, a <see cref="Compilation.RegionExit"/>: whether emitted code goes on.</summary>
+    [FieldOffset(ExitOffset)]
+    public int Exit;
+
+    /// <summary>The registers of the host that emitted code restores.</summary>
     [FieldOffset(HostXmmOffset)]
     public fixed byte HostXmm[HostXmmCount * XmmSize];
 }

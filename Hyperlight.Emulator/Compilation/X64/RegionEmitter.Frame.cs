@@ -62,13 +62,13 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>
-    /// Lets the interpreter execute one instruction: its number is in the address; how many of its block come after it is in
-    /// the entry. Returns with the flags saved, or leaves the region.
+    /// Lets the interpreter execute one instruction: its number is in the address. Returns with the flags saved, and with the
+    /// interpreter's answer in the state. Each call returns, also where the region is left then: a processor with a shadow
+    /// stack compares the addresses.
     /// </summary>
     private void EmitInterpret()
     {
         int room = Alignment + (IsWindows ? ShadowSpace : 0);
-        int left = _a.NewLabel();
         _a.Mark(_interpret);
         WriteRegisters();
         _a.Emit(8, Mov, Host.State, Operand.Of(FirstArgument));
@@ -76,15 +76,25 @@ internal sealed partial class RegionEmitter
         MoveStackPointer(-room);
         _a.Emit(4, 0xFF, 2, Operand.State(StateOffsets.Interpret));
         MoveStackPointer(room);
-        _a.Emit(4, 0x85, Host.Rax, Operand.Of(Host.Rax));
-        _a.JumpIf(NotEqual, left);
+        _a.Emit(4, Mov, Host.Rax, Operand.State(StateOffsets.Exit));
         ReadRegisters();
         _a.Byte(0xC3);
+    }
 
-        // The address to return to is dropped.
-        _a.Mark(left);
-        MoveStackPointer(Alignment);
+    /// <summary>
+    /// Where the region is left after an instruction that the interpreter executed: how many of its block come after it is in the
+    /// entry. The processor has the state.
+    /// </summary>
+    private void EmitLeaveInterpreted()
+    {
+        _a.Mark(_leaveInterpreted);
+        if (_map.UsesFloats)
+        {
+            LoadMxcsr(StateOffsets.HostMxcsr);
+        }
+
         _a.Emit(8, 0x01, Host.Entry, Operand.Of(Host.Budget));
+        _a.Emit(4, MovFrom, Host.Rax, Operand.State(StateOffsets.Exit));
         _a.Jump(_leaveWithoutState);
     }
 

@@ -68,6 +68,9 @@ internal sealed partial class RegionEmitter
         LoadConstant(Host.Entry, (ulong)behind);
         _ops.Add(op);
         _a.Call(_interpret);
+        _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.Exit));
+        _a.Byte(0);
+        _a.JumpIf(NotEqual, _leaveInterpreted);
     }
 
     /// <summary>What is out of line of an instruction: the interpreter executes it, and execution goes on behind it.</summary>

@@ -18,6 +18,7 @@ internal sealed partial class RegionEmitter
     private bool[] _isHeader = [];
     private int _leave;
     private int _leaveWithoutState;
+    private int _leaveInterpreted;
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
@@ -28,7 +29,7 @@ internal sealed partial class RegionEmitter
         _outOfLine.Clear();
         _nodes = nodes;
         _map = new RegisterMap(nodes);
-        (_leave, _leaveWithoutState, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
         {
@@ -48,6 +49,7 @@ internal sealed partial class RegionEmitter
         }
 
         EmitInterpret();
+        EmitLeaveInterpreted();
         EmitExit();
         entries = [.. _labels.Select(_a.OffsetOf)];
         ops = [.. _ops];
