@@ -1,3 +1,4 @@
+using Hyperlight.Benchmarks.Goals;
 using Hyperlight.Benchmarks.Quick;
 
 namespace Hyperlight.Benchmarks;
@@ -6,11 +7,13 @@ namespace Hyperlight.Benchmarks;
 internal static class Help
 {
     private static readonly string Text = $"""
-        Measures the operations of a sandbox on every driver that is usable. There are two modes.
+        Measures the operations of a sandbox on every driver that is usable. There are three modes.
 
         {QuickOptions.Usage}
         Every benchmark with its floor, about a minute for each driver. There are:
           {string.Join(", ", QuickCatalog.All.Select(b => b.Name))}
+
+        {GoalMode.Usage}
 
         usage: Hyperlight.Benchmarks --filter PATTERN [options of BenchmarkDotNet]
           --filter '*'        all benchmarks of BenchmarkDotNet, which takes long

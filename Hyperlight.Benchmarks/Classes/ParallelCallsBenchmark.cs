@@ -12,7 +12,7 @@ public class ParallelCallsBenchmark : ScenarioBenchmark
     public int Threads { get; set; }
 
     /// <summary>The operation.</summary>
-    [Benchmark(OperationsPerInvoke = ParallelCalls.CallsPerRun)]
+    [Benchmark(OperationsPerInvoke = ParallelRuns.Operations)]
     public void Run() => Scenario!.Run();
 
     private protected override Scenario Create(BenchmarkDriver driver) => new ParallelCalls(driver, Threads);

@@ -14,6 +14,9 @@ internal sealed class Distribution(int capacity)
     /// <summary>Whether no more can be added.</summary>
     public bool IsFull => _count == _ticks.Length;
 
+    /// <summary>The smallest one, in microseconds.</summary>
+    public double Fastest => _ticks[.._count].Min() * 1e6 / Stopwatch.Frequency;
+
     /// <summary>Adds one.</summary>
     public void Add(long ticks) => _ticks[_count++] = ticks;
 

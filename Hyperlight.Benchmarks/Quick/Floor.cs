@@ -32,8 +32,13 @@ internal sealed record Floor(string Name, string? Driver, Func<BenchmarkDriver, 
     public static Floor CallRestore { get; } = new("call-restore", null, static d => new CallRestore(d));
 
     /// <summary>The same computation outside the guest.</summary>
-    public static Floor? Native(Workload workload) =>
-        NativeWorkload.IsPossible ? new Floor(NativeCode, null, _ => new NativeWorkload(workload)) : null;
+    public static Floor? Native(Workload workload) => OfNativeCode(() => new NativeWorkload(workload));
+
+    /// <summary>The same program outside the guest.</summary>
+    public static Floor? Native(GuestProgram program) => OfNativeCode(() => new NativeProgram(program));
+
+    /// <summary>Native code on as many threads.</summary>
+    public static Floor? NativeThreads(int threads) => OfNativeCode(() => new ParallelNative(threads));
 
     /// <summary>What is cleared and copied for a restore, and the driver's calls to the kernel.</summary>
     public static Floor? Restore(SnapshotGuest guest) => OnLinux(BareRestoreName, d => new BareRestore(d, guest));
@@ -46,6 +51,9 @@ internal sealed record Floor(string Name, string? Driver, Func<BenchmarkDriver, 
 
     /// <summary>The scenario to measure beside an operation on a driver.</summary>
     public Scenario? CreateFor(BenchmarkDriver driver) => Driver is null || Driver == driver.Name ? Create?.Invoke(driver) : null;
+
+    private static Floor? OfNativeCode(Func<Scenario> create) =>
+        NativeFunction.IsPossible ? new Floor(NativeCode, null, _ => create()) : null;
 
     private static Floor? OnLinux(string name, Func<BenchmarkDriver, Scenario> create) =>
         OperatingSystem.IsLinux() ? new Floor(name, null, create) : null;

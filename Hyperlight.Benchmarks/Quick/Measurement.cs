@@ -17,6 +17,10 @@ internal sealed record Measurement
     [JsonPropertyName("n")]
     public required int Count { get; init; }
 
+    /// <summary>The shortest time of an operation, in microseconds: what other processes disturbed least.</summary>
+    [JsonPropertyName("min_us")]
+    public double? Fastest { get; init; }
+
     /// <summary>Median time of an operation, in microseconds.</summary>
     [JsonPropertyName("p50_us")]
     public double? P50 { get; init; }
@@ -54,6 +58,10 @@ internal sealed record Measurement
     /// <summary>Median time of the floor, in microseconds.</summary>
     [JsonPropertyName("floor_us")]
     public double? FloorTime { get; init; }
+
+    /// <summary>The floor's shortest time, in microseconds.</summary>
+    [JsonPropertyName("floor_min_us")]
+    public double? FastestFloor { get; init; }
 
     /// <summary>The operation's median divided by the floor's.</summary>
     [JsonPropertyName("ratio_to_floor")]

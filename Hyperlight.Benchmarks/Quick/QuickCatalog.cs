@@ -28,9 +28,14 @@ internal static class QuickCatalog
         new TimedBenchmark("cancel", d => new CancelSpinningGuest(d)),
         .. new[] { 1, 2 }.Select(Parallel),
         .. Enum.GetValues<Workload>().Select(Compute),
+        .. Enum.GetValues<GuestProgram>().Select(Program),
         .. Memory(fromSnapshot: false),
         .. Memory(fromSnapshot: true),
     ];
+
+    /// <summary>A warm call of a program of the benchmark guest.</summary>
+    public static TimedBenchmark Program(GuestProgram program) =>
+        new($"program-{program}".ToLowerInvariant(), d => new ProgramCall(d, program), Floor.Native(program));
 
     private static TimedBenchmark HostCalls(int count) =>
         new($"host-calls-{count}", d => WarmCall.WithHostCalls(d, count), Floor.GuestTime);
@@ -56,7 +61,8 @@ internal static class QuickCatalog
     private static TimedBenchmark Compute(Workload workload) =>
         new($"compute-{workload}".ToLowerInvariant(), d => new GuestWorkload(d, workload), Floor.Native(workload));
 
-    private static TimedBenchmark Parallel(int threads) => new($"parallel-{threads}", d => new ParallelCalls(d, threads));
+    private static TimedBenchmark Parallel(int threads) =>
+        new($"parallel-{threads}", d => new ParallelCalls(d, threads), Floor.NativeThreads(threads));
 
     private static IEnumerable<MemoryBenchmark> Memory(bool fromSnapshot) =>
         PrivateMemory.IsKnown ? MemoryBenchmark.Counts.Select(n => new MemoryBenchmark(n, fromSnapshot)) : [];

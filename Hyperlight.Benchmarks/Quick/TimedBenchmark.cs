@@ -31,11 +31,14 @@ internal sealed record TimedBenchmark(string Name, Func<BenchmarkDriver, Scenari
         }
         while (Stopwatch.GetElapsedTime(start) < turn * Turns);
 
-        return Describe(driver, sampler, scenario.OperationsPerRun, FloorTime(sampler, floorSampler));
+        double? floor = Floor == Floor.GuestTime
+            ? sampler.Split?.Guest.Percentile(50)
+            : floorSampler?.Runs.Percentile(50) / floorScenario?.OperationsPerRun;
+        return Describe(driver, sampler, scenario.OperationsPerRun, floor) with
+        {
+            FastestFloor = Round(floorSampler?.Runs.Fastest / floorScenario?.OperationsPerRun),
+        };
     }
-
-    private double? FloorTime(Sampler sampler, Sampler? floorSampler) =>
-        Floor == Floor.GuestTime ? sampler.Split?.Guest.Percentile(50) : floorSampler?.Runs.Percentile(50);
 
     private Measurement Describe(BenchmarkDriver driver, Sampler sampler, int operationsPerRun, double? floor)
     {
@@ -45,6 +48,7 @@ internal sealed record TimedBenchmark(string Name, Func<BenchmarkDriver, Scenari
             Name = Name,
             Driver = driver.Name,
             Count = sampler.Runs.Count,
+            Fastest = Round(sampler.Runs.Fastest / operationsPerRun),
             P50 = Round(median),
             P99 = Round(sampler.Runs.Percentile(99) / operationsPerRun),
             AllocatedBytes = (long)Math.Ceiling(sampler.Allocated),

@@ -2,19 +2,12 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 using Iced.Intel;
-using Decoder = Iced.Intel.Decoder;
 
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Fetches and decodes blocks.</summary>
 internal sealed partial class Processor
 {
-    private const int LongestBlock = 64;
-
-    private readonly CodeBuffer _code = new();
-    private readonly MicroOp[] _decoded = new MicroOp[LongestBlock];
-    private Decoder? _decoder;
-
     /// <summary>The block at RIP, or <see langword="null"/> and something is pending.</summary>
     private Block? FindBlock()
     {
@@ -75,23 +68,24 @@ internal sealed partial class Processor
 
     private Block? Decode(ulong rip, HostPage page)
     {
-        _code.Start();
-        _code.Append(page.From(rip)[..Math.Min(page.From(rip).Length, LongestBlock * LongInstruction.MostBytes)]);
-        _decoder ??= Decoder.Create(64, _code);
-        _decoder.IP = rip;
+        DecodingBuffers buffers = DecodingBuffers.OfThread;
+        CodeBuffer code = buffers.Code;
+        code.Start();
+        code.Append(page.From(rip)[..Math.Min(page.From(rip).Length, CodeBuffer.Capacity - LongInstruction.MostBytes)]);
+        buffers.Decoder.IP = rip;
         int count = 0;
         int length = 0;
-        while (count < LongestBlock)
+        while (count < DecodingBuffers.LongestBlock)
         {
-            _decoder.Decode(out Instruction instruction);
-            if (_decoder.LastError == DecoderError.NoMoreBytes)
+            buffers.Decoder.Decode(out Instruction instruction);
+            if (buffers.Decoder.LastError == DecoderError.NoMoreBytes)
             {
                 break;
             }
 
-            int end = _code.Position;
-            ref MicroOp op = ref _decoded[count];
-            op = Translate(in instruction, end);
+            int end = code.Position;
+            ref MicroOp op = ref buffers.Ops[count];
+            op = Translate(in instruction, code, end);
             if (count > 0 && ReadsClock(in op))
             {
                 break;
@@ -106,8 +100,11 @@ internal sealed partial class Processor
         }
 
         return count == 0
-            ? DecodeCrossing(rip, page)
-            : Remember(new Block(rip, page, null, _code.Consumed(length).ToArray(), _decoded.AsSpan(0, count).ToArray()));
+            ? DecodeCrossing(rip, page, buffers)
+            : Remember(new Block(rip, page, null, code.Consumed(length).ToArray(), buffers.Ops.AsSpan(0, count).ToArray())
+            {
+                IsFixed = memory.IsFixed(page),
+            });
     }
 
     /// <summary>
@@ -117,8 +114,9 @@ internal sealed partial class Processor
     private bool ReadsClock(in MicroOp op) => seed is not null && OpTable.ReadsClock(op.Op);
 
     /// <summary>A single instruction that begins in one page and ends in the next.</summary>
-    private Block? DecodeCrossing(ulong rip, HostPage page)
+    private Block? DecodeCrossing(ulong rip, HostPage page, DecodingBuffers buffers)
     {
+        CodeBuffer code = buffers.Code;
         ulong address = (rip | HostPage.OffsetMask) + 1;
         ref TlbEntry entry = ref _tlb.Slot(address);
         if (entry.FetchTag != address && !FillForFetch(address, ref entry))
@@ -127,21 +125,25 @@ internal sealed partial class Processor
         }
 
         HostPage second = entry.Page;
-        int inFirst = _code.Length;
-        _code.Append(second.From(0)[..LongInstruction.MostBytes]);
-        _code.Position = 0;
-        _decoder!.IP = rip;
-        _decoder.Decode(out Instruction instruction);
-        MicroOp op = Translate(in instruction, _code.Position);
-        byte[] bytes = _code.Consumed(_code.Position).ToArray();
-        return Remember(new Block(rip, page, bytes.Length > inFirst ? second : null, bytes, [op]));
+        int inFirst = code.Length;
+        code.Append(second.From(0)[..LongInstruction.MostBytes]);
+        code.Position = 0;
+        buffers.Decoder.IP = rip;
+        buffers.Decoder.Decode(out Instruction instruction);
+        MicroOp op = Translate(in instruction, code, code.Position);
+        byte[] bytes = code.Consumed(code.Position).ToArray();
+        bool isCrossing = bytes.Length > inFirst;
+        return Remember(new Block(rip, page, isCrossing ? second : null, bytes, [op])
+        {
+            IsFixed = memory.IsFixed(page) && (!isCrossing || memory.IsFixed(second)),
+        });
     }
 
-    /// <summary>Translates an instruction that ends at a position of <see cref="_code"/>.</summary>
-    private MicroOp Translate(in Instruction instruction, int end)
+    /// <summary>Translates an instruction that ends at a position of the code.</summary>
+    private static MicroOp Translate(in Instruction instruction, CodeBuffer code, int end)
     {
         MicroOp op = Translator.Translate(in instruction);
-        if (instruction.IsInvalid && LongInstruction.IsTooLong(_code.Consumed(end)[^op.Length..]))
+        if (instruction.IsInvalid && LongInstruction.IsTooLong(code.Consumed(end)[^op.Length..]))
         {
             op.Op = Op.TooLong;
         }

@@ -22,6 +22,9 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>The page of the last byte if it is another.</summary>
     public HostPage? SecondPage { get; } = secondPage;
 
+    /// <summary>Whether its memory never changes.</summary>
+    public bool IsFixed { get; init; }
+
     /// <summary>What was decoded, to find out whether the host changed it since.</summary>
     public byte[] Bytes { get; } = bytes;
 
@@ -68,6 +71,11 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>Whether the memory still holds what was decoded.</summary>
     public bool Matches()
     {
+        if (IsFixed)
+        {
+            return true;
+        }
+
         ReadOnlySpan<byte> first = Page.From(Rip);
         if (SecondPage is not { } second)
         {

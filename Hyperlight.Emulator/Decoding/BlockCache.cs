@@ -12,9 +12,12 @@ internal sealed class BlockCache(long mostBytes)
 {
     private const int RecentBlocks = 1024;
 
+    /// <summary>Stays empty: what a machine that has not run has, which makes it smaller.</summary>
+    private static readonly Block?[] NoRecent = new Block?[RecentBlocks];
+
     private readonly Dictionary<ulong, Block> _blocks = [];
     private readonly Dictionary<ulong, CodePage> _pages = [];
-    private readonly Block?[] _recent = new Block?[RecentBlocks];
+    private Block?[] _recent = NoRecent;
 
     /// <summary>The size of those that were added since blocks were last forgotten, those that are gone again included.</summary>
     private long _added;
@@ -57,6 +60,11 @@ internal sealed class BlockCache(long mostBytes)
 
     private void Insert(Block block)
     {
+        if (ReferenceEquals(_recent, NoRecent))
+        {
+            _recent = new Block?[RecentBlocks];
+        }
+
         _added += block.MemorySize;
         if (_blocks.Remove(block.Key, out Block? replaced))
         {
@@ -129,7 +137,7 @@ internal sealed class BlockCache(long mostBytes)
         _added = 0;
         _blocks.Clear();
         _pages.Clear();
-        Array.Clear(_recent);
+        ForgetRecent();
     }
 
     /// <summary>Forgets what a run has not executed, and everything if half of the memory is not free then.</summary>
@@ -154,8 +162,16 @@ internal sealed class BlockCache(long mostBytes)
 
         _added = 0;
         _blocks.Clear();
-        Array.Clear(_recent);
+        ForgetRecent();
         Array.ForEach(used, Insert);
+    }
+
+    private void ForgetRecent()
+    {
+        if (!ReferenceEquals(_recent, NoRecent))
+        {
+            Array.Clear(_recent);
+        }
     }
 
     private static int Hash(ulong key) => (int)((key ^ (key >> 10)) & (RecentBlocks - 1));

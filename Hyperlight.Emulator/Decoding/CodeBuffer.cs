@@ -5,7 +5,10 @@ namespace Hyperlight.Emulator.Decoding;
 /// <summary>The bytes that the decoder reads: copied from guest memory once, so that what is decoded is what was checked.</summary>
 internal sealed class CodeBuffer : CodeReader
 {
-    private readonly byte[] _bytes = new byte[0x1000];
+    /// <summary>The most bytes that it holds.</summary>
+    public const int Capacity = (DecodingBuffers.LongestBlock + 1) * LongInstruction.MostBytes;
+
+    private readonly byte[] _bytes = new byte[Capacity];
 
     public int Position { get; set; }
 

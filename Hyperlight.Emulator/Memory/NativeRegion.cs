@@ -33,6 +33,9 @@ internal sealed unsafe class NativeRegion : IMemoryRegion
 
     public SafeHandle Handle => _block;
 
+    /// <summary>Whether nothing writes to it any more.</summary>
+    public bool IsReadOnly => _isReadOnly;
+
     public void Read(nuint offset, Span<byte> destination)
     {
         new ReadOnlySpan<byte>(Locate(offset, (nuint)destination.Length), destination.Length).CopyTo(destination);

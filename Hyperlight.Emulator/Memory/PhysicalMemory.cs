@@ -31,9 +31,12 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
         }
 
         var memory = new SlotMemory(in mapping, files);
-        bool isTracked = memory.FilePages is null && (mapping.Flags & MemoryFlags.Write) != 0;
+
+        // Where the operating system protects a region that is read-only, no guest can write to it either.
+        MemoryFlags flags = memory.IsFixed ? mapping.Flags & ~MemoryFlags.Write : mapping.Flags;
+        bool isTracked = memory.FilePages is null && (flags & MemoryFlags.Write) != 0;
         WrittenPages? written = isTracked ? new WrittenPages(size) : null;
-        _slots.Add(new Slot(number, first, first + size, memory, written, mapping.Flags));
+        _slots.Add(new Slot(number, first, first + size, memory, written, flags));
     }
 
     /// <summary>Empties a slot and gives its reference back.</summary>
@@ -71,6 +74,20 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
 
     /// <summary>How many pages the guest has written so far; a page that was cleared counts again.</summary>
     public long WrittenPageCount { get; private set; }
+
+    /// <summary>Whether a page is of a region that is read-only, so that neither the host nor a guest changes it while its slot is filled.</summary>
+    public bool IsFixed(HostPage page)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Memory.IsFixed && page.Identity - (ulong)slot.Memory.Address < slot.End - slot.First)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Notes that the guest writes to the page behind a guest physical address, before it can.</summary>
     public void NoteWrite(ulong address)

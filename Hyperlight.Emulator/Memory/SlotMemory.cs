@@ -19,6 +19,7 @@ internal sealed class SlotMemory : SafeHandle
     {
         _region = mapping.Region.Handle;
         _region.DangerousAddRef(ref _isHeld);
+        IsFixed = mapping.Region is NativeRegion { IsReadOnly: true };
         if (mapping.Region.Kind == MemoryRegionKind.File)
         {
             FilePages = new FilePages(mapping.Region, mapping.RegionOffset, files);
@@ -33,6 +34,9 @@ internal sealed class SlotMemory : SafeHandle
 
     /// <summary>The file's pages, if the region is a file.</summary>
     public FilePages? FilePages { get; }
+
+    /// <summary>Whether the region was read-only when the slot was filled: what is in it stays.</summary>
+    public bool IsFixed { get; }
 
     /// <summary>Address of the first byte of a region that is no file.</summary>
     public nint Address => handle;
