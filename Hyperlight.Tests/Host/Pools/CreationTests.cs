@@ -24,6 +24,43 @@ internal sealed class CreationTests : StubPoolTest
     }
 
     [Test]
+    public void A_sandbox_that_is_being_restored_is_enough_for_one_caller()
+    {
+        SandboxPool pool = NewPool(maximum: 2);
+        SandboxLease lease = Rent(pool);
+        using var mayRestore = new SemaphoreSlim(0);
+        Source.Delay = mayRestore.Wait;
+        Task returning = Task.Factory.StartNew(lease.Dispose, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Eventually(() => pool.Statistics.Restoring == 1, "the sandbox is being restored");
+
+        Task<SandboxLease> waiting = Enqueue(pool);
+        Assert.That((pool.Statistics.Creating, pool.Statistics.Size), Is.EqualTo((0, 1)));
+        Task<SandboxLease> second = Enqueue(pool);
+        Assert.That((pool.Statistics.Creating, pool.Statistics.Size), Is.EqualTo((1, 2)), "not for two");
+
+        mayRestore.Release(10);
+        Wait(returning.ContinueWith(static _ => true, TaskScheduler.Default));
+        Wait(waiting).Dispose();
+        Wait(second).Dispose();
+    }
+
+    [Test]
+    public void A_sandbox_that_is_not_usable_after_its_restore_is_replaced()
+    {
+        SandboxPool pool = NewPool(maximum: 1);
+        SandboxLease lease = Rent(pool);
+        long first = lease.Id;
+        Source.StaysPoisoned = true;
+        lease.Dispose();
+
+        using SandboxLease next = Rent(pool);
+
+        Assert.That(next.Id, Is.Not.EqualTo(first));
+        Assert.That(next.Call<long>("Mark", 1L), Is.EqualTo(1));
+        Assert.That(pool.Statistics.Discards, Is.EqualTo(1));
+    }
+
+    [Test]
     public void A_template_that_cannot_be_loaded_is_loaded_again_for_the_next_caller()
     {
         SandboxPool pool = NewPool();

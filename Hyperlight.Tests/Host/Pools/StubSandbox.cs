@@ -123,7 +123,7 @@ internal sealed class StubSandbox(StubSource source, long id) : ISandbox, IRelea
         source.Check(!_isDisposed, "a disposed sandbox was restored");
         source.Check(!Volatile.Read(ref _inCall), "a sandbox was restored during a call");
         Mark = 0;
-        Status = SandboxStatus.Ready;
+        Status = source.StaysPoisoned ? SandboxStatus.Poisoned : SandboxStatus.Ready;
     }
 
     public void Dispose()

@@ -36,6 +36,9 @@ internal sealed class StubSource(StubCounters counters) : ISandboxTemplate, ISan
     /// <summary>Whether a restore fails.</summary>
     public Func<bool> FailsToRestore { get; set; } = static () => false;
 
+    /// <summary>Whether a sandbox is not usable after a restore that does not fail.</summary>
+    public bool StaysPoisoned { get; set; }
+
     /// <summary>Is called in each creation and restore.</summary>
     public Action Delay { get; set; } = static () => { };
 
