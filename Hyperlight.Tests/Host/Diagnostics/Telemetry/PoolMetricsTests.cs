@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Tests.Host.Pools;
 
@@ -55,6 +56,28 @@ internal sealed class PoolMetricsTests : StubPoolTest
         await second.DisposeAsync();
         Assert.That(_metrics.Of("hyperlight.pool.sandbox.max"), Is.Empty);
     }
+
+    [Test]
+    public void A_lease_that_is_never_returned_is_counted()
+    {
+        SandboxPool pool = NewPool(maximum: 1);
+        Lose(pool);
+
+        Eventually(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return _metrics.Of("hyperlight.pool.discards").Length > 0;
+            },
+            "found");
+
+        Assert.That(_metrics.Of("hyperlight.pool.discards"), Is.EqualTo(new[] { "name=test reason=lease_lost: 1" }));
+    }
+
+    // In a method of its own: a local variable may keep an object alive until its method ends.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Lose(SandboxPool pool) => Rent(pool).Call<long>("Mark", 9L);
 
     [Test]
     public void Every_end_of_a_rent_is_counted()
