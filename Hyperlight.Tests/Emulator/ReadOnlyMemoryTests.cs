@@ -1,7 +1,6 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Tests.Machine;
-using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Hyperlight.Tests.Emulator;
