@@ -109,6 +109,7 @@ internal sealed class HealthCheckTests
 
         AddPool("broken", new SandboxPoolStatistics(), NoSandbox, new InvalidOperationException("There is no memory."));
         AddPool("closed", new SandboxPoolStatistics { IsClosed = true });
+        AddPool("full too", new SandboxPoolStatistics { Waiting = 1, QueueLength = 1 });
         HealthReportEntry result = await CheckAsync();
 
         Assert.That(result.Status, Is.EqualTo(HealthStatus.Unhealthy));

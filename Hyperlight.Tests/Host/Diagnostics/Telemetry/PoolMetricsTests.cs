@@ -43,6 +43,22 @@ internal sealed class PoolMetricsTests : StubPoolTest
     }
 
     [Test]
+    public void A_sandbox_that_is_being_restored_is_observed_as_such()
+    {
+        SandboxPool pool = NewPool(maximum: 1);
+        SandboxLease lease = Rent(pool);
+        using var mayRestore = new SemaphoreSlim(0);
+        Source.Delay = mayRestore.Wait;
+        Task returning = Task.Factory.StartNew(lease.Dispose, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Eventually(() => pool.Statistics.Restoring == 1, "the sandbox is being restored");
+
+        Assert.That(_metrics.Of("hyperlight.pool.sandbox.count"), Is.EqualTo(new[] { "name=test state=restoring: 1" }));
+
+        mayRestore.Release();
+        Wait(returning.ContinueWith(static _ => true, TaskScheduler.Default));
+    }
+
+    [Test]
     public async Task Pools_of_one_name_are_added_up_and_a_closed_pool_is_not_observed()
     {
         SandboxPool first = NewPool();
