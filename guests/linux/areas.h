@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The areas of the program's address space: sorted, apart, whole pages.
+
+#ifndef LINUX_AREAS_H
+#define LINUX_AREAS_H
+
+#include "pages.h"
+
+struct area {
+    uint64_t start;
+    uint64_t end;
+    // The kernel's address of what the first page contains, a whole number of
+    // pages into the image; NULL for zeroes. What follows is zero.
+    const uint8_t *source;
+    uint64_t source_size;
+    unsigned access;
+    // Counts against the memory limit before it is used.
+    bool is_committed;
+};
+
+void areas_clear(void);
+
+struct area *area_find(uint64_t address);
+
+// Whether nothing is mapped in a range.
+bool area_is_free(uint64_t start, uint64_t end);
+
+// The highest free range of a size below an address. 0 if there is none.
+uint64_t area_find_free(uint64_t size, uint64_t below);
+
+// Adds an area to a free range. False if there are too many areas, or if the
+// memory it commits itself to is more than there is.
+bool area_add(const struct area *area);
+
+// Removes everything in a range with its pages, or changes its access: parts of
+// areas are divided. False without a change if there are too many areas; for a
+// change of access also if the memory limit does not permit it.
+bool areas_remove(uint64_t start, uint64_t end);
+bool areas_protect(uint64_t start, uint64_t end, unsigned access);
+
+// Whether areas cover a range without a gap.
+bool areas_cover(uint64_t start, uint64_t end);
+
+// Moves the end of an area to the end of the free range after it, or shortens it.
+bool area_resize(struct area *area, uint64_t end);
+
+enum fault_result { FAULT_RESOLVED, FAULT_NOT_MAPPED, FAULT_NOT_PERMITTED, FAULT_NO_MEMORY };
+
+// Makes the page of an address present for an access. `contents` is the
+// kernel's address of the page, to be read, and to be written after a PAGE_WRITE.
+enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **contents);
+
+#endif

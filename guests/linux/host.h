@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernel asks of the host: the functions that a host of programs has to
+// register.
+
+#ifndef LINUX_HOST_H
+#define LINUX_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The largest number of bytes in one call.
+#define HOST_BYTES 0x4000
+
+// ProgramWrite(stream, bytes): 0, or what is not 0 if the output limit is reached.
+// False if the host refused the call.
+bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer);
+
+// ProgramRead(size): bytes of the standard input, none at its end. They are valid
+// until the next call. False if the host refused the call, or sent too many.
+bool host_read(size_t size, const uint8_t **bytes, size_t *count);
+
+// ProgramClock(isMonotonic): nanoseconds.
+bool host_clock(bool is_monotonic, int64_t *nanoseconds);
+
+// ProgramSleep(nanoseconds).
+bool host_sleep(int64_t nanoseconds);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pages.h"
+
+#include "../runtime/cpu.h"
+#include "../runtime/page_alloc.h"
+#include "../runtime/page_table.h"
+#include "../runtime/state.h"
+
+#include <string.h>
+
+#define PTE_USER 0x4UL
+// A page of the image. One of the bits that the processor ignores; the host's
+// rule for copy-on-write pages is another value of them.
+#define PTE_SHARED 0x400UL
+
+#define TOP_SHIFT 39
+#define LEAF_SHIFT 12
+#define LEVEL_BITS 9
+
+// What the kernel itself may still need: a copy of each page of its data and its
+// heap, its stack, and tables.
+#define KERNEL_PAGES 128
+
+static struct {
+    uint64_t limit;
+    uint64_t used;
+    // A list through the first words of the pages that were given back.
+    uint64_t free;
+} pages;
+
+void pages_start(uint64_t limit)
+{
+    uint64_t image = (hl_state.peb->heap.address + hl_state.peb->heap.size) / PAGE_SIZE;
+    uint64_t available = (HL_RESERVED_TOP_GPA - *HL_ALLOCATOR_SLOT) / PAGE_SIZE;
+    uint64_t kernel = image + KERNEL_PAGES;
+    available = available > kernel ? available - kernel : 0;
+    pages.limit = limit < available ? limit : available;
+    pages.used = 0;
+    pages.free = 0;
+}
+
+uint64_t pages_limit(void)
+{
+    return pages.limit;
+}
+
+// A page of zeroes, or 0.
+static uint64_t allocate(void)
+{
+    if (pages.used >= pages.limit) {
+        return 0;
+    }
+    pages.used++;
+    uint64_t page = pages.free;
+    if (page == 0) {
+        return hl_allocate_physical_pages(1);
+    }
+    uint64_t *contents = hl_scratch_pointer(page);
+    pages.free = *contents;
+    memset(contents, 0, PAGE_SIZE);
+    return page;
+}
+
+static void release(uint64_t page)
+{
+    *(uint64_t *)hl_scratch_pointer(page) = pages.free;
+    pages.free = page;
+    pages.used--;
+}
+
+static volatile uint64_t *entry_of(uint64_t table, uint64_t address, unsigned shift)
+{
+    volatile uint64_t *entries = hl_scratch_pointer(table & HL_PTE_ADDRESS);
+    return &entries[(address >> shift) & 0x1FF];
+}
+
+// The leaf entry of an address. Without one: NULL, and `missing` is the shift of
+// the level that has no entry.
+static volatile uint64_t *find_leaf(uint64_t address, unsigned *missing)
+{
+    uint64_t table = hl_read_cr3();
+    for (unsigned shift = TOP_SHIFT; shift > LEAF_SHIFT; shift -= LEVEL_BITS) {
+        table = *entry_of(table, address, shift);
+        if (!(table & HL_PTE_PRESENT)) {
+            *missing = shift;
+            return NULL;
+        }
+    }
+    return entry_of(table, address, LEAF_SHIFT);
+}
+
+// With missing tables added, all of them open to the program. NULL without
+// memory. The tables of the kernel's own pages are below 4 MiB, and stay closed.
+static volatile uint64_t *make_leaf(uint64_t address)
+{
+    uint64_t table = hl_read_cr3();
+    bool opened = false;
+    for (unsigned shift = TOP_SHIFT; shift > LEAF_SHIFT; shift -= LEVEL_BITS) {
+        volatile uint64_t *entry = entry_of(table, address, shift);
+        table = *entry;
+        if (!(table & HL_PTE_PRESENT)) {
+            table = allocate();
+            if (table == 0) {
+                return NULL;
+            }
+            *entry = table | HL_PTE_TABLE | PTE_USER;
+        } else if (!(table & PTE_USER)) {
+            *entry = table | PTE_USER;
+            opened = true;
+        }
+    }
+    if (opened) {
+        __asm__ volatile("mov %0, %%cr3" : : "r"(hl_read_cr3()) : "memory");
+    }
+    return entry_of(table, address, LEAF_SHIFT);
+}
+
+// An inaccessible page keeps its contents: it loses the user bit.
+static uint64_t flags_of(unsigned access)
+{
+    return (access != PAGE_NONE ? PTE_USER : 0) | (access & PAGE_WRITE ? HL_PTE_READ_WRITE : HL_PTE_READ_ONLY) |
+           (access & PAGE_EXECUTE ? 0 : HL_PTE_NO_EXECUTE);
+}
+
+uint8_t *page_contents(uint64_t address, bool *is_shared)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    if (leaf == NULL || !(*leaf & HL_PTE_PRESENT)) {
+        return NULL;
+    }
+    *is_shared = (*leaf & PTE_SHARED) != 0;
+    return hl_scratch_pointer(*leaf & HL_PTE_ADDRESS);
+}
+
+bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    uint64_t page = leaf != NULL ? allocate() : 0;
+    if (page == 0) {
+        return false;
+    }
+    *contents = hl_scratch_pointer(page);
+    *leaf = page | flags_of(access);
+    hl_invalidate_page(address);
+    return true;
+}
+
+bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = make_leaf(address);
+    if (leaf == NULL) {
+        return false;
+    }
+    uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
+    *leaf = page | flags_of(access & ~(unsigned)PAGE_WRITE) | PTE_SHARED;
+    hl_invalidate_page(address);
+    return true;
+}
+
+void page_refresh(uint64_t address)
+{
+    hl_invalidate_page(address);
+}
+
+// The next page, or the first one after everything that the missing table covers.
+static uint64_t after_missing(uint64_t address, unsigned shift)
+{
+    return ((address >> shift) + 1) << shift;
+}
+
+void pages_unmap(uint64_t start, uint64_t end)
+{
+    unsigned missing;
+    for (uint64_t page = start; page < end;) {
+        volatile uint64_t *leaf = find_leaf(page, &missing);
+        if (leaf == NULL) {
+            page = after_missing(page, missing);
+            continue;
+        }
+        if (*leaf & HL_PTE_PRESENT) {
+            uint64_t entry = *leaf;
+            *leaf = 0;
+            hl_invalidate_page(page);
+            if (!(entry & PTE_SHARED)) {
+                release(entry & HL_PTE_ADDRESS);
+            }
+        }
+        page += PAGE_SIZE;
+    }
+}
+
+void pages_protect(uint64_t start, uint64_t end, unsigned access)
+{
+    unsigned missing;
+    for (uint64_t page = start; page < end;) {
+        volatile uint64_t *leaf = find_leaf(page, &missing);
+        if (leaf == NULL) {
+            page = after_missing(page, missing);
+            continue;
+        }
+        if (*leaf & HL_PTE_PRESENT) {
+            uint64_t shared = *leaf & PTE_SHARED;
+            unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
+            *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
+            hl_invalidate_page(page);
+        }
+        page += PAGE_SIZE;
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls of the process: identity, limits, its end.
+
+#include "process.h"
+
+#include "errors.h"
+#include "pages.h"
+#include "processor.h"
+#include "program.h"
+#include "random.h"
+#include "stack.h"
+#include "system_calls.h"
+#include "user.h"
+
+#include <string.h>
+
+#define ARCH_SET_GS 0x1001
+#define ARCH_SET_FS 0x1002
+#define ARCH_GET_FS 0x1003
+#define ARCH_GET_GS 0x1004
+
+#define RLIMITS 16
+#define RLIMIT_STACK 3
+#define RLIMIT_CORE 4
+#define RLIMIT_NOFILE 7
+#define UNLIMITED UINT64_MAX
+#define DESCRIPTORS 3
+
+#define ROBUST_LIST_SIZE 24
+#define NAME_FIELD 65
+#define RANDOM_FLAGS 7
+
+int64_t system_call_exit(const uint64_t arguments[6])
+{
+    program_exit((uint32_t)arguments[0]);
+    return 0;
+}
+
+int64_t system_call_exit_group(const uint64_t arguments[6])
+{
+    program_exit((uint32_t)arguments[0]);
+    return 0;
+}
+
+#define RETURNS(name, value) \
+    int64_t system_call_##name(const uint64_t arguments[6]) \
+    { \
+        (void)arguments; \
+        return value; \
+    }
+
+RETURNS(getpid, PROCESS_ID)
+RETURNS(gettid, PROCESS_ID)
+RETURNS(getppid, PARENT_ID)
+RETURNS(getuid, USER_ID)
+RETURNS(geteuid, USER_ID)
+RETURNS(getgid, USER_ID)
+RETURNS(getegid, USER_ID)
+RETURNS(set_tid_address, PROCESS_ID)
+RETURNS(sched_yield, 0)
+// The C library works without restartable sequences.
+RETURNS(rseq, -ENOSYS)
+
+int64_t system_call_set_robust_list(const uint64_t arguments[6])
+{
+    return arguments[1] == ROBUST_LIST_SIZE ? 0 : -EINVAL;
+}
+
+int64_t system_call_uname(const uint64_t arguments[6])
+{
+    static char names[6][NAME_FIELD];
+    strcpy(names[0], "Linux");
+    strcpy(names[1], "hyperlight");
+    strcpy(names[2], "6.1.0");
+    strcpy(names[3], "#1 Hyperlight");
+    strcpy(names[4], "x86_64");
+    strcpy(names[5], "(none)");
+    return copy_to_user(arguments[0], names, sizeof names) ? 0 : -EFAULT;
+}
+
+int64_t system_call_arch_prctl(const uint64_t arguments[6])
+{
+    uint32_t base = arguments[0] == ARCH_SET_FS || arguments[0] == ARCH_GET_FS ? MSR_FS_BASE : MSR_GS_BASE;
+    uint64_t value;
+    switch (arguments[0]) {
+    case ARCH_SET_FS:
+    case ARCH_SET_GS:
+        if (arguments[1] >= PROGRAM_END) {
+            return -EPERM;
+        }
+        write_msr(base, arguments[1]);
+        return 0;
+    case ARCH_GET_FS:
+    case ARCH_GET_GS:
+        value = read_msr(base);
+        return copy_to_user(arguments[1], &value, sizeof value) ? 0 : -EFAULT;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t system_call_prlimit64(const uint64_t arguments[6])
+{
+    uint64_t limit[2] = { UNLIMITED, UNLIMITED };
+    if (arguments[0] != 0 && arguments[0] != PROCESS_ID) {
+        return -ESRCH;
+    }
+    if (arguments[1] >= RLIMITS) {
+        return -EINVAL;
+    }
+    if (arguments[2] != 0) {
+        return -EPERM;
+    }
+    if (arguments[1] == RLIMIT_STACK) {
+        limit[0] = limit[1] = STACK_SIZE;
+    } else if (arguments[1] == RLIMIT_NOFILE) {
+        limit[0] = limit[1] = DESCRIPTORS;
+    } else if (arguments[1] == RLIMIT_CORE) {
+        limit[0] = limit[1] = 0;
+    }
+    return arguments[3] == 0 || copy_to_user(arguments[3], limit, sizeof limit) ? 0 : -EFAULT;
+}
+
+int64_t system_call_getrandom(const uint64_t arguments[6])
+{
+    uint8_t bytes[256];
+    uint64_t size = arguments[1] < INT32_MAX ? arguments[1] : INT32_MAX;
+    if (arguments[2] & ~(uint64_t)RANDOM_FLAGS) {
+        return -EINVAL;
+    }
+    for (uint64_t done = 0; done < size;) {
+        uint64_t part = size - done < sizeof bytes ? size - done : sizeof bytes;
+        random_bytes(bytes, part);
+        if (!copy_to_user(arguments[0] + done, bytes, part)) {
+            return done != 0 ? (int64_t)done : -EFAULT;
+        }
+        done += part;
+    }
+    return (int64_t)size;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processor's tables and registers for a program at CPL 3.
+
+#include "processor.h"
+
+#include "../runtime/cpu.h"
+#include "../runtime/layout.h"
+#include "registers.h"
+
+#define EFER_SYSTEM_CALLS 1UL
+#define CR4_UMIP (1UL << 11)
+#define CR4_SMEP (1UL << 20)
+#define CR4_SMAP (1UL << 21)
+
+// With the accessed bits set, as the runtime's: the processor never writes them.
+#define KERNEL_CODE_DESCRIPTOR 0x00AF9B000000FFFFUL
+#define KERNEL_DATA_DESCRIPTOR 0x00CF93000000FFFFUL
+#define USER_CODE32_DESCRIPTOR 0x00CFFB000000FFFFUL
+#define USER_DATA_DESCRIPTOR 0x00CFF3000000FFFFUL
+#define USER_CODE_DESCRIPTOR 0x00AFFB000000FFFFUL
+
+#define VECTORS 21
+#define VECTOR_BREAKPOINT 3
+#define VECTOR_PAGE_FAULT 14
+#define PAGE_FAULT_IST 1UL
+#define EXCEPTION_IST 2UL
+#define INTERRUPT_GATE 0x8EUL
+#define GATE_FOR_PROGRAMS 0x60UL
+
+// All flags that SYSCALL may clear, but the one that is always set.
+#define SYSTEM_CALL_MASK 0x3F7FD5UL
+
+#define INITIAL_FCW 0x037F
+#define INITIAL_MXCSR 0x1F80
+#define FXSAVE_MXCSR_OFFSET 24
+
+struct table_register {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+static uint64_t gdt[8];
+
+static void cpuid(uint32_t leaf, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+{
+    uint32_t eax = leaf;
+    *ecx = 0;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(*ebx), "+c"(*ecx), "=d"(*edx));
+}
+
+uint64_t read_msr(uint32_t index)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
+    return (uint64_t)high << 32 | low;
+}
+
+void write_msr(uint32_t index, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+uint32_t processor_features(void)
+{
+    uint32_t ebx, ecx, edx;
+    cpuid(1, &ebx, &ecx, &edx);
+    return edx;
+}
+
+// Null, kernel code and data, TSS as the runtime has them; then for programs.
+static void load_segments(void)
+{
+    const volatile uint64_t *runtime = (const volatile uint64_t *)HL_CONTROL_BLOCK;
+    gdt[1] = KERNEL_CODE_DESCRIPTOR;
+    gdt[2] = KERNEL_DATA_DESCRIPTOR;
+    gdt[3] = runtime[3];
+    gdt[4] = runtime[4];
+    gdt[5] = USER_CODE32_DESCRIPTOR;
+    gdt[6] = USER_DATA_DESCRIPTOR;
+    gdt[7] = USER_CODE_DESCRIPTOR;
+    const struct table_register table = { sizeof gdt - 1, (uint64_t)gdt };
+    __asm__ volatile("lgdt %0" : : "m"(table), "m"(gdt));
+}
+
+static void set_gates(void)
+{
+    volatile uint64_t *idt = (volatile uint64_t *)(HL_CONTROL_BLOCK + HL_IDT_OFFSET);
+    for (unsigned vector = 0; vector < VECTORS; vector++) {
+        uint64_t entry = (uint64_t)exception_entries + vector * EXCEPTION_ENTRY_SIZE;
+        uint64_t stack = vector == VECTOR_PAGE_FAULT ? PAGE_FAULT_IST : EXCEPTION_IST;
+        uint64_t type = INTERRUPT_GATE | (vector == VECTOR_BREAKPOINT ? GATE_FOR_PROGRAMS : 0);
+        idt[2 * vector] = (entry & 0xFFFF) | (uint64_t)KERNEL_CODE_SELECTOR << 16 | stack << 32 |
+                          type << 40 | (entry >> 16 & 0xFFFF) << 48;
+        idt[2 * vector + 1] = entry >> 32;
+    }
+}
+
+static void protect_kernel(void)
+{
+    uint32_t ebx, ecx, edx;
+    cpuid(7, &ebx, &ecx, &edx);
+    uint64_t cr4 = hl_read_cr4();
+    cr4 |= ebx & (1U << 7) ? CR4_SMEP : 0;
+    cr4 |= ebx & (1U << 20) ? CR4_SMAP : 0;
+    cr4 |= ecx & (1U << 2) ? CR4_UMIP : 0;
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+void processor_init(void)
+{
+    load_segments();
+    set_gates();
+    protect_kernel();
+    write_msr(MSR_STAR, (uint64_t)USER_BASE_SELECTOR << 48 | (uint64_t)KERNEL_CODE_SELECTOR << 32);
+    write_msr(MSR_LSTAR, (uint64_t)system_call_entry);
+    write_msr(MSR_SFMASK, SYSTEM_CALL_MASK);
+    write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SYSTEM_CALLS);
+}
+
+void processor_reset_vectors(void)
+{
+    static uint8_t image[512] __attribute__((aligned(16)));
+    *(uint16_t *)image = INITIAL_FCW;
+    *(uint32_t *)(image + FXSAVE_MXCSR_OFFSET) = INITIAL_MXCSR;
+    hl_fxrstor(image);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef LINUX_PROCESSOR_H
+#define LINUX_PROCESSOR_H
+
+#include <stdint.h>
+
+#define MSR_EFER 0xC0000080
+#define MSR_STAR 0xC0000081
+#define MSR_LSTAR 0xC0000082
+#define MSR_SFMASK 0xC0000084
+#define MSR_FS_BASE 0xC0000100
+#define MSR_GS_BASE 0xC0000101
+
+// Descriptor tables with segments for CPL 3, system calls, SMEP, SMAP and UMIP
+// where the processor has them. Once: a snapshot keeps all of it.
+void processor_init(void);
+
+// The registers of floating point and vectors as a program finds them.
+void processor_reset_vectors(void);
+
+uint64_t read_msr(uint32_t index);
+void write_msr(uint32_t index, uint64_t value);
+
+// EDX of leaf 1 of CPUID: AT_HWCAP.
+uint32_t processor_features(void);
+
+#endif

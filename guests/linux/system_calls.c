@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "system_calls.h"
+
+#include "errors.h"
+
+#include <stddef.h>
+
+typedef int64_t (*implementation)(const uint64_t arguments[6]);
+
+static const implementation implementations[SYSTEM_CALL_NUMBERS] = {
+#define IMPLEMENTED(number, name, note) [number] = system_call_##name,
+#define MISSING(number, name)
+#include "system_calls.def"
+#undef IMPLEMENTED
+#undef MISSING
+};
+
+static const char *const names[SYSTEM_CALL_NUMBERS] = {
+#define IMPLEMENTED(number, name, note) [number] = #name,
+#define MISSING(number, name) [number] = #name,
+#include "system_calls.def"
+#undef IMPLEMENTED
+#undef MISSING
+};
+
+static uint32_t missing[SYSTEM_CALL_NUMBERS + 1];
+
+int64_t system_call(uint64_t number, const uint64_t arguments[6])
+{
+    if (number < SYSTEM_CALL_NUMBERS && implementations[number] != NULL) {
+        return implementations[number](arguments);
+    }
+    uint32_t *count = &missing[number < SYSTEM_CALL_NUMBERS ? number : SYSTEM_CALL_NUMBERS];
+    if (*count != UINT32_MAX) {
+        ++*count;
+    }
+    return -ENOSYS;
+}
+
+uint32_t missing_calls(uint32_t number)
+{
+    return missing[number];
+}
+
+const char *system_call_name(uint32_t number)
+{
+    return number < SYSTEM_CALL_NUMBERS ? names[number] : NULL;
+}
