@@ -1,0 +1,20 @@
+namespace Hyperlight.Programs;
+
+/// <summary>How a run of a program ended.</summary>
+public enum ProgramEnd
+{
+    /// <summary>The program called <c>exit</c>; <see cref="ProgramResult.ExitCode"/> is its status.</summary>
+    Exited,
+
+    /// <summary>A signal ended the program: an exception of the processor, or one that it sent to itself. See <see cref="ProgramResult.Signal"/>.</summary>
+    Signaled,
+
+    /// <summary>The program used more than <see cref="ProgramLimits.Memory"/>.</summary>
+    MemoryLimit,
+
+    /// <summary>The program wrote more than <see cref="ProgramLimits.Output"/>.</summary>
+    OutputLimit,
+
+    /// <summary>The program ran longer than <see cref="ProgramLimits.Time"/>.</summary>
+    TimeLimit,
+}

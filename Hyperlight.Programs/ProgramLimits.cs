@@ -1,0 +1,63 @@
+namespace Hyperlight.Programs;
+
+/// <summary>What a program may use in one run. Immutable.</summary>
+public sealed record ProgramLimits
+{
+    /// <summary>The smallest <see cref="Memory"/>, in bytes: 1 MiB.</summary>
+    public const long MinimumMemory = 0x10_0000;
+
+    /// <summary>The largest <see cref="Memory"/>, in bytes: 8 GiB.</summary>
+    public const long MaximumMemory = 0x2_0000_0000;
+
+    /// <summary>
+    /// Bytes of memory, page tables included; pages of the executable that are not written do not count. Default 128 MiB. Memory of
+    /// the host is committed as it is used. Requests for more fail in the program with <c>ENOMEM</c>; a program that uses more all
+    /// the same is ended with <see cref="ProgramEnd.MemoryLimit"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below <see cref="MinimumMemory"/> or above <see cref="MaximumMemory"/>.</exception>
+    public long Memory
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, MinimumMemory, nameof(Memory));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumMemory, nameof(Memory));
+            field = value;
+        }
+    } = 0x800_0000;
+
+    /// <summary>
+    /// Bytes of standard output and standard error together. Default 16 MiB. A program that writes more is ended with <see
+    /// cref="ProgramEnd.OutputLimit"/>; the result has the bytes up to the limit.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public int Output
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(Output));
+            field = value;
+        }
+    } = 0x100_0000;
+
+    /// <summary>
+    /// The time that a run may take. Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. A program that takes
+    /// longer is ended with <see cref="ProgramEnd.TimeLimit"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive and not infinite, or longer than 49 days.</exception>
+    public TimeSpan Time
+    {
+        get;
+        init
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(Time));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(49), nameof(Time));
+            }
+
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(1);
+}

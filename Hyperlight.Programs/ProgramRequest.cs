@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Hyperlight.Programs;
+
+/// <summary>The argument of the kernel's function RunProgram: what a program starts with.</summary>
+internal static class ProgramRequest
+{
+    /// <summary>The largest number of bytes of all arguments and environment variables, with a zero for each.</summary>
+    public const int MaximumStrings = 0x2_0000;
+
+    private const int SeedSize = 32;
+    private const int HeaderSize = sizeof(ulong) + SeedSize + sizeof(uint) + sizeof(uint);
+
+    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
+    public static byte[] Create(ProgramTemplate template, ProgramInput input)
+    {
+        IReadOnlyList<string> command = template.Command.Count == 0 ? [template.Image.Name] : template.Command;
+        List<string> arguments = [.. command, .. input.Arguments];
+        List<string> environment = [.. template.Environment.Select(static variable => $"{CheckName(variable.Key)}={variable.Value}")];
+
+        using var strings = new MemoryStream();
+        foreach (string text in arguments.Concat(environment))
+        {
+            Append(strings, text);
+        }
+
+        var request = new byte[HeaderSize + strings.Length];
+        BinaryPrimitives.WriteUInt64LittleEndian(request, (ulong)template.Limits.Memory);
+        RandomNumberGenerator.Fill(request.AsSpan(sizeof(ulong), SeedSize));
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 8), arguments.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), environment.Count);
+        strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
+        return request;
+    }
+
+    private static string CheckName(string name) => name.Length != 0 && !name.Contains('=', StringComparison.Ordinal)
+        ? name
+        : throw new ArgumentException($"'{name}' is not the name of an environment variable.");
+
+    private static void Append(MemoryStream strings, string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException("An argument or an environment variable contains a zero character.");
+        }
+
+        strings.Write(Encoding.UTF8.GetBytes(text));
+        strings.WriteByte(0);
+        if (strings.Length > MaximumStrings)
+        {
+            throw new ArgumentException($"The arguments and the environment have more than {MaximumStrings} bytes.");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace Hyperlight.Programs;
+
+/// <summary>What a run of a program had as its result. Immutable.</summary>
+public sealed class ProgramResult
+{
+    /// <summary>What a shell adds to the number of a signal.</summary>
+    internal const int SignalExitCode = 128;
+
+    internal ProgramResult(ProgramEnd end, int code, int? signal, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error)
+    {
+        End = end;
+        ExitCode = signal is { } number ? SignalExitCode + number : code;
+        Signal = signal;
+        StandardOutputBytes = output;
+        StandardErrorBytes = error;
+    }
+
+    /// <summary>How the run ended.</summary>
+    public ProgramEnd End { get; }
+
+    /// <summary>
+    /// The program's exit status, from 0 to 255; 128 and the number of the signal if a signal ended it. A limit ends a program
+    /// with the signal <c>SIGKILL</c>: 137.
+    /// </summary>
+    public int ExitCode { get; }
+
+    /// <summary>The number of the signal that ended the program, as on Linux for x86-64; <see langword="null"/> if none did.</summary>
+    public int? Signal { get; }
+
+    /// <summary>
+    /// The address whose access was refused, or the address of the instruction for signals that are not about an access; 0 if the
+    /// processor raised no exception.
+    /// </summary>
+    public ulong FaultAddress { get; internal init; }
+
+    /// <summary>The standard output, decoded as UTF-8; invalid bytes are replaced.</summary>
+    public string StandardOutput => Encoding.UTF8.GetString(StandardOutputBytes.Span);
+
+    /// <summary>The standard error, decoded as UTF-8; invalid bytes are replaced.</summary>
+    public string StandardError => Encoding.UTF8.GetString(StandardErrorBytes.Span);
+
+    /// <summary>The bytes of the standard output.</summary>
+    public ReadOnlyMemory<byte> StandardOutputBytes { get; }
+
+    /// <summary>The bytes of the standard error.</summary>
+    public ReadOnlyMemory<byte> StandardErrorBytes { get; }
+
+    /// <summary>
+    /// The system calls that the program made and that are not implemented, in the order of their numbers. Empty if a time limit
+    /// ended the run, because the guest has stopped then.
+    /// </summary>
+    public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; internal init; } = [];
+}

@@ -1,0 +1,111 @@
+namespace Hyperlight.Programs;
+
+/// <summary>
+/// Runs a Linux program in a micro VM: any number of times, each from the same state. Thread-safe; runs that are started at the
+/// same time run one after the other.
+/// </summary>
+public sealed class ProgramRunner : IDisposable, IAsyncDisposable
+{
+    private const int Killed = 9;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly KernelSandbox _sandbox;
+    private bool _isDisposed;
+
+    private ProgramRunner(ProgramTemplate template, KernelSandbox sandbox)
+    {
+        Template = template;
+        _sandbox = sandbox;
+    }
+
+    /// <summary>What the runner runs.</summary>
+    public ProgramTemplate Template { get; }
+
+    /// <summary>Creates the micro VM, loads the program, and takes the snapshot from which each run starts.</summary>
+    /// <param name="template">What to run.</param>
+    /// <param name="cancellationToken">Ends the creation.</param>
+    /// <exception cref="ProgramImageException">The image is not a static executable for x86-64 Linux.</exception>
+    /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<ProgramRunner> CreateAsync(ProgramTemplate template, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        return await Task.Run(() => new ProgramRunner(template, new KernelSandbox(template, cancellationToken)), cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Runs the program until it ends.</summary>
+    /// <param name="input">What the program gets.</param>
+    /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
+    /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
+    /// <exception cref="ArgumentException">An argument or an environment variable contains a zero, or there are more than 128 KiB of them.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
+    /// <exception cref="HyperlightException">The micro VM failed, not the program. The next run starts from the snapshot again.</exception>
+    /// <exception cref="ObjectDisposedException">The runner was disposed.</exception>
+    public async Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        byte[] request = ProgramRequest.Create(Template, input);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return await RunAsync(request, input, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Releases the micro VM, after the run that is in progress.</summary>
+    public void Dispose()
+    {
+        _turn.Wait();
+        Release();
+    }
+
+    /// <summary>Releases the micro VM, after the run that is in progress.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        Release();
+    }
+
+    private void Release()
+    {
+        try
+        {
+            if (!_isDisposed)
+            {
+                _isDisposed = true;
+                _sandbox.Dispose();
+            }
+        }
+        finally
+        {
+            // Not disposed: runs may wait for it, which then find out.
+            _turn.Release();
+        }
+    }
+
+    private async Task<ProgramResult> RunAsync(byte[] request, ProgramInput input, CancellationToken cancellationToken)
+    {
+        using var streams = new ProgramStreams(input.StandardInput, Template.Limits.Output);
+        try
+        {
+            ProgramReport report =
+                await _sandbox.RunAsync(request, streams, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+            return new ProgramResult(report.End, report.ExitCode, report.Signal, streams.Output, streams.Error)
+            {
+                FaultAddress = report.FaultAddress,
+                UnsupportedSystemCalls = report.UnsupportedSystemCalls,
+            };
+        }
+        catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
+        {
+            return new ProgramResult(ProgramEnd.TimeLimit, 0, Killed, streams.Output, streams.Error);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace Hyperlight.Programs;
+
+/// <summary>What a <see cref="ProgramRunner"/> runs, and how. Immutable.</summary>
+public sealed record ProgramTemplate
+{
+    /// <summary>The executable.</summary>
+    public required ProgramImage Image { get; init; }
+
+    /// <summary>
+    /// The program's arguments, <c>argv[0]</c> first; those of a run (<see cref="ProgramInput.Arguments"/>) follow. Default, and if it
+    /// is empty: the name of the image.
+    /// </summary>
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    /// <summary>The environment variables. Default: none. Nothing of the host's environment is passed.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What a run may use.</summary>
+    public ProgramLimits Limits { get; init; } = new();
+
+    /// <summary>
+    /// Creates the builder of the sandbox, for example to select a hypervisor, log or record metrics. The runner sets its guest,
+    /// configuration and host functions. Default: a new <see cref="SandboxBuilder"/>, which uses the first usable hypervisor.
+    /// </summary>
+    public Func<SandboxBuilder> CreateBuilder { get; init; } = static () => new SandboxBuilder();
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>Runs a Linux program on this machine's own kernel, for comparison.</summary>
+internal static class NativeProgram
+{
+    private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Skips the test where the programs cannot run.</summary>
+    public static void Require()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            Assert.Ignore("This machine does not run Linux programs for x86-64, with which the results would be compared.");
+        }
+    }
+
+    /// <summary>Runs a program with an environment that has one variable.</summary>
+    public static (int ExitCode, string Output, string Error) Run(string path, string input, params string[] arguments)
+    {
+        File.SetUnixFileMode(path, Executable);
+        var start = new ProcessStartInfo(path, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Clear();
+        start.Environment.Add("NAME", "value");
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Write(process, input);
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>A program may end before it has read its input.</summary>
+    private static void Write(Process process, string input)
+    {
+        try
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException exception)
+        {
+            TestContext.Out.WriteLine($"The program did not read its input: {exception.Message}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>What cannot be run is refused, with the reason.</summary>
+internal sealed class ProgramImageTests(TestTarget target) : ProgramTest(target)
+{
+    private const int TypeOffset = 0x10;
+    private const int MachineOffset = 0x12;
+    private const int ProgramHeadersOffset = 0x20;
+    private const int FirstSegment = 0x40;
+
+    private static byte[] Valid => File.ReadAllBytes(PathOf(Fixed));
+
+    [TestCase(0, (byte)'X', "not a 64-bit ELF file")]
+    [TestCase(TypeOffset, (byte)1, "not an executable")]
+    [TestCase(MachineOffset, (byte)3, "not for x86-64")]
+    [TestCase(ProgramHeadersOffset, (byte)3, "program headers are invalid")]
+    [TestCase(ProgramHeadersOffset + 5, (byte)3, "program headers are invalid")]
+    [TestCase(FirstSegment, (byte)3, "dynamically linked")]
+    [TestCase(FirstSegment + 15, (byte)0x7F, "a segment of it is invalid")]
+    [TestCase(FirstSegment + 16, (byte)1, "a segment of it is invalid")]
+    [TestCase(FirstSegment + 23, (byte)0x80, "outside the address space")]
+    [TestCase(FirstSegment + 18, (byte)0, "below 0x400000")]
+    [TestCase(FirstSegment + 39, (byte)0x7F, "a segment of it is invalid")]
+    [TestCase(FirstSegment + 47, (byte)0x7F, "outside the address space")]
+    [TestCase(FirstSegment + 42, (byte)1, "segments overlap")]
+    public void A_damaged_executable_is_refused(int offset, byte value, string problem)
+    {
+        byte[] executable = Valid;
+        executable[offset] = value;
+
+        ProgramImageException exception = Assert.Throws<ProgramImageException>(() => Create(ProgramImage.FromBytes(executable, "damaged")))!;
+
+        Assert.That(exception.Problem, Does.Contain(problem));
+        Assert.That(exception.Message, Does.StartWith("'damaged' cannot be run: "));
+    }
+
+    [Test]
+    public void A_truncated_executable_is_refused([Values(1, 63, 100, 5000)] int size) =>
+        Assert.That(() => Create(ProgramImage.FromBytes(Valid.AsSpan(0, size))), Throws.TypeOf<ProgramImageException>());
+
+    [Test]
+    public void A_file_that_is_missing_or_empty_is_refused()
+    {
+        Assert.That(() => ProgramImage.FromExecutable("/no/such/file"), Throws.TypeOf<ProgramImageException>());
+        Assert.That(() => ProgramImage.FromBytes([]), Throws.TypeOf<ProgramImageException>());
+    }
+}

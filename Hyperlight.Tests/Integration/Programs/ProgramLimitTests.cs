@@ -1,0 +1,119 @@
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>What ends a program from outside, and that the next run knows nothing of it.</summary>
+internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
+{
+    private const int Killed = 9;
+    private const int KilledExitCode = 137;
+    private const int SmallOutput = 10_000;
+    private const long SmallMemory = 0x80_0000;
+
+    private ProgramRunner _runner = null!;
+
+    [OneTimeSetUp]
+    public void CreateRunner() =>
+        _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(20) });
+
+    [TearDown]
+    public async Task The_next_run_is_clean()
+    {
+        ProgramResult result = await Run(_runner, "", "hello");
+        Assert.That((result.StandardOutput, result.ExitCode), Is.EqualTo(("hello\n", 7)));
+    }
+
+    [Test]
+    public async Task A_run_finds_nothing_of_the_last_one()
+    {
+        await Run(_runner, "", "remember");
+        Assert.That((await Run(_runner, "", "remember")).StandardOutput, Is.EqualTo("before 0\n"));
+    }
+
+    [Test]
+    public async Task Output_ends_at_its_limit()
+    {
+        ProgramResult result = await Run(_runner, "", "flood");
+
+        Assert.That(result.End, Is.EqualTo(ProgramEnd.OutputLimit));
+        Assert.That(result.Signal, Is.EqualTo(Killed));
+        Assert.That(result.StandardOutputBytes.Length, Is.EqualTo(SmallOutput));
+    }
+
+    [Test]
+    public async Task A_loop_ends_at_the_time_limit()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = TimeSpan.FromMilliseconds(200) });
+
+        ProgramResult result = await Run(runner, "", "loop");
+
+        Assert.That((result.End, result.Signal, result.ExitCode), Is.EqualTo((ProgramEnd.TimeLimit, Killed, KilledExitCode)));
+    }
+
+    [Test]
+    public async Task A_token_ends_a_run()
+    {
+        using var source = new CancellationTokenSource();
+        Task<ProgramResult> run = _runner.RunAsync(new ProgramInput { Arguments = ["loop"] }, source.Token);
+        source.CancelAfter(50);
+
+        await Assert.ThatAsync(() => run, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Memory_is_refused_at_its_limit()
+    {
+        ProgramResult result = await Run(_runner, "", "exhaust");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -12\nmore than 4 1\nmissing 0\n"));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_program_that_uses_more_memory_than_its_limit_is_killed()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = ProgramLimits.MinimumMemory });
+
+        ProgramResult result = await Run(runner, "", "recurse", "500");
+
+        Assert.That((result.End, result.Signal), Is.EqualTo((ProgramEnd.MemoryLimit, Killed)));
+    }
+
+    [Test]
+    public async Task A_stack_has_a_limit()
+    {
+        ProgramRunner runner = Create(Fixed);
+
+        ProgramResult result = await Run(runner, "", "recurse", "5000");
+
+        Assert.That((result.End, result.Signal), Is.EqualTo((ProgramEnd.Signaled, 11)));
+    }
+
+    [Test]
+    public async Task System_calls_that_are_not_implemented_are_named_and_counted()
+    {
+        ProgramResult result = await Run(_runner, "", "unsupported");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("openat -38\nopenat -38\nfork -38\nnone -38\n"));
+        Assert.That(result.UnsupportedSystemCalls, Is.EqualTo(new UnsupportedSystemCall[] { new("fork", 1), new("openat", 2), new("unknown", 1) }));
+    }
+
+    [Test]
+    public async Task Random_system_calls_do_not_end_the_kernel([Range(1, 12)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+
+        ProgramResult result = await Run(_runner, "some input", "random-calls", $"{seed}", "3000");
+
+        // The program may have taken its own memory away.
+        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.MemoryLimit, ProgramEnd.OutputLimit));
+    }
+
+    [Test]
+    public async Task A_fault_states_its_address()
+    {
+        ProgramResult result = await Run(_runner, "", "null");
+
+        Assert.That((result.End, result.Signal, result.FaultAddress), Is.EqualTo((ProgramEnd.Signaled, 11, 8UL)));
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text;
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>The base of the tests that run a Linux program; each runs on every usable driver.</summary>
+[TestFixtureSource(typeof(TestTargets), nameof(TestTargets.RunnableDrivers))]
+internal abstract class ProgramTest(TestTarget target)
+{
+    private readonly List<ProgramRunner> _runners = [];
+
+    /// <summary>The program without a C library, linked to a fixed address.</summary>
+    protected const string Fixed = "program.elf";
+
+    /// <summary>The same, position independent.</summary>
+    protected const string PositionIndependent = "program-pie.elf";
+
+    [OneTimeTearDown]
+    public void DisposeRunners() => _runners.ForEach(static runner => runner.Dispose());
+
+    protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
+
+    /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
+    protected ProgramRunner Create(ProgramImage image, ProgramLimits? limits = null)
+    {
+        var template = new ProgramTemplate
+        {
+            Image = image,
+            Environment = new Dictionary<string, string> { ["NAME"] = "value" },
+            Limits = limits ?? new ProgramLimits(),
+            CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
+        };
+        ProgramRunner runner = ProgramRunner.CreateAsync(template).GetAwaiter().GetResult();
+        _runners.Add(runner);
+        return runner;
+    }
+
+    protected ProgramRunner Create(string program, ProgramLimits? limits = null) =>
+        Create(ProgramImage.FromExecutable(PathOf(program)), limits);
+
+    protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
+        runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });
+}

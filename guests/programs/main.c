@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Linux program without a C library that the tests run natively and in a micro
+// VM: what it does is its first argument. What it prints is the same everywhere.
+
+#include "start.h"
+
+enum { AT_PHDR = 3, AT_PAGESZ = 6, AT_ENTRY = 9, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31 };
+
+extern void _start(void);
+
+static int arguments(const struct start *start)
+{
+    print_line("arguments", (int64_t)start->argument_count);
+    for (uint64_t i = 1; i < start->argument_count; i++) {
+        print(start->arguments[i]);
+        print("\n");
+    }
+    for (char **variable = start->environment; *variable != NULL; variable++) {
+        print(*variable);
+        print("\n");
+    }
+    return 0;
+}
+
+static uint64_t auxiliary(const struct start *start, uint64_t type)
+{
+    for (uint64_t *entry = start->auxiliary; entry[0] != 0; entry += 2) {
+        if (entry[0] == type) {
+            return entry[1];
+        }
+    }
+    return 0;
+}
+
+static int vector(const struct start *start)
+{
+    const uint8_t *random = (const uint8_t *)auxiliary(start, AT_RANDOM);
+    int sum = 0;
+    for (int i = 0; i < 16; i++) {
+        sum |= random[i];
+    }
+    print_line("page size", (int64_t)auxiliary(start, AT_PAGESZ));
+    print_line("entry", auxiliary(start, AT_ENTRY) == (uint64_t)_start);
+    print_line("secure", (int64_t)auxiliary(start, AT_SECURE));
+    print_line("random", sum != 0);
+    print_line("header type", (int64_t)*(const uint32_t *)auxiliary(start, AT_PHDR) != 0);
+    print_line("stack", ((uint64_t)(start->arguments - 1) & 15) == 0);
+    print_line("name", equal((const char *)auxiliary(start, AT_EXECFN), start->arguments[0]));
+    return 0;
+}
+
+// Standard input to standard output, and its size to standard error.
+static int echo(void)
+{
+    static char buffer[10000];
+    int64_t total = 0;
+    for (;;) {
+        int64_t count = call6(CALL_READ, 0, (uint64_t)buffer, sizeof buffer, 0, 0, 0);
+        if (count <= 0) {
+            break;
+        }
+        total += call6(CALL_WRITE, 1, (uint64_t)buffer, (uint64_t)count, 0, 0, 0);
+    }
+    call6(CALL_WRITE, 2, (uint64_t)"done\n", 5, 0, 0, 0);
+    print_line("bytes", total);
+    return 0;
+}
+
+// Vectors, floating point and x87 across system calls.
+static int floating(void)
+{
+    volatile double sum = 0;
+    volatile float single = 1;
+    volatile long double extended = 1;
+    for (int i = 1; i <= 1000; i++) {
+        sum += 1.0 / i;
+        single *= 1.001f;
+        extended /= 1.01L;
+        if (i % 100 == 0) {
+            print_line("sum", (int64_t)(sum * 1e12));
+        }
+    }
+    print_line("single", (int64_t)(single * 1e6f));
+    print_line("extended", (int64_t)(extended * 1e18L));
+    return 0;
+}
+
+static int flood(void)
+{
+    static char text[4096];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)('a' + i % 26);
+    }
+    while (call6(CALL_WRITE, 1, (uint64_t)text, sizeof text, 0, 0, 0) > 0) {
+    }
+    return 1;
+}
+
+// Keeps the contents of the last run where a program would find them.
+static int remember(void)
+{
+    static uint64_t value;
+    print_line("before", (int64_t)value);
+    value = 42;
+    return 0;
+}
+
+int program_main(const struct start *start)
+{
+    const char *name = start->argument_count > 1 ? start->arguments[1] : "hello";
+    if (equal(name, "hello")) {
+        print("hello\n");
+        return 7;
+    }
+    if (equal(name, "exit")) {
+        return (int)parse_number(start->arguments[2]);
+    }
+    if (equal(name, "arguments")) {
+        return arguments(start);
+    }
+    if (equal(name, "vector")) {
+        return vector(start);
+    }
+    if (equal(name, "echo")) {
+        return echo();
+    }
+    if (equal(name, "floating")) {
+        return floating();
+    }
+    if (equal(name, "flood")) {
+        return flood();
+    }
+    if (equal(name, "remember")) {
+        return remember();
+    }
+    if (equal(name, "loop")) {
+        for (;;) {
+            __asm__ volatile("" : : : "memory");
+        }
+    }
+    if (equal(name, "random-calls")) {
+        return random_calls(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    }
+    int code = system_calls(name, start);
+    return code >= 0 ? code : faults(name);
+}

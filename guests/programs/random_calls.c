@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// System calls with random numbers and arguments, from a seed.
+
+#include "start.h"
+
+static uint64_t state;
+
+static uint64_t next(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static char area[65536];
+
+// Values at which a kernel may go wrong: sizes, addresses, ends of ranges.
+static uint64_t argument(void)
+{
+    switch (next() % 10) {
+    case 0:
+        return next();
+    case 1:
+        return next() % 64;
+    case 2:
+        return (uint64_t)area + next() % sizeof area;
+    case 3:
+        return 0x400000 + (next() % 0x1000) * 0x1000;
+    case 4:
+        return 0x7FFFFFFFF000UL - (next() % 0x10000) * 0x1000;
+    case 5:
+        return 0xFFFF800000000000UL + (next() & 0x7FFFFFFFFFFFUL);
+    case 6:
+        return (next() % 0x1000) * 0x1000;
+    case 7:
+        return 1UL << next() % 64;
+    case 8:
+        return (1UL << next() % 64) - 1;
+    default:
+        return -(next() % 4096);
+    }
+}
+
+// What ends or delays the program is left out.
+static int is_excluded(uint64_t number)
+{
+    return number == 35 || number == 60 || number == 62 || number == 202 || number == 230 || number == 231 || number == 234;
+}
+
+int random_calls(uint64_t seed, uint64_t count)
+{
+    state = seed * 0x9E3779B97F4A7C15UL + 1;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t number = next() % 8 == 0 ? next() : next() % 460;
+        if (!is_excluded(number)) {
+            call6(number, argument(), argument(), argument(), argument(), argument(), argument());
+        }
+    }
+    return 0;
+}
