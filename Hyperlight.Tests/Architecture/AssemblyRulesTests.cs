@@ -5,6 +5,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
 using Hyperlight.Mshv;
+using Hyperlight.Programs;
 using Hyperlight.Tests.Documentation;
 using Hyperlight.Whp;
 using OpenTelemetry.Trace;
@@ -44,6 +45,10 @@ internal sealed class AssemblyRulesTests
     [Test]
     public void The_package_for_opentelemetry_knows_only_the_host() => Assert.That(
         References(typeof(HyperlightTracerProviderBuilderExtensions).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host" }));
+
+    [Test]
+    public void Programs_know_only_the_host_and_the_contracts() => Assert.That(
+        References(typeof(ProgramRunner).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host", "Hyperlight.Abstractions" }));
 
     [Test]
     public void The_host_does_not_know_opentelemetry() => Assert.That(

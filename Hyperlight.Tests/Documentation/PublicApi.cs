@@ -2,6 +2,7 @@ using System.Reflection;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
+using Hyperlight.Programs;
 using OpenTelemetry.Trace;
 
 namespace Hyperlight.Tests.Documentation;
@@ -11,7 +12,7 @@ internal static class PublicApi
 {
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions) }
+        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner) }
             .SelectMany(type => type.Assembly.GetExportedTypes()),
     ];
 

@@ -7,11 +7,6 @@
 // An address that neither Linux nor the kernel here gives to the program.
 static uint64_t volatile kernel_address = 0xFFFFFF0000000000UL;
 
-static void check_alignment(void)
-{
-    __asm__ volatile("pushfq; orq $0x40000, (%%rsp); popfq" : : : "memory", "cc");
-}
-
 int faults(const char *name)
 {
     if (equal(name, "null")) {
@@ -37,7 +32,7 @@ int faults(const char *name)
         __asm__ volatile("mov $0x10, %rsp; push %rax");
     } else if (equal(name, "stack-pointer-call")) {
         // A system call must not use the stack of the program.
-        __asm__ volatile("mov $0x8000000000000000, %%rsp; mov $39, %%eax; syscall; mov $9, %%edi; mov $231, %%eax; syscall"
+        __asm__ volatile("mov $0x10, %%rsp; mov $39, %%eax; syscall; mov $9, %%edi; mov $231, %%eax; syscall"
                          : : : "memory");
     } else if (equal(name, "undefined")) {
         __asm__ volatile("ud2");
@@ -68,10 +63,6 @@ int faults(const char *name)
         __asm__ volatile("std; mov $39, %%eax; syscall; cld" : : : "rax", "rcx", "r11", "memory", "cc");
         print("direction\n");
         return 6;
-    } else if (equal(name, "alignment")) {
-        check_alignment();
-        static char bytes[16];
-        *(volatile int *)(bytes + 1) = 1;
     } else {
         return 100;
     }

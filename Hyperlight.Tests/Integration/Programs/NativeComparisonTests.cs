@@ -11,7 +11,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "errors", "blocked", "kill 9", "kill 15", "kill 17", "kill 34",
         "null", "null-call", "kernel-read", "kernel-write", "kernel-low", "kernel-jump", "not-canonical", "code-write", "stack-execute",
         "stack-pointer", "stack-pointer-call", "undefined", "divide", "float-divide", "breakpoint", "step", "halt", "port",
-        "control-register", "model-specific-register", "interrupt", "nested-task", "direction", "alignment",
+        "control-register", "model-specific-register", "interrupt", "nested-task", "direction",
     ];
 
     private ProgramRunner _fixed = null!;

@@ -11,7 +11,7 @@ internal static class NativeProgram
     /// <summary>Skips the test where the programs cannot run.</summary>
     public static void Require()
     {
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.X64)
         {
             Assert.Ignore("This machine does not run Linux programs for x86-64, with which the results would be compared.");
         }
