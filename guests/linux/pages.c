@@ -45,6 +45,11 @@ uint64_t pages_limit(void)
     return pages.limit;
 }
 
+uint64_t pages_used(void)
+{
+    return pages.used;
+}
+
 // A page of zeroes, or 0.
 static uint64_t allocate(void)
 {

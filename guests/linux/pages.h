@@ -34,6 +34,7 @@ static inline uint64_t round_up_to_page(uint64_t value)
 void pages_start(uint64_t limit);
 
 uint64_t pages_limit(void);
+uint64_t pages_used(void);
 
 enum page_access {
     PAGE_NONE = 0,

@@ -118,6 +118,7 @@ static int pointers(void)
         { "nanosleep", 35, 0, { 0, 0, 0, 0 } },
         { "uname", 63, 0, { 0, 0, 0, 0 } },
         { "gettimeofday", 96, 0, { 0, 0, 0, 0 } },
+        { "sysinfo", 99, 0, { 0, 0, 0, 0 } },
         { "arch_prctl", 158, 1, { 0x1003, 0, 0, 0 } },
         { "time", 201, 0, { 0, 0, 0, 0 } },
         { "futex", 202, 0, { 0, 0, 0, 0 } },

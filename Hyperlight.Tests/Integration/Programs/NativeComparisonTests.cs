@@ -46,7 +46,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
     {
         NativeProgram.Require();
         string path = StaticProgram.Build();
-        string input = string.Concat(Enumerable.Range(0, 5000).Select(static i => $"{i} {i * 0.37}\n"));
+        string input = string.Concat(Enumerable.Range(0, 1000).Select(static i => $"{i} {i * 0.37}\n"));
 
         (int exitCode, string output, string error) = NativeProgram.Run(path, input, "one", "two");
         ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path)), input, "one", "two");

@@ -34,7 +34,7 @@ internal static class StaticProgram
             for (size_t i = 0; i < used; i += 100) {
                 printf("%.6f %.10g %a\n", values[i], values[i] / 3, values[i] + 0.1);
             }
-            for (size_t size = 1; size < 64u << 20; size *= 2) {
+            for (size_t size = 1; size < 8u << 20; size *= 2) {
                 char *block = malloc(size);
                 memset(block, 1, size);
                 printf("%zu\n", strnlen(block, size));
