@@ -20,7 +20,11 @@ internal static class NativeProgram
     /// <summary>Runs a program with an environment that has one variable.</summary>
     public static (int ExitCode, string Output, string Error) Run(string path, string input, params string[] arguments)
     {
-        File.SetUnixFileMode(path, Executable);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, Executable);
+        }
+
         var start = new ProcessStartInfo(path, arguments)
         {
             RedirectStandardInput = true,

@@ -1,0 +1,64 @@
+using System.Text;
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Programs;
+
+/// <summary>What a program starts with.</summary>
+[TestFixture]
+internal sealed class ProgramRequestTests
+{
+    private const int HeaderSize = 48;
+
+    private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
+
+    [Test]
+    public void The_name_of_the_image_is_the_first_argument_by_default() =>
+        Assert.That(Strings(Template, "one", "zwei ä"), Is.EqualTo("tool\0one\0zwei ä\0"));
+
+    [Test]
+    public void A_command_and_an_environment_are_passed()
+    {
+        ProgramTemplate template = Template with
+        {
+            Command = ["a", "b"],
+            Environment = new Dictionary<string, string> { ["PATH"] = "/bin", ["EMPTY"] = "" },
+        };
+
+        Assert.That(Strings(template, "c"), Is.EqualTo("a\0b\0c\0PATH=/bin\0EMPTY=\0"));
+    }
+
+    [Test]
+    public void Each_run_has_other_random_bytes() =>
+        Assert.That(ProgramRequest.Create(Template, ProgramInput.Empty), Is.Not.EqualTo(ProgramRequest.Create(Template, ProgramInput.Empty)));
+
+    [Test]
+    public void A_zero_is_refused() => Assert.That(() => Strings(Template, "a\0b"), Throws.ArgumentException);
+
+    [Test]
+    public void A_name_that_is_not_one_of_a_variable_is_refused([Values("", "A=B")] string name)
+    {
+        ProgramTemplate template = Template with { Environment = new Dictionary<string, string> { [name] = "value" } };
+
+        Assert.That(() => Strings(template), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void The_size_is_limited()
+    {
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 6)), Throws.Nothing);
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 5)), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void Limits_have_ranges()
+    {
+        Assert.That(() => new ProgramLimits { Memory = ProgramLimits.MinimumMemory - 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Memory = ProgramLimits.MaximumMemory + 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Output = -1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Time = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Time = Timeout.InfiniteTimeSpan }, Throws.Nothing);
+    }
+
+    private static string Strings(ProgramTemplate template, params string[] arguments) =>
+        Encoding.UTF8.GetString(ProgramRequest.Create(template, new ProgramInput { Arguments = arguments }).AsSpan(HeaderSize));
+}
