@@ -28,8 +28,13 @@ internal sealed class ProgramRequestTests
     }
 
     [Test]
-    public void Each_run_has_other_random_bytes() =>
-        Assert.That(ProgramRequest.Create(Template, ProgramInput.Empty), Is.Not.EqualTo(ProgramRequest.Create(Template, ProgramInput.Empty)));
+    public void Each_run_has_other_random_bytes()
+    {
+        byte[] first = ProgramRequest.Create(Template, ProgramInput.Empty);
+        byte[] second = ProgramRequest.Create(Template, ProgramInput.Empty);
+
+        Assert.That(second, Is.Not.EqualTo(first));
+    }
 
     [Test]
     public void A_zero_is_refused() => Assert.That(() => Strings(Template, "a\0b"), Throws.ArgumentException);
