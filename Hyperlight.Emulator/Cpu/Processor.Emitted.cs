@@ -16,7 +16,7 @@ internal sealed unsafe partial class Processor
 
     /// <summary>The processor whose emitted code this thread is in: that code has no reference to it.</summary>
     [ThreadStatic]
-    private static Processor? t_running;
+    private static Processor? _running;
 
     /// <summary>The code that is running.</summary>
     private EmittedCode? _emitted;
@@ -36,7 +36,7 @@ internal sealed unsafe partial class Processor
             return RegionExit.Interpret;
         }
 
-        t_running = this;
+        _running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
@@ -62,7 +62,7 @@ internal sealed unsafe partial class Processor
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int InterpretForEmitted(ProcessorState* state, int instruction)
     {
-        Processor processor = t_running!;
+        Processor processor = _running!;
         try
         {
             processor.RestoreFlags();

@@ -53,7 +53,7 @@ internal sealed unsafe partial class Processor
         }
         finally
         {
-            t_running = null;
+            _running = null;
             if (isHeld)
             {
                 native.DangerousRelease();

@@ -8,7 +8,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionCompiler
 {
     [ThreadStatic]
-    private static RegionEmitter? t_emitter;
+    private static RegionEmitter? _emitter;
 
     private readonly CodeArena _arena = new(mostBytes);
 
@@ -22,7 +22,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
     public RegionCode? Compile(List<RegionNode> nodes)
     {
-        RegionEmitter emitter = t_emitter ??= new RegionEmitter();
+        RegionEmitter emitter = _emitter ??= new RegionEmitter();
         ReadOnlySpan<byte> code = emitter.Emit(nodes, out int[] entries, out Decoding.MicroOp[] ops);
         if (verifies)
         {
