@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Memory;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
@@ -18,13 +17,7 @@ internal sealed class EmittedCodeTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     [SetUp]
-    public void Require()
-    {
-        if (EmittingCompiler.WhyUnusable is { } why)
-        {
-            Assert.Ignore(why);
-        }
-    }
+    public void Require() => EmittingHost.Require();
 
     [Test]
     public void A_garbage_collection_does_not_wait_for_a_guest()

@@ -29,9 +29,7 @@ internal sealed class CreationTests : StubPoolTest
         SandboxPool pool = NewPool(maximum: 2);
         SandboxLease lease = Rent(pool);
         using var mayRestore = new SemaphoreSlim(0);
-        Source.Delay = mayRestore.Wait;
-        Task returning = Task.Factory.StartNew(lease.Dispose, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Eventually(() => pool.Statistics.Restoring == 1, "the sandbox is being restored");
+        Task returning = ReturnUntil(mayRestore, pool, lease);
 
         Task<SandboxLease> waiting = Enqueue(pool);
         Assert.That((pool.Statistics.Creating, pool.Statistics.Size), Is.EqualTo((0, 1)));

@@ -49,6 +49,15 @@ internal abstract class StubPoolTest
 
     protected static SandboxLease Rent(SandboxPool pool, string key) => Wait(pool.RentAsync(key));
 
+    /// <summary>Returns a lease whose sandbox is being restored afterwards, until it may end.</summary>
+    protected Task ReturnUntil(SemaphoreSlim mayRestore, SandboxPool pool, SandboxLease lease)
+    {
+        Source.Delay = mayRestore.Wait;
+        Task returning = Task.Factory.StartNew(lease.Dispose, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Eventually(() => pool.Statistics.Restoring == 1, "the sandbox is being restored");
+        return returning;
+    }
+
     protected static SandboxLease Wait(ValueTask<SandboxLease> rent) => Wait(rent.AsTask());
 
     protected static T Wait<T>(Task<T> task)

@@ -48,9 +48,7 @@ internal sealed class PoolMetricsTests : StubPoolTest
         SandboxPool pool = NewPool(maximum: 1);
         SandboxLease lease = Rent(pool);
         using var mayRestore = new SemaphoreSlim(0);
-        Source.Delay = mayRestore.Wait;
-        Task returning = Task.Factory.StartNew(lease.Dispose, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Eventually(() => pool.Statistics.Restoring == 1, "the sandbox is being restored");
+        Task returning = ReturnUntil(mayRestore, pool, lease);
 
         Assert.That(_metrics.Of("hyperlight.pool.sandbox.count"), Is.EqualTo(new[] { "name=test state=restoring: 1" }));
 
