@@ -54,10 +54,14 @@ internal sealed class Region
     public static Region Create(List<RegionNode> nodes, RegionCode code)
     {
         var region = new Region([.. nodes.Select(node => node.Block)], code);
-        foreach (RegionNode node in nodes.Where(node => !node.Continues))
+        foreach (RegionNode node in nodes)
         {
-            node.Block.Region = region;
-            node.Block.Entry = node.Position;
+            node.Block.Regions.Add(region);
+            if (!node.Continues)
+            {
+                node.Block.Region = region;
+                node.Block.Entry = node.Position;
+            }
         }
 
         return region;
@@ -86,6 +90,7 @@ internal sealed class Region
     {
         foreach (Block block in _blocks)
         {
+            block.Regions.Remove(this);
             if (ReferenceEquals(block.Region, this))
             {
                 block.Region = null;

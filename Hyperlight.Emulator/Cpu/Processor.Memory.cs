@@ -159,14 +159,15 @@ internal sealed partial class Processor
             return AddressFault();
         }
 
-        ulong second = address + HostPage.Size - (address & HostPage.OffsetMask);
+        int inFirst = (int)(HostPage.Size - (address & HostPage.OffsetMask));
+        ulong second = address + (ulong)inFirst;
         if (!Translate(address, Access.Write, out ulong low) || !Translate(second, Access.Write, out ulong high))
         {
             return false;
         }
 
         // Nothing is written unless all of it can be.
-        if (!IsWritable(low, value) || !IsWritable(high, value))
+        if (!IsWritable(low, value) || !IsWritable(high, value >> (8 * inFirst)))
         {
             return false;
         }

@@ -175,8 +175,7 @@ internal sealed partial class Processor
             memory.NoteWrite(physical);
         }
 
-        bool isCode = (flags & (MemoryFlags.Read | MemoryFlags.Execute)) != 0
-            && IsPermitted(Access.Fetch, writable, user, noExecute);
+        bool isCode = (flags & MemoryFlags.Execute) != 0 && IsPermitted(Access.Fetch, writable, user, noExecute);
         ref TlbEntry slot = ref _tlb.Slot(address);
         ulong invalid = Tlb.InvalidFor(address);
         slot.Page = page;

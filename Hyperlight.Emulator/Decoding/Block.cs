@@ -10,8 +10,8 @@ namespace Hyperlight.Emulator.Decoding;
 /// </summary>
 internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte[] bytes, MicroOp[] ops)
 {
-    /// <summary>Its object, those of its arrays and its list, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 384;
+    /// <summary>Its object, those of its arrays and its lists, and its places in the tables of <see cref="BlockCache"/>.</summary>
+    private const int FixedSize = 448;
 
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip { get; } = rip;
@@ -39,8 +39,11 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>The run in which the bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
 
-    /// <summary>The compiled code that it is a part of, while that is valid.</summary>
+    /// <summary>The compiled code that is entered with it, while that is valid.</summary>
     public Region? Region { get; set; }
+
+    /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
+    public List<Region> Regions { get; } = [];
 
     /// <summary>Where it is entered in <see cref="Region"/>.</summary>
     public int Entry { get; set; }
@@ -55,7 +58,17 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);
 
     /// <summary>Whether it was executed in a run.</summary>
-    public bool IsOfRun(long run) => VerifiedInRun == run || Region?.VerifiedInRun == run;
+    public bool IsOfRun(long run) => VerifiedInRun == run || Regions.Exists(region => region.VerifiedInRun == run);
+
+    /// <summary>Its instructions are not what they were: no compiled code that has them is executed any more.</summary>
+    public void InvalidateRegions()
+    {
+        // Each leaves the list.
+        while (Regions.Count > 0)
+        {
+            Regions[^1].Invalidate();
+        }
+    }
 
     /// <summary>The linear addresses and pages that its bytes are in.</summary>
     public IEnumerable<(ulong Address, HostPage Page)> Pages()

@@ -131,7 +131,7 @@ internal sealed class BlockCache(long mostBytes)
     {
         foreach (Block block in _blocks.Values)
         {
-            block.Region?.Invalidate();
+            block.InvalidateRegions();
         }
 
         _added = 0;
@@ -152,7 +152,7 @@ internal sealed class BlockCache(long mostBytes)
 
         foreach (Block block in _blocks.Values.Where(block => !block.IsOfRun(run)))
         {
-            block.Region?.Invalidate();
+            block.InvalidateRegions();
         }
 
         foreach (CodePage page in _pages.Values)
@@ -205,7 +205,7 @@ internal sealed class BlockCache(long mostBytes)
 
     private void Drop(Block block)
     {
-        block.Region?.Invalidate();
+        block.InvalidateRegions();
         ref Block? recent = ref _recent[Hash(block.Key)];
         if (ReferenceEquals(recent, block))
         {

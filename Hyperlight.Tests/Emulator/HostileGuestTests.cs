@@ -36,6 +36,7 @@ internal sealed class HostileGuestTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void A_handler_that_faults_for_ever_ends_with_the_budget([Values] bool translates)
     {
         using LongModeGuest guest = Create(translates, c => c.ud2());
@@ -48,6 +49,7 @@ internal sealed class HostileGuestTests
     [TestCase(0x4000_0000UL, 0xFFUL, TestName = "{m}(not mapped)")]
     [TestCase(0x3FFF_FFFFUL, 0x0FUL, TestName = "{m}(from the last byte of what is mapped)")]
     [TestCase(0x20_0000UL, 0x00UL, TestName = "{m}(not executable)")]
+    [EndsWithin(60)]
     public void A_handler_that_cannot_be_fetched_ends_with_the_budget(ulong handler, ulong firstByte)
     {
         foreach (bool translates in new[] { false, true })
@@ -74,6 +76,7 @@ internal sealed class HostileGuestTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void A_breakpoint_on_the_handler_of_breakpoints_ends_with_the_budget()
     {
         using LongModeGuest guest = Create(translates: false, c => c.int1());

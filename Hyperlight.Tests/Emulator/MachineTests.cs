@@ -97,6 +97,21 @@ internal sealed class MachineTests
     }
 
     [Test]
+    public void A_step_that_was_due_when_the_host_set_the_registers_does_not_come()
+    {
+        const ulong trapFlag = 0x100;
+        using var guest = new LongModeGuest(new EmulatorHypervisor(), c => { c.@out(0x10, al); c.hlt(); });
+        guest.Machine.SetGeneralRegisters(guest.Machine.GetGeneralRegisters() with { Rflags = GeneralRegisters.RflagsReset | trapFlag });
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.IoOut(0x10, 0, 1)));
+
+        guest.Restart();
+
+        // The exception would end the machine, which has no handler.
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.IoOut(0x10, 0, 1)));
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+    }
+
+    [Test]
     public void A_cancelled_string_instruction_continues_where_it_stopped()
     {
         using var guest = new LongModeGuest(new EmulatorHypervisor(), c => { c.rep.stosb(); c.hlt(); });

@@ -145,6 +145,33 @@ internal sealed class DebugTests(TestTarget target) : MachineTest(target)
     }
 
     [Test]
+    public void A_breakpoint_on_data_is_met_where_the_data_were_accessed_before([Values] bool write)
+    {
+        SkipOnQemu("crashes where a data breakpoint is met in a guest");
+
+        Guest.RunKernel((c, at) =>
+        {
+            c.mov(__byte_ptr[Data], 1);
+            c.mov(__byte_ptr[Data], 2);
+            c.mov(cl, __byte_ptr[Data]);
+            Arm(c, 1, Data, 3);
+            if (write)
+            {
+                c.mov(__byte_ptr[Data], 3);
+            }
+            else
+            {
+                c.mov(cl, __byte_ptr[Data]);
+            }
+
+            at.Here();
+            c.hlt();
+        });
+
+        Assert.That((Only.Vector, Only.Rip, Only.Dr6 & 0xF), Is.EqualTo((Debug, Guest.At, 2UL)));
+    }
+
+    [Test]
     public void Access_to_a_debug_register_is_detected_and_then_allowed()
     {
         SkipOnQemu("knows no general detect");

@@ -49,6 +49,43 @@ internal sealed class DeliveryTests(TestTarget target) : MachineTest(target)
         Assert.That(Only.Frame, Is.EqualTo(IstStackTop - 40));
     }
 
+    [TestCase(15, true)]
+    [TestCase(14, false)]
+    public void A_gate_is_within_the_limit_of_its_table_as_a_whole(int last, bool isWithin)
+    {
+        Guest.Special = Guest.Special with { Idtr = new DescriptorTableRegister { Base = Idt, Limit = (ushort)((16 * Open) + last) } };
+
+        Guest.RunKernel((c, at) => { at.Here(); c.@int(Open); c.hlt(); });
+
+        if (isWithin)
+        {
+            Assert.That(Only.Vector, Is.EqualTo(Open));
+        }
+        else
+        {
+            AssertGateFault(GeneralProtection, Open, isExternal: false);
+        }
+    }
+
+    [TestCase(0x2BU, true)]
+    [TestCase(0x2AU, false)]
+    public void The_address_of_an_interrupt_stack_is_within_the_limit_of_the_task_as_a_whole(uint limit, bool isWithin)
+    {
+        Guest.SetGate(Open, ist: 1);
+        Guest.Special = Guest.Special with { Tr = Guest.Special.Tr with { Limit = limit } };
+
+        Guest.RunKernel((c, at) => { at.Here(); c.@int(Open); c.hlt(); });
+
+        if (isWithin)
+        {
+            Assert.That((Only.Vector, Only.Frame), Is.EqualTo((Open, IstStackTop - 40)));
+        }
+        else
+        {
+            AssertFault(InvalidTss, TssSelector);
+        }
+    }
+
     [TestCase(0xC)]
     [TestCase(0x5)]
     public void A_gate_of_another_type_is_refused(int type)

@@ -125,6 +125,28 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
         Assert.That(Guest.Events, Is.Empty);
     }
 
+    /// <summary>RFLAGS.AC opens pages of the user to the instructions of the supervisor, not to the processor itself.</summary>
+    [Test]
+    public void A_table_of_descriptors_in_a_page_of_the_user_is_closed_by_smap_whatever_the_flag_says([Values] bool isOn)
+    {
+        Guest.Require(7, 1, 20, "SMAP");
+        Guest.Write(UserData, Guest.Read(Ldt));
+        Guest.Special = Guest.Special with { Cr4 = isOn ? 0x620 | Smap : 0x620, Ldtr = Guest.Special.Ldtr with { Base = UserData } };
+        Guest.Flags |= AlignmentFlag;
+
+        Guest.RunUser((c, at) => { c.mov(eax, LocalDataSelector); at.Here(); c.mov(es, eax); c.@int(Exit); });
+
+        if (isOn)
+        {
+            AssertFault(PageFault, 1);
+            Assert.That(Only.Cr2, Is.EqualTo(UserData));
+        }
+        else
+        {
+            Assert.That(Guest.Events, Is.Empty);
+        }
+    }
+
     [TestCase(0x1UL << 51)]
     public void A_reserved_bit_faults(ulong bit)
     {
@@ -169,6 +191,18 @@ internal sealed class PagingTests(TestTarget target) : MachineTest(target)
         Guest.RunKernel((c, at) => { at.Here(); c.mov(rax, __[0x20_0000]); });
 
         AssertFault(PageFault, ReservedError);
+    }
+
+    [Test]
+    public void A_large_page_has_a_memory_type_in_its_lowest_address_bit()
+    {
+        const ulong memoryType = 0x1000;
+        Guest.Write(PageDirectory + 8, Present | Writable | Large | memoryType);
+
+        Guest.RunKernel((c, _) => { c.mov(eax, 0x33); c.mov(__[0x20_0000 + Data], eax); c.hlt(); });
+
+        Assert.That(Guest.Events, Is.Empty);
+        Assert.That(Guest.Read(Data), Is.EqualTo(0x33));
     }
 
     [Test]

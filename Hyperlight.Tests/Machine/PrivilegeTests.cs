@@ -10,6 +10,9 @@ namespace Hyperlight.Tests.Machine;
 [TestFixtureSource(typeof(TestTargets), nameof(TestTargets.RunnableDrivers))]
 internal sealed class PrivilegeTests(TestTarget target) : MachineTest(target)
 {
+    /// <summary>Where the bitmap of ports begins in the task state segment.</summary>
+    private const int IoMap = 0x68;
+
     private static IEnumerable<TestCaseData> Privileged()
     {
         yield return Case("hlt", c => c.hlt());
@@ -95,30 +98,31 @@ internal sealed class PrivilegeTests(TestTarget target) : MachineTest(target)
     [TestCase(0x200, 0x08, false)]
     public void The_bitmap_of_the_task_opens_ports_if_it_opens_each_of_an_access(int port, int closed, bool permitted)
     {
-        const int mapSize = 0x80;
-        Guest.Write(Gdt + TssSelector, (0x0000_8900_0000_0067 + mapSize) | (Tss << 16));
-        Guest.Memory.GetSpan((nuint)Tss + 0x68, mapSize).Clear();
-        Guest.Memory.GetSpan((nuint)Tss + 0x68 + (0x200 / 8), 1)[0] = (byte)closed;
-        ulong at = Guest.Place(UserCode, (c, mark) => { c.mov(edx, port); mark.Here(); c.@out(dx, eax); });
-
-        // The guest loads the task register itself: the processor that QEMU emulates takes no bitmap of a task that the
-        // host made busy.
-        VmExit exit = Guest.RunKernel((c, _) =>
-        {
-            c.mov(eax, TssSelector);
-            c.ltr(ax);
-            c.xor(eax, eax);
-            c.push(UserDataSelector);
-            c.push((int)UserStackTop);
-            c.push(2);
-            c.push(UserCodeSelector);
-            c.push((int)UserCode);
-            c.iretq();
-        });
+        Guest.Memory.GetSpan((nuint)Tss + IoMap + (0x200 / 8), 1)[0] = (byte)closed;
+        (VmExit exit, ulong at) = OutAtCpl3(port, IoMap + 0x7F);
 
         if (permitted)
         {
             Assert.That(exit, Is.EqualTo(VmExit.IoOut((ushort)port, 0, 4)));
+        }
+        else
+        {
+            Assert.That((Only.Vector, Only.Error, Only.Rip), Is.EqualTo((GeneralProtection, (ulong?)0, at)));
+        }
+    }
+
+    /// <summary>The bits of four ports may be in two bytes: two are read always.</summary>
+    [TestCase(0, false)]
+    [TestCase(1, true)]
+    public void The_bitmap_of_the_task_must_have_the_byte_of_a_port_and_another_one(int behind, bool permitted)
+    {
+        const int port = 0x200;
+
+        (VmExit exit, ulong at) = OutAtCpl3(port, IoMap + (port / 8) + behind);
+
+        if (permitted)
+        {
+            Assert.That(exit, Is.EqualTo(VmExit.IoOut(port, 0, 4)));
         }
         else
         {
@@ -181,5 +185,28 @@ internal sealed class PrivilegeTests(TestTarget target) : MachineTest(target)
         Guest.RunUser((c, at) => { c.int3(); at.Here(); c.@int(Exit); });
 
         Assert.That((Only.Vector, Only.Rip), Is.EqualTo((Breakpoint, Guest.At)));
+    }
+
+    /// <summary>Writes to a port with the bitmap of a task, which ends with the limit of its segment.</summary>
+    private (VmExit Exit, ulong At) OutAtCpl3(int port, int limit)
+    {
+        Guest.Write(Gdt + TssSelector, (0x0000_8900_0000_0000 + (ulong)limit) | (Tss << 16));
+        ulong at = Guest.Place(UserCode, (c, mark) => { c.mov(edx, port); mark.Here(); c.@out(dx, eax); });
+
+        // The guest loads the task register itself: the processor that QEMU emulates takes no bitmap of a task that the
+        // host made busy.
+        VmExit exit = Guest.RunKernel((c, _) =>
+        {
+            c.mov(eax, TssSelector);
+            c.ltr(ax);
+            c.xor(eax, eax);
+            c.push(UserDataSelector);
+            c.push((int)UserStackTop);
+            c.push(2);
+            c.push(UserCodeSelector);
+            c.push((int)UserCode);
+            c.iretq();
+        });
+        return (exit, at);
     }
 }

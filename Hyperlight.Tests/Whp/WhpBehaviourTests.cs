@@ -176,6 +176,22 @@ internal sealed class WhpBehaviourTests
         AssertExit(machine, [0xFF, 0xE0], VmExit.AccessViolation(LongModeGuest.UnmappedAddress, MemoryFlags.Execute));
     }
 
+    [TestCase(MemoryFlags.Read)]
+    [TestCase(MemoryFlags.Read | MemoryFlags.Write)]
+    public void Memory_is_not_executed_unless_its_mapping_permits_that(MemoryFlags flags)
+    {
+        using WhpMachine machine = new(static code =>
+        {
+            code.mov(rax, LongModeGuest.UnmappedAddress);
+            code.jmp(rax);
+        });
+        using IMemoryRegion region = machine.Whp.Hypervisor.AllocateMemory(0x1000);
+        region.Write(0, [0xF4]);
+        machine.Machine.MapMemory(1, GuestMapping.Whole(LongModeGuest.UnmappedAddress, region, flags));
+
+        Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.AccessViolation(LongModeGuest.UnmappedAddress, MemoryFlags.Execute)));
+    }
+
     [Test]
     public void Invalid_registers_are_an_unknown_exit()
     {
