@@ -111,6 +111,15 @@ internal sealed unsafe partial class FakeKvmKernel
         }
     }
 
+    /// <summary>Whether a range is within one mapping.</summary>
+    public bool IsMapped(ulong address, ulong size)
+    {
+        lock (_lock)
+        {
+            return _mappings.Any(m => address >= (ulong)m.Key && address + size <= (ulong)m.Key + m.Value.Length);
+        }
+    }
+
     private bool IsAccessible(ulong address, ulong size) =>
         _accessible.Any(range => (ulong)range.Key < address + size && address < (ulong)range.Key + range.Value);
 

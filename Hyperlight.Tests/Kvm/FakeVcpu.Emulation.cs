@@ -23,6 +23,9 @@ internal sealed unsafe partial class FakeVcpu
     /// <summary>What is left of the values of the last instruction: the cache is emptied, its bytes are not.</summary>
     private ulong _cacheContent;
 
+    /// <summary>What the last read of an instruction gave to the guest.</summary>
+    public ulong LastRead => _cacheContent;
+
     /// <summary>mmio_read_completed.</summary>
     public bool IsReadCompleted { get; private set; }
 

@@ -44,7 +44,10 @@ internal sealed unsafe partial class FakeVcpu
     public int ExitMmio(ulong address, uint length, bool isWrite, ulong data = 0)
     {
         RunPage->ExitReason = KvmRun.KVM_EXIT_MMIO;
-        RunPage->Mmio = new KvmRunMmio { PhysAddr = address, Len = length, IsWrite = isWrite ? (byte)1 : (byte)0, Data = data };
+
+        // As KVM does: for a read the data are what they were.
+        ulong left = isWrite ? data : RunPage->Mmio.Data;
+        RunPage->Mmio = new KvmRunMmio { PhysAddr = address, Len = length, IsWrite = isWrite ? (byte)1 : (byte)0, Data = left };
         return 0;
     }
 

@@ -29,6 +29,19 @@ internal sealed class KvmCancellationTests
         });
     }
 
+    [Test]
+    public void GuestRunsWithTheSignalsThatItsThreadBlocksThen()
+    {
+        using FakeMachine fake = new();
+        fake.Run(static vcpu => vcpu.ExitHalt());
+        Assert.That(fake.Vcpu.SignalMask, Is.Zero);
+
+        fake.Kernel.BlockSignals(Others, out _);
+        fake.Run(static vcpu => vcpu.ExitHalt());
+
+        Assert.That(fake.Vcpu.SignalMask, Is.EqualTo(Others));
+    }
+
     [TestCase(23)]
     [TestCase(10)]
     [TestCase(64)]
@@ -107,16 +120,21 @@ internal sealed class KvmCancellationTests
         foreach (Func<FakeVcpu, int> report in reports)
         {
             using FakeMachine fake = new();
-            using IMemoryRegion memory = fake.Allocate(GuestPage.Size);
-            fake.Machine.MapMemory(0, GuestMapping.Whole(MemoryAddress, memory, MemoryFlags.Read));
+            using IMemoryRegion memory = fake.Allocate(3 * GuestPage.Size);
+            fake.Machine.MapMemory(0, new GuestMapping(MemoryAddress, memory, 0, GuestPage.Size, MemoryFlags.Read));
             fake.Machine.MapMemory(7, GuestMapping.Whole(2 * MemoryAddress, memory, MemoryFlags.Read | MemoryFlags.Write));
             (KvmUserspaceMemoryRegion, bool)[] before = fake.Kernel.NewestSlots();
+            int mappings = fake.Kernel.LiveMappings;
             fake.Kernel.OnSendSignal = (_, _) => -error;
             bool isInaccessible = false;
+            bool isReserved = false;
+            uint[] flags = [];
 
             VmExit exit = CancelWhileInside(fake, vcpu =>
             {
                 isInaccessible = IsInaccessible(fake.Kernel);
+                isReserved = fake.Kernel.NewestSlots().All(s => fake.Kernel.IsMapped(s.Slot.UserspaceAddr, s.Slot.MemorySize));
+                flags = [.. fake.Kernel.NewestSlots().Select(static s => s.Slot.Flags)];
                 return report(vcpu);
             });
 
@@ -124,12 +142,44 @@ internal sealed class KvmCancellationTests
             {
                 Assert.That(exit, Is.EqualTo(VmExit.Cancelled));
                 Assert.That(isInaccessible, Is.True, "while the vCPU leaves");
+                Assert.That(isReserved, Is.True, "nothing else can be mapped there");
+                Assert.That(flags, Is.EqualTo(new uint[2]), "KVM would report a write to memory that is read-only");
+                Assert.That(fake.Kernel.LiveMappings, Is.EqualTo(mappings));
                 Assert.That(fake.Kernel.NewestSlots(), Is.EqualTo(before), "it has its memory again");
             });
             Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Halt));
             fake.Machine.UnmapMemory(7);
             fake.Machine.UnmapMemory(0);
         }
+    }
+
+    /// <summary>The vCPU reports an exit while another thread is about to take its memory: it may be because of that.</summary>
+    [Test]
+    [EndsWithin(60)]
+    public void ExitThatComesWhileMemoryIsTakenAwayIsTheCancellation()
+    {
+        using FakeMachine fake = new();
+        using IMemoryRegion memory = fake.Allocate(GuestPage.Size);
+        fake.Machine.MapMemory(0, GuestMapping.Whole(MemoryAddress, memory, MemoryFlags.Read));
+        using ManualResetEventSlim isSending = new();
+        fake.Kernel.OnSendSignal = (_, _) =>
+        {
+            isSending.Set();
+            Thread.Sleep(100);
+            return -Errno.EPERM;
+        };
+        Thread canceller = new(fake.Machine.Cancel);
+
+        VmExit exit = fake.Run(vcpu =>
+        {
+            canceller.Start();
+            isSending.Wait();
+            return vcpu.ExitShutdown();
+        });
+        canceller.Join();
+
+        Assert.That(exit, Is.EqualTo(VmExit.Cancelled));
+        fake.Machine.UnmapMemory(0);
     }
 
     [Test]
@@ -153,6 +203,19 @@ internal sealed class KvmCancellationTests
         Assert.That((refusals.Removals, refusals.Additions, refusals.Reservations), Is.EqualTo((0, 0, 0)));
         Assert.That(refusals.Inner.NewestSlots(), Has.Length.EqualTo(2).And.All.Matches<(KvmUserspaceMemoryRegion, bool IsAccessible)>(
             static slot => slot.IsAccessible));
+    }
+
+    [Test]
+    [EndsWithin(60)]
+    public void MachineWithoutMemoryIsCancelledAtItsNextEntry()
+    {
+        using FakeMachine fake = new();
+        fake.Kernel.OnSendSignal = static (_, _) => -Errno.EPERM;
+
+        Assert.That(CancelWhileInside(fake, static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Halt));
+
+        Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Cancelled));
+        Assert.That(fake.Run(static vcpu => vcpu.ExitHalt()), Is.EqualTo(VmExit.Halt));
     }
 
     [Test]

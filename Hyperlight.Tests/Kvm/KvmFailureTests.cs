@@ -116,6 +116,24 @@ internal sealed class KvmFailureTests
     }
 
     [Test]
+    public void MachineReportsMemoryThatItReleasesWithItself()
+    {
+        FakeKvmKernel fake = new();
+
+        // Two pages and two that guard them: as many as nothing else of a machine has.
+        ReleasesFail kernel = new(fake) { OnlyOfLength = 4 * GuestPage.Size };
+        using KvmHypervisor kvm = new(kernel);
+        IVirtualMachine machine = kvm.CreateVirtualMachine(new VirtualMachineOptions());
+        IMemoryRegion region = kvm.AllocateMemory(2 * GuestPage.Size);
+        machine.MapMemory(0, GuestMapping.Whole(0, region, MemoryFlags.Read));
+        region.Dispose();
+
+        Assert.That(Assert.Throws<HypervisorException>(machine.Dispose)!.Operation, Is.EqualTo("munmap"));
+        Assert.DoesNotThrow(machine.Dispose, "it is reported once");
+        kernel.OnlyOfLength = 0;
+    }
+
+    [Test]
     public void RefusedUnmappingLeavesTheMapping()
     {
         FakeKvmKernel fake = new();

@@ -148,6 +148,7 @@ internal sealed class KvmMsrPolicyTests
     }
 
     [Test]
+    [EndsWithin(60)]
     public void A_register_that_cannot_be_put_back_is_a_typed_error_and_the_sandbox_stays_unusable()
     {
         FakeKvmKernel kernel = NewKernel(hasFilter: false);

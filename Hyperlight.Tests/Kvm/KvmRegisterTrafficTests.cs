@@ -187,7 +187,38 @@ internal sealed class KvmRegisterTrafficTests
     }
 
     [Test]
-    public void SpecialRegistersReachKvmBeforeTheMsrsThatArePartOfThem()
+    public void TranslationsAreDroppedOnceBetweenTwoRuns()
+    {
+        using FakeMachine fake = new();
+        SpecialRegisters reset = new() { Cr3 = 0x1000, Efer = 0xD01 };
+        fake.Machine.SetSpecialRegisters(reset);
+
+        int calls = Calls(fake, () =>
+        {
+            fake.Machine.SetSpecialRegisters(reset);
+            fake.Machine.SetSpecialRegisters(reset);
+        });
+
+        Assert.That(calls, Is.EqualTo(1), "KVM_SET_SREGS");
+    }
+
+    [Test]
+    public void GeneralRegistersOfARunThatFailedAreThoseOfTheGuest([Values] bool syncRegs)
+    {
+        using FakeMachine fake = new(syncRegs);
+        fake.Machine.SetGeneralRegisters(new GeneralRegisters { Rax = 1, Rip = 2, Rflags = 2 });
+
+        fake.Run(static vcpu =>
+        {
+            vcpu.Regs.Rax += 41;
+            return vcpu.ExitMemoryFault(0x5000);
+        });
+
+        Assert.That(fake.Machine.GetGeneralRegisters().Rax, Is.EqualTo(42));
+    }
+
+    [Test]
+    public void SpecialRegistersReachKvmBeforeTheMsrsThatArePartOfThem([Values] bool reads)
     {
         using FakeMachine fake = new();
         SpecialRegisters reset = new() { Efer = 0xD01 };
@@ -196,7 +227,15 @@ internal sealed class KvmRegisterTrafficTests
         fake.Machine.SetSpecialRegisters(reset);
         Assert.That(fake.Vcpu.Sregs.Efer, Is.Zero, "they wait for the next entry");
 
-        fake.Machine.SetMsrs([new(0x10, 1)]);
+        if (reads)
+        {
+            fake.Machine.GetMsrs([new(0x10)]);
+        }
+        else
+        {
+            fake.Machine.SetMsrs([new(0x10, 1)]);
+        }
+
         Assert.That(fake.Vcpu.Sregs.Efer, Is.EqualTo(0xD01));
 
         fake.Vcpu.Sregs.Efer = 1;
@@ -331,11 +370,12 @@ internal sealed class KvmRegisterTrafficTests
         Assert.That(error!.Message, Does.Contain("does not come to an end"));
     }
 
-    [TestCase(0x1000ul, 0, TestName = "OutIsLeftAloneWhenRipMovesElsewhere")]
-    [TestCase(0xFFF0ul, 1, TestName = "OutIsFinishedWhenRipReturnsToIt")]
-    public void UnfinishedOut(ulong rip, int extraRuns)
+    [TestCase(true, 0x1000ul, 0, TestName = "OutIsLeftAloneWhenRipMovesElsewhere")]
+    [TestCase(true, 0xFFF0ul, 1, TestName = "OutIsFinishedWhenRipReturnsToIt")]
+    [TestCase(false, 0x1000ul, 1, TestName = "OutIsFinishedWhereItsRipIsNotKnown")]
+    public void UnfinishedOut(bool syncRegs, ulong rip, int extraRuns)
     {
-        using FakeMachine fake = new();
+        using FakeMachine fake = new(syncRegs);
         fake.Run(static vcpu => vcpu.ExitIoOut(1, 2));
         int runs = fake.Vcpu.Runs;
 

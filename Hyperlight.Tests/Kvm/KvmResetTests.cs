@@ -54,7 +54,9 @@ internal sealed class KvmResetTests
 
         Assert.That(_kernel.Vcpu.Events.ExceptionInjected, Is.Zero);
         Assert.That(_kernel.Vcpu.Events.InterruptShadow, Is.Zero);
-        Assert.That(_kernel.Vcpu.Events.Flags & KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW, Is.Not.Zero);
+        Assert.That(
+            _kernel.Vcpu.Events.Flags,
+            Is.EqualTo(KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW));
     }
 
     /// <summary>Neither with no registers in the run page, nor with general and special ones only.</summary>

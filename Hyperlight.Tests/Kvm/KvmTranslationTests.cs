@@ -71,6 +71,7 @@ internal sealed class KvmTranslationTests
 
     /// <summary>It executes what was at the address, after the host has changed the page table.</summary>
     [Test]
+    [EndsWithin(60)]
     public void On_a_kvm_with_shadow_page_tables_the_slots_are_set_again() => Assert.That(
         SlotChanges(CallsOfReset(
             new FakeKvmKernel { OnRun = static vcpu => vcpu.Regs.Rip == 0x20_0000 ? vcpu.ExitIoOut(0, 0) : vcpu.ExitHalt() }, probe: true)),

@@ -57,6 +57,43 @@ internal sealed class UnfinishedAccessTests(bool syncRegs)
         Assert.That(fake.Vcpu.RunPageBytes.Slice(FakeVcpu.IoDataOffset, 4).ToArray(), Is.All.Zero);
     }
 
+    [Test]
+    public void What_no_memory_gives_is_not_what_was_written_to_it()
+    {
+        using FakeMachine fake = new(syncRegs);
+        fake.Run(static vcpu => vcpu.ExitMmio(FakeOperand.MmioAddress, 8, isWrite: true, data: 0xDEAD_BEEF));
+        fake.Run(static vcpu => vcpu.ExitHalt());
+
+        fake.Run(static vcpu => vcpu.Emulate(new FakeInstruction(new FakeOperand(FakeAccess.Read, IsMmio: true, 8))));
+
+        Assert.That(fake.Vcpu.LastRead, Is.Zero);
+    }
+
+    [Test]
+    public unsafe void The_guest_is_entered_again_behind_an_access_that_was_finished()
+    {
+        using FakeMachine fake = new(syncRegs);
+
+        fake.Run(static vcpu => vcpu.Emulate(new FakeInstruction(new FakeOperand(FakeAccess.Read, IsMmio: true, 8))));
+
+        Assert.That(fake.Vcpu.RunPage->ImmediateExit, Is.Zero);
+    }
+
+    [Test]
+    public void An_out_that_the_next_run_finished_is_not_finished_again()
+    {
+        using FakeMachine fake = new(syncRegs);
+        fake.Machine.SetGeneralRegisters(new GeneralRegisters { Rip = Start, Rflags = 2 });
+        fake.Run(static vcpu => vcpu.ExitIoOut(1, 2));
+        fake.Run(static vcpu => vcpu.ExitHalt());
+        int runs = fake.Vcpu.Runs;
+
+        fake.Machine.SetGeneralRegisters(new GeneralRegisters { Rip = Start, Rflags = 2 });
+        fake.Machine.DiscardPendingState();
+
+        Assert.That(fake.Vcpu.Runs, Is.EqualTo(runs));
+    }
+
     /// <summary>The reset finishes it then.</summary>
     [Test]
     public void An_access_that_could_not_be_finished_is_finished_by_a_reset()
@@ -66,7 +103,14 @@ internal sealed class UnfinishedAccessTests(bool syncRegs)
         Assert.That(() => RunToRead(fake), Throws.TypeOf<HypervisorException>());
 
         Assert.That(() => Reset(fake.Machine), Throws.TypeOf<HypervisorException>(), "as long as it does not end");
-        Assert.That(fake.Machine.Run, Throws.TypeOf<HypervisorException>(), "nor does the guest run");
+        int entries = 0;
+        fake.Kernel.OnRun = vcpu =>
+        {
+            entries++;
+            return vcpu.ExitHalt();
+        };
+        Assert.That(fake.Machine.Run, Throws.TypeOf<HypervisorException>());
+        Assert.That(entries, Is.Zero, "nor does the guest run");
         fake.Vcpu.EndlessPieces = false;
         Reset(fake.Machine);
 

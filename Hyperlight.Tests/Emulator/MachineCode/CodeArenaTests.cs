@@ -19,9 +19,22 @@ internal sealed class CodeArenaTests
         (CodeChunk Chunk, nint Address) first = arena.TryAdd([1, 2, 3])!.Value;
         (CodeChunk Chunk, nint Address) second = arena.TryAdd([4, 5])!.Value;
 
+        Assert.That(second.Chunk, Is.SameAs(first.Chunk), "there is room for both");
         Assert.That(Read(first.Address, 3), Is.EqualTo(new byte[] { 1, 2, 3 }));
         Assert.That(Read(second.Address, 2), Is.EqualTo(new byte[] { 4, 5 }));
         GC.KeepAlive((first.Chunk, second.Chunk));
+    }
+
+    [TestCase(0, true)]
+    [TestCase(1, false)]
+    public void Code_is_placed_where_all_of_it_fits(int more, bool fits)
+    {
+        const int alignment = 16;
+        var arena = new CodeArena(FewChunks * CodeChunk.Size);
+        CodeChunk first = arena.TryAdd([1])!.Value.Chunk;
+        CodeChunk second = arena.TryAdd(new byte[CodeChunk.Size - alignment + more])!.Value.Chunk;
+
+        Assert.That(ReferenceEquals(first, second), Is.EqualTo(fits));
     }
 
     [Test]

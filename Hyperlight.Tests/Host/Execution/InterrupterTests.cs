@@ -107,6 +107,20 @@ internal sealed class InterrupterTests
     }
 
     [Test]
+    public void A_call_that_has_ended_has_no_token_but_a_cancelled_one()
+    {
+        ulong ended = _gate.Operation;
+        using (Begin(Timeout.InfiniteTimeSpan, CancellationToken.None))
+        {
+            Assert.That(_interrupts.GetHostFunctionToken(ended).IsCancellationRequested, Is.False);
+        }
+
+        BeginNext();
+
+        Assert.That(_interrupts.GetHostFunctionToken(ended).IsCancellationRequested, Is.True);
+    }
+
+    [Test]
     public void A_token_that_is_made_after_the_request_is_cancelled()
     {
         _interrupts.Request(CancellationReason.InterruptHandle);

@@ -65,6 +65,25 @@ internal sealed class LeftoverTests : ScriptedSandboxTest
     }
 
     [Test]
+    public void A_call_that_failed_leaves_no_message_below_that_of_the_next()
+    {
+        // The guest neither takes the call nor answers it.
+        Guest.Then(ScriptedMachine.Halt);
+        Assert.That(() => Sandbox.Call<int>("f"), Throws.TypeOf<GuestProtocolException>());
+        ulong left = 0;
+        Guest.Then(() =>
+        {
+            Guest.PopInput();
+            left = BinaryPrimitives.ReadUInt64LittleEndian(Guest.Scratch.GetSpan(0, 8));
+            Guest.PushOutput(GoldenVectors.IntResult);
+            return ScriptedMachine.Halt;
+        });
+
+        Assert.That(Sandbox.Call<int>("f"), Is.EqualTo(3));
+        Assert.That(left, Is.EqualTo(8));
+    }
+
+    [Test]
     public void A_flush_that_a_call_did_not_reach_is_asked_for_by_the_next()
     {
         using Snapshot snapshot = Sandbox.TakeSnapshot();
