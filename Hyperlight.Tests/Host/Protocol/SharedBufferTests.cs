@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using CommunityToolkit.HighPerformance.Buffers;
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Protocol;
+using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Wire;
 
 namespace Hyperlight.Tests.Host.Protocol;
@@ -63,6 +64,31 @@ internal sealed class SharedBufferTests
             Throws.TypeOf<MessageTooLargeException>()
                 .With.Property(nameof(MessageTooLargeException.Size)).EqualTo(Size - 15)
                 .And.Property(nameof(MessageTooLargeException.Limit)).EqualTo(Size - 16));
+    }
+
+    /// <summary>Three words are read before the message: where the stack ends, where the message begins, and its size.</summary>
+    [Test]
+    public void The_size_of_a_message_is_what_it_was_when_it_was_checked()
+    {
+        Push(GoldenVectors.IntResult);
+        var region = new StubbornRegion(_memory);
+        int reads = 0;
+        void Meanwhile()
+        {
+            region.Meanwhile = Meanwhile;
+            if (++reads == 4)
+            {
+                _memory.GetSpan(Offset + 8, sizeof(uint)).Fill(0xFF);
+            }
+        }
+
+        Meanwhile();
+        reads = 0;
+
+        using SpanOwner<byte> message = new SharedBuffer(region, Offset, Size, "output").Pop();
+
+        Assert.That(reads, Is.EqualTo(4));
+        Assert.That(message.Span.ToArray(), Is.EqualTo(GoldenVectors.IntResult));
     }
 
     [Test]
