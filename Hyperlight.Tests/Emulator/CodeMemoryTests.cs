@@ -115,7 +115,7 @@ internal sealed class CodeMemoryTests
         const int second = 100;
         for (int earlier = 1; earlier <= 40; earlier++)
         {
-            using SledGuest guest = new(new EmulatorOptions { HotThreshold = 2, MostDecodedBytes = 64 << 10 }, c =>
+            using SledGuest guest = new(new EmulatorOptions { HotThreshold = 4, MostDecodedBytes = 64 << 10 }, c =>
             {
                 Label again = c.CreateLabel();
                 Label done = c.CreateLabel();
@@ -151,6 +151,14 @@ internal sealed class CodeMemoryTests
                 c.Label(ref end);
                 c.hlt();
             });
+
+            // The beginning of the loop is hotter than its end, which so becomes a part of compiled code that is entered elsewhere.
+            for (int i = 0; i < 2; i++)
+            {
+                guest.Start(default);
+                Assert.That(guest.Run(long.MaxValue), Is.EqualTo(VmExit.Halt));
+            }
+
             guest.Start(new GeneralRegisters { Rcx = turns, Rdx = first, Rsi = (ulong)earlier, Rdi = SledAddress + SledSize - 20 });
             Assert.That(guest.Run(long.MaxValue), Is.EqualTo(VmExit.Halt));
 
