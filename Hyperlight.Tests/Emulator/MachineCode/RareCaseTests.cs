@@ -19,6 +19,12 @@ internal sealed class RareCaseTests
 {
     private const ulong Data = LongModeGuest.DataAddress;
     private const ulong NotCanonical = 1UL << 63;
+
+    /// <summary>Another page, whose address has the lower 32 bits of <see cref="Data"/>.</summary>
+    private const ulong HighAddress = Data | (1UL << 32);
+    private const ulong HighMemory = 0x20_0000;
+    private const ulong HighDirectory = 0x6000;
+    private const int PageDirectoryPointers = 0x2000;
     private const int Turns = 40;
     private const uint Masked = 0x1F80;
     private const uint DivisionUnmasked = 0x1D80;
@@ -154,8 +160,16 @@ internal sealed class RareCaseTests
                 c.Label(ref next);
                 c.inc(r14);
             }),
-            new("an address of 32 bits", Data, Data | (1UL << 32), c => { c.add(eax, __dword_ptr[ebx]); c.movups(xmm3, __xmmword_ptr[ebx]); }),
-            new("a segment with a base", 0, 8, c => { c.add(rax, __qword_ptr.fs[rbx]); c.movups(xmm3, __xmmword_ptr.fs[rbx]); }, c =>
+            new("a difference over the end of a page", Data, Data + 0xFFE, c => { c.sub(__dword_ptr[rbx], 1); c.adc(r14, 0); }),
+
+            // What is at the whole address, or without the segment, is read too, so that its translation is at hand.
+            new("an address of 32 bits", HighAddress, HighAddress + 8, c =>
+            {
+                c.add(r8, __[rbx]);
+                c.add(eax, __dword_ptr[ebx]);
+                c.movups(xmm3, __xmmword_ptr[ebx]);
+            }),
+            new("a segment with a base", 0, 8, c => { c.add(r8, __[rbx]); c.add(rax, __qword_ptr.fs[rbx]); c.movups(xmm3, __xmmword_ptr.fs[rbx]); }, c =>
             {
                 c.mov(ecx, FsBase);
                 c.mov(eax, (uint)Data);
@@ -249,6 +263,10 @@ internal sealed class RareCaseTests
             c.jne(again);
             c.hlt();
         });
+        using var high = new ManagedMemoryRegion(0x1_0000);
+        guest.Machine.MapMemory(1, GuestMapping.Whole(HighMemory, high, MemoryFlags.Read));
+        BinaryPrimitives.WriteUInt64LittleEndian(guest.Memory.GetSpan(PageDirectoryPointers + (4 * 8), 8), HighDirectory | 3);
+        BinaryPrimitives.WriteUInt64LittleEndian(guest.Memory.GetSpan((nuint)HighDirectory, 8), HighMemory | 0x83);
         Span<byte> data = guest.Memory.GetSpan((nuint)Data, 12);
         BinaryPrimitives.WriteUInt32LittleEndian(data, Masked);
         BinaryPrimitives.WriteUInt32LittleEndian(data[4..], DivisionUnmasked);
