@@ -78,7 +78,7 @@ internal sealed class CodeArenaTests
     private static int Fill(CodeArena arena)
     {
         var chunks = new List<CodeChunk>();
-        while (arena.TryAdd(new byte[CodeChunk.Size]) is { } place)
+        while (chunks.Count < 2 * FewChunks && arena.TryAdd(new byte[CodeChunk.Size]) is { } place)
         {
             chunks.Add(place.Chunk);
         }
