@@ -12,22 +12,11 @@ internal sealed class HostFunctionTokenSource(ulong operation) : CancellationTok
     /// <summary>The number of the call.</summary>
     public ulong Operation => operation;
 
-    /// <summary>Starts a thread. Tests replace it: the system may have none to give.</summary>
-    internal Action<Thread> StartThread { get; init; } = static thread => thread.UnsafeStart();
+    /// <summary>The threads that cancel the token. Tests have their own.</summary>
+    internal CancellationThreads Threads { get; init; } = CancellationThreads.Default;
 
     /// <summary>Cancels the token on another thread, so that the application's callbacks do not hold up who ends the call.</summary>
-    public void CancelOnOtherThread(ILogger logger)
-    {
-        try
-        {
-            StartThread(new Thread(() => CancelAndLog(logger)) { IsBackground = true, Name = "Hyperlight cancellation" });
-        }
-        catch (OutOfMemoryException)
-        {
-            // The system has no further thread to give. The thread pool has some, even if all of them are busy.
-            ThreadPool.UnsafeQueueUserWorkItem(_ => CancelAndLog(logger), null);
-        }
-    }
+    public void CancelOnOtherThread(ILogger logger) => Threads.Run(() => CancelAndLog(logger));
 
     /// <summary>Cancels the token. What the application's callbacks throw is logged: the thread has nothing to do with them.</summary>
     public void CancelAndLog(ILogger logger)

@@ -43,7 +43,7 @@ internal sealed class ThreadShortageTests
     public void Host_functions_are_cancelled_on_the_thread_pool()
     {
         var threads = new ScarceThreads(failures: int.MaxValue);
-        var source = new HostFunctionTokenSource(1) { StartThread = threads.Start };
+        var source = new HostFunctionTokenSource(1) { Threads = new CancellationThreads { StartThread = threads.Start } };
         using var cancelled = new ManualResetEventSlim();
         using CancellationTokenRegistration registration = source.Token.Register(cancelled.Set);
 
