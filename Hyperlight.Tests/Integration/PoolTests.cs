@@ -5,7 +5,7 @@ namespace Hyperlight.Tests.Integration;
 internal sealed class PoolTests(TestTarget target)
 {
     private readonly List<SandboxPool> _pools = [];
-    private SandboxLease? _lease;
+    private object? _allocated;
 
     [TearDown]
     public void DisposePools()
@@ -306,13 +306,23 @@ internal sealed class PoolTests(TestTarget target)
     [Test]
     public async Task A_rent_allocates_the_lease_and_nothing_else()
     {
+        if (Allocated(() => _allocated = new object()) == 0)
+        {
+            Assert.Ignore("The runtime does not count here what a thread allocates, as on Wine.");
+        }
+
         SandboxPool pool = NewPool(new SandboxPoolOptions { MaximumSize = 1 });
         using MultiUseSandbox sandbox = target.Builder().Build();
         using Snapshot snapshot = sandbox.TakeSnapshot();
         await pool.WarmUpAsync();
 
-        // The field keeps the compiler from putting the lease on the stack, where it would not be counted.
-        long lease = Allocated(() => (_lease = new SandboxLease(sandbox)).Dispose());
+        // The field keeps the compiler from putting an object on the stack, where it would not be counted.
+        long lease = Allocated(() =>
+        {
+            var made = new SandboxLease(sandbox);
+            _allocated = made;
+            made.Dispose();
+        });
         long restore = Allocated(() => sandbox.Restore(snapshot));
         long rent = Allocated(() =>
         {
