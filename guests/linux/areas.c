@@ -2,6 +2,9 @@
 
 #include "areas.h"
 
+#include "errors.h"
+#include "node.h"
+
 #include <string.h>
 
 // One less for each of two divisions of an area.
@@ -10,14 +13,16 @@
 static struct {
     struct area list[MOST_AREAS];
     unsigned count;
-    // Pages.
-    uint64_t committed;
 } areas;
 
-void areas_clear(void)
+void areas_start(void)
 {
     areas.count = 0;
-    areas.committed = 0;
+}
+
+const struct area *area_at(unsigned index)
+{
+    return index < areas.count ? &areas.list[index] : NULL;
 }
 
 // The first area that ends after an address.
@@ -86,21 +91,28 @@ static uint64_t commitment(const struct area *area)
     return area->is_committed && area->access & PAGE_WRITE ? (area->end - area->start) / PAGE_SIZE : 0;
 }
 
-static bool commit(uint64_t pages)
+// Whether the second area continues the first one, so that they can be one.
+static bool continues(const struct area *first, const struct area *second)
 {
-    if (pages > pages_limit() || areas.committed > pages_limit() - pages) {
-        return false;
-    }
-    areas.committed += pages;
-    return true;
+    return first->end == second->start && first->node == NULL && second->node == NULL &&
+           first->access == second->access && first->is_committed == second->is_committed;
 }
 
 bool area_add(const struct area *area)
 {
-    if (areas.count == MOST_AREAS || !commit(commitment(area))) {
+    unsigned index = index_of(area->start);
+    bool is_joined = index > 0 && continues(&areas.list[index - 1], area);
+    if ((areas.count == MOST_AREAS && !is_joined) || !pages_commit(commitment(area))) {
         return false;
     }
-    insert(index_of(area->start), area);
+    if (is_joined) {
+        areas.list[index - 1].end = area->end;
+        return true;
+    }
+    insert(index, area);
+    if (area->node != NULL) {
+        node_add_mapping(area->node);
+    }
     return true;
 }
 
@@ -116,13 +128,12 @@ static void divide(uint64_t address)
     uint64_t length = address - area->start;
     area->end = address;
     second.start = address;
-    if (second.source != NULL && second.source_size > length) {
-        area->source_size = length;
-        second.source += length;
-        second.source_size -= length;
-    } else {
-        second.source = NULL;
-        second.source_size = 0;
+    if (second.node != NULL) {
+        second.offset += length;
+        if (second.source_size != WHOLE_FILE) {
+            second.source_size = second.source_size > length ? second.source_size - length : 0;
+        }
+        node_add_mapping(second.node);
     }
     insert(index_of(address), &second);
 }
@@ -137,21 +148,42 @@ static bool divide_at_both(uint64_t start, uint64_t end)
     return true;
 }
 
+static bool is_boundary(uint64_t address)
+{
+    const struct area *area = area_find(address);
+    return area == NULL || area->start == address;
+}
+
 bool areas_remove(uint64_t start, uint64_t end)
 {
     if (area_is_free(start, end)) {
         return true;
     }
-    if (!divide_at_both(start, end)) {
+    // Whole areas can be removed when there is no space for more.
+    if (areas.count <= MOST_AREAS - 2) {
+        divide_at_both(start, end);
+    } else if (!is_boundary(start) || !is_boundary(end)) {
         return false;
     }
     unsigned index = index_of(start);
-    while (index < areas.count && areas.list[index].start < end) {
-        areas.committed -= commitment(&areas.list[index]);
-        erase(index);
-    }
+    // Before the files are released.
     pages_unmap(start, end);
+    while (index < areas.count && areas.list[index].start < end) {
+        struct node *node = areas.list[index].node;
+        pages_uncommit(commitment(&areas.list[index]));
+        erase(index);
+        if (node != NULL) {
+            node_remove_mapping(node);
+        }
+    }
     return true;
+}
+
+void areas_clear(void)
+{
+    while (areas.count != 0) {
+        areas_remove(areas.list[areas.count - 1].start, areas.list[areas.count - 1].end);
+    }
 }
 
 bool areas_protect(uint64_t start, uint64_t end, unsigned access)
@@ -167,10 +199,10 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
         changed.access = access;
         more += commitment(&changed);
     }
-    if (more > less && !commit(more - less)) {
+    if (more > less && !pages_commit(more - less)) {
         return false;
     }
-    areas.committed -= less > more ? less - more : 0;
+    pages_uncommit(less > more ? less - more : 0);
     for (unsigned i = index_of(start); i < areas.count && areas.list[i].start < end; i++) {
         areas.list[i].access = access;
     }
@@ -195,35 +227,85 @@ bool area_resize(struct area *area, uint64_t end)
         return areas_remove(end, area->end);
     }
     uint64_t more = (end - area->end) / PAGE_SIZE;
-    if (!area_is_free(area->end, end) || (commitment(area) != 0 && !commit(more))) {
+    if (!area_is_free(area->end, end) || (commitment(area) != 0 && !pages_commit(more))) {
         return false;
     }
     area->end = end;
     return true;
 }
 
-// The kernel's address of the page of the image that an area has at a place.
-// NULL if the place is zero.
-static const uint8_t *source_of(const struct area *area, uint64_t page, uint64_t *size)
+bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_size)
+{
+    const struct area *found = area_find(start);
+    struct area moved = *found;
+    uint64_t before = start - moved.start;
+    moved.start = new_start;
+    moved.end = new_start + new_size;
+    moved.offset += before;
+    if (moved.node != NULL && moved.source_size != WHOLE_FILE) {
+        moved.source_size = moved.source_size > before ? moved.source_size - before : 0;
+    }
+    // The old part is not counted while the new one is added: one of them goes.
+    uint64_t old_commitment = moved.is_committed && moved.access & PAGE_WRITE ? size / PAGE_SIZE : 0;
+    pages_uncommit(old_commitment);
+    bool is_added = areas.count <= MOST_AREAS - 3 && area_add(&moved);
+    pages_commit_again(old_commitment);
+    if (!is_added) {
+        return false;
+    }
+    if (!pages_move(start, new_start, size)) {
+        areas_remove(new_start, new_start + new_size);
+        return false;
+    }
+    areas_remove(start, start + size);
+    return true;
+}
+
+// What a page of a file is in an area: NULL if it is zero. -ENXIO after the end of
+// the file.
+static int64_t find_source(const struct area *area, uint64_t page, unsigned access, uint8_t **source, uint64_t *size)
 {
     uint64_t offset = page - area->start;
-    if (area->source == NULL || offset >= area->source_size) {
-        *size = 0;
-        return NULL;
+    *source = NULL;
+    *size = 0;
+    if (area->node == NULL) {
+        return 0;
     }
-    uint64_t rest = area->source_size - offset;
-    *size = rest < PAGE_SIZE ? rest : PAGE_SIZE;
-    return area->source + offset;
+    if (area->source_size == WHOLE_FILE) {
+        if (area->offset + offset >= round_up_to_page(area->node->size)) {
+            return -ENXIO;
+        }
+        *size = PAGE_SIZE;
+    } else if (offset < area->source_size) {
+        uint64_t rest = area->source_size - offset;
+        *size = rest < PAGE_SIZE ? rest : PAGE_SIZE;
+    } else {
+        return 0;
+    }
+    uint64_t index = (area->offset + offset) / PAGE_SIZE;
+    if (!area->is_shared) {
+        return node_page(area->node, index, false, source);
+    }
+    if (access & PAGE_WRITE) {
+        node_touch(area->node);
+    }
+    int64_t error = node_page(area->node, index, area->can_write_file, source);
+    return error == 0 && *source == NULL ? node_page(area->node, index, true, source) : error;
 }
 
 static enum fault_result add_page(const struct area *area, uint64_t page, unsigned access,
                                   uint8_t **contents)
 {
     uint64_t size;
-    const uint8_t *source = source_of(area, page, &size);
-    if (size == PAGE_SIZE && !(access & PAGE_WRITE)) {
-        *contents = (uint8_t *)source;
-        return page_map_shared(page, area->access, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+    uint8_t *source;
+    int64_t error = find_source(area, page, access, &source, &size);
+    if (error != 0) {
+        return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
+    }
+    if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
+        unsigned permitted = area->is_shared ? area->access : area->access & ~(unsigned)PAGE_WRITE;
+        *contents = source;
+        return page_map_shared(page, permitted, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     if (!page_map_new(page, area->access, contents)) {
         return FAULT_NO_MEMORY;
@@ -248,18 +330,9 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     uint64_t page = page_of(address);
     bool is_shared;
     *contents = page_contents(page, &is_shared);
-    if (*contents == NULL) {
-        return add_page(area, page, access, contents);
-    }
-    if (!is_shared) {
+    if (*contents != NULL && !is_shared) {
         page_refresh(page);
         return FAULT_RESOLVED;
     }
-    if (access & PAGE_WRITE) {
-        return add_page(area, page, access, contents);
-    }
-    uint64_t size;
-    *contents = (uint8_t *)source_of(area, page, &size);
-    page_refresh(page);
-    return FAULT_RESOLVED;
+    return add_page(area, page, access, contents);
 }

@@ -17,11 +17,16 @@ struct file_context {
     struct node *working_directory;
 };
 
+// Forgets all of them.
+void file_contexts_start(void);
+
 // NULL without memory.
 struct file_context *file_context_create(struct node *working_directory);
 struct file_context *file_context_copy(const struct file_context *context);
 void file_context_retain(struct file_context *context);
 void file_context_release(struct file_context *context);
+
+void file_context_change_directory(struct file_context *context, struct node *directory);
 
 // Of the running process.
 struct file_context *current_file_context(void);

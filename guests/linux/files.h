@@ -112,6 +112,9 @@ int64_t file_wait(struct file *file, uint32_t events);
 
 struct files;
 
+// Forgets all files.
+void files_start(void);
+
 // A table with the three standard streams, an equal one, or NULL without memory.
 struct files *files_create(void);
 struct files *files_copy(const struct files *files);
@@ -126,8 +129,12 @@ struct file *files_find(const struct files *files, uint64_t descriptor);
 // Puts a file, whose reference the table takes, at the lowest free descriptor from
 // `lowest` on. The descriptor, or -EMFILE: the file is released then.
 int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, uint64_t lowest);
+// The same at a descriptor of the caller's choice, which is closed first if it is open.
+int64_t files_replace(struct files *files, uint64_t descriptor, struct file *file, bool closes_on_exec);
 int64_t files_close(struct files *files, uint64_t descriptor);
 bool files_closes_on_exec(const struct files *files, uint64_t descriptor);
+// For a descriptor that is open.
+void files_set_close_on_exec(struct files *files, uint64_t descriptor, bool closes_on_exec);
 
 // The table of the running process.
 struct files *current_files(void);

@@ -2,6 +2,8 @@
 
 #include "pages.h"
 
+#include "kernel_pages.h"
+
 #include "../runtime/cpu.h"
 #include "../runtime/page_alloc.h"
 #include "../runtime/page_table.h"
@@ -10,8 +12,8 @@
 #include <string.h>
 
 #define PTE_USER 0x4UL
-// A page of the image. One of the bits that the processor ignores; the host's
-// rule for copy-on-write pages is another value of them.
+// A page of a file. One of the bits that the processor ignores; the host's rule
+// for copy-on-write pages is another value of them.
 #define PTE_SHARED 0x400UL
 
 #define TOP_SHIFT 39
@@ -25,6 +27,7 @@
 static struct {
     uint64_t limit;
     uint64_t used;
+    uint64_t committed;
     // A list through the first words of the pages that were given back.
     uint64_t free;
 } pages;
@@ -37,7 +40,9 @@ void pages_start(uint64_t limit)
     available = available > kernel ? available - kernel : 0;
     pages.limit = limit < available ? limit : available;
     pages.used = 0;
+    pages.committed = 0;
     pages.free = 0;
+    kernel_pages_start();
 }
 
 uint64_t pages_limit(void)
@@ -48,6 +53,30 @@ uint64_t pages_limit(void)
 uint64_t pages_used(void)
 {
     return pages.used;
+}
+
+uint64_t pages_committed(void)
+{
+    return pages.committed;
+}
+
+bool pages_commit(uint64_t count)
+{
+    if (count > pages.limit || pages.committed > pages.limit - count) {
+        return false;
+    }
+    pages.committed += count;
+    return true;
+}
+
+void pages_commit_again(uint64_t count)
+{
+    pages.committed += count;
+}
+
+void pages_uncommit(uint64_t count)
+{
+    pages.committed -= count;
 }
 
 // A page of zeroes, or 0.
@@ -95,11 +124,13 @@ static volatile uint64_t *find_leaf(uint64_t address, unsigned *missing)
     return entry_of(table, address, LEAF_SHIFT);
 }
 
-// With missing tables added, all of them open to the program. NULL without
-// memory. The tables of the kernel's own pages are below 4 MiB, and stay closed.
+// With missing tables added, those of the program's addresses open to it. NULL
+// without memory. The tables of the kernel's own pages are below 4 MiB and in the
+// upper half, and stay closed.
 static volatile uint64_t *make_leaf(uint64_t address)
 {
     uint64_t table = hl_read_cr3();
+    uint64_t user = address < PROGRAM_END ? PTE_USER : 0;
     bool opened = false;
     for (unsigned shift = TOP_SHIFT; shift > LEAF_SHIFT; shift -= LEVEL_BITS) {
         volatile uint64_t *entry = entry_of(table, address, shift);
@@ -109,8 +140,8 @@ static volatile uint64_t *make_leaf(uint64_t address)
             if (table == 0) {
                 return NULL;
             }
-            *entry = table | HL_PTE_TABLE | PTE_USER;
-        } else if (!(table & PTE_USER)) {
+            *entry = table | HL_PTE_TABLE | user;
+        } else if ((table & user) != user) {
             *entry = table | PTE_USER;
             opened = true;
         }
@@ -160,9 +191,56 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
         return false;
     }
     uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
-    *leaf = page | flags_of(access & ~(unsigned)PAGE_WRITE) | PTE_SHARED;
+    *leaf = page | flags_of(access) | PTE_SHARED;
     hl_invalidate_page(address);
     return true;
+}
+
+bool kernel_map(uint64_t address, uint64_t physical)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    if (leaf == NULL) {
+        return false;
+    }
+    *leaf = physical | HL_PTE_READ_ONLY | HL_PTE_NO_EXECUTE;
+    hl_invalidate_page(address);
+    return true;
+}
+
+bool kernel_is_mapped(uint64_t address)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    return leaf != NULL && *leaf & HL_PTE_PRESENT;
+}
+
+bool kernel_map_new(uint64_t address)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    uint64_t page = leaf != NULL ? allocate() : 0;
+    if (page == 0) {
+        return false;
+    }
+    *leaf = page | HL_PTE_READ_WRITE | HL_PTE_NO_EXECUTE;
+    hl_invalidate_page(address);
+    return true;
+}
+
+void kernel_unmap(uint64_t address, uint64_t note)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    uint64_t page = *leaf & HL_PTE_ADDRESS;
+    *leaf = note & HL_PTE_ADDRESS;
+    hl_invalidate_page(address);
+    release(page);
+}
+
+uint64_t kernel_note(uint64_t address)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    return leaf != NULL && !(*leaf & HL_PTE_PRESENT) ? *leaf & HL_PTE_ADDRESS : 0;
 }
 
 void page_refresh(uint64_t address)
@@ -197,6 +275,35 @@ void pages_unmap(uint64_t start, uint64_t end)
     }
 }
 
+bool pages_move(uint64_t from, uint64_t to, uint64_t size)
+{
+    unsigned missing;
+    // First the tables, then what cannot fail.
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint64_t offset = 0; offset < size;) {
+            volatile uint64_t *leaf = find_leaf(from + offset, &missing);
+            if (leaf == NULL) {
+                offset = after_missing(from + offset, missing) - from;
+                continue;
+            }
+            if (*leaf & HL_PTE_PRESENT) {
+                volatile uint64_t *target = make_leaf(to + offset);
+                if (target == NULL) {
+                    return false;
+                }
+                if (pass == 1) {
+                    *target = *leaf;
+                    *leaf = 0;
+                    hl_invalidate_page(from + offset);
+                    hl_invalidate_page(to + offset);
+                }
+            }
+            offset += PAGE_SIZE;
+        }
+    }
+    return true;
+}
+
 void pages_protect(uint64_t start, uint64_t end, unsigned access)
 {
     unsigned missing;
@@ -207,6 +314,7 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
             continue;
         }
         if (*leaf & HL_PTE_PRESENT) {
+            // What may be written of a shared page is found out by a fault.
             uint64_t shared = *leaf & PTE_SHARED;
             unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
             *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);

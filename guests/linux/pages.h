@@ -36,6 +36,14 @@ void pages_start(uint64_t limit);
 uint64_t pages_limit(void);
 uint64_t pages_used(void);
 
+// Pages that are promised: writable memory of programs, and what files use. False
+// if they would be more than the limit.
+bool pages_commit(uint64_t count);
+void pages_uncommit(uint64_t count);
+// What was promised before, whatever the limit.
+void pages_commit_again(uint64_t count);
+uint64_t pages_committed(void);
+
 enum page_access {
     PAGE_NONE = 0,
     PAGE_READ = 1,
@@ -44,11 +52,11 @@ enum page_access {
 };
 
 // The contents of a page that is present, or NULL. `is_shared` says whether it
-// is a page of the image, which must not be written.
+// is a page of a file; its contents are not at the returned address then.
 uint8_t *page_contents(uint64_t address, bool *is_shared);
 
-// Maps a new page of zeroes, or an existing page of the image at the kernel's
-// address `source`. False if there is no memory.
+// Maps a new page of zeroes, or the page of a file at the kernel's address
+// `source`. False if there is no memory.
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents);
 bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source);
 
@@ -58,5 +66,20 @@ void page_refresh(uint64_t address);
 // Removes all pages of a range; changes what all pages of it permit.
 void pages_unmap(uint64_t start, uint64_t end);
 void pages_protect(uint64_t start, uint64_t end, unsigned access);
+
+// Moves the pages of a range to one that has none. False without memory for tables.
+bool pages_move(uint64_t from, uint64_t to, uint64_t size);
+
+// Pages at addresses of the kernel, in the upper half: a physical page to be read,
+// or a new page of zeroes. False if there is no memory.
+bool kernel_map(uint64_t address, uint64_t physical);
+bool kernel_map_new(uint64_t address);
+bool kernel_is_mapped(uint64_t address);
+
+// Gives a page back that kernel_map_new has mapped. Its entry in the page table
+// keeps a note until it is used again: a multiple of the page size below 2^52. A
+// snapshot does not have the notes: they are 0 then.
+void kernel_unmap(uint64_t address, uint64_t note);
+uint64_t kernel_note(uint64_t address);
 
 #endif

@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include "errors.h"
+#include "files.h"
 #include "pages.h"
 #include "processor.h"
 #include "program.h"
@@ -25,7 +26,6 @@
 #define RLIMIT_CORE 4
 #define RLIMIT_NOFILE 7
 #define UNLIMITED UINT64_MAX
-#define DESCRIPTORS 3
 
 #define ROBUST_LIST_SIZE 24
 #define SYSINFO_SIZE 112
@@ -127,7 +127,7 @@ int64_t system_call_prlimit64(const uint64_t arguments[6])
     if (arguments[1] == RLIMIT_STACK) {
         limit[0] = limit[1] = STACK_SIZE;
     } else if (arguments[1] == RLIMIT_NOFILE) {
-        limit[0] = limit[1] = DESCRIPTORS;
+        limit[0] = limit[1] = MOST_DESCRIPTORS;
     } else if (arguments[1] == RLIMIT_CORE) {
         limit[0] = limit[1] = 0;
     }

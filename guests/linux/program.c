@@ -4,7 +4,10 @@
 
 #include "areas.h"
 #include "errors.h"
-#include "image.h"
+#include "executable.h"
+#include "file_context.h"
+#include "file_system.h"
+#include "files.h"
 #include "processor.h"
 #include "random.h"
 #include "registers.h"
@@ -110,6 +113,10 @@ static void handle_page_fault(void)
     case FAULT_NO_MEMORY:
         program_kill(SIGKILL, END_BY_MEMORY_LIMIT);
         return;
+    case FAULT_BEYOND_END:
+        program.fault_address = program_registers.fault_address;
+        program_kill(SIGBUS, END_BY_PROGRAM);
+        return;
     default:
         program.fault_address = program_registers.fault_address;
         program_kill(SIGSEGV, END_BY_PROGRAM);
@@ -140,33 +147,68 @@ static bool can_continue(void)
     return !program.is_ended;
 }
 
-static bool start(const struct program_request *request)
-{
-    memset(&program, 0, sizeof program);
-    memset(&program_registers, 0, sizeof program_registers);
-    program.open_descriptors = 7;
-    pages_start(request->memory_limit / PAGE_SIZE);
-    areas_clear();
-    random_seed(request->random);
+static const char no_memory[] = "its memory limit is too low for it to start";
 
-    struct loaded_image image;
-    if (!image_map(&image)) {
-        return false;
+// What does not depend on the program.
+static const char *start_files(const char *working_directory)
+{
+    struct lookup lookup;
+    files_start();
+    file_contexts_start();
+    if (!file_system_start()) {
+        return "no image is loaded, or its memory limit is too low for it to start";
     }
-    program.break_start = program.break_end = image.end;
-    program_registers.rip = image.entry;
-    program_registers.rflags = INITIAL_RFLAGS;
-    processor_reset_vectors();
-    return stack_build(request, &image, &program_registers.rsp);
+    program.files = files_create();
+    program.file_context = file_context_create(root_node());
+    if (program.files == NULL || program.file_context == NULL) {
+        return no_memory;
+    }
+    if (path_lookup_text(root_node(), working_directory, LOOKUP_FOLLOW, &lookup) != 0 || lookup.node == NULL ||
+        !node_is_directory(lookup.node)) {
+        return "its working directory does not exist";
+    }
+    file_context_change_directory(program.file_context, lookup.node);
+    return NULL;
 }
 
-bool program_run(const struct program_request *request)
+static const char *start(const struct program_request *request)
 {
-    if (!start(request)) {
-        return false;
+    static struct executable executable;
+    struct loaded_image image;
+    const char *problem;
+    memset(&program, 0, sizeof program);
+    memset(&program_registers, 0, sizeof program_registers);
+    pages_start(request->memory_limit / PAGE_SIZE);
+    areas_start();
+    random_seed(request->random);
+
+    problem = start_files(request->working_directory);
+    if (problem != NULL || executable_open(request->path, &executable, &problem) != 0) {
+        return problem;
+    }
+    if (!stack_place() || !executable_map(&executable, &image) ||
+        !stack_build(&request->arguments, &executable, &image, &program_registers.rsp)) {
+        return no_memory;
+    }
+    program.executable = executable.node;
+    node_retain(program.executable);
+    strcpy(program.executable_path, executable.path);
+    executable_close(&executable);
+    program.break_start = program.break_end = image.end;
+    program_registers.rip = image.start;
+    program_registers.rflags = INITIAL_RFLAGS;
+    processor_reset_vectors();
+    return NULL;
+}
+
+const char *program_run(const struct program_request *request)
+{
+    const char *problem = start(request);
+    if (problem != NULL) {
+        return problem;
     }
     while (can_continue()) {
         handle(enter_program());
     }
-    return true;
+    return NULL;
 }
