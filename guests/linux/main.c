@@ -120,9 +120,7 @@ static hl_Vec *run_program(const hl_FunctionCall *call)
     has_run = true;
     const char *problem = program_run(&request);
     if (problem != NULL) {
-        static char text[256] = "cannot execute: ";
-        strncat(text, problem, sizeof text - strlen(text) - 1);
-        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, text);
+        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, problem);
     }
     result.exit_code = program.exit_code;
     result.signal = program.signal;

@@ -39,13 +39,16 @@ static int64_t check_removal(const struct node *directory, const struct node *no
 }
 
 // The place of a new name.
-static int64_t find_new(uint64_t descriptor, uint64_t path, struct lookup *lookup)
+static int64_t find_new(uint64_t descriptor, uint64_t path, bool is_for_directory, struct lookup *lookup)
 {
-    int64_t error = path_lookup(descriptor, path, 0, lookup);
+    int64_t error = path_lookup(descriptor, path, LOOKUP_NAME, lookup);
     if (error != 0) {
-        return error == -ENOTDIR && lookup->node != NULL && lookup->has_trailing_slash ? -EEXIST : error;
+        return error;
     }
-    return lookup->node != NULL ? -EEXIST : check_addition(lookup->directory);
+    if (lookup->node != NULL) {
+        return -EEXIST;
+    }
+    return lookup->has_trailing_slash && !is_for_directory ? -ENOENT : check_addition(lookup->directory);
 }
 
 // Gives a new node its name, or frees it.
@@ -64,7 +67,7 @@ static int64_t add(struct lookup *lookup, struct node *node)
 static int64_t make_directory(uint64_t descriptor, uint64_t path, uint64_t mode)
 {
     struct lookup lookup;
-    int64_t error = find_new(descriptor, path, &lookup);
+    int64_t error = find_new(descriptor, path, true, &lookup);
     if (error != 0) {
         return error;
     }
@@ -92,12 +95,11 @@ static int64_t make_node(uint64_t descriptor, uint64_t path, uint64_t mode)
     if (type != 0 && type != S_IFREG) {
         return -EPERM;
     }
-    int64_t error = find_new(descriptor, path, &lookup);
+    int64_t error = find_new(descriptor, path, false, &lookup);
     if (error != 0) {
         return error;
     }
-    return lookup.has_trailing_slash ? -ENOENT
-                                     : add(&lookup, node_create(S_IFREG | ((uint32_t)mode & S_MODE & ~current_file_context()->mask)));
+    return add(&lookup, node_create(S_IFREG | ((uint32_t)mode & S_MODE & ~current_file_context()->mask)));
 }
 
 int64_t system_call_mknod(const uint64_t arguments[6])
@@ -135,11 +137,11 @@ static int64_t make_link(uint64_t target_address, uint64_t descriptor, uint64_t 
     if (error == 0 && target[0] == 0) {
         error = -ENOENT;
     }
-    error = error == 0 ? find_new(descriptor, path, &lookup) : error;
+    error = error == 0 ? find_new(descriptor, path, false, &lookup) : error;
     if (error != 0) {
         return error;
     }
-    return lookup.has_trailing_slash ? -ENOENT : add(&lookup, create_link(target, strlen(target)));
+    return add(&lookup, create_link(target, strlen(target)));
 }
 
 int64_t system_call_symlink(const uint64_t arguments[6])
@@ -160,14 +162,14 @@ static int64_t add_link(uint64_t from_descriptor, uint64_t from_path, uint64_t d
     }
     unsigned lookup_flags = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int64_t error = path_find(from_descriptor, from_path, lookup_flags, &from);
-    error = error == 0 ? find_new(descriptor, path, &lookup) : error;
+    error = error == 0 ? find_new(descriptor, path, false, &lookup) : error;
     if (error != 0) {
         return error;
     }
     if (node_is_directory(from.node)) {
         return -EPERM;
     }
-    if (lookup.has_trailing_slash || from.node->links == 0) {
+    if (from.node->links == 0) {
         return -ENOENT;
     }
     error = directory_set(lookup.directory, lookup.name, lookup.length, from.node);
@@ -191,12 +193,15 @@ int64_t system_call_linkat(const uint64_t arguments[6])
 static int64_t remove_file(uint64_t descriptor, uint64_t path)
 {
     struct lookup lookup;
-    int64_t error = path_find(descriptor, path, 0, &lookup);
+    int64_t error = path_find(descriptor, path, LOOKUP_NAME, &lookup);
     if (error != 0) {
         return error;
     }
     if (node_is_directory(lookup.node)) {
         return -EISDIR;
+    }
+    if (lookup.has_trailing_slash) {
+        return -ENOTDIR;
     }
     error = check_removal(lookup.directory, lookup.node);
     error = error == 0 ? directory_remove(lookup.directory, lookup.name, lookup.length) : error;
@@ -210,7 +215,7 @@ static int64_t remove_directory(uint64_t descriptor, uint64_t path)
 {
     struct lookup lookup;
     bool is_empty;
-    int64_t error = path_find(descriptor, path, 0, &lookup);
+    int64_t error = path_find(descriptor, path, LOOKUP_NAME, &lookup);
     if (error != 0) {
         return error;
     }
@@ -266,42 +271,53 @@ static bool is_above(const struct node *directory, const struct node *other)
 static int64_t check_replacement(const struct lookup *from, const struct lookup *to)
 {
     bool is_empty;
-    if (node_is_directory(to->node) && !node_is_directory(from->node)) {
-        return -EISDIR;
+    int64_t error = check_removal(to->directory, to->node);
+    if (error != 0) {
+        return error;
     }
     if (!node_is_directory(to->node)) {
-        return node_is_directory(from->node) ? -ENOTDIR : check_removal(to->directory, to->node);
+        return node_is_directory(from->node) ? -ENOTDIR : 0;
     }
-    int64_t error = check_removal(to->directory, to->node);
-    error = error == 0 ? directory_is_empty(to->node, &is_empty) : error;
-    return error == 0 && (!is_empty || is_above(to->node, from->directory)) ? -ENOTEMPTY : error;
+    if (!node_is_directory(from->node)) {
+        return -EISDIR;
+    }
+    error = directory_is_empty(to->node, &is_empty);
+    return error == 0 && !is_empty ? -ENOTEMPTY : error;
 }
 
 static int64_t check_rename(const struct lookup *from, const struct lookup *to, uint32_t flags)
 {
-    if (from->directory == NULL || to->directory == NULL || from->node->is_fixed ||
-        (to->node != NULL && to->node->is_fixed)) {
+    if (from->directory == NULL || to->directory == NULL) {
         return -EBUSY;
     }
-    if (!node_is_directory(from->node) && (from->has_trailing_slash || to->has_trailing_slash)) {
+    if (from->node == NULL || (to->node == NULL && flags & RENAME_EXCHANGE)) {
+        return -ENOENT;
+    }
+    if (to->node != NULL && flags & RENAME_NOREPLACE) {
+        return -EEXIST;
+    }
+    // With a slash after either name it is that of a directory.
+    bool has_slash = from->has_trailing_slash || (to->has_trailing_slash && !(flags & RENAME_EXCHANGE));
+    if (!node_is_directory(from->node) && has_slash) {
         return -ENOTDIR;
     }
     if (node_is_directory(from->node) && is_above(from->node, to->directory)) {
         return -EINVAL;
     }
-    if (flags & RENAME_EXCHANGE) {
-        if (to->node == NULL) {
-            return -ENOENT;
-        }
-        if (node_is_directory(to->node) && is_above(to->node, from->directory)) {
-            return -EINVAL;
-        }
-        return check_removal(to->directory, to->node);
+    if (to->node != NULL && node_is_directory(to->node) && is_above(to->node, from->directory)) {
+        return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
     }
-    if (to->node != NULL) {
-        return flags & RENAME_NOREPLACE ? -EEXIST : to->node == from->node ? 0 : check_replacement(from, to);
+    if (from->node->is_fixed || (to->node != NULL && to->node->is_fixed)) {
+        return -EBUSY;
     }
-    return check_addition(to->directory);
+    int64_t error = check_removal(from->directory, from->node);
+    if (error != 0 || from->node == to->node) {
+        return error;
+    }
+    if (to->node == NULL) {
+        return check_addition(to->directory);
+    }
+    return flags & RENAME_EXCHANGE ? check_removal(to->directory, to->node) : check_replacement(from, to);
 }
 
 static void count_directory(struct node *directory, const struct node *node, int change)
@@ -361,10 +377,9 @@ static int64_t rename(uint64_t from_descriptor, uint64_t from_path, uint64_t to_
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE)) {
         return -EINVAL;
     }
-    int64_t error = path_find(from_descriptor, from_path, 0, &from);
-    error = error == 0 ? path_lookup(to_descriptor, to_path, 0, &to) : error;
+    int64_t error = path_lookup(from_descriptor, from_path, LOOKUP_NAME, &from);
+    error = error == 0 ? path_lookup(to_descriptor, to_path, LOOKUP_NAME, &to) : error;
     error = error == 0 ? check_rename(&from, &to, flags) : error;
-    error = error == 0 ? check_removal(from.directory, from.node) : error;
     if (error != 0 || from.node == to.node) {
         return error;
     }

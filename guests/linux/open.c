@@ -27,9 +27,6 @@ static uint32_t access_of(uint32_t flags)
 
 static int64_t create(struct lookup *lookup, uint32_t mode)
 {
-    if (lookup->has_trailing_slash) {
-        return -EISDIR;
-    }
     int64_t error = node_check_access(lookup->directory, MAY_WRITE | MAY_EXECUTE);
     if (error == 0 && lookup->directory->directory.operations != NULL) {
         error = -EACCES;
@@ -55,11 +52,11 @@ static int64_t create(struct lookup *lookup, uint32_t mode)
 // What must hold to open a node that exists.
 static int64_t check_existing(struct node *node, uint32_t flags)
 {
-    if (is_link(node->mode)) {
-        return -ELOOP;
-    }
     if (flags & O_DIRECTORY && !node_is_directory(node)) {
         return -ENOTDIR;
+    }
+    if (is_link(node->mode)) {
+        return -ELOOP;
     }
     if (node_is_directory(node) && (flags & (O_CREAT | O_TRUNC) || (flags & O_ACCMODE) != O_RDONLY)) {
         return -EISDIR;
@@ -133,9 +130,12 @@ static int64_t open_at(uint64_t descriptor, uint64_t path, uint64_t all_flags, u
         return -EINVAL;
     }
     bool follows = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-    int64_t error = path_lookup(descriptor, path, follows ? LOOKUP_FOLLOW : 0, &lookup);
+    int64_t error = path_lookup(descriptor, path, (follows ? LOOKUP_FOLLOW : 0) | (flags & O_CREAT ? LOOKUP_NAME : 0), &lookup);
     if (error != 0) {
         return error;
+    }
+    if (flags & O_CREAT && lookup.directory != NULL && lookup.has_trailing_slash) {
+        return -EISDIR;
     }
     if (lookup.file != NULL && lookup.node == NULL) {
         // A link to an open file that has no name, such as a pipe.

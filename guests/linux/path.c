@@ -56,8 +56,8 @@ static int64_t next_component(struct walk *walk, bool *is_last, bool *has_slash)
     size_t slashes = strspn(after, "/");
     *has_slash = slashes != 0;
     *is_last = after[slashes] == 0;
-    // A slash is kept at the end, for the target of a link.
-    walk->rest = *is_last && *has_slash ? after + slashes - 1 : after + slashes;
+    // With the slashes, for the target of a link.
+    walk->rest = after;
     return 0;
 }
 
@@ -93,10 +93,16 @@ static int64_t follow(struct walk *walk, struct node *link, bool is_last, bool *
     return node != NULL ? 0 : -ENOTDIR;
 }
 
+static bool is_followed(unsigned flags, bool is_last, bool has_slash)
+{
+    return !is_last || (has_slash ? !(flags & LOOKUP_NAME) : (flags & LOOKUP_FOLLOW) != 0);
+}
+
 static int64_t step(struct walk *walk, bool *is_end)
 {
     struct lookup *lookup = walk->lookup;
     bool is_last, has_slash;
+    lookup->node = lookup->directory = NULL;
     if (!node_is_directory(walk->current)) {
         return -ENOTDIR;
     }
@@ -118,7 +124,7 @@ static int64_t step(struct walk *walk, bool *is_end)
     struct node *directory = walk->current;
     struct node *node;
     error = directory_find(directory, lookup->name, lookup->length, &node);
-    if (error == 0 && is_link(node->mode) && (!is_last || has_slash || walk->flags & LOOKUP_FOLLOW)) {
+    if (error == 0 && is_link(node->mode) && is_followed(walk->flags, is_last, has_slash)) {
         return follow(walk, node, is_last && !has_slash, is_end);
     }
     if (error != 0 && !(error == -ENOENT && is_last)) {
@@ -127,7 +133,7 @@ static int64_t step(struct walk *walk, bool *is_end)
     lookup->node = error == 0 ? node : NULL;
     lookup->directory = directory;
     lookup->has_trailing_slash = has_slash;
-    if (error == 0 && has_slash && !node_is_directory(node)) {
+    if (error == 0 && is_last && has_slash && !node_is_directory(node) && !(walk->flags & LOOKUP_NAME)) {
         return -ENOTDIR;
     }
     walk->current = node;

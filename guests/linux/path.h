@@ -22,6 +22,9 @@ enum lookup_flags {
     LOOKUP_FOLLOW = 1,
     // An empty path is the descriptor itself.
     LOOKUP_EMPTY = 2,
+    // The name is what matters: a link is not followed, and a slash after the name
+    // of what is not a directory is no error.
+    LOOKUP_NAME = 4,
 };
 
 struct lookup {
