@@ -178,6 +178,7 @@ static void describe(struct directory_item *item, uint64_t next_place, const cha
     item->length = length;
     item->inode = inode;
     item->mode = mode;
+    item->is_in_memory = false;
 }
 
 static int64_t image_item_at(struct node *directory, uint64_t place, struct directory_item *item)
@@ -225,6 +226,7 @@ int64_t directory_item_at(struct node *directory, uint64_t place, struct directo
         if (entry->node != NULL && entry->sequence >= place - image_count) {
             describe(item, image_count + entry->sequence + 1, entry->name, entry->length, entry->node->inode,
                      entry->node->mode);
+            item->is_in_memory = true;
             return 0;
         }
     }

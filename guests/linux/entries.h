@@ -29,6 +29,8 @@ struct directory_item {
     size_t length;
     uint64_t inode;
     uint32_t mode;
+    // The name is not one of the image.
+    bool is_in_memory;
 };
 int64_t directory_item_at(struct node *directory, uint64_t place, struct directory_item *item);
 

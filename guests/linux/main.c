@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions that the host calls: LoadProgram once, then RunProgram, after a
-// restore of the snapshot that was taken between the two.
+// restore of the snapshot that was taken between the two, and CollectFiles for each
+// directory that it wants of what the program has left.
 
 #include "../runtime/abort.h"
 #include "../runtime/state.h"
+#include "exchange.h"
+#include "node.h"
 #include "pages.h"
 #include "processor.h"
 #include "program.h"
@@ -107,6 +110,16 @@ static void list_missing_calls(void)
     }
 }
 
+static hl_Vec *collect_files(const hl_FunctionCall *call)
+{
+    if (root_node() == NULL) {
+        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, "no program has run");
+    }
+    const char *problem = output_files_send(call->parameters[0].value.String);
+    return problem != NULL ? hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, problem)
+                           : hl_flatbuffer_result_from_Void();
+}
+
 static hl_Vec *run_program(const hl_FunctionCall *call)
 {
     struct program_request request;
@@ -136,6 +149,7 @@ void hyperlight_main(void)
 {
     static const hl_ParameterType load_types[] = { hl_ParameterType_ULong, hl_ParameterType_ULong };
     static const hl_ParameterType run_types[] = { hl_ParameterType_VecBytes };
+    static const hl_ParameterType collect_types[] = { hl_ParameterType_String };
 
     if (hl_state.peb->heap.address + hl_state.peb->heap.size > PROGRAM_START) {
         hl_abort_with_text(hl_ErrorCode_GuestError, "the heap of the kernel must end below 0x400000");
@@ -143,4 +157,5 @@ void hyperlight_main(void)
     processor_init();
     hl_register_function_definition("LoadProgram", load_program, 2, load_types, hl_ReturnType_Void);
     hl_register_function_definition("RunProgram", run_program, 1, run_types, hl_ReturnType_VecBytes);
+    hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_Void);
 }

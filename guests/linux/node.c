@@ -70,6 +70,7 @@ struct node *node_create(uint32_t mode)
     node->image_index = NODE_IN_MEMORY;
     node->inode = nodes.next_inode++;
     node->has_changed = true;
+    node->is_modified = true;
     node->accessed = node->modified = -1;
     return node;
 }
@@ -201,6 +202,7 @@ int64_t node_check_access(const struct node *node, uint32_t access)
 void node_touch(struct node *node)
 {
     node->has_changed = true;
+    node->is_modified = true;
     node->modified = -1;
 }
 

@@ -93,6 +93,8 @@ struct node {
     bool is_text;
     // A directory that the kernel needs where it is.
     bool is_fixed;
+    // Its contents are not, or not all, those of the image.
+    bool is_modified;
 };
 
 // Forgets all nodes.

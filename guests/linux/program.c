@@ -4,6 +4,7 @@
 
 #include "areas.h"
 #include "errors.h"
+#include "exchange.h"
 #include "executable.h"
 #include "file_context.h"
 #include "file_system.h"
@@ -162,6 +163,10 @@ static const char *start_files(const char *working_directory)
     program.file_context = file_context_create(root_node());
     if (program.files == NULL || program.file_context == NULL) {
         return no_memory;
+    }
+    const char *problem = input_files_receive();
+    if (problem != NULL) {
+        return problem;
     }
     if (path_lookup_text(root_node(), working_directory, LOOKUP_FOLLOW, &lookup) != 0 || lookup.node == NULL ||
         !node_is_directory(lookup.node)) {
