@@ -207,6 +207,30 @@ int64_t system_call_fdatasync(const uint64_t arguments[6])
     return synchronize(arguments[0]);
 }
 
+int64_t system_call_syncfs(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    return file == NULL || file->flags & O_PATH ? -EBADF : 0;
+}
+
+int64_t system_call_sync_file_range(const uint64_t arguments[6])
+{
+    if ((int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || (uint32_t)arguments[3] & ~7U) {
+        return -EINVAL;
+    }
+    int64_t error = synchronize(arguments[0]);
+    return error == -EINVAL ? -ESPIPE : error;
+}
+
+int64_t system_call_readahead(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    if (file == NULL || !file_can_read(file)) {
+        return -EBADF;
+    }
+    return file->operations->seek != NULL && file->node != NULL && !node_is_directory(file->node) ? 0 : -EINVAL;
+}
+
 int64_t system_call_sync(const uint64_t arguments[6])
 {
     (void)arguments;

@@ -5,7 +5,6 @@
 #include "devices.h"
 #include "entries.h"
 #include "errors.h"
-#include "kernel_pages.h"
 #include "proc.h"
 #include "root_image.h"
 
@@ -26,13 +25,11 @@ bool file_system_add(struct node *directory, const char *name, struct node *node
 bool file_system_add_link(struct node *directory, const char *name, const char *target)
 {
     struct node *node = node_create(S_IFLNK | 0777);
-    char *page = node != NULL ? kernel_page_allocate() : NULL;
-    if (page != NULL) {
-        strcpy(page, target);
-        node->link.target = page;
+    if (node != NULL) {
+        node->link.target = target;
         node->size = strlen(target);
     }
-    return file_system_add(directory, name, node) && page != NULL;
+    return file_system_add(directory, name, node);
 }
 
 struct node *file_system_add_directory(struct node *directory, const char *name, uint32_t permissions)

@@ -16,6 +16,7 @@ bool file_system_start(void);
 // Add a node of the kernel to a directory of the kernel; the node is freed if there
 // is no memory.
 bool file_system_add(struct node *directory, const char *name, struct node *node);
+// The target must stay.
 bool file_system_add_link(struct node *directory, const char *name, const char *target);
 // NULL without memory.
 struct node *file_system_add_directory(struct node *directory, const char *name, uint32_t permissions);

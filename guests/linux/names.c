@@ -125,6 +125,7 @@ static struct node *create_link(const char *target, size_t length)
     }
     memcpy(page, target, length);
     node->link.target = page;
+    node->link.has_page = true;
     node->size = length;
     return node;
 }

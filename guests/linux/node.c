@@ -158,7 +158,7 @@ static void free_node(struct node *node)
     } else if (node_is_directory(node)) {
         parent = node->directory.parent;
         directory_free_entries(node);
-    } else if (is_link(node->mode) && node->image_index == NODE_IN_MEMORY && node->link.target != NULL) {
+    } else if (is_link(node->mode) && node->link.has_page) {
         kernel_page_free((void *)node->link.target);
     }
     pool_free(&nodes.pool, node);

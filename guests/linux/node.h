@@ -73,8 +73,9 @@ struct node {
             const struct directory_operations *operations;
         } directory;
         struct {
-            // In the image, or the first bytes of a page. `size` long.
+            // `size` long: in the image, of the kernel, or the first bytes of a page.
             const char *target;
+            bool has_page;
             // Instead of a target.
             int64_t (*follow)(struct node *link, struct node **node, struct file **file);
             size_t (*describe)(struct node *link, char *target, size_t size);

@@ -11,6 +11,10 @@
 #define MOST_VECTORS 1024
 #define COPY_SIZE 4096
 
+#define RWF_HIPRI 1U
+#define RWF_DSYNC 2U
+#define RWF_SYNC 4U
+
 struct io_vector {
     uint64_t base;
     uint64_t length;
@@ -189,6 +193,30 @@ int64_t system_call_preadv(const uint64_t arguments[6])
 int64_t system_call_pwritev(const uint64_t arguments[6])
 {
     return transfer_vectors_at(arguments, file_write);
+}
+
+// Of the flags, those for speed and durability have no effect here.
+static int64_t transfer_vectors_with_flags(const uint64_t arguments[6], uint32_t permitted, transfer transfer)
+{
+    if ((uint32_t)arguments[5] & ~permitted) {
+        return -EOPNOTSUPP;
+    }
+    if (arguments[3] != UINT64_MAX) {
+        return transfer_vectors_at(arguments, transfer);
+    }
+    const struct file *file = current_file(arguments[0]);
+    bool can_transfer = file != NULL && (transfer == file_read ? file_can_read(file) : file_can_write(file));
+    return transfer_vectors_of(arguments, can_transfer, transfer);
+}
+
+int64_t system_call_preadv2(const uint64_t arguments[6])
+{
+    return transfer_vectors_with_flags(arguments, RWF_HIPRI, file_read);
+}
+
+int64_t system_call_pwritev2(const uint64_t arguments[6])
+{
+    return transfer_vectors_with_flags(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC, file_write);
 }
 
 int64_t system_call_lseek(const uint64_t arguments[6])

@@ -17,15 +17,22 @@ static void append(char *text, const char *other)
     }
 }
 
-int enter_directory(void)
+void make_unique(char *path, const char *prefix)
 {
-    char digits[] = "/tmp/hyperlight-program-00000000";
+    char digits[] = "00000000";
     int64_t process = call(39, 0, 0, 0, 0);
     for (size_t i = sizeof digits - 2; process != 0; i--) {
         digits[i] = (char)('0' + process % 10);
         process /= 10;
     }
-    append(directory, digits);
+    path[0] = 0;
+    append(path, prefix);
+    append(path, digits);
+}
+
+int enter_directory(void)
+{
+    make_unique(directory, "/tmp/hyperlight-program-");
     int64_t error = call(CALL_MKDIR, (uint64_t)directory, 0755, 0, 0);
     if (error != 0 || call(CALL_CHDIR, (uint64_t)directory, 0, 0, 0) != 0) {
         print_line("no directory", error);

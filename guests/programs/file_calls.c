@@ -57,6 +57,8 @@ static void contents(void)
     print_status("truncated", "a");
     const uint64_t vectors[] = { (uint64_t)"one", 3, (uint64_t)"", 0, (uint64_t)"three", 5 };
     print_line("vectors", call(CALL_WRITEV, (uint64_t)file, (uint64_t)vectors, 3, 0));
+    print_line("vectors with flags", call6(328, (uint64_t)file, (uint64_t)vectors, 1, 0, 0, 1));
+    print_line("vectors with wrong flags", call6(328, (uint64_t)file, (uint64_t)vectors, 1, 0, 0, 1 << 20));
     print_line("too many vectors", call(CALL_WRITEV, (uint64_t)file, (uint64_t)vectors, 2000, 0));
     print_status("written", "a");
     close_file(file);
@@ -251,6 +253,13 @@ static void descriptors(void)
     int64_t memory = call(CALL_MEMFD_CREATE, (uint64_t)"memory", 0, 0, 0);
     print_line("memory", write_text(memory, "0123456789"));
     uint64_t position = 2;
+    print_line("read ahead", call(187, (uint64_t)memory, 0, 100, 0));
+    print_line("read ahead of a pipe", call(187, 0, 0, 100, 0));
+    print_line("sync range", call(277, (uint64_t)memory, 0, 100, 2));
+    print_line("sync all of nothing", call(306, 99, 0, 0, 0));
+    print_line("advice", call(221, (uint64_t)memory, 0, 100, 1));
+    print_line("wrong advice", call(221, (uint64_t)memory, 0, 100, 99));
+    print_line("advice for a pipe", call(221, 0, 0, 100, 1));
     print_line("send", call(CALL_SENDFILE, (uint64_t)copy, (uint64_t)memory, (uint64_t)&position, 100));
     print_line("position", (int64_t)position);
     print_line("copy", call6(CALL_COPY_FILE_RANGE, (uint64_t)memory, (uint64_t)&position, (uint64_t)copy, 0, 10, 0));

@@ -142,8 +142,9 @@ int system_files(void)
     close_file(file);
     print_status("device", "/dev/null");
     print_status("descriptors", "/dev/fd");
-    print_line("shared memory", close_file(open_file("/dev/shm/hyperlight-test", O_RDWR | O_CREAT, 0600)));
-    print_line("unlink", call(CALL_UNLINK, (uint64_t)"/dev/shm/hyperlight-test", 0, 0, 0));
+    make_unique(buffer, "/dev/shm/hyperlight-");
+    print_line("shared memory", close_file(open_file(buffer, O_RDWR | O_CREAT, 0600)));
+    print_line("unlink", call(CALL_UNLINK, (uint64_t)buffer, 0, 0, 0));
     file = open_file("/proc/self/fd/1", O_WRONLY, 0);
     print_line("to the output", write_text(file, "by its link\n"));
     close_file(file);

@@ -116,6 +116,9 @@ static inline int64_t write_text(int64_t descriptor, const char *text)
 // Mode, links and size of a path, or the error.
 void print_status(const char *name, const char *path);
 
+// A path that no other process uses.
+void make_unique(char *path, const char *prefix);
+
 // Makes an empty directory below /tmp and enters it; leaves and removes it with all
 // that is in it.
 int enter_directory(void);
