@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
+using Hyperlight.Programs.Images;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Programs;
 
@@ -36,8 +39,8 @@ internal sealed class KernelSandbox : IDisposable
                 OutputBufferSize = BufferSize,
                 ScratchSize = ScratchSize(template.Limits.Memory),
             })
-            .WithHostFunction("ProgramWrite", int (int stream, ReadOnlySpan<byte> bytes) => Streams.Write(stream, bytes))
-            .WithHostFunction("ProgramRead", ReadOnlyMemory<byte> (int size) => Streams.Read(size))
+            .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Streams.WriteAsync(stream, bytes, token))
+            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Streams.ReadAsync(size, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         _sandbox = builder.Build(cancellationToken);
@@ -83,17 +86,33 @@ internal sealed class KernelSandbox : IDisposable
     /// <summary>The kernel maps the pages, so that they are part of the snapshot; afterwards the executable is not needed any more.</summary>
     private void Load(ProgramImage image, CancellationToken cancellationToken)
     {
-        ReadOnlyMemory<byte> pages = AlignedCopy(image.Executable.Span);
-        using HostMemoryRegion region = HostMemoryRegion.Pin(pages);
+        byte[] executable = ReadExecutable(image, image.Build(null, cancellationToken));
+        using HostMemoryRegion region = HostMemoryRegion.Pin(AlignedCopy(executable));
         _sandbox.MapRegion(region, ImageAddress, MemoryFlags.Read, "executable");
         try
         {
-            _sandbox.Call("LoadProgram", [ImageAddress, (ulong)image.Executable.Length], cancellationToken);
+            _sandbox.Call("LoadProgram", [ImageAddress, (ulong)executable.Length], cancellationToken);
         }
         catch (GuestErrorException exception)
         {
-            throw new ProgramImageException(image.Name, exception.GuestMessage, exception);
+            throw new ProgramImageException(image.Name, exception.GuestMessage, null, exception);
         }
+    }
+
+    /// <summary>The kernel runs images of one file, which is the second node.</summary>
+    private static byte[] ReadExecutable(ProgramImage image, ProgramImageFile built)
+    {
+        if (image.Executable is null)
+        {
+            throw new ProgramImageException(image.Name, "programs of several files are not supported yet");
+        }
+
+        using SafeFileHandle file = File.OpenHandle(built.Path);
+        Span<byte> node = stackalloc byte[ImageLayout.NodeSize];
+        RandomAccess.Read(file, node, GuestPage.Size + ImageLayout.NodeSize);
+        var executable = new byte[BinaryPrimitives.ReadInt64LittleEndian(node[16..])];
+        RandomAccess.Read(file, executable, BinaryPrimitives.ReadInt64LittleEndian(node[40..]));
+        return executable;
     }
 
     private static Memory<byte> AlignedCopy(ReadOnlySpan<byte> bytes)

@@ -16,7 +16,7 @@ internal static class ProgramRequest
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
     {
-        IReadOnlyList<string> command = template.Command.Count == 0 ? [template.Image.Name] : template.Command;
+        IReadOnlyList<string> command = template.Command.Count == 0 ? [template.Image.Executable ?? template.Image.Name] : template.Command;
         List<string> arguments = [.. command, .. input.Arguments];
         List<string> environment = [.. template.Environment.Select(static variable => $"{CheckName(variable.Key)}={variable.Value}")];
 

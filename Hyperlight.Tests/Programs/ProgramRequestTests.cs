@@ -13,7 +13,7 @@ internal sealed class ProgramRequestTests
 
     [Test]
     public void The_name_of_the_image_is_the_first_argument_by_default() =>
-        Assert.That(Strings(Template, "one", "zwei ä"), Is.EqualTo("tool\0one\0zwei ä\0"));
+        Assert.That(Strings(Template, "one", "zwei ä"), Is.EqualTo("/tool\0one\0zwei ä\0"));
 
     [Test]
     public void A_command_and_an_environment_are_passed()
@@ -50,8 +50,8 @@ internal sealed class ProgramRequestTests
     [Test]
     public void The_size_is_limited()
     {
-        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 6)), Throws.Nothing);
-        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 5)), Throws.ArgumentException);
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 7)), Throws.Nothing);
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 6)), Throws.ArgumentException);
     }
 
     [Test]

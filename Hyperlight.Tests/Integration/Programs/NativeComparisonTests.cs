@@ -49,7 +49,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         string input = string.Concat(Enumerable.Range(0, 1000).Select(static i => $"{i} {i * 0.37}\n"));
 
         (int exitCode, string output, string error) = NativeProgram.Run(path, input, "one", "two");
-        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path)), input, "one", "two");
+        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), input, "one", "two");
 
         Assert.That(result.StandardOutput, Is.EqualTo(output));
         Assert.That(result.StandardError, Is.EqualTo(error));

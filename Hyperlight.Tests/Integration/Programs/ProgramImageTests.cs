@@ -30,7 +30,7 @@ internal sealed class ProgramImageTests(TestTarget target) : ProgramTest(target)
         byte[] executable = Valid;
         executable[offset] = value;
 
-        ProgramImageException exception = Assert.Throws<ProgramImageException>(() => Create(ProgramImage.FromBytes(executable, "damaged")))!;
+        ProgramImageException exception = Assert.Throws<ProgramImageException>(() => Create(ProgramImage.FromBytes(executable, "damaged", ImageOptions)))!;
 
         Assert.That(exception.Problem, Does.Contain(problem));
         Assert.That(exception.Message, Does.StartWith("'damaged' cannot be run: "));
@@ -38,12 +38,12 @@ internal sealed class ProgramImageTests(TestTarget target) : ProgramTest(target)
 
     [Test]
     public void A_truncated_executable_is_refused([Values(1, 63, 100, 5000)] int size) =>
-        Assert.That(() => Create(ProgramImage.FromBytes(Valid.AsSpan(0, size))), Throws.TypeOf<ProgramImageException>());
+        Assert.That(() => Create(ProgramImage.FromBytes(Valid.AsSpan(0, size), options: ImageOptions)), Throws.TypeOf<ProgramImageException>());
 
     [Test]
     public void A_file_that_is_missing_or_empty_is_refused()
     {
-        Assert.That(() => ProgramImage.FromExecutable("/no/such/file"), Throws.TypeOf<ProgramImageException>());
+        Assert.That(() => Create(ProgramImage.FromExecutable("/no/such/file", ImageOptions)), Throws.TypeOf<ProgramImageException>());
         Assert.That(() => ProgramImage.FromBytes([]), Throws.TypeOf<ProgramImageException>());
     }
 }

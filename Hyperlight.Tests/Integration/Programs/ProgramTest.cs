@@ -15,6 +15,10 @@ internal abstract class ProgramTest(TestTarget target)
     /// <summary>The same, position independent.</summary>
     protected const string PositionIndependent = "program-pie.elf";
 
+    /// <summary>The images of the tests are not those of the user.</summary>
+    protected static ProgramImageOptions ImageOptions { get; } =
+        new() { CacheDirectory = Path.Combine(AppContext.BaseDirectory, "programs", "images") };
+
     [OneTimeTearDown]
     public void DisposeRunners() => _runners.ForEach(static runner => runner.Dispose());
 
@@ -36,7 +40,7 @@ internal abstract class ProgramTest(TestTarget target)
     }
 
     protected ProgramRunner Create(string program, ProgramLimits? limits = null) =>
-        Create(ProgramImage.FromExecutable(PathOf(program)), limits);
+        Create(ProgramImage.FromExecutable(PathOf(program), ImageOptions), limits);
 
     protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
         runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });
