@@ -291,7 +291,7 @@ int64_t system_call_mremap(const uint64_t arguments[6])
         return -EFAULT;
     }
     if (new_size > PROGRAM_END) {
-        return -ENOMEM;
+        return -EINVAL;
     }
     new_size = round_up_to_page(new_size);
     struct area *area = area_find(start);
