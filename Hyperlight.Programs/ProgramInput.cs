@@ -26,6 +26,19 @@ public sealed record ProgramInput
     /// <summary>As <see cref="StandardOutputStream"/>, for the standard error.</summary>
     public Stream? StandardErrorStream { get; init; }
 
+    /// <summary>
+    /// Files that the program finds besides those of the image, by their absolute paths; they replace files of the image. Their mode is
+    /// 0644, and directories that are missing are created. They use up memory of the program. The bytes must not be changed during the
+    /// run. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+
+    /// <summary>
+    /// The absolute paths of directories whose files the result has (<see cref="ProgramResult.Files"/>): those that the program has
+    /// created or changed, and those of <see cref="Files"/>. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> OutputDirectories { get; init; } = [];
+
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 }

@@ -7,6 +7,12 @@ public sealed class ProgramOptions
     /// <remarks>It must be set.</remarks>
     public ProgramImage? Image { get; set; }
 
+    /// <inheritdoc cref="ProgramTemplate.Executable"/>
+    public string? Executable { get; set; }
+
+    /// <inheritdoc cref="ProgramTemplate.WorkingDirectory"/>
+    public string WorkingDirectory { get; set; } = "/";
+
     /// <inheritdoc cref="ProgramTemplate.Command"/>
     public IList<string> Command { get; set; } = [];
 

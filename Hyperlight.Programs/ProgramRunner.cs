@@ -24,7 +24,8 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <summary>Creates the micro VM, loads the program, and takes the snapshot from which each run starts.</summary>
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
-    /// <exception cref="ProgramImageException">The image is not a static executable for x86-64 Linux.</exception>
+    /// <exception cref="ArgumentException">The template does not say what the executable is.</exception>
+    /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -39,7 +40,10 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="input">What the program gets.</param>
     /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
     /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
-    /// <exception cref="ArgumentException">An argument or an environment variable contains a zero, or there are more than 128 KiB of them.</exception>
+    /// <exception cref="ArgumentException">
+    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute.
+    /// </exception>
+    /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
     /// <exception cref="ProgramStreamException">A stream of the input failed. The next run is not affected.</exception>
     /// <exception cref="HyperlightException">The micro VM failed, not the program. The next run starts from the snapshot again.</exception>
@@ -114,7 +118,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
             try
             {
-                return await RunAsync(request, streams, end.Token).ConfigureAwait(false);
+                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), end.Token).ConfigureAwait(false);
             }
             catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
             {
@@ -131,12 +135,13 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
         }
     }
 
-    private async Task<ProgramResult> RunAsync(byte[] request, ProgramStreams streams, CancellationToken cancellationToken)
+    private async Task<ProgramResult> RunAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, CancellationToken cancellationToken)
     {
         try
         {
             ProgramReport report =
-                await _sandbox.RunAsync(request, streams, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+                await _sandbox.RunAsync(request, streams, files, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
             if (streams.Failure is { } failure)
             {
                 throw failure;
@@ -152,6 +157,8 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             {
                 FaultAddress = report.FaultAddress,
                 UnsupportedSystemCalls = report.UnsupportedSystemCalls,
+                CollectedFiles = files.Output,
+                IsFileLimitReached = files.IsLimitReached,
             };
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)

@@ -15,6 +15,8 @@ internal sealed class RegisteredProgram(string name, IOptionsMonitor<ProgramOpti
     public static ProgramTemplate TemplateOf(ProgramImage image, ProgramOptions options) => new()
     {
         Image = image,
+        Executable = options.Executable,
+        WorkingDirectory = options.WorkingDirectory,
         Command = [.. options.Command],
         Environment = options.Environment.ToDictionary(),
         Limits = options.Limits,

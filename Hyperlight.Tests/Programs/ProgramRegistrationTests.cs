@@ -90,7 +90,7 @@ internal sealed class ProgramRegistrationTests
     [Test]
     public async Task A_program_that_cannot_be_loaded_fails_the_start()
     {
-        _builder.AddProgram("broken", static options => options.Image = ProgramImage.FromBytes([1, 2, 3], "broken", ImageOptions));
+        _builder.AddProgram("broken", static options => options.Image = ProgramImage.FromExecutable("/no/such/file", ImageOptions));
         await using ServiceProvider provider = _services.BuildServiceProvider();
 
         IEnumerable<IHostedService> services = [.. provider.GetServices<IHostedService>()];

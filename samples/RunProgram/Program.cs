@@ -27,6 +27,7 @@ try
     await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = image,
+        Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0]],
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");

@@ -40,6 +40,28 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public async Task Files_of_a_run()
+    {
+        using CacheVariable cache = WritePython();
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate { Image = ProgramImage.FromExecutable(Executable) });
+        byte[] bytes = [1, 2, 3];
+        using var console = new StringWriter();
+        Console.SetOut(console);
+
+        ProgramResult result = await runner.RunAsync(new ProgramInput
+        {
+            Files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/data.csv"] = bytes },
+            OutputDirectories = ["/in"],
+        });
+        foreach ((string path, ReadOnlyMemory<byte> content) in result.Files("/in"))
+        {
+            Console.WriteLine($"{path}: {content.Length} bytes");
+        }
+
+        Assert.That(console.ToString(), Is.EqualTo("/in/data.csv: 3 bytes" + Environment.NewLine));
+    }
+
+    [Test]
     public async Task Streaming()
     {
         using CacheVariable cache = WritePython();

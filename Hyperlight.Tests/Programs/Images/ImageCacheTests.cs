@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperlight.Programs;
 using Hyperlight.Programs.Images;
 
@@ -32,6 +33,24 @@ internal sealed class ImageCacheTests : ImageTest
         Assert.That(files.Select(static file => file.Path).Distinct().Count(), Is.EqualTo(1));
         Assert.That(Directory.EnumerateFiles(Options.CacheDirectory!), Is.EqualTo(new[] { files[0].Path }));
         Assert.That(new ReadImage(files[0].Path).Text("/file"), Is.EqualTo("text"));
+    }
+
+    [Test]
+    public void Processes_that_build_at_the_same_time_have_the_same_file()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            Write($"file {i}", new string((char)('a' + i), 100_000));
+        }
+
+        Process[] processes = [.. Enumerable.Range(0, 3).Select(_ =>
+            Process.Start(TestProcess.Command(ImageProcess.Command, Files, Options.CacheDirectory!))!)];
+        string[] paths = [.. processes.Select(static process => process.StandardOutput.ReadToEnd())];
+        Array.ForEach(processes, static process => process.Dispose());
+
+        Assert.That(Directory.GetFiles(Options.CacheDirectory!), Has.Length.EqualTo(1));
+        Assert.That(paths.Distinct(), Is.EqualTo(Directory.GetFiles(Options.CacheDirectory!)));
+        Assert.That(new ReadImage(paths[0]).NodeCount, Is.EqualTo(21));
     }
 
     [Test]
