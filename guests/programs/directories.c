@@ -153,3 +153,53 @@ void print_status(const char *name, const char *path)
     print_number((status.mode & 0170000) == 0040000 ? 0 : (int64_t)status.links);
     print_line(" size", (status.mode & 0170000) == 0040000 ? 0 : status.size);
 }
+
+enum { MOST_ENTRIES = 2000, MOST_DEPTH = 20 };
+
+static int entries;
+
+// Whatever can be done with a path without a change.
+static void visit(const char *path, int depth)
+{
+    char names[2048];
+    static char bytes[8192];
+    struct status status;
+    int count;
+    call(CALL_LSTAT, (uint64_t)path, (uint64_t)&status, 0, 0);
+    call(CALL_READLINK, (uint64_t)path, (uint64_t)bytes, sizeof bytes, 0);
+    int64_t file = open_file(path, O_RDONLY, 0);
+    call(CALL_READ, (uint64_t)file, (uint64_t)bytes, sizeof bytes, 0);
+    call(CALL_LSEEK, (uint64_t)file, (uint64_t)-100, 2, 0);
+    call(CALL_READ, (uint64_t)file, (uint64_t)bytes, sizeof bytes, 0);
+    close_file(file);
+    entries++;
+    if (depth == MOST_DEPTH || read_names(path, names, sizeof names, &count) < 0) {
+        return;
+    }
+    const char *name = names;
+    for (int i = 0; i < count && entries < MOST_ENTRIES; i++) {
+        char child[512] = "";
+        if (length(path) + length(name) + 2 > sizeof child) {
+            break;
+        }
+        append(child, path);
+        append(child, "/");
+        append(child, name);
+        visit(child, depth + 1);
+        name += length(name) + 1;
+    }
+}
+
+int walk(void)
+{
+    static const char *const tops[] = { "/one", "/three", "/program", "" };
+    for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++) {
+        visit(tops[i], 0);
+    }
+    call(CALL_RENAME, (uint64_t)"/one", (uint64_t)"/three/one", 0, 0);
+    call(CALL_TRUNCATE, (uint64_t)"/one/two/other", 100, 0, 0);
+    call(CALL_UNLINK, (uint64_t)"/one/two/text", 0, 0, 0);
+    visit("/three", 0);
+    print_line("entries", entries);
+    return 0;
+}

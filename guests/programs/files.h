@@ -127,6 +127,7 @@ int leave_directory(void);
 // Prints the names in the working directory, in ascending order.
 void print_names(const char *path);
 
+int walk(void);
 int file_calls(void);
 int file_mappings(void);
 int file_limits(void);

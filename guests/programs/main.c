@@ -145,6 +145,9 @@ int program_main(const struct start *start)
     if (equal(name, "file-calls")) {
         return file_calls();
     }
+    if (equal(name, "walk")) {
+        return walk();
+    }
     if (equal(name, "file-mappings")) {
         return file_mappings();
     }
