@@ -105,20 +105,25 @@ static struct descriptor *make_descriptor(struct files *files, uint32_t descript
     return *page != NULL ? &(*page)[descriptor % PER_PAGE] : NULL;
 }
 
+int64_t files_find_free(const struct files *files, uint64_t lowest)
+{
+    uint64_t descriptor = lowest;
+    while (descriptor < MOST_DESCRIPTORS && files_find(files, descriptor) != NULL) {
+        descriptor++;
+    }
+    return descriptor < MOST_DESCRIPTORS ? (int64_t)descriptor : -EMFILE;
+}
+
 int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, uint64_t lowest)
 {
-    for (uint64_t i = lowest; i < MOST_DESCRIPTORS; i++) {
-        if (files_find(files, i) == NULL) {
-            struct descriptor *descriptor = make_descriptor(files, (uint32_t)i);
-            if (descriptor == NULL) {
-                break;
-            }
-            *descriptor = (struct descriptor){ file, closes_on_exec };
-            return (int64_t)i;
-        }
+    int64_t number = files_find_free(files, lowest);
+    struct descriptor *descriptor = number >= 0 ? make_descriptor(files, (uint32_t)number) : NULL;
+    if (descriptor == NULL) {
+        file_release(file);
+        return number >= 0 ? -ENOMEM : number;
     }
-    file_release(file);
-    return -EMFILE;
+    *descriptor = (struct descriptor){ file, closes_on_exec };
+    return number;
 }
 
 int64_t files_replace(struct files *files, uint64_t number, struct file *file, bool closes_on_exec)

@@ -126,8 +126,11 @@ void files_close_on_exec(struct files *files);
 // The file of a descriptor, not counted for the caller: NULL if it is not open.
 struct file *files_find(const struct files *files, uint64_t descriptor);
 
+// The lowest free descriptor from `lowest` on, or -EMFILE.
+int64_t files_find_free(const struct files *files, uint64_t lowest);
+
 // Puts a file, whose reference the table takes, at the lowest free descriptor from
-// `lowest` on. The descriptor, or -EMFILE: the file is released then.
+// `lowest` on. The descriptor, or -EMFILE or -ENOMEM: the file is released then.
 int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, uint64_t lowest);
 // The same at a descriptor of the caller's choice, which is closed first if it is open.
 int64_t files_replace(struct files *files, uint64_t descriptor, struct file *file, bool closes_on_exec);

@@ -129,6 +129,11 @@ static int64_t open_at(uint64_t descriptor, uint64_t path, uint64_t all_flags, u
     if ((flags & O_TMPFILE) == O_DIRECTORY && flags & O_CREAT) {
         return -EINVAL;
     }
+    // Before a file is created or truncated.
+    int64_t descriptor_or_error = files_find_free(current_files(), 0);
+    if (descriptor_or_error < 0) {
+        return descriptor_or_error;
+    }
     bool follows = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
     int64_t error = path_lookup(descriptor, path, (follows ? LOOKUP_FOLLOW : 0) | (flags & O_CREAT ? LOOKUP_NAME : 0), &lookup);
     if (error != 0) {

@@ -197,6 +197,8 @@ int file_limits(void)
     print_line("no descriptor", result);
     print_line("last", last);
     print_line("none to open", open_file("large", O_RDONLY, 0));
+    print_line("none to create", open_file("created", O_RDWR | O_CREAT, 0600));
+    print_line("not created", call(CALL_ACCESS, (uint64_t)"created", 0, 0, 0));
     call(CALL_CLOSE_RANGE, 3, ~0U, 0, 0);
     return leave_directory();
 }

@@ -40,6 +40,8 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
             no descriptor -24
             last 1023
             none to open -24
+            none to create -24
+            not created -2
             removed 0
 
             """.ReplaceLineEndings("\n")));
