@@ -108,6 +108,9 @@ static void free_entry(struct entry *entry)
     *link = entry->next_in_bucket;
     *(entry->previous != NULL ? &entry->previous->next : &directory->directory.first) = entry->next;
     *(entry->next != NULL ? &entry->next->previous : &directory->directory.last) = entry->previous;
+    if (directory->directory.cursor == entry) {
+        directory->directory.cursor = NULL;
+    }
     pool_free(&pool, entry);
 }
 
@@ -222,8 +225,13 @@ int64_t directory_item_at(struct node *directory, uint64_t place, struct directo
         }
         place = image_count;
     }
-    for (const struct entry *entry = directory->directory.first; entry != NULL; entry = entry->next) {
+    struct entry *entry = directory->directory.cursor;
+    if (entry == NULL || entry->sequence > place - image_count) {
+        entry = directory->directory.first;
+    }
+    for (; entry != NULL; entry = entry->next) {
         if (entry->node != NULL && entry->sequence >= place - image_count) {
+            directory->directory.cursor = entry;
             describe(item, image_count + entry->sequence + 1, entry->name, entry->length, entry->node->inode,
                      entry->node->mode);
             item->is_in_memory = true;

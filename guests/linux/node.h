@@ -65,6 +65,8 @@ struct node {
             uint32_t image_count;
             // Entries in memory, in the order of their sequence numbers.
             struct entry *first, *last;
+            // The one that was listed last, NULL if it is gone.
+            struct entry *cursor;
             uint32_t next_sequence;
             struct node *parent;
             // Its name there; NULL for the root, and when it was removed.
