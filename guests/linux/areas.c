@@ -330,8 +330,9 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     uint64_t page = page_of(address);
     bool is_shared;
     *contents = page_contents(page, &is_shared);
+    // Whatever changes an entry that was present drops the processor's translation:
+    // a page that is there needs nothing.
     if (*contents != NULL && !is_shared) {
-        page_refresh(page);
         return FAULT_RESOLVED;
     }
     return add_page(area, page, access, contents);

@@ -170,6 +170,17 @@ uint8_t *page_contents(uint64_t address, bool *is_shared)
     return hl_scratch_pointer(*leaf & HL_PTE_ADDRESS);
 }
 
+// The processor has no translation of an entry that was not present, and the way
+// back to the program serialises. Dropping a translation costs much on emulators.
+static void set_leaf(volatile uint64_t *leaf, uint64_t address, uint64_t entry)
+{
+    bool was_present = *leaf & HL_PTE_PRESENT;
+    *leaf = entry;
+    if (was_present) {
+        hl_invalidate_page(address);
+    }
+}
+
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
 {
     volatile uint64_t *leaf = make_leaf(address);
@@ -178,8 +189,7 @@ bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    *leaf = page | flags_of(access);
-    hl_invalidate_page(address);
+    set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
 
@@ -191,8 +201,7 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
         return false;
     }
     uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
-    *leaf = page | flags_of(access) | PTE_SHARED;
-    hl_invalidate_page(address);
+    set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
     return true;
 }
 
@@ -202,9 +211,13 @@ bool kernel_map(uint64_t address, uint64_t physical)
     if (leaf == NULL) {
         return false;
     }
-    *leaf = physical | HL_PTE_READ_ONLY | HL_PTE_NO_EXECUTE;
-    hl_invalidate_page(address);
+    set_leaf(leaf, address, physical | HL_PTE_READ_ONLY | HL_PTE_NO_EXECUTE);
     return true;
+}
+
+void kernel_settle(uint64_t address)
+{
+    hl_invalidate_page(address);
 }
 
 bool kernel_is_mapped(uint64_t address)
@@ -241,11 +254,6 @@ uint64_t kernel_note(uint64_t address)
     unsigned missing;
     volatile uint64_t *leaf = find_leaf(address, &missing);
     return leaf != NULL && !(*leaf & HL_PTE_PRESENT) ? *leaf & HL_PTE_ADDRESS : 0;
-}
-
-void page_refresh(uint64_t address)
-{
-    hl_invalidate_page(address);
 }
 
 // The next page, or the first one after everything that the missing table covers.

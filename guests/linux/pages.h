@@ -60,9 +60,6 @@ uint8_t *page_contents(uint64_t address, bool *is_shared);
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents);
 bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source);
 
-// Drops the translation that the processor may have of a page.
-void page_refresh(uint64_t address);
-
 // Removes all pages of a range; changes what all pages of it permit.
 void pages_unmap(uint64_t start, uint64_t end);
 void pages_protect(uint64_t start, uint64_t end, unsigned access);
@@ -71,8 +68,10 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access);
 bool pages_move(uint64_t from, uint64_t to, uint64_t size);
 
 // Pages at addresses of the kernel, in the upper half: a physical page to be read,
-// or a new page of zeroes. False if there is no memory.
+// or a new page of zeroes. False if there is no memory. After the last of several
+// kernel_map, kernel_settle makes sure that no page walk runs ahead of the stores.
 bool kernel_map(uint64_t address, uint64_t physical);
+void kernel_settle(uint64_t address);
 bool kernel_map_new(uint64_t address);
 bool kernel_is_mapped(uint64_t address);
 

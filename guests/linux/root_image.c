@@ -67,6 +67,7 @@ static bool map_around(uint64_t page)
             return false;
         }
     }
+    kernel_settle(IMAGE_WINDOW + page);
     return true;
 }
 
