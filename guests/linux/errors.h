@@ -9,6 +9,7 @@ enum {
     EPERM = 1,
     ENOENT = 2,
     ESRCH = 3,
+    EINTR = 4,
     EIO = 5,
     ENXIO = 6,
     E2BIG = 7,
@@ -39,6 +40,8 @@ enum {
     ELIBBAD = 80,
     EOPNOTSUPP = 95,
     ETIMEDOUT = 110,
+    // Not for programs: the call is made again after a signal.
+    ERESTARTSYS = 512,
 };
 
 enum {
@@ -49,6 +52,8 @@ enum {
     SIGFPE = 8,
     SIGKILL = 9,
     SIGSEGV = 11,
+    SIGPIPE = 13,
+    SIGALRM = 14,
     SIGCHLD = 17,
     SIGCONT = 18,
     SIGSTOP = 19,

@@ -14,6 +14,7 @@
 #include "random.h"
 #include "root_image.h"
 #include "system_calls.h"
+#include "vectors.h"
 
 #include <hyperlight_guest_ext.h>
 #include <string.h>
@@ -155,6 +156,7 @@ void hyperlight_main(void)
         hl_abort_with_text(hl_ErrorCode_GuestError, "the heap of the kernel must end below 0x400000");
     }
     processor_init();
+    vectors_init();
     hl_register_function_definition("LoadProgram", load_program, 2, load_types, hl_ReturnType_Void);
     hl_register_function_definition("RunProgram", run_program, 1, run_types, hl_ReturnType_VecBytes);
     hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_Void);

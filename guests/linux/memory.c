@@ -23,6 +23,7 @@
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
+#define MAP_STACK 0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 
 #define MADV_DONTNEED 4
@@ -185,7 +186,8 @@ int64_t system_call_mmap(const uint64_t arguments[6])
     size = round_up_to_page(size);
     struct area area = {
         .access = (unsigned)arguments[2],
-        .is_committed = !(flags & MAP_NORESERVE),
+        // Threads use little of the stacks they ask for.
+        .is_committed = !(flags & (MAP_NORESERVE | MAP_STACK)),
         .is_shared = type != MAP_PRIVATE,
     };
     if (!(flags & MAP_ANONYMOUS)) {

@@ -21,6 +21,8 @@ enum end_reason {
     END_BY_PROGRAM = 0,
     END_BY_MEMORY_LIMIT = 1,
     END_BY_OUTPUT_LIMIT = 2,
+    // All threads wait, and nothing will end that.
+    END_BY_DEADLOCK = 3,
 };
 
 struct program {
@@ -60,6 +62,10 @@ struct program_request {
 
 // Loads the program and runs it until it ends. NULL, or why it cannot start.
 const char *program_run(const struct program_request *request);
+
+// Lets the current thread continue, until its next system call or exception has been
+// handled.
+void program_execute(void);
 
 void program_exit(uint32_t code);
 void program_kill(uint32_t signal, enum end_reason reason);

@@ -161,5 +161,8 @@ int program_main(const struct start *start)
         return system_files();
     }
     int code = system_calls(name, start);
+    code = code >= 0 ? code : threads(name);
+    code = code >= 0 ? code : signals(name);
+    code = code >= 0 ? code : hostile(name, start);
     return code >= 0 ? code : faults(name);
 }

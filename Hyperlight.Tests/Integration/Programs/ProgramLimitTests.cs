@@ -110,6 +110,54 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Threads_that_all_wait_end_the_program()
+    {
+        ProgramResult result = await Run(_runner, "", "deadlock");
+
+        Assert.That((result.End, result.Signal, result.ExitCode), Is.EqualTo((ProgramEnd.Deadlock, Killed, KilledExitCode)));
+    }
+
+    [Test]
+    public async Task Threads_have_a_limit()
+    {
+        ProgramResult result = await Run(_runner, "", "exhaust-threads");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nthreads 255\nwoken 255\nagain 1\n"));
+    }
+
+    [Test]
+    public async Task Threads_that_have_no_memory_are_refused()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = ProgramLimits.MinimumMemory });
+
+        ProgramResult result = await Run(runner, "", "exhaust-threads");
+
+        // The last two lines show that the memory of the threads is used again.
+        Assert.That(result.StandardOutput, Does.StartWith("refused -1").And.EndsWith("again 1\n"));
+        Assert.That(result.End, Is.EqualTo(ProgramEnd.Exited));
+    }
+
+    [Test]
+    public async Task Random_frames_of_handlers_do_not_end_the_kernel([Range(1, 24)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+
+        ProgramResult result = await Run(_runner, "", "random-frames", $"{seed}", "2000");
+
+        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled));
+    }
+
+    [Test]
+    public async Task Random_system_calls_of_threads_do_not_end_the_kernel([Range(1, 12)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+
+        ProgramResult result = await Run(_runner, "", "random-threads", $"{seed}");
+
+        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.Deadlock));
+    }
+
+    [Test]
     public async Task A_fault_states_its_address()
     {
         ProgramResult result = await Run(_runner, "", "null");

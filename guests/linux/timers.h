@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Timers that send signals.
+
+#ifndef LINUX_TIMERS_H
+#define LINUX_TIMERS_H
+
+#include <stdint.h>
+
+void timers_clear(void);
+
+// NEVER without an armed timer.
+int64_t timers_next_deadline(void);
+
+// Sends the signals of the timers whose time has come.
+void timers_expire(int64_t now);
+
+#endif
