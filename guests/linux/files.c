@@ -2,6 +2,7 @@
 
 #include "files.h"
 
+#include "epoll.h"
 #include "errors.h"
 #include "kernel_pages.h"
 #include "node.h"
@@ -60,6 +61,7 @@ void file_release(struct file *file)
     if (--file->references != 0) {
         return;
     }
+    epoll_forget(file);
     if (file->operations->release != NULL) {
         file->operations->release(file);
     }

@@ -107,7 +107,7 @@ int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position);
 int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position);
 uint32_t file_poll(struct file *file);
 
-// What a call returns whose transfer was -EAGAIN and that may wait for `events`.
+// Waits until the file may be ready: 0, or -ERESTARTSYS.
 int64_t file_wait(struct file *file, uint32_t events);
 
 struct files;

@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "areas.h"
+#include "epoll.h"
 #include "errors.h"
 #include "exchange.h"
 #include "executable.h"
@@ -13,8 +14,10 @@
 #include "processor.h"
 #include "random.h"
 #include "registers.h"
+#include "ring.h"
 #include "scheduler.h"
 #include "signals.h"
+#include "sockets.h"
 #include "stack.h"
 #include "system_calls.h"
 #include "threads.h"
@@ -107,6 +110,9 @@ static const char *start_files(const char *working_directory)
 {
     struct lookup lookup;
     files_start();
+    epoll_start();
+    rings_start();
+    sockets_start();
     file_contexts_start();
     if (!file_system_start()) {
         return "no image is loaded, or its memory limit is too low for it to start";

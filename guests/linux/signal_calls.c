@@ -26,6 +26,16 @@ static int64_t copy_mask(uint64_t *mask, uint64_t address, uint64_t size)
     return copy_from_user(mask, address, sizeof *mask) ? 0 : -EFAULT;
 }
 
+int64_t signals_block_for_call(uint64_t address, uint64_t size)
+{
+    uint64_t mask;
+    int64_t error = address != 0 ? copy_mask(&mask, address, size) : 0;
+    if (address != 0 && error == 0) {
+        signals_block_temporarily(mask);
+    }
+    return error;
+}
+
 int64_t system_call_rt_sigaction(const uint64_t arguments[6])
 {
     uint64_t signal = (uint32_t)arguments[0];
@@ -74,6 +84,7 @@ int64_t system_call_rt_sigprocmask(const uint64_t arguments[6])
             return -EINVAL;
         }
         own->blocked = signals_blockable(set);
+        signals_wake_takers();
     }
     return arguments[2] == 0 || copy_to_user(arguments[2], &previous, sizeof previous) ? 0 : -EFAULT;
 }

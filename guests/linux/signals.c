@@ -148,17 +148,50 @@ uint64_t signals_pending(const struct thread_signals *own)
     return own->queue.pending | signals.process.pending;
 }
 
-bool signals_are_ready(const struct thread_signals *own)
+static bool accepts(const struct thread_signals *own, uint32_t signal)
 {
-    return (signals_pending(own) & (~own->blocked | own->awaited)) != 0;
+    return (signal_bit(signal) & (~own->blocked | own->awaited)) != 0;
 }
 
-// Ends a wait of a thread that takes the signal.
+// The thread that a signal of the process is for: the first that does not block it.
+static struct thread *taker_of(uint32_t signal)
+{
+    FOR_EACH_THREAD (thread) {
+        if (accepts(&thread->signals, signal)) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+// Those of the pending signals of the process that are for the current thread.
+static uint64_t own_process_signals(void)
+{
+    uint64_t result = 0;
+    for (uint64_t rest = signals.process.pending; rest != 0; rest &= rest - 1) {
+        uint32_t signal = (uint32_t)__builtin_ctzl(rest) + 1;
+        result |= taker_of(signal) == current_thread ? signal_bit(signal) : 0;
+    }
+    return result;
+}
+
+bool signals_are_ready(const struct thread_signals *own)
+{
+    return ((own->queue.pending & (~own->blocked | own->awaited)) | own_process_signals()) != 0;
+}
+
 static void wake_for(struct thread *thread, uint32_t signal)
 {
-    bool takes = (signal_bit(signal) & (~thread->signals.blocked | thread->signals.awaited)) != 0;
-    if (takes && thread->state == THREAD_WAITING) {
+    if (thread != NULL && thread->state == THREAD_WAITING && accepts(&thread->signals, signal)) {
         scheduler_wake_thread(thread, -ERESTARTSYS);
+    }
+}
+
+void signals_wake_takers(void)
+{
+    for (uint64_t rest = signals.process.pending; rest != 0; rest &= rest - 1) {
+        uint32_t signal = (uint32_t)__builtin_ctzl(rest) + 1;
+        wake_for(taker_of(signal), signal);
     }
 }
 
@@ -170,13 +203,7 @@ int64_t signal_send(struct thread *thread, const struct signal_info *info)
         return 0;
     }
     int64_t error = add(thread != NULL ? &thread->signals.queue : &signals.process, info);
-    if (thread != NULL) {
-        wake_for(thread, info->signal);
-    } else {
-        FOR_EACH_THREAD (other) {
-            wake_for(other, info->signal);
-        }
-    }
+    wake_for(thread != NULL ? thread : taker_of(info->signal), info->signal);
     return error;
 }
 
@@ -197,7 +224,7 @@ bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *i
 {
     uint64_t ready = own->queue.pending & set;
     struct signal_queue *queue = ready != 0 ? &own->queue : &signals.process;
-    ready = queue->pending & set;
+    ready = ready != 0 ? ready : own_process_signals() & set;
     if (ready == 0) {
         return false;
     }

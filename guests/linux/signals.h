@@ -77,14 +77,22 @@ void signal_force(const struct signal_info *info);
 // Whether the thread has something to do instead of waiting.
 bool signals_are_ready(const struct thread_signals *signals);
 
+// After the current thread has blocked signals, or has ended: other threads take the
+// pending signals of the process.
+void signals_wake_takers(void);
+
 // The pending signals of a thread and of the process.
 uint64_t signals_pending(const struct thread_signals *signals);
 
-// Takes a signal of a set, the thread's own first. False if none is pending.
+// Takes a signal of a set for the current thread, its own first. False if none is
+// pending.
 bool signal_take(struct thread_signals *signals, uint64_t set, struct signal_info *info);
 
 // Replaces the mask until the current system call has ended.
 void signals_block_temporarily(uint64_t mask);
+
+// The same with a mask of the program, for calls that take one: 0 is none.
+int64_t signals_block_for_call(uint64_t address, uint64_t size);
 
 // Before the program continues: calls handlers, ends the program, and restarts a
 // system call that a signal has interrupted for nothing.

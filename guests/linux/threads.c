@@ -127,6 +127,7 @@ void thread_end(uint32_t exit_code)
     futex_clear_thread_id(thread);
     signals_forget_thread(&thread->signals);
     thread->state = THREAD_UNUSED;
+    signals_wake_takers();
     if (--state.count == 0) {
         program_exit(exit_code);
     }

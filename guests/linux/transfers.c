@@ -22,17 +22,30 @@ struct io_vector {
 
 typedef int64_t (*transfer)(struct file *file, struct buffer *buffer, uint64_t *position);
 
-// Nothing else runs that could make the file ready.
-int64_t file_wait(struct file *file, uint32_t events)
+typedef int64_t (*operation)(struct file *file, struct buffer *buffer, uint64_t *position);
+
+static bool may_wait(const struct file *file, int64_t result)
 {
-    (void)file;
-    (void)events;
-    return -EAGAIN;
+    return result == -EAGAIN && !(file->flags & O_NONBLOCK);
 }
 
-static int64_t wait_or_return(struct file *file, int64_t result, uint32_t events)
+// Waits as long as nothing can be transferred. The caller keeps the file, whatever
+// other threads close.
+static int64_t transfer_when_ready(struct file *file, struct buffer *buffer, uint64_t *position, operation operation,
+                                   uint32_t events)
 {
-    return result == -EAGAIN && !(file->flags & O_NONBLOCK) ? file_wait(file, events) : result;
+    int64_t result = operation(file, buffer, position);
+    while (may_wait(file, result)) {
+        result = file_wait(file, events);
+        result = result == 0 ? operation(file, buffer, position) : result;
+    }
+    return result;
+}
+
+// The rest of what a pipe had no space for; other files take all that they can.
+static bool has_more_to_write(const struct file *file, const struct buffer *buffer)
+{
+    return buffer->size != 0 && file->operations->poll != NULL && !(file->flags & O_NONBLOCK);
 }
 
 static void limit_size(struct buffer *buffer)
@@ -49,7 +62,11 @@ int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position)
         return file->node != NULL && node_is_directory(file->node) ? -EISDIR : -EINVAL;
     }
     limit_size(buffer);
-    return wait_or_return(file, file->operations->read(file, buffer, position != NULL ? position : &file->position), POLLIN);
+    file_retain(file);
+    int64_t result = transfer_when_ready(file, buffer, position != NULL ? position : &file->position,
+                                         file->operations->read, POLLIN);
+    file_release(file);
+    return result;
 }
 
 int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
@@ -61,7 +78,16 @@ int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
         return -EINVAL;
     }
     limit_size(buffer);
-    return wait_or_return(file, file->operations->write(file, buffer, position != NULL ? position : &file->position), POLLOUT);
+    int64_t total = 0;
+    int64_t result;
+    file_retain(file);
+    do {
+        result = transfer_when_ready(file, buffer, position != NULL ? position : &file->position,
+                                     file->operations->write, POLLOUT);
+        total += result > 0 ? result : 0;
+    } while (result > 0 && has_more_to_write(file, buffer));
+    file_release(file);
+    return total != 0 ? total : result;
 }
 
 uint32_t file_poll(struct file *file)

@@ -164,5 +164,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : threads(name);
     code = code >= 0 ? code : signals(name);
     code = code >= 0 ? code : hostile(name, start);
+    code = code >= 0 ? code : pipe_commands(name);
     return code >= 0 ? code : faults(name);
 }

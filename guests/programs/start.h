@@ -62,6 +62,7 @@ int system_calls(const char *name, const struct start *start);
 int threads(const char *name);
 int signals(const char *name);
 int hostile(const char *name, const struct start *start);
+int pipe_commands(const char *name);
 int random_calls(uint64_t seed, uint64_t count);
 int faults(const char *name);
 
