@@ -18,6 +18,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "return-beyond", "return-to-kernel", "return-nowhere", "return-stack", "return-mxcsr", "return-vectors",
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
+        "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "restarts",
     ];
 
     private ProgramRunner _fixed = null!;
@@ -70,7 +71,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         string path = StaticProgram.Build("threads", ThreadsProgram.Source);
 
         (int exitCode, string output, string error) = NativeProgram.Run(path, "");
-        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path)), "");
+        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), "");
 
         Assert.That(result.StandardOutput, Is.EqualTo(output));
         Assert.That(result.StandardError, Is.EqualTo(error));
