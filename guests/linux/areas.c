@@ -10,29 +10,67 @@
 // One less for each of two divisions of an area.
 #define MOST_AREAS 1024
 
-static struct {
-    struct area list[MOST_AREAS];
+#define AREAS_WINDOW 0xFFFFFA0000000000UL
+#define LIST_SIZE 0x20000UL
+
+_Static_assert(MOST_AREAS * sizeof(struct area) <= LIST_SIZE, "a list for each address space");
+
+struct area_list {
     unsigned count;
-} areas;
+    // Its pages are added when they are used.
+    struct area *list;
+};
+
+static struct area_list lists[MOST_ADDRESS_SPACES];
+static struct area_list *areas = lists;
 
 void areas_start(void)
 {
-    areas.count = 0;
+    for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
+        lists[i] = (struct area_list){ 0, (struct area *)(AREAS_WINDOW + i * LIST_SIZE) };
+    }
+    areas = lists;
+}
+
+void areas_select(unsigned space)
+{
+    areas = &lists[space];
+}
+
+// Whether a number of areas more can be in a list.
+static bool has_space_in(const struct area_list *list, unsigned more)
+{
+    uint64_t start = (uint64_t)&list->list[list->count];
+    uint64_t end = (uint64_t)&list->list[list->count + more];
+    if (list->count + more > MOST_AREAS) {
+        return false;
+    }
+    for (uint64_t page = page_of(start); page < end; page += PAGE_SIZE) {
+        if (!kernel_is_mapped(page) && !kernel_map_new(page)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_space(unsigned more)
+{
+    return has_space_in(areas, more);
 }
 
 const struct area *area_at(unsigned index)
 {
-    return index < areas.count ? &areas.list[index] : NULL;
+    return index < areas->count ? &areas->list[index] : NULL;
 }
 
 // The first area that ends after an address.
 static unsigned index_of(uint64_t address)
 {
     unsigned low = 0;
-    unsigned high = areas.count;
+    unsigned high = areas->count;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (areas.list[middle].end <= address) {
+        if (areas->list[middle].end <= address) {
             low = middle + 1;
         } else {
             high = middle;
@@ -44,13 +82,13 @@ static unsigned index_of(uint64_t address)
 struct area *area_find(uint64_t address)
 {
     unsigned index = index_of(address);
-    return index < areas.count && areas.list[index].start <= address ? &areas.list[index] : NULL;
+    return index < areas->count && areas->list[index].start <= address ? &areas->list[index] : NULL;
 }
 
 bool area_is_free(uint64_t start, uint64_t end)
 {
     unsigned index = index_of(start);
-    return index == areas.count || areas.list[index].start >= end;
+    return index == areas->count || areas->list[index].start >= end;
 }
 
 uint64_t area_find_free(uint64_t size, uint64_t below)
@@ -58,10 +96,10 @@ uint64_t area_find_free(uint64_t size, uint64_t below)
     uint64_t end = below;
     for (unsigned i = index_of(below); ; i--) {
         // Between the area before, or the start, and `end`.
-        if (i < areas.count && areas.list[i].start < end) {
-            end = areas.list[i].start;
+        if (i < areas->count && areas->list[i].start < end) {
+            end = areas->list[i].start;
         }
-        uint64_t start = i == 0 ? PROGRAM_START : areas.list[i - 1].end;
+        uint64_t start = i == 0 ? PROGRAM_START : areas->list[i - 1].end;
         if (start < end && end - start >= size) {
             return end - size;
         }
@@ -73,17 +111,17 @@ uint64_t area_find_free(uint64_t size, uint64_t below)
 
 static void insert(unsigned index, const struct area *area)
 {
-    memmove(&areas.list[index + 1], &areas.list[index],
-            (areas.count - index) * sizeof areas.list[0]);
-    areas.list[index] = *area;
-    areas.count++;
+    memmove(&areas->list[index + 1], &areas->list[index],
+            (areas->count - index) * sizeof areas->list[0]);
+    areas->list[index] = *area;
+    areas->count++;
 }
 
 static void erase(unsigned index)
 {
-    areas.count--;
-    memmove(&areas.list[index], &areas.list[index + 1],
-            (areas.count - index) * sizeof areas.list[0]);
+    areas->count--;
+    memmove(&areas->list[index], &areas->list[index + 1],
+            (areas->count - index) * sizeof areas->list[0]);
 }
 
 static uint64_t commitment(const struct area *area)
@@ -101,12 +139,12 @@ static bool continues(const struct area *first, const struct area *second)
 bool area_add(const struct area *area)
 {
     unsigned index = index_of(area->start);
-    bool is_joined = index > 0 && continues(&areas.list[index - 1], area);
-    if ((areas.count == MOST_AREAS && !is_joined) || !pages_commit(commitment(area))) {
+    bool is_joined = index > 0 && continues(&areas->list[index - 1], area);
+    if ((!is_joined && !has_space(1)) || !pages_commit(commitment(area))) {
         return false;
     }
     if (is_joined) {
-        areas.list[index - 1].end = area->end;
+        areas->list[index - 1].end = area->end;
         return true;
     }
     insert(index, area);
@@ -140,7 +178,7 @@ static void divide(uint64_t address)
 
 static bool divide_at_both(uint64_t start, uint64_t end)
 {
-    if (areas.count > MOST_AREAS - 2) {
+    if (!has_space(2)) {
         return false;
     }
     divide(start);
@@ -160,7 +198,7 @@ bool areas_remove(uint64_t start, uint64_t end)
         return true;
     }
     // Whole areas can be removed when there is no space for more.
-    if (areas.count <= MOST_AREAS - 2) {
+    if (has_space(2)) {
         divide_at_both(start, end);
     } else if (!is_boundary(start) || !is_boundary(end)) {
         return false;
@@ -168,9 +206,9 @@ bool areas_remove(uint64_t start, uint64_t end)
     unsigned index = index_of(start);
     // Before the files are released.
     pages_unmap(start, end);
-    while (index < areas.count && areas.list[index].start < end) {
-        struct node *node = areas.list[index].node;
-        pages_uncommit(commitment(&areas.list[index]));
+    while (index < areas->count && areas->list[index].start < end) {
+        struct node *node = areas->list[index].node;
+        pages_uncommit(commitment(&areas->list[index]));
         erase(index);
         if (node != NULL) {
             node_remove_mapping(node);
@@ -181,8 +219,8 @@ bool areas_remove(uint64_t start, uint64_t end)
 
 void areas_clear(void)
 {
-    while (areas.count != 0) {
-        areas_remove(areas.list[areas.count - 1].start, areas.list[areas.count - 1].end);
+    while (areas->count != 0) {
+        areas_remove(areas->list[areas->count - 1].start, areas->list[areas->count - 1].end);
     }
 }
 
@@ -193,8 +231,8 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
     }
     uint64_t more = 0;
     uint64_t less = 0;
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start < end; i++) {
-        struct area changed = areas.list[i];
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        struct area changed = areas->list[i];
         less += commitment(&changed);
         changed.access = access;
         more += commitment(&changed);
@@ -203,8 +241,8 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
         return false;
     }
     pages_uncommit(less > more ? less - more : 0);
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start < end; i++) {
-        areas.list[i].access = access;
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        areas->list[i].access = access;
     }
     pages_protect(start, end, access);
     return true;
@@ -212,8 +250,8 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
 
 bool areas_cover(uint64_t start, uint64_t end)
 {
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start <= start; i++) {
-        start = areas.list[i].end;
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start <= start; i++) {
+        start = areas->list[i].end;
         if (start >= end) {
             return true;
         }
@@ -248,7 +286,7 @@ bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_s
     // The old part is not counted while the new one is added: one of them goes.
     uint64_t old_commitment = moved.is_committed && moved.access & PAGE_WRITE ? size / PAGE_SIZE : 0;
     pages_uncommit(old_commitment);
-    bool is_added = areas.count <= MOST_AREAS - 3 && area_add(&moved);
+    bool is_added = has_space(3) && area_add(&moved);
     pages_commit_again(old_commitment);
     if (!is_added) {
         return false;
@@ -333,7 +371,50 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     // Whatever changes an entry that was present drops the processor's translation:
     // a page that is there needs nothing.
     if (*contents != NULL && !is_shared) {
+        if (access & PAGE_WRITE && !page_make_own(page, area->access, contents)) {
+            return FAULT_NO_MEMORY;
+        }
         return FAULT_RESOLVED;
     }
     return add_page(area, page, access, contents);
+}
+
+bool areas_copy(unsigned space)
+{
+    struct area_list *copy = &lists[space];
+    uint64_t committed = 0;
+    for (unsigned i = 0; i < areas->count; i++) {
+        committed += commitment(&areas->list[i]);
+    }
+    for (unsigned i = 0; i < areas->count; i += 8) {
+        copy->count = i;
+        if (!has_space_in(copy, areas->count - i < 8 ? areas->count - i : 8)) {
+            copy->count = 0;
+            return false;
+        }
+    }
+    copy->count = 0;
+    if (!pages_commit(committed)) {
+        return false;
+    }
+    memcpy(copy->list, areas->list, areas->count * sizeof areas->list[0]);
+    copy->count = areas->count;
+    for (unsigned i = 0; i < copy->count; i++) {
+        if (copy->list[i].node != NULL) {
+            node_add_mapping(copy->list[i].node);
+        }
+    }
+    return true;
+}
+
+void areas_forget(unsigned space)
+{
+    struct area_list *list = &lists[space];
+    for (unsigned i = 0; i < list->count; i++) {
+        pages_uncommit(commitment(&list->list[i]));
+        if (list->list[i].node != NULL) {
+            node_remove_mapping(list->list[i].node);
+        }
+    }
+    list->count = 0;
 }

@@ -29,8 +29,20 @@ struct area {
 
 #define WHOLE_FILE UINT64_MAX
 
+// Fewer than a page can have; see pages.c.
+#define MOST_ADDRESS_SPACES 33
+
 // Forgets all areas; the pages are gone already.
 void areas_start(void);
+
+// Each address space has a list; that of the first is selected at the start.
+void areas_select(unsigned space);
+
+// Gives an empty list the areas of the selected one. False without memory.
+bool areas_copy(unsigned space);
+
+// Empties a list whose pages are freed already.
+void areas_forget(unsigned space);
 
 // Removes all areas with their pages.
 void areas_clear(void);

@@ -30,7 +30,7 @@ enum { ILL_ILLOPN = 2, FPE_INTDIV = 1, FPE_FLTDIV = 3, FPE_FLTOVF = 4, FPE_FLTUN
 // `reported` is the address in the result of the program, if the signal ends it.
 static void raise(uint32_t signal, int32_t code, uint64_t address, uint64_t reported)
 {
-    program.fault_address = reported;
+    program_end.fault_address = reported;
     signal_force(&(struct signal_info){ .signal = signal, .code = code, .words = { address } });
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiting for a word of the program's memory. All threads share the memory, so that
-// the address says which word it is.
+// Waiting for a word of the program's memory. Processes may have the same word at
+// different addresses, when they share a file.
 
 #include "futex.h"
 
+#include "areas.h"
 #include "clock.h"
 #include "errors.h"
-#include "pages.h"
+#include "processes.h"
 #include "scheduler.h"
 #include "system_calls.h"
 #include "user.h"
@@ -37,13 +38,24 @@ static int64_t check_address(uint64_t address)
     return address < PROGRAM_END ? 0 : -EFAULT;
 }
 
+static struct futex_word word_at(uint64_t address)
+{
+    const struct area *area = area_find(address);
+    if (area != NULL && area->is_shared) {
+        return (struct futex_word){ area->node, area->offset + address - area->start };
+    }
+    return (struct futex_word){ current_process->space, address };
+}
+
 // The thread that has waited longest for a word.
 static struct thread *first_waiter(uint64_t address, uint32_t bits)
 {
+    struct futex_word word = word_at(address);
     struct thread *first = NULL;
     FOR_EACH_THREAD (thread) {
         bool waits = thread->state == THREAD_WAITING && thread->channel == &channel &&
-                     thread->futex_key == address && thread->futex_bits & bits;
+                     thread->futex.object == word.object && thread->futex.offset == word.offset &&
+                     thread->futex_bits & bits;
         if (waits && (first == NULL || thread->wait_order < first->wait_order)) {
             first = thread;
         }
@@ -74,7 +86,7 @@ static int64_t wait(uint64_t address, uint32_t expected, int64_t deadline, uint3
     if (value != expected) {
         return -EAGAIN;
     }
-    current_thread->futex_key = address;
+    current_thread->futex = word_at(address);
     current_thread->futex_bits = bits;
     int64_t result = scheduler_wait(&channel, deadline);
     // A wait with a timeout is not restarted: it would take longer.
@@ -104,7 +116,7 @@ static int64_t requeue(const uint64_t arguments[6], bool compares)
         if (thread == NULL) {
             break;
         }
-        thread->futex_key = arguments[4];
+        thread->futex = word_at(arguments[4]);
         count++;
     }
     return count;

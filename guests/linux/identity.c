@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "process.h"
+#include "processes.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -108,7 +109,7 @@ int64_t system_call_capget(const uint64_t arguments[6])
         bool is_copied = copy_to_user(arguments[0], header, sizeof header[0]);
         return !is_copied ? -EFAULT : arguments[1] == 0 ? 0 : -EINVAL;
     }
-    if (header[1] != 0 && header[1] != PROCESS_ID) {
+    if (header[1] != 0 && header[1] != current_process->id) {
         return (int32_t)header[1] < 0 ? -EINVAL : -ESRCH;
     }
     size_t size = header[0] == CAPABILITY_VERSION_1 ? sizeof none / 2 : sizeof none;

@@ -136,10 +136,10 @@ static hl_Vec *run_program(const hl_FunctionCall *call)
     if (problem != NULL) {
         return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, problem);
     }
-    result.exit_code = program.exit_code;
-    result.signal = program.signal;
-    result.reason = program.reason;
-    result.fault_address = program.fault_address;
+    result.exit_code = program_end.exit_code;
+    result.signal = program_end.signal;
+    result.reason = program_end.reason;
+    result.fault_address = program_end.fault_address;
     list_missing_calls();
     return hl_flatbuffer_result_from_Bytes(
         (const uint8_t *)&result,

@@ -16,6 +16,9 @@
 // for copy-on-write pages is another value of them.
 #define PTE_SHARED 0x400UL
 
+// A page that several address spaces have, until one of them writes to it.
+#define PTE_COPY 0x800UL
+
 #define TOP_SHIFT 39
 #define LEAF_SHIFT 12
 #define LEVEL_BITS 9
@@ -32,6 +35,12 @@ static struct {
     uint64_t free;
 } pages;
 
+#define SHARES_IN_PAGE PAGE_SIZE
+#define MOST_SHARE_PAGES 544
+
+// For each physical page a byte, in pages that are added when they are used.
+static uint8_t *share_pages[MOST_SHARE_PAGES];
+
 void pages_start(uint64_t limit)
 {
     uint64_t image = (hl_state.peb->heap.address + hl_state.peb->heap.size) / PAGE_SIZE;
@@ -42,6 +51,7 @@ void pages_start(uint64_t limit)
     pages.used = 0;
     pages.committed = 0;
     pages.free = 0;
+    memset(share_pages, 0, sizeof share_pages);
     kernel_pages_start();
 }
 
@@ -96,8 +106,29 @@ static uint64_t allocate(void)
     return page;
 }
 
+// How many address spaces have a page besides the first one. NULL for a page that
+// was never shared; with `creates` without memory.
+
+static uint8_t *share_of(uint64_t page, bool creates)
+{
+    uint64_t index = (page - (HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT)) / PAGE_SIZE;
+    if (index / SHARES_IN_PAGE >= MOST_SHARE_PAGES) {
+        return NULL;
+    }
+    uint8_t **shares = &share_pages[index / SHARES_IN_PAGE];
+    if (*shares == NULL && creates) {
+        *shares = kernel_page_allocate();
+    }
+    return *shares != NULL ? *shares + index % SHARES_IN_PAGE : NULL;
+}
+
 static void release(uint64_t page)
 {
+    uint8_t *share = share_of(page, false);
+    if (share != NULL && *share != 0) {
+        --*share;
+        return;
+    }
     *(uint64_t *)hl_scratch_pointer(page) = pages.free;
     pages.free = page;
     pages.used--;
@@ -323,11 +354,161 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
         }
         if (*leaf & HL_PTE_PRESENT) {
             // What may be written of a shared page is found out by a fault.
-            uint64_t shared = *leaf & PTE_SHARED;
+            uint64_t shared = *leaf & (PTE_SHARED | PTE_COPY);
             unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
             *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
             hl_invalidate_page(page);
         }
         page += PAGE_SIZE;
     }
+}
+
+bool page_make_own(uint64_t address, unsigned access, uint8_t **contents)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    uint64_t page = *leaf & HL_PTE_ADDRESS;
+    if (!(*leaf & PTE_COPY)) {
+        return true;
+    }
+    uint8_t *share = share_of(page, false);
+    if (share != NULL && *share != 0) {
+        uint64_t copy = allocate();
+        if (copy == 0) {
+            return false;
+        }
+        memcpy(hl_scratch_pointer(copy), hl_scratch_pointer(page), PAGE_SIZE);
+        --*share;
+        page = copy;
+    }
+    *contents = hl_scratch_pointer(page);
+    *leaf = page | flags_of(access);
+    hl_invalidate_page(address);
+    return true;
+}
+
+uint64_t pages_root(void)
+{
+    return hl_read_cr3() & HL_PTE_ADDRESS;
+}
+
+void pages_select_root(uint64_t root)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+#define TABLE_ENTRIES 512
+#define KERNEL_ENTRIES 256
+
+static volatile uint64_t *entries_of(uint64_t table)
+{
+    return hl_scratch_pointer(table & HL_PTE_ADDRESS);
+}
+
+// Whether everything that an entry of a table covers is the kernel's, below the program.
+static bool is_kernel_entry(uint64_t address, unsigned shift)
+{
+    return address + (1UL << shift) <= PROGRAM_START;
+}
+
+static void free_table(uint64_t table, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *entries = entries_of(table);
+    for (uint64_t i = 0; i < (shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES); i++) {
+        uint64_t entry = entries[i];
+        if (!(entry & HL_PTE_PRESENT) || is_kernel_entry(base + (i << shift), shift)) {
+            continue;
+        }
+        if (shift != LEAF_SHIFT) {
+            free_table(entry, shift - LEVEL_BITS, base + (i << shift));
+        } else if (!(entry & PTE_SHARED)) {
+            release(entry & HL_PTE_ADDRESS);
+        }
+    }
+    release(table & HL_PTE_ADDRESS);
+}
+
+void pages_free_root(uint64_t root)
+{
+    free_table(root, TOP_SHIFT, 0);
+}
+
+// The tables of the kernel's own pages, which are the same in all address spaces.
+static bool copy_kernel(uint64_t from, uint64_t to, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *source = entries_of(from);
+    volatile uint64_t *target = entries_of(to);
+    for (uint64_t i = shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES; i < TABLE_ENTRIES; i++) {
+        target[i] = source[i];
+    }
+    for (uint64_t i = 0; i < TABLE_ENTRIES && base + (i << shift) < PROGRAM_START; i++) {
+        if (is_kernel_entry(base + (i << shift), shift)) {
+            target[i] = source[i];
+            continue;
+        }
+        uint64_t table = allocate();
+        if (table == 0) {
+            return false;
+        }
+        target[i] = table | HL_PTE_TABLE | PTE_USER;
+        if (!copy_kernel(source[i], table, shift - LEVEL_BITS, base + (i << shift))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t pages_create_root(void)
+{
+    uint64_t root = allocate();
+    if (root != 0 && !copy_kernel(pages_root(), root, TOP_SHIFT, 0)) {
+        pages_free_root(root);
+        return 0;
+    }
+    return root;
+}
+
+static bool copy_table(uint64_t from, uint64_t to, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *source = entries_of(from);
+    volatile uint64_t *target = entries_of(to);
+    for (uint64_t i = 0; i < (shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES); i++) {
+        uint64_t entry = source[i];
+        uint64_t address = base + (i << shift);
+        if (!(entry & HL_PTE_PRESENT) || is_kernel_entry(address, shift)) {
+            continue;
+        }
+        if (shift != LEAF_SHIFT) {
+            if (!(target[i] & HL_PTE_PRESENT)) {
+                uint64_t table = allocate();
+                if (table == 0) {
+                    return false;
+                }
+                target[i] = table | HL_PTE_TABLE | PTE_USER;
+            }
+            if (!copy_table(entry, target[i], shift - LEVEL_BITS, address)) {
+                return false;
+            }
+            continue;
+        }
+        if (!(entry & PTE_SHARED)) {
+            uint8_t *share = share_of(entry & HL_PTE_ADDRESS, true);
+            if (share == NULL) {
+                return false;
+            }
+            ++*share;
+            entry = (entry & ~HL_PTE_WRITABLE) | PTE_COPY;
+            source[i] = entry;
+        }
+        target[i] = entry;
+    }
+    return true;
+}
+
+bool pages_copy_to_root(uint64_t root)
+{
+    bool is_copied = copy_table(pages_root(), root, TOP_SHIFT, 0);
+    // The pages that are here now must not be written any more.
+    pages_select_root(pages_root());
+    return is_copied;
 }

@@ -60,6 +60,24 @@ uint8_t *page_contents(uint64_t address, bool *is_shared);
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents);
 bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source);
 
+// Before a write to a page that is present: if other address spaces have it too, it
+// becomes a copy. False if there is no memory.
+bool page_make_own(uint64_t address, unsigned access, uint8_t **contents);
+
+// Address spaces are their top page tables, which have the kernel's pages in common.
+uint64_t pages_root(void);
+void pages_select_root(uint64_t root);
+
+// Without pages of a program. 0 if there is no memory.
+uint64_t pages_create_root(void);
+
+// Gives it the pages of the current one, to be copied when they are written. False if
+// there is no memory; a part was copied then.
+bool pages_copy_to_root(uint64_t root);
+
+// Frees what is not the current one.
+void pages_free_root(uint64_t root);
+
 // Removes all pages of a range; changes what all pages of it permit.
 void pages_unmap(uint64_t start, uint64_t end);
 void pages_protect(uint64_t start, uint64_t end, unsigned access);

@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "files.h"
 #include "pages.h"
+#include "processes.h"
 #include "processor.h"
 #include "program.h"
 #include "random.h"
@@ -40,7 +41,7 @@
 
 int64_t system_call_exit_group(const uint64_t arguments[6])
 {
-    program_exit((uint32_t)arguments[0]);
+    process_end(((uint32_t)arguments[0] & 0xFF) << 8);
     return 0;
 }
 
@@ -51,8 +52,6 @@ int64_t system_call_exit_group(const uint64_t arguments[6])
         return value; \
     }
 
-RETURNS(getpid, PROCESS_ID)
-RETURNS(getppid, PARENT_ID)
 RETURNS(getuid, USER_ID)
 RETURNS(geteuid, USER_ID)
 RETURNS(getgid, USER_ID)
@@ -107,7 +106,7 @@ int64_t system_call_arch_prctl(const uint64_t arguments[6])
 int64_t system_call_prlimit64(const uint64_t arguments[6])
 {
     uint64_t limit[2] = { UNLIMITED, UNLIMITED };
-    if (arguments[0] != 0 && arguments[0] != PROCESS_ID) {
+    if (arguments[0] != 0 && arguments[0] != current_process->id) {
         return -ESRCH;
     }
     if (arguments[1] >= RLIMITS) {

@@ -11,6 +11,7 @@
 #include "file_context.h"
 #include "file_system.h"
 #include "files.h"
+#include "processes.h"
 #include "processor.h"
 #include "random.h"
 #include "registers.h"
@@ -30,21 +31,22 @@
 
 struct registers program_registers;
 struct program program;
+struct program_end program_end;
 
 void program_exit(uint32_t code)
 {
-    if (!program.is_ended) {
-        program.is_ended = true;
-        program.exit_code = code & 0xFF;
+    if (!program_end.is_ended) {
+        program_end.is_ended = true;
+        program_end.exit_code = code & 0xFF;
     }
 }
 
 void program_kill(uint32_t signal, enum end_reason reason)
 {
-    if (!program.is_ended) {
-        program.is_ended = true;
-        program.signal = signal;
-        program.reason = reason;
+    if (!program_end.is_ended) {
+        program_end.is_ended = true;
+        program_end.signal = signal;
+        program_end.reason = reason;
     }
 }
 
@@ -86,7 +88,7 @@ static void handle(uint32_t trap)
 static void prepare_to_continue(void)
 {
     signals_deliver();
-    while (!program.is_ended && program_registers.rip >= PROGRAM_END) {
+    while (!program_end.is_ended && !current_process->is_ending && program_registers.rip >= PROGRAM_END) {
         fault_at_instruction();
         signals_deliver();
     }
@@ -97,8 +99,11 @@ void program_execute(void)
 {
     scheduler_check_slice();
     prepare_to_continue();
-    if (program.is_ended) {
+    if (program_end.is_ended) {
         scheduler_leave();
+    }
+    if (process_ends_thread(current_thread)) {
+        thread_end(0);
     }
     handle(enter_program());
 }
@@ -140,9 +145,11 @@ static const char *start(const struct program_request *request)
     struct loaded_image image;
     const char *problem;
     memset(&program, 0, sizeof program);
+    memset(&program_end, 0, sizeof program_end);
     memset(&program_registers, 0, sizeof program_registers);
     pages_start(request->memory_limit / PAGE_SIZE);
     areas_start();
+    processes_start();
     threads_clear();
     scheduler_clear();
     signals_clear();
@@ -153,7 +160,7 @@ static const char *start(const struct program_request *request)
     if (problem != NULL || executable_open(request->path, &executable, &problem) != 0) {
         return problem;
     }
-    struct thread *thread = thread_create();
+    struct thread *thread = thread_create(current_process);
     if (thread == NULL || !stack_place() || !executable_map(&executable, &image) ||
         !stack_build(&request->arguments, &executable, &image, &thread->registers.rsp)) {
         return no_memory;

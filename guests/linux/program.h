@@ -25,13 +25,19 @@ enum end_reason {
     END_BY_DEADLOCK = 3,
 };
 
-struct program {
+// How the run ends, when it has ended.
+struct program_end {
     bool is_ended;
     uint32_t exit_code;
     uint32_t signal;
     uint32_t reason;
     uint64_t fault_address;
+};
 
+extern struct program_end program_end;
+
+// Of the process that runs; see processes.h.
+struct program {
     // The heap of brk.
     uint64_t break_start;
     uint64_t break_end;

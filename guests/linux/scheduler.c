@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "host.h"
+#include "processes.h"
 #include "processor.h"
 #include "program.h"
 #include "signals.h"
@@ -98,12 +99,12 @@ static bool wait_for_deadline(void)
 // The thread that runs next. NULL if the program has ended.
 static struct thread *take_ready(void)
 {
-    while (!program.is_ended && scheduler.first == NULL) {
+    while (!program_end.is_ended && scheduler.first == NULL) {
         if (!wait_for_deadline()) {
             program_kill(SIGKILL, END_BY_DEADLOCK);
         }
     }
-    if (program.is_ended) {
+    if (program_end.is_ended) {
         return NULL;
     }
     struct thread *thread = scheduler.first;
@@ -121,6 +122,7 @@ static void save_registers(struct thread *thread)
 
 static void load_registers(struct thread *thread)
 {
+    process_select(thread->process);
     program_registers = thread->registers;
     write_msr(MSR_FS_BASE, thread->fs_base);
     write_msr(MSR_GS_BASE, thread->gs_base);
@@ -131,6 +133,7 @@ static void load_registers(struct thread *thread)
 static void switch_to(struct thread *thread, uint64_t *stack)
 {
     if (thread == NULL) {
+        address_space_select_kernel();
         switch_stack(stack, scheduler.stack);
         return;
     }
@@ -188,16 +191,29 @@ void scheduler_check_slice(void)
     }
 }
 
-int64_t scheduler_wait(const void *channel, int64_t deadline)
+static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
 {
-    struct thread *thread = current_thread;
-    if (signals_are_ready(&thread->signals)) {
-        return -ERESTARTSYS;
-    }
     thread->channel = channel;
     thread->deadline = deadline;
     thread->wait_order = ++scheduler.wait_count;
     thread->state = THREAD_WAITING;
     run_next();
     return thread->wait_result;
+}
+
+int64_t scheduler_wait(const void *channel, int64_t deadline)
+{
+    struct thread *thread = current_thread;
+    if (signals_are_ready(&thread->signals) || process_ends_thread(thread)) {
+        return -ERESTARTSYS;
+    }
+    return wait(thread, channel, deadline);
+}
+
+void scheduler_wait_uninterrupted(const void *channel)
+{
+    struct thread *thread = current_thread;
+    thread->is_uninterruptible = true;
+    wait(thread, channel, NEVER);
+    thread->is_uninterruptible = false;
 }

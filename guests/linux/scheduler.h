@@ -41,6 +41,9 @@ void scheduler_check_slice(void);
 // a signal is to be delivered.
 int64_t scheduler_wait(const void *channel, int64_t deadline);
 
+// Waits until the channel is woken, whatever signals there are.
+void scheduler_wait_uninterrupted(const void *channel);
+
 // Wakes the threads that wait for a channel.
 void scheduler_wake(const void *channel);
 

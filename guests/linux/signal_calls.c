@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "errors.h"
 #include "process.h"
+#include "processes.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "system_calls.h"
@@ -166,14 +167,8 @@ static struct signal_info from_self(uint64_t signal, int32_t code)
     return (struct signal_info){
         .signal = (uint32_t)signal,
         .code = code,
-        .words = { PROCESS_ID | (uint64_t)USER_ID << 32 },
+        .words = { current_process->id | (uint64_t)USER_ID << 32 },
     };
-}
-
-static bool is_self(uint64_t process)
-{
-    int32_t target = (int32_t)process;
-    return target == PROCESS_ID || target == 0 || target == -1 || target == -PROCESS_ID;
 }
 
 // The signal 0 only asks whether the target exists.
@@ -185,13 +180,41 @@ static int64_t send(struct thread *thread, const struct signal_info *info)
     return info->signal == 0 ? 0 : signal_send(thread, info);
 }
 
+static int64_t send_to_process(struct process *process, const struct signal_info *info)
+{
+    if (info->signal > SIGNALS) {
+        return -EINVAL;
+    }
+    return info->signal == 0 ? 0 : signal_send_to_process(process, info);
+}
+
+// -1: all processes but the caller; 0 and other negative numbers: a group.
+static bool is_meant(const struct process *process, int32_t target)
+{
+    if (target == -1) {
+        return process != current_process;
+    }
+    return target > 0 ? process->id == (uint32_t)target
+                      : process->group == (target == 0 ? current_process->group : (uint32_t)-target);
+}
+
 int64_t system_call_kill(const uint64_t arguments[6])
 {
-    struct signal_info info = from_self(arguments[1], SI_USER);
-    if (!is_self(arguments[0])) {
-        return info.signal > SIGNALS ? -EINVAL : -ESRCH;
+    const struct signal_info info = from_self(arguments[1], SI_USER);
+    int64_t result = info.signal > SIGNALS ? -EINVAL : -ESRCH;
+    FOR_EACH_PROCESS (process) {
+        if (is_meant(process, (int32_t)arguments[0])) {
+            result = send_to_process(process, &info);
+        }
     }
-    return send(NULL, &info);
+    return result;
+}
+
+// A thread of a process, or NULL.
+static struct thread *find_thread(uint64_t process, uint64_t id)
+{
+    struct thread *thread = thread_find((uint32_t)id);
+    return thread != NULL && thread->process->id == (uint32_t)process ? thread : NULL;
 }
 
 static int64_t send_to_thread(uint64_t process, uint64_t id, uint64_t signal)
@@ -200,7 +223,7 @@ static int64_t send_to_thread(uint64_t process, uint64_t id, uint64_t signal)
     if ((int32_t)process <= 0 || (int32_t)id <= 0) {
         return -EINVAL;
     }
-    struct thread *thread = (int32_t)process == PROCESS_ID ? thread_find((uint32_t)id) : NULL;
+    struct thread *thread = find_thread(process, id);
     if (thread == NULL) {
         return -ESRCH;
     }
@@ -209,7 +232,8 @@ static int64_t send_to_thread(uint64_t process, uint64_t id, uint64_t signal)
 
 int64_t system_call_tkill(const uint64_t arguments[6])
 {
-    return send_to_thread(PROCESS_ID, arguments[0], arguments[1]);
+    const struct thread *thread = thread_find((uint32_t)arguments[0]);
+    return send_to_thread(thread != NULL ? thread->process->id : current_process->id, arguments[0], arguments[1]);
 }
 
 int64_t system_call_tgkill(const uint64_t arguments[6])
@@ -235,7 +259,8 @@ int64_t system_call_rt_sigqueueinfo(const uint64_t arguments[6])
     if (!copy_info_from_user(&info, arguments[1], arguments[2])) {
         return -EFAULT;
     }
-    return (int32_t)arguments[0] == PROCESS_ID ? send(NULL, &info) : -ESRCH;
+    struct process *process = process_find((uint32_t)arguments[0]);
+    return process != NULL ? send_to_process(process, &info) : -ESRCH;
 }
 
 int64_t system_call_rt_tgsigqueueinfo(const uint64_t arguments[6])
@@ -247,6 +272,6 @@ int64_t system_call_rt_tgsigqueueinfo(const uint64_t arguments[6])
     if ((int32_t)arguments[0] <= 0 || (int32_t)arguments[1] <= 0) {
         return -EINVAL;
     }
-    struct thread *thread = (int32_t)arguments[0] == PROCESS_ID ? thread_find((uint32_t)arguments[1]) : NULL;
+    struct thread *thread = find_thread(arguments[0], arguments[1]);
     return thread != NULL ? send(thread, &info) : -ESRCH;
 }

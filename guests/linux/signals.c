@@ -3,6 +3,7 @@
 #include "signals.h"
 
 #include "errors.h"
+#include "processes.h"
 #include "processor.h"
 #include "program.h"
 #include "scheduler.h"
@@ -25,9 +26,6 @@ struct queued_signal {
 };
 
 static struct {
-    // That of signal n at n - 1.
-    struct signal_action actions[SIGNALS];
-    struct signal_queue process;
     struct queued_signal entries[MOST_QUEUED];
     struct queued_signal *free;
 } signals;
@@ -49,7 +47,7 @@ void signals_clear(void)
 
 struct signal_action *signal_action(uint32_t signal)
 {
-    return &signals.actions[signal - 1];
+    return &current_process->signals.actions[signal - 1];
 }
 
 uint64_t signals_blockable(uint64_t mask)
@@ -59,12 +57,12 @@ uint64_t signals_blockable(uint64_t mask)
 
 // Without a handler: no effect. Stopping is without an effect too, as nothing
 // could continue the program.
-static bool has_no_effect(uint32_t signal)
+static bool has_no_effect(const struct process *process, uint32_t signal)
 {
     const uint64_t ignored = signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) |
                              signal_bit(SIGWINCH) | signal_bit(SIGSTOP) | signal_bit(SIGTSTP) |
                              signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
-    uint64_t handler = signal_action(signal)->handler;
+    uint64_t handler = process->signals.actions[signal - 1].handler;
     return handler == SIG_IGN || (handler == SIG_DFL && ignored & signal_bit(signal));
 }
 
@@ -127,25 +125,27 @@ static void drop(struct signal_queue *queue, uint32_t signal)
 
 void signals_drop(uint32_t signal)
 {
-    if (!has_no_effect(signal)) {
+    if (!has_no_effect(current_process, signal)) {
         return;
     }
-    drop(&signals.process, signal);
+    drop(&current_process->signals.queue, signal);
     FOR_EACH_THREAD (thread) {
-        drop(&thread->signals.queue, signal);
+        if (thread->process == current_process) {
+            drop(&thread->signals.queue, signal);
+        }
     }
 }
 
-void signals_forget_thread(struct thread_signals *own)
+void signals_forget(struct signal_queue *queue)
 {
     for (uint32_t signal = 1; signal <= SIGNALS; signal++) {
-        drop(&own->queue, signal);
+        drop(queue, signal);
     }
 }
 
 uint64_t signals_pending(const struct thread_signals *own)
 {
-    return own->queue.pending | signals.process.pending;
+    return own->queue.pending | current_process->signals.queue.pending;
 }
 
 static bool accepts(const struct thread_signals *own, uint32_t signal)
@@ -154,10 +154,10 @@ static bool accepts(const struct thread_signals *own, uint32_t signal)
 }
 
 // The thread that a signal of the process is for: the first that does not block it.
-static struct thread *taker_of(uint32_t signal)
+static struct thread *taker_of(const struct process *process, uint32_t signal)
 {
     FOR_EACH_THREAD (thread) {
-        if (accepts(&thread->signals, signal)) {
+        if (thread->process == process && accepts(&thread->signals, signal)) {
             return thread;
         }
     }
@@ -168,9 +168,9 @@ static struct thread *taker_of(uint32_t signal)
 static uint64_t own_process_signals(void)
 {
     uint64_t result = 0;
-    for (uint64_t rest = signals.process.pending; rest != 0; rest &= rest - 1) {
+    for (uint64_t rest = current_process->signals.queue.pending; rest != 0; rest &= rest - 1) {
         uint32_t signal = (uint32_t)__builtin_ctzl(rest) + 1;
-        result |= taker_of(signal) == current_thread ? signal_bit(signal) : 0;
+        result |= taker_of(current_process, signal) == current_thread ? signal_bit(signal) : 0;
     }
     return result;
 }
@@ -182,28 +182,39 @@ bool signals_are_ready(const struct thread_signals *own)
 
 static void wake_for(struct thread *thread, uint32_t signal)
 {
-    if (thread != NULL && thread->state == THREAD_WAITING && accepts(&thread->signals, signal)) {
+    if (thread != NULL && thread->state == THREAD_WAITING && !thread->is_uninterruptible &&
+        accepts(&thread->signals, signal)) {
         scheduler_wake_thread(thread, -ERESTARTSYS);
     }
 }
 
 void signals_wake_takers(void)
 {
-    for (uint64_t rest = signals.process.pending; rest != 0; rest &= rest - 1) {
+    for (uint64_t rest = current_process->signals.queue.pending; rest != 0; rest &= rest - 1) {
         uint32_t signal = (uint32_t)__builtin_ctzl(rest) + 1;
-        wake_for(taker_of(signal), signal);
+        wake_for(taker_of(current_process, signal), signal);
     }
 }
 
 int64_t signal_send(struct thread *thread, const struct signal_info *info)
 {
-    const struct thread *first = thread != NULL ? thread : threads;
-    bool is_blocked = (first->signals.blocked & signal_bit(info->signal)) != 0;
-    if (has_no_effect(info->signal) && !is_blocked) {
+    bool is_blocked = (thread->signals.blocked & signal_bit(info->signal)) != 0;
+    if (has_no_effect(thread->process, info->signal) && !is_blocked) {
         return 0;
     }
-    int64_t error = add(thread != NULL ? &thread->signals.queue : &signals.process, info);
-    wake_for(thread != NULL ? thread : taker_of(info->signal), info->signal);
+    int64_t error = add(&thread->signals.queue, info);
+    wake_for(thread, info->signal);
+    return error;
+}
+
+int64_t signal_send_to_process(struct process *process, const struct signal_info *info)
+{
+    struct thread *taker = taker_of(process, info->signal);
+    if (process->state != PROCESS_RUNNING || (has_no_effect(process, info->signal) && taker != NULL)) {
+        return 0;
+    }
+    int64_t error = add(&process->signals.queue, info);
+    wake_for(taker, info->signal);
     return error;
 }
 
@@ -223,7 +234,7 @@ void signal_force(const struct signal_info *info)
 bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *info)
 {
     uint64_t ready = own->queue.pending & set;
-    struct signal_queue *queue = ready != 0 ? &own->queue : &signals.process;
+    struct signal_queue *queue = ready != 0 ? &own->queue : &current_process->signals.queue;
     ready = ready != 0 ? ready : own_process_signals() & set;
     if (ready == 0) {
         return false;
@@ -287,7 +298,7 @@ static void call_handler(const struct signal_info *info)
         signal_force(&(struct signal_info){ .signal = SIGSEGV, .code = SI_KERNEL });
         return;
     }
-    program.fault_address = 0;
+    program_end.fault_address = 0;
     own->blocked = signals_blockable(own->blocked | action.mask |
                                      (action.flags & SA_NODEFER ? 0 : signal_bit(info->signal)));
 }
@@ -295,12 +306,12 @@ static void call_handler(const struct signal_info *info)
 static void act_on_pending(struct thread_signals *own)
 {
     struct signal_info info;
-    while (!program.is_ended && signal_take(own, ~own->blocked, &info)) {
-        if (has_no_effect(info.signal)) {
+    while (!program_end.is_ended && !current_process->is_ending && signal_take(own, ~own->blocked, &info)) {
+        if (has_no_effect(current_process, info.signal)) {
             continue;
         }
         if (signal_action(info.signal)->handler == SIG_DFL) {
-            program_kill(info.signal, END_BY_PROGRAM);
+            process_end(info.signal);
             return;
         }
         call_handler(&info);

@@ -39,6 +39,13 @@ struct signal_queue {
     struct queued_signal *first;
 };
 
+// Of a process.
+struct process_signals {
+    // That of signal n at n - 1.
+    struct signal_action actions[SIGNALS];
+    struct signal_queue queue;
+};
+
 struct thread_signals {
     struct signal_queue queue;
     uint64_t blocked;
@@ -54,6 +61,7 @@ struct thread_signals {
 };
 
 struct thread;
+struct process;
 
 static inline uint64_t signal_bit(uint32_t signal)
 {
@@ -62,14 +70,16 @@ static inline uint64_t signal_bit(uint32_t signal)
 
 void signals_clear(void);
 
+// Of the current process.
 struct signal_action *signal_action(uint32_t signal);
 
 // Forgets pending signals of which nothing is to be seen any more.
 void signals_drop(uint32_t signal);
 
-// For one thread, or with NULL for the process: 0, or -EAGAIN if it must be queued
-// and the queue is full.
+// For a thread, or for a process: 0, or -EAGAIN if it must be queued and there are too
+// many.
 int64_t signal_send(struct thread *thread, const struct signal_info *info);
+int64_t signal_send_to_process(struct process *process, const struct signal_info *info);
 
 // For the current thread, which cannot block or ignore it.
 void signal_force(const struct signal_info *info);
@@ -98,7 +108,8 @@ int64_t signals_block_for_call(uint64_t address, uint64_t size);
 // system call that a signal has interrupted for nothing.
 void signals_deliver(void);
 
-void signals_forget_thread(struct thread_signals *signals);
+// Of a thread or a process that has ended.
+void signals_forget(struct signal_queue *queue);
 
 // The mask without what cannot be blocked.
 uint64_t signals_blockable(uint64_t mask);

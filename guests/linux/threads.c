@@ -5,6 +5,7 @@
 #include "futex.h"
 #include "pages.h"
 #include "process.h"
+#include "processes.h"
 #include "program.h"
 #include "scheduler.h"
 #include "vectors.h"
@@ -100,7 +101,7 @@ static uint64_t prepare_stack(unsigned slot)
     return (uint64_t)top;
 }
 
-struct thread *thread_create(void)
+struct thread *thread_create(struct process *process)
 {
     unsigned slot = 0;
     while (slot < thread_slots && threads[slot].state != THREAD_UNUSED) {
@@ -112,6 +113,8 @@ struct thread *thread_create(void)
     struct thread *thread = &threads[slot];
     memset(thread, 0, sizeof *thread);
     thread->id = ++state.last_id;
+    thread->process = process;
+    process->threads++;
     thread->state = THREAD_WAITING;
     thread->deadline = NEVER;
     thread->kernel_stack = prepare_stack(slot);
@@ -125,11 +128,14 @@ void thread_end(uint32_t exit_code)
     struct thread *thread = current_thread;
     futex_release_robust_list(thread);
     futex_clear_thread_id(thread);
-    signals_forget_thread(&thread->signals);
+    signals_forget(&thread->signals.queue);
     thread->state = THREAD_UNUSED;
     signals_wake_takers();
-    if (--state.count == 0) {
-        program_exit(exit_code);
+    state.count--;
+    if (--current_process->threads == 0) {
+        process_finish((exit_code & 0xFF) << 8);
+    } else {
+        scheduler_wake(&current_process->threads);
     }
     scheduler_leave();
 }

@@ -16,9 +16,18 @@
 
 enum thread_state { THREAD_UNUSED, THREAD_READY, THREAD_WAITING };
 
+struct process;
+
+// A place in an address space or in a file.
+struct futex_word {
+    const void *object;
+    uint64_t offset;
+};
+
 struct thread {
     enum thread_state state;
     uint32_t id;
+    struct process *process;
 
     // While the thread does not run: its registers, and where its kernel stack was
     // left. Those of floating point and vectors are at thread_vectors().
@@ -35,9 +44,11 @@ struct thread {
     int64_t deadline;
     uint64_t wait_order;
     int64_t wait_result;
+    // Signals do not end the wait.
+    bool is_uninterruptible;
 
     // Of a futex that it waits for.
-    uint64_t futex_key;
+    struct futex_word futex;
     uint32_t futex_bits;
 
     // The number of the system call that it executes, while it can be restarted.
@@ -72,9 +83,9 @@ unsigned threads_count(void);
 
 struct thread *thread_find(uint32_t id);
 
-// A thread that is not ready yet, with zeroes for everything but its id and its
-// kernel stack. NULL if there are too many, or if there is no memory.
-struct thread *thread_create(void);
+// A thread of a process that is not ready yet, with zeroes for everything but its id
+// and its kernel stack. NULL if there are too many, or if there is no memory.
+struct thread *thread_create(struct process *process);
 
 // Ends the current thread: nothing of it is used any more.
 __attribute__((noreturn)) void thread_end(uint32_t exit_code);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// alarm and setitimer share the first timer; timer_create makes the others.
+// alarm and setitimer share a timer of the process; timer_create makes others.
 
 #include "timers.h"
 
 #include "clock.h"
 #include "errors.h"
 #include "host.h"
+#include "processes.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "system_calls.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 
 #define MOST_TIMERS 32
-#define ALARM 0
 #define MICROSECOND 1000L
 #define TIMER_ABSTIME 1
 #define OVERRUN_LIMIT 0x7FFFFFFFL
@@ -26,6 +26,9 @@ enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
 
 struct timer {
     bool is_used;
+    struct process *process;
+    // Of alarm and setitimer.
+    bool is_alarm;
     bool is_monotonic;
     // 0: it only counts.
     uint32_t signal;
@@ -53,7 +56,53 @@ static struct timer timers[MOST_TIMERS];
 void timers_clear(void)
 {
     memset(timers, 0, sizeof timers);
-    timers[ALARM] = (struct timer){ .is_used = true, .signal = SIGALRM, .deadline = NEVER };
+}
+
+static void forget(const struct process *process, bool keeps_alarm)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (timers[i].process == process && !(keeps_alarm && timers[i].is_alarm)) {
+            timers[i].is_used = false;
+        }
+    }
+}
+
+void timers_forget(const struct process *process)
+{
+    forget(process, false);
+}
+
+void timers_forget_created(const struct process *process)
+{
+    forget(process, true);
+}
+
+// NULL if there are too many.
+static struct timer *make_timer(void)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (!timers[i].is_used) {
+            timers[i] = (struct timer){ .is_used = true, .process = current_process, .deadline = NEVER };
+            return &timers[i];
+        }
+    }
+    return NULL;
+}
+
+// That of the process, which is made when it is first used. NULL if there are too many.
+static struct timer *find_alarm(void)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (timers[i].is_used && timers[i].is_alarm && timers[i].process == current_process) {
+            return &timers[i];
+        }
+    }
+    struct timer *timer = make_timer();
+    if (timer != NULL) {
+        timer->is_alarm = true;
+        timer->signal = SIGALRM;
+    }
+    return timer;
 }
 
 int64_t timers_next_deadline(void)
@@ -71,7 +120,7 @@ static void send_signal(unsigned index)
 {
     const struct timer *timer = &timers[index];
     struct signal_info info = { .signal = timer->signal, .code = SI_KERNEL };
-    if (index != ALARM) {
+    if (!timer->is_alarm) {
         info.code = SI_TIMER;
         info.words[0] = index | (uint64_t)timer->overruns << 32;
         info.words[1] = timer->value;
@@ -79,7 +128,7 @@ static void send_signal(unsigned index)
     struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
     if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
         // A signal that cannot be queued is one that the timer did not send.
-        (void)signal_send(thread, &info);
+        (void)(thread != NULL ? signal_send(thread, &info) : signal_send_to_process(timer->process, &info));
     }
 }
 
@@ -121,8 +170,12 @@ static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
 
 int64_t system_call_alarm(const uint64_t arguments[6])
 {
-    int64_t left = remaining(&timers[ALARM]);
-    int64_t error = arm(&timers[ALARM], (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
+    struct timer *timer = find_alarm();
+    if (timer == NULL) {
+        return 0;
+    }
+    int64_t left = remaining(timer);
+    int64_t error = arm(timer, (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
     // Rounded to a second, but not to 0.
     int64_t seconds = (left + NANOSECONDS / 2) / NANOSECONDS;
     return error != 0 ? error : left != 0 && seconds == 0 ? 1 : seconds;
@@ -140,17 +193,22 @@ int64_t system_call_getitimer(const uint64_t arguments[6])
     if ((uint32_t)arguments[0] != ITIMER_REAL) {
         return -EINVAL;
     }
-    return copy_alarm_to_user(arguments[1], remaining(&timers[ALARM]), timers[ALARM].interval);
+    const struct timer *timer = find_alarm();
+    return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval) : -EAGAIN;
 }
 
 int64_t system_call_setitimer(const uint64_t arguments[6])
 {
     int64_t words[4] = { 0 };
-    int64_t left = remaining(&timers[ALARM]);
-    int64_t interval = timers[ALARM].interval;
     if ((uint32_t)arguments[0] != ITIMER_REAL) {
         return -EINVAL;
     }
+    struct timer *timer = find_alarm();
+    if (timer == NULL) {
+        return -EAGAIN;
+    }
+    int64_t left = remaining(timer);
+    int64_t interval = timer->interval;
     if (arguments[1] != 0 && !copy_from_user(words, arguments[1], sizeof words)) {
         return -EFAULT;
     }
@@ -161,7 +219,7 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
         !timespec_is_valid(&value)) {
         return -EINVAL;
     }
-    int64_t error = arm(&timers[ALARM], timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
+    int64_t error = arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
     if (error != 0 || arguments[2] == 0) {
         return error;
     }
@@ -170,8 +228,8 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
 
 static struct timer *find(uint64_t id)
 {
-    return (uint32_t)id < MOST_TIMERS && (uint32_t)id != ALARM && timers[(uint32_t)id].is_used
-               ? &timers[(uint32_t)id] : NULL;
+    struct timer *timer = (uint32_t)id < MOST_TIMERS ? &timers[(uint32_t)id] : NULL;
+    return timer != NULL && timer->is_used && !timer->is_alarm && timer->process == current_process ? timer : NULL;
 }
 
 static int64_t check_event(const struct signal_event *event)
@@ -191,7 +249,7 @@ static int64_t check_event(const struct signal_event *event)
 int64_t system_call_timer_create(const uint64_t arguments[6])
 {
     bool is_monotonic;
-    uint32_t id = 1;
+    uint32_t id = 0;
     while (id < MOST_TIMERS && timers[id].is_used) {
         id++;
     }
@@ -211,6 +269,7 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
     }
     timers[id] = (struct timer){
         .is_used = true,
+        .process = current_process,
         .is_monotonic = is_monotonic,
         .signal = event.notification == SIGEV_NONE ? 0 : (uint32_t)event.signal,
         .thread = event.notification == SIGEV_THREAD_ID ? (uint32_t)event.thread : 0,

@@ -7,7 +7,14 @@
 
 #include <stdint.h>
 
+struct process;
+
 void timers_clear(void);
+
+// Of a process that has ended, or that executes another program, which keeps the timer
+// of alarm.
+void timers_forget(const struct process *process);
+void timers_forget_created(const struct process *process);
 
 // NEVER without an armed timer.
 int64_t timers_next_deadline(void);

@@ -165,5 +165,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : signals(name);
     code = code >= 0 ? code : hostile(name, start);
     code = code >= 0 ? code : pipe_commands(name);
+    code = code >= 0 ? code : process_commands(name, start);
     return code >= 0 ? code : faults(name);
 }

@@ -94,7 +94,7 @@ static int registers(void)
                      "movsd %%xmm7, %[after]\n"
                      "sub $0x1111, %%rbx\n"
                      "sub $0x2222, %%r12\n"
-                     "sub $0x1234567, -64(%%rsp)\n"
+                     "subq $0x1234567, -64(%%rsp)\n"
                      "or -64(%%rsp), %%rdx\n"
                      "or %%rbx, %%rdx\n"
                      "or %%r12, %%rdx\n"
@@ -123,7 +123,9 @@ static void skip_fault(int signal, const struct info *info, struct context *cont
     print_line("signal", signal);
     print_line("code", info->code);
     print_line("at the instruction", info->word == (uint32_t)context->rip);
-    print_line("address", (int64_t)(info->address == context->rip ? 0 : info->address));
+    // Addresses of the code are different in each run of a position independent program.
+    uint64_t distance = info->address - context->rip;
+    print_line("address", (int64_t)(distance < 16 ? distance : info->address));
     print_line("trap", (int64_t)context->trap);
     print_line("error", (int64_t)context->error_code);
     skipped++;

@@ -63,6 +63,7 @@ int threads(const char *name);
 int signals(const char *name);
 int hostile(const char *name, const struct start *start);
 int pipe_commands(const char *name);
+int process_commands(const char *name, const struct start *start);
 int random_calls(uint64_t seed, uint64_t count);
 int faults(const char *name);
 

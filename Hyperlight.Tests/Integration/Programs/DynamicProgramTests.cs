@@ -24,6 +24,27 @@ internal sealed class DynamicProgramTests(TestTarget target) : ProgramTest(targe
         "/usr/bin/python3", ["/usr/lib/python3.11"], "-I", "-S", "-c", "import json, re; print(json.dumps({'a': 1}), re.findall('b+', 'abbcb'), sum(range(1000)))");
 
     [Test]
+    public async Task A_shell_runs_pipelines() => await Compare(
+        "/bin/sh", [], "-c", "(echo one; echo two) | while read line; do echo \"got $line\"; done; (exit 3); echo $?; (kill -9 $$) & wait; echo not reached");
+
+    [Test]
+    public async Task Python_has_threads_and_subprocesses() => await Compare(
+        "/usr/bin/python3", ["/usr/lib/python3.11", "/bin/sh"], "-I", "-S", "-c",
+        """
+        import subprocess, threading, queue, os
+        q = queue.Queue()
+        threads = [threading.Thread(target=lambda i=i: [q.put(i * k) for k in range(50)]) for i in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(sum(q.get() for _ in range(400)))
+        print(subprocess.check_output("echo hi; exit 0 | exit 0", shell=True), subprocess.run(["/bin/sh", "-c", "exit 5"]).returncode)
+        process = os.fork()
+        if process == 0:
+            os._exit(7)
+        print(os.waitpid(process, 0)[1])
+        """);
+
+    [Test]
     public async Task A_script_is_run_by_its_interpreter()
     {
         ProgramImage image = InstalledProgram.Image("/usr/bin/lua5.4", ImageOptions).WithFiles(new Dictionary<string, ProgramFile>

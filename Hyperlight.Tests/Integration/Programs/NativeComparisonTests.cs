@@ -19,6 +19,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
         "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "restarts",
+        "forks", "process-ends", "executes", "execute-in-thread", "shared-memory", "groups",
     ];
 
     private ProgramRunner _fixed = null!;

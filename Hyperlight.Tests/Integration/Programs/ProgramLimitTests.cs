@@ -138,6 +138,22 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Processes_have_a_limit()
+    {
+        ProgramResult result = await Run(_runner, "", "exhaust-processes");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nprocesses 31\nended 31\nagain 1\nstatus 256\n"));
+    }
+
+    [Test]
+    public async Task Processes_that_create_processes_end_with_the_first()
+    {
+        ProgramResult result = await Run(_runner, "", "fork-bomb");
+
+        Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, 0)));
+    }
+
+    [Test]
     public async Task Random_frames_of_handlers_do_not_end_the_kernel([Range(1, 24)] int seed)
     {
         TestContext.Out.WriteLine($"seed {seed}");
