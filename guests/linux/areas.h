@@ -29,8 +29,9 @@ struct area {
 
 #define WHOLE_FILE UINT64_MAX
 
-// Fewer than a page can have; see pages.c.
-#define MOST_ADDRESS_SPACES 33
+// One for each process, one more for execve, and that of the kernel. A page counts
+// fewer than 256; see pages.c.
+#define MOST_ADDRESS_SPACES 36
 
 // Forgets all areas; the pages are gone already.
 void areas_start(void);

@@ -121,7 +121,9 @@ static int64_t start_process(const struct clone_arguments *request)
     scheduler_make_ready(thread);
     if (flags & CLONE_VFORK) {
         process->waiter = current_thread;
-        scheduler_wait_uninterrupted(process);
+        while (process->waiter == current_thread) {
+            scheduler_wait_uninterrupted(&process->waiter);
+        }
     }
     return id;
 }

@@ -221,6 +221,7 @@ void process_finish(uint32_t status)
     signals_forget(&process->signals.queue);
     process_select(&processes[0]);
     address_space_release(process->space);
+    address_space_select(current_process->space);
     process->state = PROCESS_ENDED;
     leave_children(process);
     if (process->parent != NULL) {

@@ -133,6 +133,8 @@ static void load_registers(struct thread *thread)
 static void switch_to(struct thread *thread, uint64_t *stack)
 {
     if (thread == NULL) {
+        // The host may ask for files of the first process.
+        process_select(processes);
         address_space_select_kernel();
         switch_stack(stack, scheduler.stack);
         return;

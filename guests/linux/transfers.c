@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "files.h"
+#include "kernel_pages.h"
 #include "node.h"
 #include "system_calls.h"
 #include "user.h"
@@ -150,8 +151,8 @@ int64_t system_call_pwrite64(const uint64_t arguments[6])
 }
 
 // Ends with the first vector that is not transferred whole.
-static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
-                                transfer transfer)
+static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
+                             transfer transfer)
 {
     if (count > MOST_VECTORS) {
         return -EINVAL;
@@ -166,8 +167,8 @@ static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t co
             return total != 0 ? total : -EINVAL;
         }
         struct buffer buffer = user_buffer(vector.base, vector.length);
-        // Nothing is waited for after a part was transferred.
-        if (total != 0 && vector.length != 0 && !(file_poll(file) & (transfer == file_read ? POLLIN : POLLOUT))) {
+        // A read does not wait after a part was transferred.
+        if (total != 0 && vector.length != 0 && transfer == file_read && !(file_poll(file) & POLLIN)) {
             break;
         }
         int64_t result = vector.length != 0 || count == 1 ? transfer(file, &buffer, position) : 0;
@@ -180,6 +181,16 @@ static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t co
         }
     }
     return total;
+}
+
+// The file is kept, whatever other threads close while the call waits.
+static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
+                                transfer transfer)
+{
+    file_retain(file);
+    int64_t result = transfer_each(file, address, count, position, transfer);
+    file_release(file);
+    return result;
 }
 
 static int64_t transfer_vectors_of(const uint64_t arguments[6], bool can_transfer, transfer transfer)
@@ -257,13 +268,13 @@ int64_t system_call_lseek(const uint64_t arguments[6])
 
 // Through a page of the kernel. What could not be written is not read: the
 // positions advance by the number of bytes that were written.
-static int64_t copy(struct file *from, uint64_t *from_position, struct file *to, uint64_t *to_position, uint64_t size)
+static int64_t copy_through(uint8_t *bytes, struct file *from, uint64_t *from_position, struct file *to,
+                            uint64_t *to_position, uint64_t size)
 {
-    static uint8_t bytes[COPY_SIZE];
     int64_t total = 0;
     size = size < MOST_TRANSFER_BYTES ? size : MOST_TRANSFER_BYTES;
     while ((uint64_t)total < size) {
-        uint64_t part = size - (uint64_t)total < sizeof bytes ? size - (uint64_t)total : sizeof bytes;
+        uint64_t part = size - (uint64_t)total < COPY_SIZE ? size - (uint64_t)total : COPY_SIZE;
         uint64_t position = from_position != NULL ? *from_position : from->position;
         struct buffer target = kernel_buffer(bytes, part);
         int64_t count = file_read(from, &target, &position);
@@ -282,6 +293,23 @@ static int64_t copy(struct file *from, uint64_t *from_position, struct file *to,
         }
     }
     return total;
+}
+
+// The page and the files are kept while the copy waits: other threads may copy and
+// close files.
+static int64_t copy(struct file *from, uint64_t *from_position, struct file *to, uint64_t *to_position, uint64_t size)
+{
+    uint8_t *bytes = kernel_page_allocate();
+    if (bytes == NULL) {
+        return -ENOMEM;
+    }
+    file_retain(from);
+    file_retain(to);
+    int64_t result = copy_through(bytes, from, from_position, to, to_position, size);
+    file_release(from);
+    file_release(to);
+    kernel_page_free(bytes);
+    return result;
 }
 
 // A position in the program's memory: 0 is none.
