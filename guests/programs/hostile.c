@@ -115,7 +115,7 @@ static void randomize(int signal, const struct info *info, struct context *conte
 
 __attribute__((noreturn)) static void random_frames(uint64_t seed, uint64_t rounds)
 {
-    static uint8_t alternate[65536];
+    static uint8_t alternate[32768];
     struct stack stack = { (uint64_t)alternate, 0, sizeof alternate };
     state = seed * 0x9E3779B97F4A7C15UL + 1;
     left = (uint32_t)rounds;
@@ -161,7 +161,7 @@ static void random_thread(uint64_t seed)
 
 static int random_threads(uint64_t seed)
 {
-    static uint8_t stacks[8][32768] __attribute__((aligned(16)));
+    static uint8_t stacks[8][8192] __attribute__((aligned(16)));
     static volatile uint32_t identifiers[8];
     // Most signals that they send each other have no effect.
     for (uint32_t signal = 1; signal <= 64; signal++) {

@@ -25,7 +25,7 @@
 static uint8_t stack[16384] __attribute__((aligned(16)));
 static volatile uint32_t identifier;
 static int32_t ends[2];
-static uint8_t block[200000];
+static uint8_t block[80000];
 
 struct poll_entry {
     int32_t descriptor;

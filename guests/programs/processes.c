@@ -45,18 +45,18 @@ static void pause_briefly(void)
     call6(CALL_NANOSLEEP, (uint64_t)time, 0, 0, 0, 0, 0);
 }
 
-static volatile uint64_t memory[100000];
+static volatile uint64_t memory[12000];
 
 // Each process has its own memory.
 static int forks(void)
 {
     memory[500] = 1;
-    memory[90000] = 2;
+    memory[11000] = 2;
     int64_t self = call6(CALL_GETPID, 0, 0, 0, 0, 0, 0);
     int64_t child = fork_process();
     if (child == 0) {
         print_line("parent", call6(CALL_GETPPID, 0, 0, 0, 0, 0, 0) == self);
-        print_line("kept", (int64_t)(memory[500] + memory[90000]));
+        print_line("kept", (int64_t)(memory[500] + memory[11000]));
         memory[500] = 10;
         memory[1000] = 20;
         int64_t grandchild = fork_process();
@@ -70,16 +70,16 @@ static int forks(void)
     }
     memory[500] = 3;
     print_status("child ended", child);
-    print_line("parent", (int64_t)(memory[500] + memory[1000] + memory[90000]));
+    print_line("parent", (int64_t)(memory[500] + memory[1000] + memory[11000]));
     for (int i = 0; i < 50; i++) {
         child = fork_process();
         if (child == 0) {
-            memory[i * 1000] = 1;
+            memory[i * 200] = 1;
             exit_program(i);
         }
         uint32_t status;
         wait_for(child, &status, 0);
-        if (status != (uint32_t)i << 8 || memory[i * 1000 + 7] != 0) {
+        if (status != (uint32_t)i << 8 || memory[i * 200 + 7] != 0) {
             return 1;
         }
     }
@@ -168,7 +168,7 @@ static int executes(const struct start *start)
     return 0;
 }
 
-static uint8_t stacks[2][16384] __attribute__((aligned(16)));
+static uint8_t stacks[2][4096] __attribute__((aligned(16)));
 static volatile uint32_t identifier;
 
 static void wait_for_ever(uint64_t unused)

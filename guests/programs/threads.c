@@ -20,7 +20,7 @@
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
 
-#define STACK_SIZE 16384
+#define STACK_SIZE 4096
 #define MOST_STACKS 8
 
 static uint8_t stacks[MOST_STACKS][STACK_SIZE] __attribute__((aligned(16)));

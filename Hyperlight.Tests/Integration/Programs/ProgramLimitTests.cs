@@ -120,7 +120,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Threads_have_a_limit()
     {
-        ProgramResult result = await Run(_runner, "", "exhaust-threads");
+        ProgramResult result = await Run(Create(Fixed), "", "exhaust-threads");
 
         Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nthreads 255\nwoken 255\nagain 1\n"));
     }
@@ -140,7 +140,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Processes_have_a_limit()
     {
-        ProgramResult result = await Run(_runner, "", "exhaust-processes");
+        ProgramResult result = await Run(Create(Fixed), "", "exhaust-processes");
 
         Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nprocesses 31\nended 31\nagain 1\nstatus 256\n"));
     }
