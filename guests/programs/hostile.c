@@ -107,6 +107,8 @@ static void randomize(int signal, const struct info *info, struct context *conte
             image[next() % 3 == 0 ? 6 : 128 + next() % 16] = (uint32_t)value();
         }
     }
+    // With the signal blocked nothing would happen any more.
+    context->mask &= ~(1UL << 9);
     if (next() % 4 != 0) {
         context->rip = good_rip;
         context->rsp = good_rsp;

@@ -100,6 +100,8 @@ static int pipes(void)
 
 static int broken_pipe(void)
 {
+    // What started the program may have ignored the signal.
+    set_handler(13, 0, 0, 0);
     make_pipe(0);
     close_file(ends[0]);
     write_to(ends[1], "x", 1);
@@ -301,11 +303,17 @@ static void interrupt(int signal)
     print_line("signal", signal);
 }
 
+static volatile int has_handler;
+
 static void signal_later(uint64_t unused)
 {
     (void)unused;
     for (int i = 0; i < 2; i++) {
+        do {
+            pause_briefly();
+        } while (!has_handler);
         pause_briefly();
+        has_handler = 0;
         send_self(10);
     }
     pause_briefly();
@@ -318,9 +326,11 @@ static int restarts(void)
     char text[8];
     make_pipe(0);
     set_handler(10, (uint64_t)interrupt, SA_RESETHAND, 0);
+    has_handler = 1;
     start_thread((uint64_t)signal_later, 0, (uint64_t)(stack + sizeof stack), &identifier);
     print_line("interrupted", read_from(ends[0], text, 8));
     set_handler(10, (uint64_t)interrupt, 0x10000000, 0);
+    has_handler = 1;
     print_line("restarted", read_from(ends[0], text, 8));
     join_thread(&identifier);
     return 0;

@@ -11,10 +11,14 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     private const long SmallMemory = 0x80_0000;
 
     private ProgramRunner _runner = null!;
+    private ProgramRunner _hostile = null!;
 
     [OneTimeSetUp]
-    public void CreateRunner() =>
+    public void CreateRunners()
+    {
         _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(20) });
+        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(2) });
+    }
 
     [TearDown]
     public async Task The_next_run_is_clean()
@@ -158,9 +162,10 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     {
         TestContext.Out.WriteLine($"seed {seed}");
 
-        ProgramResult result = await Run(_runner, "", "random-frames", $"{seed}", "2000");
+        ProgramResult result = await Run(_hostile, "", "random-frames", $"{seed}", "2000");
 
-        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled));
+        // A frame may lead to a loop, or to a system call that waits.
+        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.Deadlock, ProgramEnd.TimeLimit));
     }
 
     [Test]
@@ -168,9 +173,9 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     {
         TestContext.Out.WriteLine($"seed {seed}");
 
-        ProgramResult result = await Run(_runner, "", "random-threads", $"{seed}");
+        ProgramResult result = await Run(_hostile, "", "random-threads", $"{seed}");
 
-        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.Deadlock));
+        Assert.That(result.End, Is.Not.EqualTo(ProgramEnd.OutputLimit));
     }
 
     [Test]
