@@ -17,4 +17,7 @@ public enum ProgramEnd
 
     /// <summary>The program ran longer than <see cref="ProgramLimits.Time"/>.</summary>
     TimeLimit,
+
+    /// <summary>All threads of the program waited, without a timer: nothing could have ended that.</summary>
+    Deadlock,
 }

@@ -1,63 +1,160 @@
+using Hyperlight.Host.Snapshots.Files;
+using Hyperlight.Programs.Images;
+
 namespace Hyperlight.Programs;
 
-/// <summary>The executable that a <see cref="ProgramRunner"/> runs. Immutable.</summary>
+/// <summary>
+/// The files of a program: its executable, libraries and data. They become a read-only image file in a cache directory, whose pages all
+/// sandboxes share. Immutable and thread-safe.
+/// </summary>
 /// <remarks>
-/// It is a static executable for x86-64 Linux, position independent or linked to an address of at least 0x400000. Programs that need
-/// an interpreter, which dynamically linked ones do, are refused when the runner is created.
+/// Creating an object of this class reads nothing. The image is built by <see cref="BuildAsync"/>, or by the first runner that uses it.
+/// The same files always have the same image, and it is written once: a later build reads the files, to find out that they are the same.
 /// </remarks>
 public sealed class ProgramImage
 {
-    /// <summary>The largest executable, in bytes: 1 GiB.</summary>
-    public const int MaximumSize = 0x4000_0000;
+    private readonly IReadOnlyList<ImageSource> _sources;
+    private readonly ProgramImageOptions _options;
 
-    private ProgramImage(string name, ReadOnlyMemory<byte> executable)
+    private ProgramImage(string name, string? executable, IReadOnlyList<ImageSource> sources, ProgramImageOptions? options)
     {
         Name = name;
         Executable = executable;
+        _sources = sources;
+        _options = options ?? ProgramImageOptions.Default;
     }
 
-    /// <summary>The path of the executable, or the name that was given to it. It is the program's <c>argv[0]</c> by default.</summary>
+    /// <summary>The path of what the image is made of, or the name that was given to it. Errors state it.</summary>
     public string Name { get; }
 
-    /// <summary>The bytes of the ELF file.</summary>
-    internal ReadOnlyMemory<byte> Executable { get; }
+    /// <summary>The path in the image of the only executable; <see langword="null"/> if the image has more files.</summary>
+    internal string? Executable { get; }
 
-    /// <summary>Reads an executable.</summary>
-    /// <param name="path">The file, of at most <see cref="MaximumSize"/> bytes.</param>
+    /// <summary>An image of one static executable, which is the default of <see cref="ProgramTemplate.Command"/>.</summary>
+    /// <param name="path">The file on the host. It is at <c>/</c> and its name in the image, and all users may execute it.</param>
+    /// <param name="options">How it is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
     /// <exception cref="ArgumentException">The path is empty.</exception>
-    /// <exception cref="ProgramImageException">The file cannot be read, is empty or too large.</exception>
-    public static ProgramImage FromExecutable(string path)
+    public static ProgramImage FromExecutable(string path, ProgramImageOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        string executable = "/" + Path.GetFileName(path);
+        return new ProgramImage(path, executable, [new ExecutableSource(path, executable[1..])], options);
+    }
+
+    /// <summary>An image of one static executable, which is the default of <see cref="ProgramTemplate.Command"/>.</summary>
+    /// <param name="executable">The ELF file's bytes; they are copied.</param>
+    /// <param name="name">The file is at <c>/</c> and this name in the image, and all users may execute it.</param>
+    /// <param name="options">How it is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The name is empty or contains a slash.</exception>
+    /// <exception cref="ProgramImageException">There are no bytes.</exception>
+    public static ProgramImage FromBytes(ReadOnlySpan<byte> executable, string name = "program", ProgramImageOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (executable.IsEmpty)
+        {
+            throw new ProgramImageException(name, "it is empty");
+        }
+
+        if (name.Contains('/', StringComparison.Ordinal))
+        {
+            throw new ArgumentException("The name of an executable contains no '/'.", nameof(name));
+        }
+
+        ProgramFile file = ProgramFile.FromBytes(executable.ToArray(), isExecutable: true);
+        return new ProgramImage(name, "/" + name, [new FilesSource([(name, file)])], options);
+    }
+
+    /// <summary>
+    /// An image whose root is a directory of the host. Links stay links. Modes, hard links and modification times are kept where the
+    /// platform has them; everything belongs to the user and the group 0. Devices, pipes and sockets are refused, or left out: see <see
+    /// cref="ProgramImageOptions.LeaveOutSpecialFiles"/>.
+    /// </summary>
+    /// <param name="path">The directory. It must not be changed while the image is built.</param>
+    /// <param name="options">How it is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public static ProgramImage FromDirectory(string path, ProgramImageOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new ProgramImage(path, null, [new DirectorySource(path)], options);
+    }
+
+    /// <summary>An image of single files and directories. Directories that the paths name are created (mode 0755).</summary>
+    /// <param name="files">The files by their paths in the image, which are absolute.</param>
+    /// <param name="options">How it is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">A path is not absolute, or is the root.</exception>
+    public static ProgramImage FromFiles(IReadOnlyDictionary<string, ProgramFile> files, ProgramImageOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        return new ProgramImage("files", null, [FilesSource.Create(files)], options);
+    }
+
+    /// <summary>
+    /// An image of the files in a tar archive, which may be compressed with gzip. Modes, owners, times, links and hard links are kept.
+    /// Refused, with the name of the entry, are paths that are absolute or contain <c>..</c>, two entries of the same name, devices and
+    /// pipes (see <see cref="ProgramImageOptions.LeaveOutSpecialFiles"/>), and what exceeds a limit. Nothing is extracted to the host's
+    /// file system but the image file.
+    /// </summary>
+    /// <param name="path">The archive.</param>
+    /// <param name="options">How the image is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public static ProgramImage FromTar(string path, ProgramImageOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new ProgramImage(path, null, [new TarSource(path)], options);
+    }
+
+    /// <summary>
+    /// An image of a container image, which a directory of the OCI image layout has. Layers are applied in their order, with their
+    /// whiteouts; they are as in <see cref="FromTar"/>, uncompressed or compressed with gzip. Each blob is verified by its digest. The
+    /// configuration of the container image (command, environment) is not used.
+    /// </summary>
+    /// <param name="path">The directory: the one that contains <c>oci-layout</c> and <c>index.json</c>.</param>
+    /// <param name="reference">
+    /// A tag, or a manifest's digest. Default, with <see langword="null"/>: the only image for x86-64 Linux that the directory has.
+    /// </param>
+    /// <param name="options">How the image is built. Default: <see cref="ProgramImageOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The path is empty, or the reference is neither a tag nor a digest.</exception>
+    public static ProgramImage FromOciLayout(string path, string? reference = null, ProgramImageOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new ProgramImage(path, null, [new OciSource(path, reference is null ? null : OciReference.Parse(reference))], options);
+    }
+
+    /// <summary>The image with further files, which replace files that it has at the same paths.</summary>
+    /// <param name="files">The files by their paths in the image, which are absolute.</param>
+    /// <exception cref="ArgumentException">A path is not absolute, or is the root.</exception>
+    public ProgramImage WithFiles(IReadOnlyDictionary<string, ProgramFile> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        return new ProgramImage(Name, Executable, [.. _sources, FilesSource.Create(files)], _options);
+    }
+
+    /// <summary>Builds the image file, unless the cache has it.</summary>
+    /// <param name="progress">Receives how far it has come, for each file.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ProgramImageException">
+    /// A file cannot be read, is invalid in an image, exceeds a limit or was changed meanwhile, or the image file cannot be written.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<ProgramImageFile> BuildAsync(
+        IProgress<ProgramImageProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Build(progress, cancellationToken), cancellationToken);
+
+    internal ProgramImageFile Build(IProgress<ProgramImageProgress>? progress, CancellationToken cancellationToken)
+    {
         try
         {
-            var file = new FileInfo(path);
-            CheckSize(path, file.Length);
-            return new ProgramImage(path, File.ReadAllBytes(path));
+            using var build = new ImageBuild(Name, _options, ImageCache.Open(_options.CacheDirectory), progress, cancellationToken);
+            foreach (ImageSource source in _sources)
+            {
+                source.AddTo(build);
+            }
+
+            return build.Write();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ProgramImageException(path, exception.Message, exception);
-        }
-    }
-
-    /// <summary>Takes an executable from memory.</summary>
-    /// <param name="executable">The ELF file's bytes, at most <see cref="MaximumSize"/>; they are copied.</param>
-    /// <param name="name">What the program finds as <c>argv[0]</c>, and errors state.</param>
-    /// <exception cref="ArgumentException">The name is empty.</exception>
-    /// <exception cref="ProgramImageException">There are no bytes, or too many.</exception>
-    public static ProgramImage FromBytes(ReadOnlySpan<byte> executable, string name = "program")
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        CheckSize(name, executable.Length);
-        return new ProgramImage(name, executable.ToArray());
-    }
-
-    private static void CheckSize(string name, long size)
-    {
-        if (size is 0 or > MaximumSize)
-        {
-            throw new ProgramImageException(name, size == 0 ? "it is empty" : $"it has more than {MaximumSize} bytes");
+            throw new ProgramImageException(Name, exception.Message.TrimEnd('.'), null, exception);
         }
     }
 }

@@ -9,6 +9,36 @@ public sealed record ProgramInput
     /// <summary>The bytes of the standard input. They must not be changed during the run. Default: none.</summary>
     public ReadOnlyMemory<byte> StandardInput { get; init; }
 
+    /// <summary>
+    /// What the program reads after <see cref="StandardInput"/>, as it reads it. A program that waits for the stream uses up its time. The
+    /// stream is not closed, and may have been read further than the program has read. Default: none. For a <see cref="System.IO.Pipelines.PipeReader"/>, use its
+    /// <c>AsStream</c>.
+    /// </summary>
+    public Stream? StandardInputStream { get; init; }
+
+    /// <summary>
+    /// Where the standard output is written to as it comes, and flushed; <see cref="ProgramResult.StandardOutput"/> is empty then. A
+    /// program waits for the stream, and <see cref="ProgramLimits.Output"/> limits its output all the same. The stream is not closed.
+    /// Default: none. For a <see cref="System.IO.Pipelines.PipeWriter"/>, use its <c>AsStream</c>.
+    /// </summary>
+    public Stream? StandardOutputStream { get; init; }
+
+    /// <summary>As <see cref="StandardOutputStream"/>, for the standard error.</summary>
+    public Stream? StandardErrorStream { get; init; }
+
+    /// <summary>
+    /// Files that the program finds besides those of the image, by their absolute paths; they replace files of the image. Their mode is
+    /// 0644, and directories that are missing are created. They use up memory of the program. The bytes must not be changed during the
+    /// run. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+
+    /// <summary>
+    /// The absolute paths of directories whose files the result has (<see cref="ProgramResult.Files"/>): those that the program has
+    /// created or changed, and those of <see cref="Files"/>. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> OutputDirectories { get; init; } = [];
+
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 }

@@ -42,6 +42,33 @@ public sealed record ProgramLimits
     } = 0x100_0000;
 
     /// <summary>
+    /// Bytes of the files that a result has (<see cref="ProgramInput.OutputDirectories"/>). Default 64 MiB. Of a program that leaves
+    /// more behind, the result has some files, and <see cref="ProgramResult.IsFileLimitReached"/> is set.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public long OutputFileBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(OutputFileBytes));
+            field = value;
+        }
+    } = 0x400_0000;
+
+    /// <summary>The number of files that a result has. Default 10,000; as <see cref="OutputFileBytes"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public int OutputFiles
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(OutputFiles));
+            field = value;
+        }
+    } = 10_000;
+
+    /// <summary>
     /// The time that a run may take. Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. A program that takes
     /// longer is ended with <see cref="ProgramEnd.TimeLimit"/>.
     /// </summary>

@@ -11,6 +11,7 @@ internal sealed class ProgramReport
     private const int NameOffset = 8;
     private const int MaximumEntries = 400;
     private const int HighestSignal = 64;
+    private const int HighestReason = 3;
 
     private ProgramReport(uint exitCode, uint signal, uint reason, ulong faultAddress)
     {
@@ -21,6 +22,7 @@ internal sealed class ProgramReport
         {
             (1, _) => ProgramEnd.MemoryLimit,
             (2, _) => ProgramEnd.OutputLimit,
+            (HighestReason, _) => ProgramEnd.Deadlock,
             (_, 0) => ProgramEnd.Exited,
             _ => ProgramEnd.Signaled,
         };
@@ -48,7 +50,7 @@ internal sealed class ProgramReport
         uint signal = Word(bytes, 4);
         uint reason = Word(bytes, 8);
         uint count = Word(bytes, 12);
-        if (exitCode > byte.MaxValue || signal > HighestSignal || reason > 2 || count > MaximumEntries
+        if (exitCode > byte.MaxValue || signal > HighestSignal || reason > HighestReason || count > MaximumEntries
             || bytes.Length != HeaderSize + ((int)count * EntrySize))
         {
             throw Malformed($"code {exitCode}, signal {signal}, reason {reason}, {count} entries in {bytes.Length} bytes");

@@ -7,7 +7,7 @@ namespace Hyperlight.Programs;
 /// <summary>The argument of the kernel's function RunProgram: what a program starts with.</summary>
 internal static class ProgramRequest
 {
-    /// <summary>The largest number of bytes of all arguments and environment variables, with a zero for each.</summary>
+    /// <summary>The largest number of bytes of all arguments, environment variables and the two paths, with a zero for each.</summary>
     public const int MaximumStrings = 0x2_0000;
 
     private const int SeedSize = 32;
@@ -16,12 +16,13 @@ internal static class ProgramRequest
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
     {
-        IReadOnlyList<string> command = template.Command.Count == 0 ? [template.Image.Name] : template.Command;
-        List<string> arguments = [.. command, .. input.Arguments];
+        RunFiles.Check(input);
+        string executable = ExecutableOf(template);
+        List<string> arguments = [.. template.Command.Count != 0 ? template.Command : [executable], .. input.Arguments];
         List<string> environment = [.. template.Environment.Select(static variable => $"{CheckName(variable.Key)}={variable.Value}")];
 
         using var strings = new MemoryStream();
-        foreach (string text in arguments.Concat(environment))
+        foreach (string text in arguments.Concat(environment).Prepend(CheckPath(template.WorkingDirectory)).Prepend(CheckPath(executable)))
         {
             Append(strings, text);
         }
@@ -34,6 +35,17 @@ internal static class ProgramRequest
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }
+
+    /// <summary>The path of the executable in the image.</summary>
+    /// <exception cref="ArgumentException">The template does not say which it is.</exception>
+    public static string ExecutableOf(ProgramTemplate template) =>
+        template.Executable ?? template.Image.Executable ?? (template.Command.Count != 0
+            ? template.Command[0]
+            : throw new ArgumentException("The image has several files: the template must have a command or an executable.", nameof(template)));
+
+    private static string CheckPath(string path) => path.StartsWith('/')
+        ? path
+        : throw new ArgumentException($"'{path}' is not an absolute path in the image.");
 
     private static string CheckName(string name) => name.Length != 0 && !name.Contains('=', StringComparison.Ordinal)
         ? name

@@ -48,6 +48,27 @@ public sealed class ProgramResult
     public ReadOnlyMemory<byte> StandardErrorBytes { get; }
 
     /// <summary>
+    /// Whether files are missing, because there are more than <see cref="ProgramLimits.OutputFileBytes"/> or <see
+    /// cref="ProgramLimits.OutputFiles"/> allow.
+    /// </summary>
+    public bool IsFileLimitReached { get; internal init; }
+
+    /// <summary>The files that were collected.</summary>
+    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+
+    /// <summary>
+    /// The regular files that the program has left in a directory and in those that are in it. Their paths are checked: they are in the
+    /// directory, and have no <c>..</c>. Empty if a time limit ended the run, because the guest has stopped then.
+    /// </summary>
+    /// <param name="directory">One of <see cref="ProgramInput.OutputDirectories"/>, or a directory in one of them.</param>
+    /// <returns>The content by the absolute path in the image.</returns>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return CollectedFiles.Where(file => RunFiles.IsIn(file.Key, directory)).ToDictionary();
+    }
+
+    /// <summary>
     /// The system calls that the program made and that are not implemented, in the order of their numbers. Empty if a time limit
     /// ended the run, because the guest has stopped then.
     /// </summary>

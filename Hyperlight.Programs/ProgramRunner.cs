@@ -4,7 +4,7 @@ namespace Hyperlight.Programs;
 /// Runs a Linux program in a micro VM: any number of times, each from the same state. Thread-safe; runs that are started at the
 /// same time run one after the other.
 /// </summary>
-public sealed class ProgramRunner : IDisposable, IAsyncDisposable
+public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposable
 {
     private const int Killed = 9;
 
@@ -24,9 +24,10 @@ public sealed class ProgramRunner : IDisposable, IAsyncDisposable
     /// <summary>Creates the micro VM, loads the program, and takes the snapshot from which each run starts.</summary>
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
-    /// <exception cref="ProgramImageException">The image is not a static executable for x86-64 Linux.</exception>
+    /// <exception cref="ArgumentException">The template does not say what the executable is.</exception>
+    /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
-    /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build"/>.</exception>
+    /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<ProgramRunner> CreateAsync(ProgramTemplate template, CancellationToken cancellationToken = default)
     {
@@ -39,25 +40,41 @@ public sealed class ProgramRunner : IDisposable, IAsyncDisposable
     /// <param name="input">What the program gets.</param>
     /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
     /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
-    /// <exception cref="ArgumentException">An argument or an environment variable contains a zero, or there are more than 128 KiB of them.</exception>
+    /// <exception cref="ArgumentException">
+    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute.
+    /// </exception>
+    /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
+    /// <exception cref="ProgramStreamException">A stream of the input failed. The next run is not affected.</exception>
     /// <exception cref="HyperlightException">The micro VM failed, not the program. The next run starts from the snapshot again.</exception>
     /// <exception cref="ObjectDisposedException">The runner was disposed.</exception>
     public async Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        byte[] request = ProgramRequest.Create(Template, input);
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return await RunAsync(request, input, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        return await RunAsync(input, null, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Starts the program, and hands out its output as it comes.</summary>
+    /// <param name="input">
+    /// What the program gets. Output for which it has a stream (<see cref="ProgramInput.StandardOutputStream"/>) goes there.
+    /// </param>
+    /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
+    /// <returns>The run. Dispose it: this ends the program.</returns>
+    /// <exception cref="ArgumentException">An argument or an environment variable contains a zero, or there are more than 128 KiB of them.</exception>
+    public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        byte[] request = ProgramRequest.Create(Template, input);
+        return new ProgramRun((observer, token) => RunAsync(request, input, observer, token), cancellationToken);
+    }
+
+    /// <param name="input">What the program gets.</param>
+    /// <param name="observer">Gets the output that no stream gets; <see langword="null"/> for the result to have it.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <inheritdoc cref="RunAsync(ProgramInput, CancellationToken)"/>
+    internal Task<ProgramResult> RunAsync(
+        ProgramInput input, Func<ProgramOutput, CancellationToken, ValueTask>? observer, CancellationToken cancellationToken) =>
+        RunAsync(ProgramRequest.Create(Template, input), input, observer, cancellationToken);
 
     /// <summary>Releases the micro VM, after the run that is in progress.</summary>
     public void Dispose()
@@ -90,17 +107,58 @@ public sealed class ProgramRunner : IDisposable, IAsyncDisposable
         }
     }
 
-    private async Task<ProgramResult> RunAsync(byte[] request, ProgramInput input, CancellationToken cancellationToken)
+    private async Task<ProgramResult> RunAsync(
+        byte[] request, ProgramInput input, Func<ProgramOutput, CancellationToken, ValueTask>? observer, CancellationToken cancellationToken)
     {
-        using var streams = new ProgramStreams(input.StandardInput, Template.Limits.Output);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
+            try
+            {
+                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), end.Token).ConfigureAwait(false);
+            }
+            catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
+            {
+                throw streams.Failure;
+            }
+            catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(exception.Message, exception, cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<ProgramResult> RunAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, CancellationToken cancellationToken)
+    {
         try
         {
             ProgramReport report =
-                await _sandbox.RunAsync(request, streams, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+                await _sandbox.RunAsync(request, streams, files, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+            if (streams.Failure is { } failure)
+            {
+                throw failure;
+            }
+
+            if (streams.IsLimitReached != (report.End == ProgramEnd.OutputLimit))
+            {
+                throw new GuestProtocolException(
+                    $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.");
+            }
+
             return new ProgramResult(report.End, report.ExitCode, report.Signal, streams.Output, streams.Error)
             {
                 FaultAddress = report.FaultAddress,
                 UnsupportedSystemCalls = report.UnsupportedSystemCalls,
+                CollectedFiles = files.Output,
+                IsFileLimitReached = files.IsLimitReached,
             };
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)

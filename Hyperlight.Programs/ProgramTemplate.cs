@@ -3,14 +3,23 @@ namespace Hyperlight.Programs;
 /// <summary>What a <see cref="ProgramRunner"/> runs, and how. Immutable.</summary>
 public sealed record ProgramTemplate
 {
-    /// <summary>The executable.</summary>
+    /// <summary>The files of the program.</summary>
     public required ProgramImage Image { get; init; }
 
     /// <summary>
+    /// The absolute path of the executable in the image. Default, with <see langword="null"/>: the only executable of the image if it was
+    /// made of one, and otherwise the first element of <see cref="Command"/>.
+    /// </summary>
+    public string? Executable { get; init; }
+
+    /// <summary>
     /// The program's arguments, <c>argv[0]</c> first; those of a run (<see cref="ProgramInput.Arguments"/>) follow. Default, and if it
-    /// is empty: the name of the image.
+    /// is empty: the path of the executable.
     /// </summary>
     public IReadOnlyList<string> Command { get; init; } = [];
+
+    /// <summary>The absolute path of the directory in which the program starts. Default: <c>/</c>.</summary>
+    public string WorkingDirectory { get; init; } = "/";
 
     /// <summary>The environment variables. Default: none. Nothing of the host's environment is passed.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();

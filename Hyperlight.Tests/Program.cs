@@ -1,5 +1,6 @@
 using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Snapshots.Files;
+using Hyperlight.Tests.Programs.Images;
 using Hyperlight.Tests.Soak;
 
 namespace Hyperlight.Tests;
@@ -17,6 +18,12 @@ internal static class Program
         if (arguments is [MemoryShortageTests.Command])
         {
             MemoryShortage.Run();
+            return 0;
+        }
+
+        if (arguments is [ImageProcess.Command, var directory, var cache])
+        {
+            ImageProcess.Build(directory, cache);
             return 0;
         }
 

@@ -9,14 +9,15 @@ internal static class Cpuid
     /// <summary>Bytes of the XSAVE area: the legacy part and the header.</summary>
     private const uint XsaveAreaSize = 576;
 
-    /// <summary>Whose processor it is, in leaf 0.</summary>
+    /// <summary>Whose processor it is for snapshots, which have addresses and registers that other processors may not have.</summary>
     public const string Vendor = "HyperlightEm";
 
     public static (uint Eax, uint Ebx, uint Ecx, uint Edx) Read(
         uint leaf, uint subleaf, byte physicalAddressBits, bool isXsaveEnabled) => leaf switch
         {
-            // The vendor, in the order EBX, EDX, ECX.
-            0 => (0xD, 0x6570_7948, 0x6D45_7468, 0x6769_6C72),
+            // GenuineIntel, in the order EBX, EDX, ECX: where the vendors differ, it is Intel's behaviour, and C libraries do not
+            // look for features of vendors that they do not know.
+            0 => (0xD, 0x756E_6547, 0x6C65_746E, 0x4965_6E69),
 
             // Lines of 64 bytes for CLFLUSH. SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, XSAVE, OSXSAVE if it is
             // enabled, and RDRAND; FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP without use is left out, PGE, CMOV, PAT, PSE-36,

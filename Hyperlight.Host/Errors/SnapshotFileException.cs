@@ -15,6 +15,7 @@ public sealed class SnapshotFileException : HyperlightException
     {
         Problem = problem;
         Path = path;
+        Details = details;
     }
 
     /// <summary>The reason.</summary>
@@ -22,4 +23,7 @@ public sealed class SnapshotFileException : HyperlightException
 
     /// <summary>The directory.</summary>
     public string Path { get; }
+
+    /// <summary>What is wrong, without the directory.</summary>
+    internal string Details { get; }
 }

@@ -14,4 +14,7 @@ public enum SnapshotMismatch
 
     /// <summary>The snapshot has processor registers that guests cannot change on the sandbox's hypervisor.</summary>
     Registers,
+
+    /// <summary>The sandbox does not map a file that the snapshot refers to.</summary>
+    Mappings,
 }

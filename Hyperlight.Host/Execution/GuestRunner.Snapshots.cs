@@ -50,7 +50,7 @@ internal sealed partial class GuestRunner
     public void Restore(GuestImage image, ProcessorState state)
     {
         // First, so that a larger image finds its addresses free.
-        Mappings.UnmapAll();
+        Mappings.UnmapForRestore();
         UseImage(image);
         _writeTracker?.ClearWritten(ScratchSlot);
         _memory.ResetScratch(guestWritesCleared: _writeTracker is not null);

@@ -60,6 +60,15 @@ internal static class LinuxFile
         };
     }
 
+    public static string Describe(ushort mode) => (mode & Statx.S_IFMT) switch
+    {
+        Statx.S_IFDIR => "a directory",
+        Statx.S_IFIFO => "a pipe",
+        Statx.S_IFSOCK => "a socket",
+        Statx.S_IFCHR or Statx.S_IFBLK => "a device",
+        _ => "something else",
+    };
+
     private static SafeFileHandle? TryOpen(Func<int> open, string name)
     {
         while (true)
@@ -79,13 +88,4 @@ internal static class LinuxFile
             }
         }
     }
-
-    private static string Describe(ushort mode) => (mode & Statx.S_IFMT) switch
-    {
-        Statx.S_IFDIR => "a directory",
-        Statx.S_IFIFO => "a pipe",
-        Statx.S_IFSOCK => "a socket",
-        Statx.S_IFCHR or Statx.S_IFBLK => "a device",
-        _ => "something else",
-    };
 }

@@ -53,32 +53,8 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="SandboxPoisonedException">An earlier failure poisoned the sandbox.</exception>
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
-    public SandboxMapping MapFile(string path, ulong guestAddress, string? label = null)
-    {
-        EnterForMapping("mapping a file");
-        try
-        {
-            MappingChecks.CheckTable(_memory, _runner.Mappings.Files.Count());
-            IPreparedMapping file =
-                FilePreparation.Prepare(_setup.Hypervisor.Hypervisor, path, guestAddress, label, _setup.Logger);
-            try
-            {
-                CheckPlace(file.Label, file.GuestAddress, file.Size);
-                SandboxMapping mapping = _runner.Mappings.Map(file).Description;
-                PublishMappings();
-                return mapping;
-            }
-            finally
-            {
-                // It was consumed unless something failed.
-                FilePreparation.Release(file, _setup.Logger);
-            }
-        }
-        finally
-        {
-            LeaveGate();
-        }
-    }
+    public SandboxMapping MapFile(string path, ulong guestAddress, string? label = null) =>
+        MapFileCore(path, guestAddress, label, isRetained: false);
 
     /// <summary>Removes a file from guest physical space and releases it. The guest must not use its addresses any more.</summary>
     /// <param name="guestAddress">Guest physical address of its first byte.</param>
@@ -145,6 +121,41 @@ public sealed partial class MultiUseSandbox
     /// <exception cref="SandboxInUseException">A call is in progress.</exception>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public void UnmapRegion(ulong guestAddress) => Unmap("unmapping a region", guestAddress, isFile: false);
+
+    /// <summary>
+    /// Maps a file that stays mapped when a snapshot is restored. Snapshots refer to its pages instead of containing them, and can be
+    /// restored only into sandboxes that have mapped a file of the same label and size there, in this way: the label states which content it is.
+    /// </summary>
+    /// <inheritdoc cref="MapFile(string, ulong, string?)"/>
+    internal SandboxMapping MapRetainedFile(string path, ulong guestAddress, string label) =>
+        MapFileCore(path, guestAddress, label, isRetained: true);
+
+    private SandboxMapping MapFileCore(string path, ulong guestAddress, string? label, bool isRetained)
+    {
+        EnterForMapping("mapping a file");
+        try
+        {
+            MappingChecks.CheckTable(_memory, _runner.Mappings.Files.Count());
+            IPreparedMapping file =
+                FilePreparation.Prepare(_setup.Hypervisor.Hypervisor, path, guestAddress, label, _setup.Logger);
+            try
+            {
+                CheckPlace(file.Label, file.GuestAddress, file.Size);
+                SandboxMapping mapping = _runner.Mappings.Map(file, isRetained).Description;
+                PublishMappings();
+                return mapping;
+            }
+            finally
+            {
+                // It was consumed unless something failed.
+                FilePreparation.Release(file, _setup.Logger);
+            }
+        }
+        finally
+        {
+            LeaveGate();
+        }
+    }
 
     private void Unmap(string operation, ulong guestAddress, bool isFile)
     {

@@ -121,6 +121,7 @@ public sealed partial class MultiUseSandbox
                 SnapshotCompatibility.CheckHypervisor(content, _setup.Hypervisor.Name);
                 SnapshotCompatibility.CheckLayout(content, _memory.Layout);
                 SnapshotCompatibility.CheckFunctions(content, _setup.Functions);
+                SnapshotCompatibility.CheckMappings(content, _runner.Mappings.Regions);
                 _runner.CheckProcessor(content.Processor);
                 Restore(content);
             }
@@ -156,7 +157,10 @@ public sealed partial class MultiUseSandbox
                 _setup.Hypervisor.Name,
                 _setup.Hypervisor.Hypervisor.ProcessorVendor,
                 _setup.Guest,
-                _setup.Source);
+                _setup.Source)
+            {
+                Mappings = [.. _runner.Mappings.Regions.Where(static region => region.IsRetained).Select(RetainedMapping.Of)],
+            };
             _generation = image.Generation;
             _unchangedSince = content;
             return new Snapshot(content);

@@ -48,6 +48,7 @@ public sealed partial class SandboxBuilder
             setup = CreateSetup(hypervisor, content.Guest, content.Source);
             SnapshotCompatibility.CheckHypervisor(content, hypervisor.Name);
             SnapshotCompatibility.CheckFunctions(content, setup.Functions);
+            SnapshotCompatibility.CheckMappings(content, []);
         }
         catch
         {

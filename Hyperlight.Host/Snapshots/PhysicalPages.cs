@@ -23,6 +23,10 @@ internal sealed class PhysicalPages(GuestMemory memory, IReadOnlyList<MappedRegi
     /// <param name="address">Guest physical address, page aligned.</param>
     public bool Contains(ulong address) => FindOwn(address) is not null || FindMapped(address) is not null;
 
+    /// <summary>Whether a page is one of a region that stays mapped, which a snapshot refers to.</summary>
+    /// <param name="address">Guest physical address, page aligned.</param>
+    public bool IsRetained(ulong address) => FindOwn(address) is null && FindMapped(address) is { IsRetained: true };
+
     /// <summary>Copies a page.</summary>
     /// <param name="address">Guest physical address, page aligned.</param>
     /// <param name="destination">Receives the page.</param>

@@ -6,7 +6,7 @@ namespace Hyperlight.Host.Snapshots;
 
 /// <summary>
 /// Makes an image of what a guest has mapped: each physical page once, in the order in which virtual addresses lead to it,
-/// and new page tables that map the copies at the same virtual addresses.
+/// and new page tables that map the copies at the same virtual addresses. Pages of regions that stay mapped are not copied.
 /// </summary>
 internal sealed class SnapshotCapture : IDisposable
 {
@@ -80,6 +80,12 @@ internal sealed class SnapshotCapture : IDisposable
     private void AddLeaf(ulong virtualAddress, ulong entry)
     {
         ulong source = entry & PageTableEntry.AddressMask;
+        if (_pages.IsRetained(source))
+        {
+            Map(virtualAddress, source, Attributes(entry));
+            return;
+        }
+
         if (!_positions.TryGetValue(source, out int position))
         {
             if (!_pages.Contains(source))
@@ -94,9 +100,13 @@ internal sealed class SnapshotCapture : IDisposable
             _positions.Add(source, position);
         }
 
+        Map(virtualAddress, GuestAddresses.ImageBase + ((ulong)position * GuestPage.Size), Attributes(entry));
+    }
+
+    private void Map(ulong virtualAddress, ulong physicalAddress, ulong attributes)
+    {
         ulong before = _tables.Size;
-        _tables.Map(
-            virtualAddress, GuestAddresses.ImageBase + ((ulong)position * GuestPage.Size), GuestPage.Size, Attributes(entry));
+        _tables.Map(virtualAddress, physicalAddress, GuestPage.Size, attributes);
         if (_tables.Size != before)
         {
             // Early, so that a guest which maps one page everywhere does not fill the host's memory with tables.

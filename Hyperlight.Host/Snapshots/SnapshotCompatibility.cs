@@ -1,5 +1,6 @@
 using Hyperlight.Host.Functions;
 using Hyperlight.Host.Memory;
+using Hyperlight.Host.Memory.Mappings;
 
 namespace Hyperlight.Host.Snapshots;
 
@@ -50,6 +51,25 @@ internal static class SnapshotCompatibility
                 $"Host functions of the snapshot that the sandbox lacks: {List(missing)}; that it has with other types: {List(changed)}.",
                 missing,
                 changed);
+        }
+    }
+
+    /// <exception cref="SnapshotMismatchException">Not into one with these mappings.</exception>
+    public static void CheckMappings(SnapshotContent snapshot, IEnumerable<MappedRegion> regions)
+    {
+        // Without the list of the regions, where there is nothing to compare: this is part of each restore.
+        if (snapshot.Mappings.Count == 0)
+        {
+            return;
+        }
+
+        RetainedMapping[] present = [.. regions.Where(static region => region.IsRetained).Select(RetainedMapping.Of)];
+        foreach (RetainedMapping mapping in snapshot.Mappings)
+        {
+            if (!present.Contains(mapping))
+            {
+                throw new SnapshotMismatchException(SnapshotMismatch.Mappings, $"The sandbox lacks the mapped file {mapping}.");
+            }
         }
     }
 

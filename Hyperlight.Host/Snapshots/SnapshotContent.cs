@@ -17,4 +17,8 @@ internal sealed record SnapshotContent(
     string Hypervisor,
     string ProcessorVendor,
     GuestBinary? Guest,
-    string Source);
+    string Source)
+{
+    /// <summary>The files that the memory refers to.</summary>
+    public IReadOnlyList<RetainedMapping> Mappings { get; init; } = [];
+}

@@ -23,13 +23,14 @@ internal sealed class ProgramReportTests
     [TestCase(5, 0, 0, ProgramEnd.Exited)]
     [TestCase(0, 9, 1, ProgramEnd.MemoryLimit)]
     [TestCase(0, 9, 2, ProgramEnd.OutputLimit)]
+    [TestCase(0, 9, 3, ProgramEnd.Deadlock)]
     public void A_report_says_why_the_program_ended(int code, int signal, int reason, ProgramEnd end) =>
         Assert.That(ProgramReport.Parse(Report(code, signal, reason)).End, Is.EqualTo(end));
 
     [TestCase(256, 0, 0)]
     [TestCase(-1, 0, 0)]
     [TestCase(0, 65, 0)]
-    [TestCase(0, 0, 3)]
+    [TestCase(0, 0, 4)]
     public void Values_out_of_range_are_refused(int code, int signal, int reason) =>
         Assert.That(() => ProgramReport.Parse(Report(code, signal, reason)), Throws.TypeOf<GuestProtocolException>());
 

@@ -13,7 +13,7 @@ internal sealed class ProgramRequestTests
 
     [Test]
     public void The_name_of_the_image_is_the_first_argument_by_default() =>
-        Assert.That(Strings(Template, "one", "zwei ä"), Is.EqualTo("tool\0one\0zwei ä\0"));
+        Assert.That(Strings(Template, "one", "zwei ä"), Is.EqualTo("/tool\0/\0/tool\0one\0zwei ä\0"));
 
     [Test]
     public void A_command_and_an_environment_are_passed()
@@ -21,10 +21,25 @@ internal sealed class ProgramRequestTests
         ProgramTemplate template = Template with
         {
             Command = ["a", "b"],
+            WorkingDirectory = "/work",
             Environment = new Dictionary<string, string> { ["PATH"] = "/bin", ["EMPTY"] = "" },
         };
 
-        Assert.That(Strings(template, "c"), Is.EqualTo("a\0b\0c\0PATH=/bin\0EMPTY=\0"));
+        Assert.That(Strings(template, "c"), Is.EqualTo("/tool\0/work\0a\0b\0c\0PATH=/bin\0EMPTY=\0"));
+    }
+
+    [Test]
+    public void The_path_of_the_executable_is_stated_or_the_first_argument()
+    {
+        var files = new Dictionary<string, ProgramFile> { ["/bin/tool"] = ProgramFile.FromText("") };
+        ProgramTemplate template = new() { Image = ProgramImage.FromFiles(files), Command = ["/bin/tool", "b"] };
+
+        Assert.That(Strings(template), Is.EqualTo("/bin/tool\0/\0/bin/tool\0b\0"));
+        Assert.That(Strings(template with { Executable = "/bin/other" }), Is.EqualTo("/bin/other\0/\0/bin/tool\0b\0"));
+        Assert.That(Strings(template with { Command = [], Executable = "/bin/other" }), Is.EqualTo("/bin/other\0/\0/bin/other\0"));
+        Assert.That(() => Strings(template with { Command = [] }), Throws.ArgumentException);
+        Assert.That(() => Strings(template with { Command = ["tool"] }), Throws.ArgumentException);
+        Assert.That(() => Strings(template with { WorkingDirectory = "tmp" }), Throws.ArgumentException);
     }
 
     [Test]
@@ -50,8 +65,8 @@ internal sealed class ProgramRequestTests
     [Test]
     public void The_size_is_limited()
     {
-        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 6)), Throws.Nothing);
-        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 5)), Throws.ArgumentException);
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 15)), Throws.Nothing);
+        Assert.That(() => Strings(Template, new string('a', ProgramRequest.MaximumStrings - 14)), Throws.ArgumentException);
     }
 
     [Test]

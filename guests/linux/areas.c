@@ -2,32 +2,75 @@
 
 #include "areas.h"
 
+#include "errors.h"
+#include "node.h"
+
 #include <string.h>
 
 // One less for each of two divisions of an area.
 #define MOST_AREAS 1024
 
-static struct {
-    struct area list[MOST_AREAS];
-    unsigned count;
-    // Pages.
-    uint64_t committed;
-} areas;
+#define AREAS_WINDOW 0xFFFFFA0000000000UL
+#define LIST_SIZE 0x20000UL
 
-void areas_clear(void)
+_Static_assert(MOST_AREAS * sizeof(struct area) <= LIST_SIZE, "a list for each address space");
+
+struct area_list {
+    unsigned count;
+    // Its pages are added when they are used.
+    struct area *list;
+};
+
+static struct area_list lists[MOST_ADDRESS_SPACES];
+static struct area_list *areas = lists;
+
+void areas_start(void)
 {
-    areas.count = 0;
-    areas.committed = 0;
+    for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
+        lists[i] = (struct area_list){ 0, (struct area *)(AREAS_WINDOW + i * LIST_SIZE) };
+    }
+    areas = lists;
+}
+
+void areas_select(unsigned space)
+{
+    areas = &lists[space];
+}
+
+// Whether a number of areas more can be in a list.
+static bool has_space_in(const struct area_list *list, unsigned more)
+{
+    uint64_t start = (uint64_t)&list->list[list->count];
+    uint64_t end = (uint64_t)&list->list[list->count + more];
+    if (list->count + more > MOST_AREAS) {
+        return false;
+    }
+    for (uint64_t page = page_of(start); page < end; page += PAGE_SIZE) {
+        if (!kernel_is_mapped(page) && !kernel_map_new(page)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_space(unsigned more)
+{
+    return has_space_in(areas, more);
+}
+
+const struct area *area_at(unsigned index)
+{
+    return index < areas->count ? &areas->list[index] : NULL;
 }
 
 // The first area that ends after an address.
 static unsigned index_of(uint64_t address)
 {
     unsigned low = 0;
-    unsigned high = areas.count;
+    unsigned high = areas->count;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (areas.list[middle].end <= address) {
+        if (areas->list[middle].end <= address) {
             low = middle + 1;
         } else {
             high = middle;
@@ -39,13 +82,13 @@ static unsigned index_of(uint64_t address)
 struct area *area_find(uint64_t address)
 {
     unsigned index = index_of(address);
-    return index < areas.count && areas.list[index].start <= address ? &areas.list[index] : NULL;
+    return index < areas->count && areas->list[index].start <= address ? &areas->list[index] : NULL;
 }
 
 bool area_is_free(uint64_t start, uint64_t end)
 {
     unsigned index = index_of(start);
-    return index == areas.count || areas.list[index].start >= end;
+    return index == areas->count || areas->list[index].start >= end;
 }
 
 uint64_t area_find_free(uint64_t size, uint64_t below)
@@ -53,10 +96,10 @@ uint64_t area_find_free(uint64_t size, uint64_t below)
     uint64_t end = below;
     for (unsigned i = index_of(below); ; i--) {
         // Between the area before, or the start, and `end`.
-        if (i < areas.count && areas.list[i].start < end) {
-            end = areas.list[i].start;
+        if (i < areas->count && areas->list[i].start < end) {
+            end = areas->list[i].start;
         }
-        uint64_t start = i == 0 ? PROGRAM_START : areas.list[i - 1].end;
+        uint64_t start = i == 0 ? PROGRAM_START : areas->list[i - 1].end;
         if (start < end && end - start >= size) {
             return end - size;
         }
@@ -68,17 +111,17 @@ uint64_t area_find_free(uint64_t size, uint64_t below)
 
 static void insert(unsigned index, const struct area *area)
 {
-    memmove(&areas.list[index + 1], &areas.list[index],
-            (areas.count - index) * sizeof areas.list[0]);
-    areas.list[index] = *area;
-    areas.count++;
+    memmove(&areas->list[index + 1], &areas->list[index],
+            (areas->count - index) * sizeof areas->list[0]);
+    areas->list[index] = *area;
+    areas->count++;
 }
 
 static void erase(unsigned index)
 {
-    areas.count--;
-    memmove(&areas.list[index], &areas.list[index + 1],
-            (areas.count - index) * sizeof areas.list[0]);
+    areas->count--;
+    memmove(&areas->list[index], &areas->list[index + 1],
+            (areas->count - index) * sizeof areas->list[0]);
 }
 
 static uint64_t commitment(const struct area *area)
@@ -86,21 +129,28 @@ static uint64_t commitment(const struct area *area)
     return area->is_committed && area->access & PAGE_WRITE ? (area->end - area->start) / PAGE_SIZE : 0;
 }
 
-static bool commit(uint64_t pages)
+// Whether the second area continues the first one, so that they can be one.
+static bool continues(const struct area *first, const struct area *second)
 {
-    if (pages > pages_limit() || areas.committed > pages_limit() - pages) {
-        return false;
-    }
-    areas.committed += pages;
-    return true;
+    return first->end == second->start && first->node == NULL && second->node == NULL &&
+           first->access == second->access && first->is_committed == second->is_committed;
 }
 
 bool area_add(const struct area *area)
 {
-    if (areas.count == MOST_AREAS || !commit(commitment(area))) {
+    unsigned index = index_of(area->start);
+    bool is_joined = index > 0 && continues(&areas->list[index - 1], area);
+    if ((!is_joined && !has_space(1)) || !pages_commit(commitment(area))) {
         return false;
     }
-    insert(index_of(area->start), area);
+    if (is_joined) {
+        areas->list[index - 1].end = area->end;
+        return true;
+    }
+    insert(index, area);
+    if (area->node != NULL) {
+        node_add_mapping(area->node);
+    }
     return true;
 }
 
@@ -116,20 +166,19 @@ static void divide(uint64_t address)
     uint64_t length = address - area->start;
     area->end = address;
     second.start = address;
-    if (second.source != NULL && second.source_size > length) {
-        area->source_size = length;
-        second.source += length;
-        second.source_size -= length;
-    } else {
-        second.source = NULL;
-        second.source_size = 0;
+    if (second.node != NULL) {
+        second.offset += length;
+        if (second.source_size != WHOLE_FILE) {
+            second.source_size = second.source_size > length ? second.source_size - length : 0;
+        }
+        node_add_mapping(second.node);
     }
     insert(index_of(address), &second);
 }
 
 static bool divide_at_both(uint64_t start, uint64_t end)
 {
-    if (areas.count > MOST_AREAS - 2) {
+    if (!has_space(2)) {
         return false;
     }
     divide(start);
@@ -137,21 +186,42 @@ static bool divide_at_both(uint64_t start, uint64_t end)
     return true;
 }
 
+static bool is_boundary(uint64_t address)
+{
+    const struct area *area = area_find(address);
+    return area == NULL || area->start == address;
+}
+
 bool areas_remove(uint64_t start, uint64_t end)
 {
     if (area_is_free(start, end)) {
         return true;
     }
-    if (!divide_at_both(start, end)) {
+    // Whole areas can be removed when there is no space for more.
+    if (has_space(2)) {
+        divide_at_both(start, end);
+    } else if (!is_boundary(start) || !is_boundary(end)) {
         return false;
     }
     unsigned index = index_of(start);
-    while (index < areas.count && areas.list[index].start < end) {
-        areas.committed -= commitment(&areas.list[index]);
-        erase(index);
-    }
+    // Before the files are released.
     pages_unmap(start, end);
+    while (index < areas->count && areas->list[index].start < end) {
+        struct node *node = areas->list[index].node;
+        pages_uncommit(commitment(&areas->list[index]));
+        erase(index);
+        if (node != NULL) {
+            node_remove_mapping(node);
+        }
+    }
     return true;
+}
+
+void areas_clear(void)
+{
+    while (areas->count != 0) {
+        areas_remove(areas->list[areas->count - 1].start, areas->list[areas->count - 1].end);
+    }
 }
 
 bool areas_protect(uint64_t start, uint64_t end, unsigned access)
@@ -161,18 +231,18 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
     }
     uint64_t more = 0;
     uint64_t less = 0;
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start < end; i++) {
-        struct area changed = areas.list[i];
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        struct area changed = areas->list[i];
         less += commitment(&changed);
         changed.access = access;
         more += commitment(&changed);
     }
-    if (more > less && !commit(more - less)) {
+    if (more > less && !pages_commit(more - less)) {
         return false;
     }
-    areas.committed -= less > more ? less - more : 0;
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start < end; i++) {
-        areas.list[i].access = access;
+    pages_uncommit(less > more ? less - more : 0);
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        areas->list[i].access = access;
     }
     pages_protect(start, end, access);
     return true;
@@ -180,8 +250,8 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
 
 bool areas_cover(uint64_t start, uint64_t end)
 {
-    for (unsigned i = index_of(start); i < areas.count && areas.list[i].start <= start; i++) {
-        start = areas.list[i].end;
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start <= start; i++) {
+        start = areas->list[i].end;
         if (start >= end) {
             return true;
         }
@@ -195,35 +265,85 @@ bool area_resize(struct area *area, uint64_t end)
         return areas_remove(end, area->end);
     }
     uint64_t more = (end - area->end) / PAGE_SIZE;
-    if (!area_is_free(area->end, end) || (commitment(area) != 0 && !commit(more))) {
+    if (!area_is_free(area->end, end) || (commitment(area) != 0 && !pages_commit(more))) {
         return false;
     }
     area->end = end;
     return true;
 }
 
-// The kernel's address of the page of the image that an area has at a place.
-// NULL if the place is zero.
-static const uint8_t *source_of(const struct area *area, uint64_t page, uint64_t *size)
+bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_size)
+{
+    const struct area *found = area_find(start);
+    struct area moved = *found;
+    uint64_t before = start - moved.start;
+    moved.start = new_start;
+    moved.end = new_start + new_size;
+    moved.offset += before;
+    if (moved.node != NULL && moved.source_size != WHOLE_FILE) {
+        moved.source_size = moved.source_size > before ? moved.source_size - before : 0;
+    }
+    // The old part is not counted while the new one is added: one of them goes.
+    uint64_t old_commitment = moved.is_committed && moved.access & PAGE_WRITE ? size / PAGE_SIZE : 0;
+    pages_uncommit(old_commitment);
+    bool is_added = has_space(3) && area_add(&moved);
+    pages_commit_again(old_commitment);
+    if (!is_added) {
+        return false;
+    }
+    if (!pages_move(start, new_start, size)) {
+        areas_remove(new_start, new_start + new_size);
+        return false;
+    }
+    areas_remove(start, start + size);
+    return true;
+}
+
+// What a page of a file is in an area: NULL if it is zero. -ENXIO after the end of
+// the file.
+static int64_t find_source(const struct area *area, uint64_t page, unsigned access, uint8_t **source, uint64_t *size)
 {
     uint64_t offset = page - area->start;
-    if (area->source == NULL || offset >= area->source_size) {
-        *size = 0;
-        return NULL;
+    *source = NULL;
+    *size = 0;
+    if (area->node == NULL) {
+        return 0;
     }
-    uint64_t rest = area->source_size - offset;
-    *size = rest < PAGE_SIZE ? rest : PAGE_SIZE;
-    return area->source + offset;
+    if (area->source_size == WHOLE_FILE) {
+        if (area->offset + offset >= round_up_to_page(area->node->size)) {
+            return -ENXIO;
+        }
+        *size = PAGE_SIZE;
+    } else if (offset < area->source_size) {
+        uint64_t rest = area->source_size - offset;
+        *size = rest < PAGE_SIZE ? rest : PAGE_SIZE;
+    } else {
+        return 0;
+    }
+    uint64_t index = (area->offset + offset) / PAGE_SIZE;
+    if (!area->is_shared) {
+        return node_page(area->node, index, false, source);
+    }
+    if (access & PAGE_WRITE) {
+        node_touch(area->node);
+    }
+    int64_t error = node_page(area->node, index, area->can_write_file, source);
+    return error == 0 && *source == NULL ? node_page(area->node, index, true, source) : error;
 }
 
 static enum fault_result add_page(const struct area *area, uint64_t page, unsigned access,
                                   uint8_t **contents)
 {
     uint64_t size;
-    const uint8_t *source = source_of(area, page, &size);
-    if (size == PAGE_SIZE && !(access & PAGE_WRITE)) {
-        *contents = (uint8_t *)source;
-        return page_map_shared(page, area->access, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+    uint8_t *source;
+    int64_t error = find_source(area, page, access, &source, &size);
+    if (error != 0) {
+        return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
+    }
+    if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
+        unsigned permitted = area->is_shared ? area->access : area->access & ~(unsigned)PAGE_WRITE;
+        *contents = source;
+        return page_map_shared(page, permitted, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     if (!page_map_new(page, area->access, contents)) {
         return FAULT_NO_MEMORY;
@@ -248,18 +368,53 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     uint64_t page = page_of(address);
     bool is_shared;
     *contents = page_contents(page, &is_shared);
-    if (*contents == NULL) {
-        return add_page(area, page, access, contents);
-    }
-    if (!is_shared) {
-        page_refresh(page);
+    // Whatever changes an entry that was present drops the processor's translation:
+    // a page that is there needs nothing.
+    if (*contents != NULL && !is_shared) {
+        if (access & PAGE_WRITE && !page_make_own(page, area->access, contents)) {
+            return FAULT_NO_MEMORY;
+        }
         return FAULT_RESOLVED;
     }
-    if (access & PAGE_WRITE) {
-        return add_page(area, page, access, contents);
+    return add_page(area, page, access, contents);
+}
+
+bool areas_copy(unsigned space)
+{
+    struct area_list *copy = &lists[space];
+    uint64_t committed = 0;
+    for (unsigned i = 0; i < areas->count; i++) {
+        committed += commitment(&areas->list[i]);
     }
-    uint64_t size;
-    *contents = (uint8_t *)source_of(area, page, &size);
-    page_refresh(page);
-    return FAULT_RESOLVED;
+    for (unsigned i = 0; i < areas->count; i += 8) {
+        copy->count = i;
+        if (!has_space_in(copy, areas->count - i < 8 ? areas->count - i : 8)) {
+            copy->count = 0;
+            return false;
+        }
+    }
+    copy->count = 0;
+    if (!pages_commit(committed)) {
+        return false;
+    }
+    memcpy(copy->list, areas->list, areas->count * sizeof areas->list[0]);
+    copy->count = areas->count;
+    for (unsigned i = 0; i < copy->count; i++) {
+        if (copy->list[i].node != NULL) {
+            node_add_mapping(copy->list[i].node);
+        }
+    }
+    return true;
+}
+
+void areas_forget(unsigned space)
+{
+    struct area_list *list = &lists[space];
+    for (unsigned i = 0; i < list->count; i++) {
+        pages_uncommit(commitment(&list->list[i]));
+        if (list->list[i].node != NULL) {
+            node_remove_mapping(list->list[i].node);
+        }
+    }
+    list->count = 0;
 }

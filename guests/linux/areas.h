@@ -7,19 +7,49 @@
 
 #include "pages.h"
 
+struct node;
+
 struct area {
     uint64_t start;
     uint64_t end;
-    // The kernel's address of what the first page contains, a whole number of
-    // pages into the image; NULL for zeroes. What follows is zero.
-    const uint8_t *source;
+    // The file that is mapped, from an offset of whole pages on; NULL for memory.
+    struct node *node;
+    uint64_t offset;
+    // How many bytes of the area are the file's: what follows is zero. Without a
+    // limit the area ends where the file does: accesses after its last page fail.
     uint64_t source_size;
     unsigned access;
     // Counts against the memory limit before it is used.
     bool is_committed;
+    // Writes change the file.
+    bool is_shared;
+    // The file may be written through this area.
+    bool can_write_file;
 };
 
+#define WHOLE_FILE UINT64_MAX
+
+// One for each process, one more for execve, and that of the kernel. A page counts
+// fewer than 256; see pages.c.
+#define MOST_ADDRESS_SPACES 36
+
+// Forgets all areas; the pages are gone already.
+void areas_start(void);
+
+// Each address space has a list; that of the first is selected at the start.
+void areas_select(unsigned space);
+
+// Gives an empty list the areas of the selected one. False without memory.
+bool areas_copy(unsigned space);
+
+// Empties a list whose pages are freed already.
+void areas_forget(unsigned space);
+
+// Removes all areas with their pages.
 void areas_clear(void);
+
+// The area at a place in the list, NULL after the last.
+const struct area *area_at(unsigned index);
 
 struct area *area_find(uint64_t address);
 
@@ -29,8 +59,8 @@ bool area_is_free(uint64_t start, uint64_t end);
 // The highest free range of a size below an address. 0 if there is none.
 uint64_t area_find_free(uint64_t size, uint64_t below);
 
-// Adds an area to a free range. False if there are too many areas, or if the
-// memory it commits itself to is more than there is.
+// Adds an area to a free range, with a reference to its file. False if there are
+// too many areas, or if the memory it commits itself to is more than there is.
 bool area_add(const struct area *area);
 
 // Removes everything in a range with its pages, or changes its access: parts of
@@ -42,10 +72,21 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access);
 // Whether areas cover a range without a gap.
 bool areas_cover(uint64_t start, uint64_t end);
 
+// Moves a part of one area with its pages to a free range, where it may be larger.
+// False without a change if there is not enough memory, or too many areas.
+bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_size);
+
 // Moves the end of an area to the end of the free range after it, or shortens it.
 bool area_resize(struct area *area, uint64_t end);
 
-enum fault_result { FAULT_RESOLVED, FAULT_NOT_MAPPED, FAULT_NOT_PERMITTED, FAULT_NO_MEMORY };
+enum fault_result {
+    FAULT_RESOLVED,
+    FAULT_NOT_MAPPED,
+    FAULT_NOT_PERMITTED,
+    FAULT_NO_MEMORY,
+    // After the last page of a file: SIGBUS.
+    FAULT_BEYOND_END,
+};
 
 // Makes the page of an address present for an access. `contents` is the
 // kernel's address of the page, to be read, and to be written after a PAGE_WRITE.

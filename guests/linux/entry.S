@@ -146,4 +146,26 @@ exception_of_program:
     mov AT(VECTOR), %eax
     jmp leave_program
 
+// switch_stack(save, load): continues where another call of it saved its stack.
+    .globl switch_stack
+    .hidden switch_stack
+    .type switch_stack, @function
+switch_stack:
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, (%rdi)
+    mov %rsi, %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    ret
+    .size switch_stack, . - switch_stack
+
     .section .note.GNU-stack, "", @progbits

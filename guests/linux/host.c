@@ -4,6 +4,8 @@
 
 #include "../runtime/host_call.h"
 
+#include <string.h>
+
 static bool call(const char *name, const hl_Parameter *parameters, uintptr_t count, hl_ReturnType type)
 {
     const hl_FunctionCall call = {
@@ -15,29 +17,40 @@ static bool call(const char *name, const hl_Parameter *parameters, uintptr_t cou
     return hl_try_call_host_function(&call);
 }
 
-bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer)
+static bool call_for_answer(const char *name, const hl_Parameter *parameters, uintptr_t count, int32_t *answer)
 {
-    const hl_Parameter parameters[] = {
-        { .tag = hl_ParameterType_Int, .value.Int = stream },
-        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
-    };
-    if (!call("ProgramWrite", parameters, 2, hl_ReturnType_Int)) {
+    if (!call(name, parameters, count, hl_ReturnType_Int)) {
         return false;
     }
     *answer = hl_host_value(hl_ReturnType_Int)->Int;
     return true;
 }
 
-bool host_read(size_t size, const uint8_t **bytes, size_t *count)
+static bool call_for_bytes(const char *name, const hl_Parameter *parameters, uintptr_t parameter_count, const uint8_t **bytes,
+                           size_t *count)
 {
-    const hl_Parameter parameter = { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size };
-    if (!call("ProgramRead", &parameter, 1, hl_ReturnType_VecBytes)) {
+    if (!call(name, parameters, parameter_count, hl_ReturnType_VecBytes)) {
         return false;
     }
     const hl_Vec *answer = &hl_host_value(hl_ReturnType_VecBytes)->VecBytes;
     *bytes = answer->data;
     *count = answer->len;
-    return answer->len <= size;
+    return true;
+}
+
+bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = stream },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
+    };
+    return call_for_answer("ProgramWrite", parameters, 2, answer);
+}
+
+bool host_read(size_t size, const uint8_t **bytes, size_t *count)
+{
+    const hl_Parameter parameter = { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size };
+    return call_for_bytes("ProgramRead", &parameter, 1, bytes, count) && *count <= size;
 }
 
 bool host_clock(bool is_monotonic, int64_t *nanoseconds)
@@ -54,4 +67,36 @@ bool host_sleep(int64_t nanoseconds)
 {
     const hl_Parameter parameter = { .tag = hl_ParameterType_Long, .value.Long = nanoseconds };
     return call("ProgramSleep", &parameter, 1, hl_ReturnType_Void);
+}
+
+bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count)
+{
+    const hl_Parameter parameter = { .tag = hl_ParameterType_Int, .value.Int = index };
+    return call_for_bytes("ProgramInputFile", &parameter, 1, bytes, count);
+}
+
+bool host_input_bytes(int32_t index, uint64_t offset, size_t size, const uint8_t **bytes, size_t *count)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = index },
+        { .tag = hl_ParameterType_Long, .value.Long = (int64_t)offset },
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size },
+    };
+    return call_for_bytes("ProgramInputBytes", parameters, 3, bytes, count) && *count <= size;
+}
+
+bool host_output_file(const char *path, uint32_t mode, uint64_t size, int32_t *answer)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)path, strlen(path) } },
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)mode },
+        { .tag = hl_ParameterType_Long, .value.Long = (int64_t)size },
+    };
+    return call_for_answer("ProgramOutputFile", parameters, 3, answer);
+}
+
+bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer)
+{
+    const hl_Parameter parameter = { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } };
+    return call_for_answer("ProgramOutputBytes", &parameter, 1, answer);
 }

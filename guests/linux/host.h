@@ -27,4 +27,16 @@ bool host_clock(bool is_monotonic, int64_t *nanoseconds);
 // ProgramSleep(nanoseconds).
 bool host_sleep(int64_t nanoseconds);
 
+// ProgramInputFile(index): a file that the program is handed, none after the last
+// one: its mode (32 bits), 32 bits of zero, its size (64 bits), its path.
+// ProgramInputBytes(index, offset, size): a part of its contents. The bytes are
+// valid until the next call.
+bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count);
+bool host_input_bytes(int32_t index, uint64_t offset, size_t size, const uint8_t **bytes, size_t *count);
+
+// ProgramOutputFile(path, mode, size), then ProgramOutputBytes(bytes) until all of
+// its contents were given: 0, or what is not 0 if the host wants no more.
+bool host_output_file(const char *path, uint32_t mode, uint64_t size, int32_t *answer);
+bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer);
+
 #endif

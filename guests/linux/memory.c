@@ -3,9 +3,13 @@
 // The system calls of memory.
 
 #include "areas.h"
+#include "devices.h"
 #include "errors.h"
+#include "files.h"
+#include "node.h"
 #include "program.h"
 #include "system_calls.h"
+#include "user.h"
 
 #define PROT_READ 1
 #define PROT_WRITE 2
@@ -14,13 +18,27 @@
 
 #define MAP_SHARED 0x01
 #define MAP_PRIVATE 0x02
+#define MAP_SHARED_VALIDATE 0x03
 #define MAP_TYPE 0x0F
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
+#define MAP_STACK 0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 
 #define MADV_DONTNEED 4
+#define MADV_FREE 8
+#define MADV_REMOVE 9
+
+#define MREMAP_MAYMOVE 1U
+#define MREMAP_FIXED 2U
+
+#define MS_ASYNC 1U
+#define MS_INVALIDATE 2U
+#define MS_SYNC 4U
+
+// Bytes of the answer of mincore at a time.
+#define PRESENCE_SIZE 256
 
 _Static_assert(PROT_READ == (int)PAGE_READ && PROT_WRITE == (int)PAGE_WRITE && PROT_EXEC == (int)PAGE_EXECUTE,
                "the same bits");
@@ -54,7 +72,7 @@ int64_t system_call_brk(const uint64_t arguments[6])
     bool is_changed = true;
     if (wanted_end < end) {
         is_changed = areas_remove(wanted_end, end);
-    } else if (wanted_end > end && last != NULL && last->access == heap.access && last->source == NULL) {
+    } else if (wanted_end > end && last != NULL && last->access == heap.access && last->node == NULL) {
         is_changed = area_resize(last, wanted_end);
     } else if (wanted_end > end) {
         is_changed = area_is_free(end, wanted_end) && area_add(&heap);
@@ -89,36 +107,105 @@ static int64_t place(uint64_t hint, uint64_t size, uint64_t flags)
     return found != 0 ? (int64_t)found : -ENOMEM;
 }
 
+// What of a file an area shows: 0, or why it cannot be mapped.
+static int64_t describe_file(uint64_t descriptor, uint64_t offset, struct area *area)
+{
+    const struct file *file = current_file(descriptor);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    if (!file_can_read(file)) {
+        return -EACCES;
+    }
+    area->can_write_file = file_can_write(file);
+    if (area->is_shared && area->access & PAGE_WRITE && !area->can_write_file) {
+        return -EACCES;
+    }
+    if (file->node == NULL) {
+        return -ENODEV;
+    }
+    if (is_zero_device(file->node)) {
+        area->is_committed = true;
+        return 0;
+    }
+    if (!is_regular(file->node->mode) || file->node->is_text) {
+        return -ENODEV;
+    }
+    area->node = file->node;
+    area->offset = offset;
+    area->source_size = WHOLE_FILE;
+    area->is_committed &= !area->is_shared;
+    return 0;
+}
+
+// Memory that processes share is a file without a name.
+static int64_t describe_shared_memory(uint64_t size, struct area *area)
+{
+    area->node = node_create(S_IFREG | 0600);
+    if (area->node == NULL) {
+        return -ENOMEM;
+    }
+    node_retain(area->node);
+    node_unlink(area->node);
+    area->source_size = WHOLE_FILE;
+    area->can_write_file = true;
+    area->is_committed = false;
+    int64_t error = node_resize(area->node, size);
+    if (error != 0) {
+        node_release(area->node);
+    }
+    return error != 0 ? -ENOMEM : 0;
+}
+
+static int64_t map(struct area *area, uint64_t hint, uint64_t size, uint64_t flags)
+{
+    int64_t start = place(hint, size, flags);
+    if (start < 0) {
+        return start;
+    }
+    area->start = (uint64_t)start;
+    area->end = (uint64_t)start + size;
+    if (flags & MAP_FIXED && !areas_remove(area->start, area->end)) {
+        return -ENOMEM;
+    }
+    return area_add(area) ? start : -ENOMEM;
+}
+
 int64_t system_call_mmap(const uint64_t arguments[6])
 {
     uint64_t size = arguments[1];
     uint64_t flags = arguments[3];
     uint64_t type = flags & MAP_TYPE;
-    if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED) || arguments[2] & ~(uint64_t)PROT_BITS) {
+    if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) ||
+        arguments[2] & ~(uint64_t)PROT_BITS || arguments[5] & PAGE_MASK) {
         return -EINVAL;
-    }
-    if (!(flags & MAP_ANONYMOUS)) {
-        return (uint32_t)arguments[4] < 3 && program.open_descriptors & 1U << (uint32_t)arguments[4]
-                   ? -ENODEV : -EBADF;
     }
     if (size > PROGRAM_END) {
         return -ENOMEM;
     }
     size = round_up_to_page(size);
-    int64_t start = place(arguments[0], size, flags);
-    if (start < 0) {
-        return start;
-    }
-    const struct area area = {
-        .start = (uint64_t)start,
-        .end = (uint64_t)start + size,
+    struct area area = {
         .access = (unsigned)arguments[2],
-        .is_committed = !(flags & MAP_NORESERVE),
+        // Threads use little of the stacks they ask for.
+        .is_committed = !(flags & (MAP_NORESERVE | MAP_STACK)),
+        .is_shared = type != MAP_PRIVATE,
     };
-    if (flags & MAP_FIXED && !areas_remove(area.start, area.end)) {
-        return -ENOMEM;
+    if (!(flags & MAP_ANONYMOUS)) {
+        if (arguments[5] > INT64_MAX - size) {
+            return -EOVERFLOW;
+        }
+        int64_t error = describe_file(arguments[4], arguments[5], &area);
+        return error != 0 ? error : map(&area, arguments[0], size, flags);
     }
-    return area_add(&area) ? start : -ENOMEM;
+    if (!area.is_shared) {
+        return map(&area, arguments[0], size, flags);
+    }
+    int64_t result = describe_shared_memory(size, &area);
+    if (result == 0) {
+        result = map(&area, arguments[0], size, flags);
+        node_release(area.node);
+    }
+    return result;
 }
 
 int64_t system_call_munmap(const uint64_t arguments[6])
@@ -128,6 +215,19 @@ int64_t system_call_munmap(const uint64_t arguments[6])
         return -EINVAL;
     }
     return areas_remove(arguments[0], arguments[0] + size) ? 0 : -ENOMEM;
+}
+
+// Shared areas of a file that is open for reading only stay so.
+static bool can_become_writable(uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        const struct area *area = area_find(start);
+        if (area->is_shared && area->node != NULL && !area->can_write_file) {
+            return false;
+        }
+        start = area->end;
+    }
+    return true;
 }
 
 int64_t system_call_mprotect(const uint64_t arguments[6])
@@ -141,6 +241,9 @@ int64_t system_call_mprotect(const uint64_t arguments[6])
     }
     if (!check_range(arguments[0], &size) || !areas_cover(arguments[0], arguments[0] + size)) {
         return -ENOMEM;
+    }
+    if (arguments[2] & PROT_WRITE && !can_become_writable(arguments[0], arguments[0] + size)) {
+        return -EACCES;
     }
     return areas_protect(arguments[0], arguments[0] + size, (unsigned)arguments[2]) ? 0 : -ENOMEM;
 }
@@ -163,24 +266,125 @@ int64_t system_call_madvise(const uint64_t arguments[6])
     return 0;
 }
 
-int64_t system_call_mremap(const uint64_t arguments[6])
+// Where a moved area begins, or an error.
+static int64_t find_target(const uint64_t arguments[6], uint64_t old_size, uint64_t new_size)
 {
-    uint64_t old_size = arguments[1];
-    uint64_t new_size = arguments[2];
-    if (arguments[3] & ~1UL || new_size == 0 || !check_range(arguments[0], &old_size) ||
-        !check_range(arguments[0], &new_size)) {
+    uint64_t target = arguments[4];
+    if (!(arguments[3] & MREMAP_FIXED)) {
+        uint64_t found = area_find_free(new_size, program.mapping_top);
+        return found != 0 ? (int64_t)found : -ENOMEM;
+    }
+    if (!check_range(target, &new_size) || (target < arguments[0] + old_size && arguments[0] < target + new_size)) {
         return -EINVAL;
     }
-    struct area *area = area_find(arguments[0]);
-    if (area == NULL || old_size == 0 || area->end < arguments[0] + old_size) {
+    return areas_remove(target, target + new_size) ? (int64_t)target : -ENOMEM;
+}
+
+int64_t system_call_mremap(const uint64_t arguments[6])
+{
+    uint64_t start = arguments[0];
+    uint64_t old_size = arguments[1];
+    uint64_t new_size = arguments[2];
+    if (arguments[3] & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED) || arguments[3] == MREMAP_FIXED || new_size == 0 ||
+        start & PAGE_MASK) {
+        return -EINVAL;
+    }
+    if (!check_range(start, &old_size)) {
         return -EFAULT;
     }
+    if (new_size > PROGRAM_END) {
+        return -EINVAL;
+    }
+    new_size = round_up_to_page(new_size);
+    struct area *area = area_find(start);
+    if (area == NULL || old_size == 0 || area->end < start + old_size) {
+        return area != NULL && old_size == 0 ? -EINVAL : -EFAULT;
+    }
+    if (!(arguments[3] & MREMAP_FIXED)) {
+        if (new_size < old_size) {
+            return areas_remove(start + new_size, start + old_size) ? (int64_t)start : -ENOMEM;
+        }
+        if (new_size == old_size || (area->end == start + old_size && start + new_size <= PROGRAM_END &&
+                                     area_resize(area, start + new_size))) {
+            return (int64_t)start;
+        }
+        if (!(arguments[3] & MREMAP_MAYMOVE)) {
+            return -ENOMEM;
+        }
+    }
+    int64_t target = find_target(arguments, old_size, new_size);
+    if (target < 0) {
+        return target;
+    }
     if (new_size < old_size) {
-        return areas_remove(arguments[0] + new_size, arguments[0] + old_size) ? (int64_t)arguments[0] : -ENOMEM;
+        if (!areas_remove(start + new_size, start + old_size)) {
+            return -ENOMEM;
+        }
+        old_size = new_size;
     }
-    if (new_size == old_size) {
-        return (int64_t)arguments[0];
+    return area_move(start, old_size, (uint64_t)target, new_size) ? target : -ENOMEM;
+}
+
+// Whether all of a range is mapped; an empty one is.
+static int64_t check_mapped(uint64_t start, uint64_t size)
+{
+    if (size == 0) {
+        return 0;
     }
-    return area->end == arguments[0] + old_size && area_resize(area, arguments[0] + new_size)
-               ? (int64_t)arguments[0] : -ENOMEM;
+    return check_range(start, &size) && areas_cover(start, start + size) ? 0 : -ENOMEM;
+}
+
+// Shared memory is the file's own.
+int64_t system_call_msync(const uint64_t arguments[6])
+{
+    uint32_t flags = (uint32_t)arguments[2];
+    if (arguments[0] & PAGE_MASK || flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC)) {
+        return -EINVAL;
+    }
+    return check_mapped(arguments[0], arguments[1]);
+}
+
+int64_t system_call_mincore(const uint64_t arguments[6])
+{
+    uint8_t presence[PRESENCE_SIZE];
+    uint64_t start = arguments[0];
+    uint64_t size = arguments[1];
+    if (start & PAGE_MASK) {
+        return -EINVAL;
+    }
+    int64_t error = check_mapped(start, size);
+    if (error != 0 || size == 0) {
+        return error;
+    }
+    uint64_t count = round_up_to_page(size) / PAGE_SIZE;
+    for (uint64_t done = 0; done < count;) {
+        uint64_t part = count - done < sizeof presence ? count - done : sizeof presence;
+        for (uint64_t i = 0; i < part; i++) {
+            bool is_shared;
+            presence[i] = page_contents(start + (done + i) * PAGE_SIZE, &is_shared) != NULL;
+        }
+        if (!copy_to_user(arguments[2] + done, presence, part)) {
+            return -EFAULT;
+        }
+        done += part;
+    }
+    return 0;
+}
+
+// Pages are never moved to another medium.
+static int64_t lock_pages(uint64_t start, uint64_t size)
+{
+    uint64_t first = page_of(start);
+    return size > PROGRAM_END ? -EINVAL : check_mapped(first, size + (start - first));
+}
+
+int64_t system_call_mlock(const uint64_t arguments[6])
+{
+    return lock_pages(arguments[0], arguments[1]);
+}
+
+int64_t system_call_munlock(const uint64_t arguments[6])
+{
+    return lock_pages(arguments[0], arguments[1]);
 }

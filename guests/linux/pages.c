@@ -2,6 +2,8 @@
 
 #include "pages.h"
 
+#include "kernel_pages.h"
+
 #include "../runtime/cpu.h"
 #include "../runtime/page_alloc.h"
 #include "../runtime/page_table.h"
@@ -10,9 +12,12 @@
 #include <string.h>
 
 #define PTE_USER 0x4UL
-// A page of the image. One of the bits that the processor ignores; the host's
-// rule for copy-on-write pages is another value of them.
+// A page of a file. One of the bits that the processor ignores; the host's rule
+// for copy-on-write pages is another value of them.
 #define PTE_SHARED 0x400UL
+
+// A page that several address spaces have, until one of them writes to it.
+#define PTE_COPY 0x800UL
 
 #define TOP_SHIFT 39
 #define LEAF_SHIFT 12
@@ -25,9 +30,16 @@
 static struct {
     uint64_t limit;
     uint64_t used;
+    uint64_t committed;
     // A list through the first words of the pages that were given back.
     uint64_t free;
 } pages;
+
+#define SHARES_IN_PAGE PAGE_SIZE
+#define MOST_SHARE_PAGES 544
+
+// For each physical page a byte, in pages that are added when they are used.
+static uint8_t *share_pages[MOST_SHARE_PAGES];
 
 void pages_start(uint64_t limit)
 {
@@ -37,7 +49,10 @@ void pages_start(uint64_t limit)
     available = available > kernel ? available - kernel : 0;
     pages.limit = limit < available ? limit : available;
     pages.used = 0;
+    pages.committed = 0;
     pages.free = 0;
+    memset(share_pages, 0, sizeof share_pages);
+    kernel_pages_start();
 }
 
 uint64_t pages_limit(void)
@@ -48,6 +63,30 @@ uint64_t pages_limit(void)
 uint64_t pages_used(void)
 {
     return pages.used;
+}
+
+uint64_t pages_committed(void)
+{
+    return pages.committed;
+}
+
+bool pages_commit(uint64_t count)
+{
+    if (count > pages.limit || pages.committed > pages.limit - count) {
+        return false;
+    }
+    pages.committed += count;
+    return true;
+}
+
+void pages_commit_again(uint64_t count)
+{
+    pages.committed += count;
+}
+
+void pages_uncommit(uint64_t count)
+{
+    pages.committed -= count;
 }
 
 // A page of zeroes, or 0.
@@ -67,8 +106,29 @@ static uint64_t allocate(void)
     return page;
 }
 
+// How many address spaces have a page besides the first one. NULL for a page that
+// was never shared; with `creates` without memory.
+
+static uint8_t *share_of(uint64_t page, bool creates)
+{
+    uint64_t index = (page - (HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT)) / PAGE_SIZE;
+    if (index / SHARES_IN_PAGE >= MOST_SHARE_PAGES) {
+        return NULL;
+    }
+    uint8_t **shares = &share_pages[index / SHARES_IN_PAGE];
+    if (*shares == NULL && creates) {
+        *shares = kernel_page_allocate();
+    }
+    return *shares != NULL ? *shares + index % SHARES_IN_PAGE : NULL;
+}
+
 static void release(uint64_t page)
 {
+    uint8_t *share = share_of(page, false);
+    if (share != NULL && *share != 0) {
+        --*share;
+        return;
+    }
     *(uint64_t *)hl_scratch_pointer(page) = pages.free;
     pages.free = page;
     pages.used--;
@@ -95,11 +155,13 @@ static volatile uint64_t *find_leaf(uint64_t address, unsigned *missing)
     return entry_of(table, address, LEAF_SHIFT);
 }
 
-// With missing tables added, all of them open to the program. NULL without
-// memory. The tables of the kernel's own pages are below 4 MiB, and stay closed.
+// With missing tables added, those of the program's addresses open to it. NULL
+// without memory. The tables of the kernel's own pages are below 4 MiB and in the
+// upper half, and stay closed.
 static volatile uint64_t *make_leaf(uint64_t address)
 {
     uint64_t table = hl_read_cr3();
+    uint64_t user = address < PROGRAM_END ? PTE_USER : 0;
     bool opened = false;
     for (unsigned shift = TOP_SHIFT; shift > LEAF_SHIFT; shift -= LEVEL_BITS) {
         volatile uint64_t *entry = entry_of(table, address, shift);
@@ -109,8 +171,8 @@ static volatile uint64_t *make_leaf(uint64_t address)
             if (table == 0) {
                 return NULL;
             }
-            *entry = table | HL_PTE_TABLE | PTE_USER;
-        } else if (!(table & PTE_USER)) {
+            *entry = table | HL_PTE_TABLE | user;
+        } else if ((table & user) != user) {
             *entry = table | PTE_USER;
             opened = true;
         }
@@ -139,6 +201,17 @@ uint8_t *page_contents(uint64_t address, bool *is_shared)
     return hl_scratch_pointer(*leaf & HL_PTE_ADDRESS);
 }
 
+// The processor has no translation of an entry that was not present, and the way
+// back to the program serialises. Dropping a translation costs much on emulators.
+static void set_leaf(volatile uint64_t *leaf, uint64_t address, uint64_t entry)
+{
+    bool was_present = *leaf & HL_PTE_PRESENT;
+    *leaf = entry;
+    if (was_present) {
+        hl_invalidate_page(address);
+    }
+}
+
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
 {
     volatile uint64_t *leaf = make_leaf(address);
@@ -147,8 +220,7 @@ bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    *leaf = page | flags_of(access);
-    hl_invalidate_page(address);
+    set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
 
@@ -160,14 +232,59 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
         return false;
     }
     uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
-    *leaf = page | flags_of(access & ~(unsigned)PAGE_WRITE) | PTE_SHARED;
+    set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
+    return true;
+}
+
+bool kernel_map(uint64_t address, uint64_t physical)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    if (leaf == NULL) {
+        return false;
+    }
+    set_leaf(leaf, address, physical | HL_PTE_READ_ONLY | HL_PTE_NO_EXECUTE);
+    return true;
+}
+
+void kernel_settle(uint64_t address)
+{
+    hl_invalidate_page(address);
+}
+
+bool kernel_is_mapped(uint64_t address)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    return leaf != NULL && *leaf & HL_PTE_PRESENT;
+}
+
+bool kernel_map_new(uint64_t address)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    uint64_t page = leaf != NULL ? allocate() : 0;
+    if (page == 0) {
+        return false;
+    }
+    *leaf = page | HL_PTE_READ_WRITE | HL_PTE_NO_EXECUTE;
     hl_invalidate_page(address);
     return true;
 }
 
-void page_refresh(uint64_t address)
+void kernel_unmap(uint64_t address, uint64_t note)
 {
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    uint64_t page = *leaf & HL_PTE_ADDRESS;
+    *leaf = note & HL_PTE_ADDRESS;
     hl_invalidate_page(address);
+    release(page);
+}
+
+uint64_t kernel_note(uint64_t address)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    return leaf != NULL && !(*leaf & HL_PTE_PRESENT) ? *leaf & HL_PTE_ADDRESS : 0;
 }
 
 // The next page, or the first one after everything that the missing table covers.
@@ -197,6 +314,35 @@ void pages_unmap(uint64_t start, uint64_t end)
     }
 }
 
+bool pages_move(uint64_t from, uint64_t to, uint64_t size)
+{
+    unsigned missing;
+    // First the tables, then what cannot fail.
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint64_t offset = 0; offset < size;) {
+            volatile uint64_t *leaf = find_leaf(from + offset, &missing);
+            if (leaf == NULL) {
+                offset = after_missing(from + offset, missing) - from;
+                continue;
+            }
+            if (*leaf & HL_PTE_PRESENT) {
+                volatile uint64_t *target = make_leaf(to + offset);
+                if (target == NULL) {
+                    return false;
+                }
+                if (pass == 1) {
+                    *target = *leaf;
+                    *leaf = 0;
+                    hl_invalidate_page(from + offset);
+                    hl_invalidate_page(to + offset);
+                }
+            }
+            offset += PAGE_SIZE;
+        }
+    }
+    return true;
+}
+
 void pages_protect(uint64_t start, uint64_t end, unsigned access)
 {
     unsigned missing;
@@ -207,11 +353,162 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
             continue;
         }
         if (*leaf & HL_PTE_PRESENT) {
-            uint64_t shared = *leaf & PTE_SHARED;
+            // What may be written of a shared page is found out by a fault.
+            uint64_t shared = *leaf & (PTE_SHARED | PTE_COPY);
             unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
             *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
             hl_invalidate_page(page);
         }
         page += PAGE_SIZE;
     }
+}
+
+bool page_make_own(uint64_t address, unsigned access, uint8_t **contents)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    uint64_t page = *leaf & HL_PTE_ADDRESS;
+    if (!(*leaf & PTE_COPY)) {
+        return true;
+    }
+    uint8_t *share = share_of(page, false);
+    if (share != NULL && *share != 0) {
+        uint64_t copy = allocate();
+        if (copy == 0) {
+            return false;
+        }
+        memcpy(hl_scratch_pointer(copy), hl_scratch_pointer(page), PAGE_SIZE);
+        --*share;
+        page = copy;
+    }
+    *contents = hl_scratch_pointer(page);
+    *leaf = page | flags_of(access);
+    hl_invalidate_page(address);
+    return true;
+}
+
+uint64_t pages_root(void)
+{
+    return hl_read_cr3() & HL_PTE_ADDRESS;
+}
+
+void pages_select_root(uint64_t root)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
+
+#define TABLE_ENTRIES 512
+#define KERNEL_ENTRIES 256
+
+static volatile uint64_t *entries_of(uint64_t table)
+{
+    return hl_scratch_pointer(table & HL_PTE_ADDRESS);
+}
+
+// Whether everything that an entry of a table covers is the kernel's, below the program.
+static bool is_kernel_entry(uint64_t address, unsigned shift)
+{
+    return address + (1UL << shift) <= PROGRAM_START;
+}
+
+static void free_table(uint64_t table, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *entries = entries_of(table);
+    for (uint64_t i = 0; i < (shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES); i++) {
+        uint64_t entry = entries[i];
+        if (!(entry & HL_PTE_PRESENT) || is_kernel_entry(base + (i << shift), shift)) {
+            continue;
+        }
+        if (shift != LEAF_SHIFT) {
+            free_table(entry, shift - LEVEL_BITS, base + (i << shift));
+        } else if (!(entry & PTE_SHARED)) {
+            release(entry & HL_PTE_ADDRESS);
+        }
+    }
+    release(table & HL_PTE_ADDRESS);
+}
+
+void pages_free_root(uint64_t root)
+{
+    free_table(root, TOP_SHIFT, 0);
+}
+
+// The tables of the kernel's own pages, which are the same in all address spaces.
+static bool copy_kernel(uint64_t from, uint64_t to, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *source = entries_of(from);
+    volatile uint64_t *target = entries_of(to);
+    for (uint64_t i = shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES; i < TABLE_ENTRIES; i++) {
+        target[i] = source[i];
+    }
+    for (uint64_t i = 0; i < TABLE_ENTRIES && base + (i << shift) < PROGRAM_START; i++) {
+        if (is_kernel_entry(base + (i << shift), shift)) {
+            target[i] = source[i];
+            continue;
+        }
+        uint64_t table = allocate();
+        if (table == 0) {
+            return false;
+        }
+        target[i] = table | HL_PTE_TABLE | PTE_USER;
+        if (!copy_kernel(source[i], table, shift - LEVEL_BITS, base + (i << shift))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t pages_create_root(void)
+{
+    uint64_t root = allocate();
+    if (root != 0 && !copy_kernel(pages_root(), root, TOP_SHIFT, 0)) {
+        pages_free_root(root);
+        return 0;
+    }
+    return root;
+}
+
+static bool copy_table(uint64_t from, uint64_t to, unsigned shift, uint64_t base)
+{
+    volatile uint64_t *source = entries_of(from);
+    volatile uint64_t *target = entries_of(to);
+    for (uint64_t i = 0; i < (shift == TOP_SHIFT ? KERNEL_ENTRIES : TABLE_ENTRIES); i++) {
+        uint64_t entry = source[i];
+        uint64_t address = base + (i << shift);
+        if (!(entry & HL_PTE_PRESENT) || is_kernel_entry(address, shift)) {
+            continue;
+        }
+        if (shift != LEAF_SHIFT) {
+            if (!(target[i] & HL_PTE_PRESENT)) {
+                uint64_t table = allocate();
+                if (table == 0) {
+                    return false;
+                }
+                target[i] = table | HL_PTE_TABLE | PTE_USER;
+            }
+            if (!copy_table(entry, target[i], shift - LEVEL_BITS, address)) {
+                return false;
+            }
+            continue;
+        }
+        if (!(entry & PTE_SHARED)) {
+            uint8_t *share = share_of(entry & HL_PTE_ADDRESS, true);
+            if (share == NULL) {
+                return false;
+            }
+            ++*share;
+            entry = (entry & ~HL_PTE_WRITABLE) | PTE_COPY;
+            source[i] = entry;
+        }
+        target[i] = entry;
+    }
+    return true;
+}
+
+bool pages_copy_to_root(uint64_t root)
+{
+    bool is_copied = copy_table(pages_root(), root, TOP_SHIFT, 0);
+    // The pages that are here now must not be written any more.
+    pages_select_root(pages_root());
+    return is_copied;
 }

@@ -5,12 +5,15 @@
 #include "process.h"
 
 #include "errors.h"
+#include "files.h"
 #include "pages.h"
+#include "processes.h"
 #include "processor.h"
 #include "program.h"
 #include "random.h"
 #include "stack.h"
 #include "system_calls.h"
+#include "threads.h"
 #include "user.h"
 
 #include <string.h>
@@ -25,22 +28,20 @@
 #define RLIMIT_CORE 4
 #define RLIMIT_NOFILE 7
 #define UNLIMITED UINT64_MAX
-#define DESCRIPTORS 3
 
-#define ROBUST_LIST_SIZE 24
 #define SYSINFO_SIZE 112
 #define NAME_FIELD 65
 #define RANDOM_FLAGS 7
+#define RUSAGE_SIZE 144
 
-int64_t system_call_exit(const uint64_t arguments[6])
-{
-    program_exit((uint32_t)arguments[0]);
-    return 0;
-}
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
 
 int64_t system_call_exit_group(const uint64_t arguments[6])
 {
-    program_exit((uint32_t)arguments[0]);
+    process_end(((uint32_t)arguments[0] & 0xFF) << 8);
     return 0;
 }
 
@@ -51,22 +52,12 @@ int64_t system_call_exit_group(const uint64_t arguments[6])
         return value; \
     }
 
-RETURNS(getpid, PROCESS_ID)
-RETURNS(gettid, PROCESS_ID)
-RETURNS(getppid, PARENT_ID)
 RETURNS(getuid, USER_ID)
 RETURNS(geteuid, USER_ID)
 RETURNS(getgid, USER_ID)
 RETURNS(getegid, USER_ID)
-RETURNS(set_tid_address, PROCESS_ID)
-RETURNS(sched_yield, 0)
 // The C library works without restartable sequences.
 RETURNS(rseq, -ENOSYS)
-
-int64_t system_call_set_robust_list(const uint64_t arguments[6])
-{
-    return arguments[1] == ROBUST_LIST_SIZE ? 0 : -EINVAL;
-}
 
 int64_t system_call_uname(const uint64_t arguments[6])
 {
@@ -115,7 +106,7 @@ int64_t system_call_arch_prctl(const uint64_t arguments[6])
 int64_t system_call_prlimit64(const uint64_t arguments[6])
 {
     uint64_t limit[2] = { UNLIMITED, UNLIMITED };
-    if (arguments[0] != 0 && arguments[0] != PROCESS_ID) {
+    if (arguments[0] != 0 && arguments[0] != current_process->id) {
         return -ESRCH;
     }
     if (arguments[1] >= RLIMITS) {
@@ -127,7 +118,7 @@ int64_t system_call_prlimit64(const uint64_t arguments[6])
     if (arguments[1] == RLIMIT_STACK) {
         limit[0] = limit[1] = STACK_SIZE;
     } else if (arguments[1] == RLIMIT_NOFILE) {
-        limit[0] = limit[1] = DESCRIPTORS;
+        limit[0] = limit[1] = MOST_DESCRIPTORS;
     } else if (arguments[1] == RLIMIT_CORE) {
         limit[0] = limit[1] = 0;
     }
@@ -150,4 +141,28 @@ int64_t system_call_getrandom(const uint64_t arguments[6])
         done += part;
     }
     return (int64_t)size;
+}
+
+int64_t system_call_prctl(const uint64_t arguments[6])
+{
+    char *name = current_thread->name;
+    char text[THREAD_NAME_SIZE] = { 0 };
+    int64_t error;
+    switch ((uint32_t)arguments[0]) {
+    case PR_SET_NAME:
+        error = copy_string_from_user(text, arguments[1], sizeof text - 1);
+        if (error == -EFAULT) {
+            return error;
+        }
+        memcpy(name, text, sizeof text);
+        return 0;
+    case PR_GET_NAME:
+        return copy_to_user(arguments[1], name, THREAD_NAME_SIZE) ? 0 : -EFAULT;
+    case PR_GET_DUMPABLE:
+        return 1;
+    case PR_SET_DUMPABLE:
+        return arguments[1] <= 1 ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
 }

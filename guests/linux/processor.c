@@ -31,10 +31,6 @@
 // All flags that SYSCALL may clear, but the one that is always set.
 #define SYSTEM_CALL_MASK 0x3F7FD5UL
 
-#define INITIAL_FCW 0x037F
-#define INITIAL_MXCSR 0x1F80
-#define FXSAVE_MXCSR_OFFSET 24
-
 struct table_register {
     uint16_t limit;
     uint64_t base;
@@ -42,11 +38,18 @@ struct table_register {
 
 static uint64_t gdt[8];
 
-static void cpuid(uint32_t leaf, uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+struct cpuid processor_cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    uint32_t eax = leaf;
-    *ecx = 0;
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(*ebx), "+c"(*ecx), "=d"(*edx));
+    struct cpuid result = { .eax = leaf, .ecx = subleaf };
+    __asm__ volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx));
+    return result;
+}
+
+uint64_t processor_ticks(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
 }
 
 uint64_t read_msr(uint32_t index)
@@ -63,9 +66,7 @@ void write_msr(uint32_t index, uint64_t value)
 
 uint32_t processor_features(void)
 {
-    uint32_t ebx, ecx, edx;
-    cpuid(1, &ebx, &ecx, &edx);
-    return edx;
+    return processor_cpuid(1, 0).edx;
 }
 
 // Null, kernel code and data, TSS as the runtime has them; then for programs.
@@ -98,12 +99,11 @@ static void set_gates(void)
 
 static void protect_kernel(void)
 {
-    uint32_t ebx, ecx, edx;
-    cpuid(7, &ebx, &ecx, &edx);
+    struct cpuid features = processor_cpuid(7, 0);
     uint64_t cr4 = hl_read_cr4();
-    cr4 |= ebx & (1U << 7) ? CR4_SMEP : 0;
-    cr4 |= ebx & (1U << 20) ? CR4_SMAP : 0;
-    cr4 |= ecx & (1U << 2) ? CR4_UMIP : 0;
+    cr4 |= features.ebx & (1U << 7) ? CR4_SMEP : 0;
+    cr4 |= features.ebx & (1U << 20) ? CR4_SMAP : 0;
+    cr4 |= features.ecx & (1U << 2) ? CR4_UMIP : 0;
     __asm__ volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
 }
 
@@ -116,12 +116,4 @@ void processor_init(void)
     write_msr(MSR_LSTAR, (uint64_t)system_call_entry);
     write_msr(MSR_SFMASK, SYSTEM_CALL_MASK);
     write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SYSTEM_CALLS);
-}
-
-void processor_reset_vectors(void)
-{
-    static uint8_t image[512] __attribute__((aligned(16)));
-    *(uint16_t *)image = INITIAL_FCW;
-    *(uint32_t *)(image + FXSAVE_MXCSR_OFFSET) = INITIAL_MXCSR;
-    hl_fxrstor(image);
 }

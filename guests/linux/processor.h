@@ -12,12 +12,23 @@
 #define MSR_FS_BASE 0xC0000100
 #define MSR_GS_BASE 0xC0000101
 
+// Of RFLAGS: always set, and interrupts.
+#define INITIAL_RFLAGS 0x202UL
+// What a program can change of RFLAGS: the arithmetic flags, TF, DF, NT, RF, AC, ID.
+#define PROGRAM_RFLAGS 0x254DD5UL
+
 // Descriptor tables with segments for CPL 3, system calls, SMEP, SMAP and UMIP
 // where the processor has them. Once: a snapshot keeps all of it.
 void processor_init(void);
 
-// The registers of floating point and vectors as a program finds them.
-void processor_reset_vectors(void);
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid processor_cpuid(uint32_t leaf, uint32_t subleaf);
+
+// The time stamp counter.
+uint64_t processor_ticks(void);
 
 uint64_t read_msr(uint32_t index);
 void write_msr(uint32_t index, uint64_t value);

@@ -5,52 +5,73 @@
 #ifndef LINUX_PROGRAM_H
 #define LINUX_PROGRAM_H
 
+#include "executable.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROGRAM_NAME_SIZE 256
+struct files;
+struct file_context;
+
+#define PROGRAM_NAME_SIZE 16
 
 // Why the kernel ended a program. The host has the same numbers.
 enum end_reason {
     END_BY_PROGRAM = 0,
     END_BY_MEMORY_LIMIT = 1,
     END_BY_OUTPUT_LIMIT = 2,
+    // All threads wait, and nothing will end that.
+    END_BY_DEADLOCK = 3,
 };
 
-struct program {
+// How the run ends, when it has ended.
+struct program_end {
     bool is_ended;
     uint32_t exit_code;
     uint32_t signal;
     uint32_t reason;
     uint64_t fault_address;
+};
 
+extern struct program_end program_end;
+
+// Of the process that runs; see processes.h.
+struct program {
     // The heap of brk.
     uint64_t break_start;
     uint64_t break_end;
     // Areas without a given address are below.
     uint64_t mapping_top;
-    // Bit n: descriptor n is open.
-    uint32_t open_descriptors;
+    uint64_t stack_start, stack_end;
+    // The strings of the command and of the environment, where the program can
+    // change them.
+    uint64_t arguments_start, environment_start, environment_end;
+    struct files *files;
+    struct file_context *file_context;
+    // Counted.
+    struct node *executable;
+    char executable_path[PATH_SIZE];
     char name[PROGRAM_NAME_SIZE];
 };
 
 extern struct program program;
 
-// What the host sends: the strings of the command, then those of the environment,
-// each with its zero.
 struct program_request {
     uint64_t memory_limit;
     const uint8_t *random;
-    uint32_t argument_count;
-    uint32_t environment_count;
-    const char *strings;
-    size_t strings_size;
+    // An absolute path of the image.
+    const char *path;
+    const char *working_directory;
+    struct program_arguments arguments;
 };
 
-// Loads the program and runs it until it ends. False if its memory limit is too
-// small for it to start.
-bool program_run(const struct program_request *request);
+// Loads the program and runs it until it ends. NULL, or why it cannot start.
+const char *program_run(const struct program_request *request);
+
+// Lets the current thread continue, until its next system call or exception has been
+// handled.
+void program_execute(void);
 
 void program_exit(uint32_t code);
 void program_kill(uint32_t signal, enum end_reason reason);

@@ -66,6 +66,12 @@ extern struct registers program_registers;
 // (TRAP_SYSTEM_CALL) or an exception (its vector).
 uint32_t enter_program(void);
 
+// What switch_stack pops before it returns.
+#define SWITCHED_REGISTERS 6
+
+// Saves the stack of the kernel, and continues on the other one.
+void switch_stack(uint64_t *save, uint64_t load);
+
 extern const char system_call_entry[];
 extern const char exception_entries[];
 

@@ -5,6 +5,7 @@
 #include "areas.h"
 #include "process.h"
 #include "processor.h"
+#include "program.h"
 #include "random.h"
 #include "user.h"
 
@@ -64,8 +65,8 @@ static void put_auxiliary(struct writer *writer, uint64_t type, uint64_t value)
     put_word(writer, value);
 }
 
-// The addresses of `count` strings that follow one another, then a zero. Returns
-// the address after them.
+// The addresses of `count` strings that follow one another. Returns the address
+// after them.
 static uint64_t put_pointers(struct writer *writer, const char **strings, uint64_t address,
                              uint32_t count)
 {
@@ -75,7 +76,6 @@ static uint64_t put_pointers(struct writer *writer, const char **strings, uint64
         address += size;
         *strings += size;
     }
-    put_word(writer, 0);
     return address;
 }
 
@@ -86,7 +86,7 @@ static void put_auxiliary_vector(struct writer *writer, const struct loaded_imag
     put_auxiliary(writer, AT_PHENT, PROGRAM_HEADER_SIZE);
     put_auxiliary(writer, AT_PHNUM, image->program_header_count);
     put_auxiliary(writer, AT_PAGESZ, PAGE_SIZE);
-    put_auxiliary(writer, AT_BASE, 0);
+    put_auxiliary(writer, AT_BASE, image->interpreter_base);
     put_auxiliary(writer, AT_FLAGS, 0);
     put_auxiliary(writer, AT_ENTRY, image->entry);
     put_auxiliary(writer, AT_UID, USER_ID);
@@ -105,45 +105,69 @@ static void put_auxiliary_vector(struct writer *writer, const struct loaded_imag
 
 #define AUXILIARY_WORDS (2 * 19)
 
-static bool add_area(uint64_t top)
+bool stack_place(void)
 {
+    uint64_t top = PROGRAM_END - PAGE_SIZE - random_offset(RANDOM_STACK_BITS);
     const struct area area = {
         .start = top - STACK_SIZE,
         .end = top,
         .access = PAGE_READ | PAGE_WRITE,
     };
+    program.stack_start = area.start;
+    program.stack_end = top;
+    program.mapping_top = area.start - STACK_GAP - random_offset(RANDOM_MAPPING_BITS);
     return area_add(&area);
 }
 
-bool stack_build(const struct program_request *request, const struct loaded_image *image,
-                 uint64_t *stack_pointer)
+// The last component of the executable's path.
+static void set_name(const char *path)
 {
-    uint64_t top = PROGRAM_END - PAGE_SIZE - random_offset(RANDOM_STACK_BITS);
-    program.mapping_top = top - STACK_SIZE - STACK_GAP - random_offset(RANDOM_MAPPING_BITS);
-    if (!add_area(top)) {
+    const char *slash = strrchr(path, '/');
+    memset(program.name, 0, sizeof program.name);
+    strncpy(program.name, slash != NULL ? slash + 1 : path, sizeof program.name - 1);
+}
+
+bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
+                 const struct loaded_image *image, uint64_t *stack_pointer)
+{
+    // For a script, other strings stand for the first argument.
+    size_t skipped = executable->prefix_count != 0 ? strlen(arguments->strings) + 1 : 0;
+    const char *strings = arguments->strings + skipped;
+    size_t strings_size = arguments->size - skipped;
+    uint32_t argument_count = arguments->argument_count - (skipped != 0) + executable->prefix_count;
+    size_t path_size = strlen(executable->path) + 1;
+
+    uint64_t words = 1 + argument_count + 1 + arguments->environment_count + 1 + AUXILIARY_WORDS;
+    uint64_t data_size = executable->prefix_size + strings_size + path_size + sizeof PLATFORM + RANDOM_VALUE_SIZE;
+    uint64_t top = program.stack_end - 16;
+    if (data_size + words * 8 > STACK_SIZE / 4) {
         return false;
     }
-    strncpy(program.name, request->strings, sizeof program.name - 1);
-
-    uint64_t words = 1 + request->argument_count + 1 + request->environment_count + 1 + AUXILIARY_WORDS;
-    uint64_t data_size = request->strings_size + sizeof PLATFORM + RANDOM_VALUE_SIZE;
-    uint64_t data = (top - 16 - data_size) & ~15UL;
+    uint64_t data = (top - data_size) & ~15UL;
     *stack_pointer = (data - words * 8) & ~15UL;
-    uint64_t platform = data + request->strings_size;
+    uint64_t path = data + executable->prefix_size + strings_size;
+    uint64_t platform = path + path_size;
     uint64_t random = platform + sizeof PLATFORM;
 
     struct writer writer = { .address = data };
     uint8_t value[RANDOM_VALUE_SIZE];
     random_bytes(value, sizeof value);
-    put(&writer, request->strings, request->strings_size);
+    put(&writer, executable->prefix, executable->prefix_size);
+    put(&writer, strings, strings_size);
+    put(&writer, executable->path, path_size);
     put(&writer, PLATFORM, sizeof PLATFORM);
     put(&writer, value, sizeof value);
 
     writer.address = *stack_pointer;
-    const char *strings = request->strings;
-    put_word(&writer, request->argument_count);
-    uint64_t environment = put_pointers(&writer, &strings, data, request->argument_count);
-    put_pointers(&writer, &strings, environment, request->environment_count);
-    put_auxiliary_vector(&writer, image, data, platform, random);
+    const char *prefix = executable->prefix;
+    put_word(&writer, argument_count);
+    uint64_t address = put_pointers(&writer, &prefix, data, executable->prefix_count);
+    program.arguments_start = data;
+    program.environment_start = put_pointers(&writer, &strings, address, argument_count - executable->prefix_count);
+    put_word(&writer, 0);
+    program.environment_end = put_pointers(&writer, &strings, program.environment_start, arguments->environment_count);
+    put_word(&writer, 0);
+    put_auxiliary_vector(&writer, image, path, platform, random);
+    set_name(executable->path);
     return !writer.has_failed;
 }

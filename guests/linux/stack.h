@@ -3,14 +3,16 @@
 #ifndef LINUX_STACK_H
 #define LINUX_STACK_H
 
-#include "image.h"
-#include "program.h"
+#include "executable.h"
 
 #define STACK_SIZE 0x800000UL
 
-// Adds the stack area and fills it as a program finds it: arguments, environment
-// and auxiliary vector. False if the memory does not suffice.
-bool stack_build(const struct program_request *request, const struct loaded_image *image,
-                 uint64_t *stack_pointer);
+// Chooses where the stack and mappings are, and adds the stack's area.
+bool stack_place(void);
+
+// Fills the stack as a program finds it: arguments, environment and auxiliary
+// vector. False if the memory does not suffice.
+bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
+                 const struct loaded_image *image, uint64_t *stack_pointer);
 
 #endif

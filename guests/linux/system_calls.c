@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+// ENOSYS is what the C library expects of it.
+#define NUMBER_RSEQ 334
+
 typedef int64_t (*implementation)(const uint64_t arguments[6]);
 
 static const implementation implementations[SYSTEM_CALL_NUMBERS] = {
@@ -29,7 +32,11 @@ static uint32_t missing[SYSTEM_CALL_NUMBERS + 1];
 int64_t system_call(uint64_t number, const uint64_t arguments[6])
 {
     if (number < SYSTEM_CALL_NUMBERS && implementations[number] != NULL) {
-        return implementations[number](arguments);
+        int64_t result = implementations[number](arguments);
+        // What only a part of is there is counted as well.
+        if (result != -ENOSYS || number == NUMBER_RSEQ) {
+            return result;
+        }
     }
     uint32_t *count = &missing[number < SYSTEM_CALL_NUMBERS ? number : SYSTEM_CALL_NUMBERS];
     if (*count != UINT32_MAX) {

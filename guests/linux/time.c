@@ -1,58 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clocks, sleeping and waiting.
+// The system calls that read clocks and sleep.
 
+#include "clock.h"
 #include "errors.h"
 #include "host.h"
+#include "scheduler.h"
 #include "system_calls.h"
 #include "user.h"
 
-#define NANOSECONDS 1000000000L
-#define MOST_SECONDS (INT64_MAX / NANOSECONDS - 1)
-
-enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_PROCESS = 2, CLOCK_THREAD = 3, CLOCK_MONOTONIC_RAW = 4,
-       CLOCK_REALTIME_COARSE = 5, CLOCK_MONOTONIC_COARSE = 6, CLOCK_BOOTTIME = 7 };
-
 #define TIMER_ABSTIME 1
-
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_WAKE_BITSET 10
-#define FUTEX_COMMAND 0x7F
-
-struct timespec {
-    int64_t seconds;
-    int64_t nanoseconds;
-};
-
-// Of the clocks here those of processor time count time as it passes.
-static bool find_clock(uint64_t clock, bool *is_monotonic)
-{
-    *is_monotonic = clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE;
-    return clock <= CLOCK_BOOTTIME;
-}
-
-static bool is_valid(const struct timespec *time)
-{
-    return time->seconds >= 0 && time->nanoseconds >= 0 && time->nanoseconds < NANOSECONDS;
-}
-
-static int64_t to_nanoseconds(const struct timespec *time)
-{
-    return time->seconds > MOST_SECONDS ? INT64_MAX : time->seconds * NANOSECONDS + time->nanoseconds;
-}
 
 int64_t system_call_clock_gettime(const uint64_t arguments[6])
 {
     bool is_monotonic;
     int64_t now;
-    if (!find_clock(arguments[0], &is_monotonic)) {
+    if (!clock_find(arguments[0], &is_monotonic)) {
         return -EINVAL;
     }
     if (!host_clock(is_monotonic, &now)) {
         return -EIO;
     }
-    const struct timespec time = { now / NANOSECONDS, now % NANOSECONDS };
+    const struct timespec time = timespec_of(now);
     return copy_to_user(arguments[1], &time, sizeof time) ? 0 : -EFAULT;
 }
 
@@ -60,7 +29,7 @@ int64_t system_call_clock_getres(const uint64_t arguments[6])
 {
     const struct timespec resolution = { 0, 1 };
     bool is_monotonic;
-    if (!find_clock(arguments[0], &is_monotonic)) {
+    if (!clock_find(arguments[0], &is_monotonic)) {
         return -EINVAL;
     }
     return arguments[1] == 0 || copy_to_user(arguments[1], &resolution, sizeof resolution) ? 0 : -EFAULT;
@@ -89,66 +58,36 @@ int64_t system_call_time(const uint64_t arguments[6])
     return arguments[0] == 0 || copy_to_user(arguments[0], &now, sizeof now) ? now : -EFAULT;
 }
 
-static int64_t sleep_for(uint64_t address)
+// `rest` is where the program wants to know how much of an interrupted sleep is left.
+static int64_t sleep_until(int64_t deadline, uint64_t rest)
 {
-    struct timespec time;
-    if (!copy_from_user(&time, address, sizeof time)) {
-        return -EFAULT;
+    int64_t result;
+    do {
+        result = scheduler_wait(&system_call_nanosleep, deadline);
+    } while (result == 0);
+    if (result == -ETIMEDOUT) {
+        return 0;
     }
-    if (!is_valid(&time)) {
-        return -EINVAL;
-    }
-    return host_sleep(to_nanoseconds(&time)) ? 0 : -EIO;
+    const struct timespec time = timespec_of(rest != 0 ? time_until(deadline) : 0);
+    return rest == 0 || copy_to_user(rest, &time, sizeof time) ? -EINTR : -EFAULT;
 }
 
 int64_t system_call_nanosleep(const uint64_t arguments[6])
 {
-    return sleep_for(arguments[0]);
+    int64_t deadline;
+    int64_t error = deadline_after(arguments[0], &deadline);
+    return error != 0 ? error : sleep_until(deadline, arguments[1]);
 }
 
 int64_t system_call_clock_nanosleep(const uint64_t arguments[6])
 {
     bool is_monotonic;
-    if (!find_clock(arguments[0], &is_monotonic) || arguments[1] & TIMER_ABSTIME) {
+    int64_t deadline;
+    bool is_absolute = (arguments[1] & TIMER_ABSTIME) != 0;
+    if (!clock_find(arguments[0], &is_monotonic) || arguments[0] == CLOCK_THREAD) {
         return -EINVAL;
     }
-    return sleep_for(arguments[2]);
-}
-
-static int64_t wait_for(uint64_t address, uint32_t expected, uint64_t timeout)
-{
-    uint32_t value;
-    struct timespec time;
-    if (address % sizeof value != 0) {
-        return -EINVAL;
-    }
-    if (!copy_from_user(&value, address, sizeof value)) {
-        return -EFAULT;
-    }
-    if (value != expected) {
-        return -EAGAIN;
-    }
-    if (timeout == 0) {
-        return -EDEADLK;
-    }
-    if (!copy_from_user(&time, timeout, sizeof time)) {
-        return -EFAULT;
-    }
-    if (!is_valid(&time)) {
-        return -EINVAL;
-    }
-    return host_sleep(to_nanoseconds(&time)) ? -ETIMEDOUT : -EIO;
-}
-
-int64_t system_call_futex(const uint64_t arguments[6])
-{
-    switch (arguments[1] & FUTEX_COMMAND) {
-    case FUTEX_WAIT:
-        return wait_for(arguments[0], (uint32_t)arguments[2], arguments[3]);
-    case FUTEX_WAKE:
-    case FUTEX_WAKE_BITSET:
-        return 0;
-    default:
-        return -ENOSYS;
-    }
+    int64_t error = is_absolute ? deadline_at(arguments[2], is_monotonic, &deadline)
+                                : deadline_after(arguments[2], &deadline);
+    return error != 0 ? error : sleep_until(deadline, is_absolute ? 0 : arguments[3]);
 }

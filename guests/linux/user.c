@@ -73,13 +73,21 @@ bool copy_to_user(uint64_t destination, const void *source, size_t size)
 
 int64_t copy_string_from_user(char *destination, uint64_t source, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (!copy_from_user(&destination[i], source + i, 1)) {
+    while (size != 0) {
+        uint64_t part;
+        const uint8_t *bytes = locate(source, PAGE_READ, &part);
+        if (bytes == NULL) {
             return -EFAULT;
         }
-        if (destination[i] == 0) {
+        part = part < size ? part : size;
+        size_t length = strnlen((const char *)bytes, part);
+        memcpy(destination, bytes, length < part ? length + 1 : part);
+        if (length < part) {
             return 0;
         }
+        destination += part;
+        source += part;
+        size -= part;
     }
     return -ENAMETOOLONG;
 }

@@ -3,7 +3,7 @@
 // A Linux program without a C library that the tests run natively and in a micro
 // VM: what it does is its first argument. What it prints is the same everywhere.
 
-#include "start.h"
+#include "files.h"
 
 enum { AT_PHDR = 3, AT_PAGESZ = 6, AT_ENTRY = 9, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31 };
 
@@ -142,6 +142,29 @@ int program_main(const struct start *start)
     if (equal(name, "random-calls")) {
         return random_calls(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
+    if (equal(name, "file-calls")) {
+        return file_calls();
+    }
+    if (equal(name, "walk")) {
+        return walk();
+    }
+    if (equal(name, "file-mappings")) {
+        return file_mappings();
+    }
+    if (equal(name, "file-limits")) {
+        return file_limits();
+    }
+    if (equal(name, "file-sequence")) {
+        return file_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    }
+    if (equal(name, "system-files")) {
+        return system_files();
+    }
     int code = system_calls(name, start);
+    code = code >= 0 ? code : threads(name);
+    code = code >= 0 ? code : signals(name);
+    code = code >= 0 ? code : hostile(name, start);
+    code = code >= 0 ? code : pipe_commands(name);
+    code = code >= 0 ? code : process_commands(name, start);
     return code >= 0 ? code : faults(name);
 }

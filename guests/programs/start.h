@@ -53,7 +53,17 @@ struct start {
 
 int program_main(const struct start *start);
 
+// A thread that executes a function on a stack of its own, and ends. `identifier` is
+// set while it exists. The id of the thread, or what clone returned.
+int64_t start_thread(uint64_t function, uint64_t argument, uint64_t stack_top, volatile uint32_t *identifier);
+void join_thread(volatile uint32_t *identifier);
+
 int system_calls(const char *name, const struct start *start);
+int threads(const char *name);
+int signals(const char *name);
+int hostile(const char *name, const struct start *start);
+int pipe_commands(const char *name);
+int process_commands(const char *name, const struct start *start);
 int random_calls(uint64_t seed, uint64_t count);
 int faults(const char *name);
 

@@ -1,28 +1,49 @@
 using Hyperlight;
 using Hyperlight.Programs;
+using Hyperlight.Samples.RunProgram;
 
-const int Usage = 2;
+const int WrongUsage = 2;
 const int CannotRun = 126;
 
-if (args.Length == 0)
+if (CommandLine.Parse(args) is not { } line)
 {
-    Console.Error.WriteLine("usage: RunProgram EXECUTABLE [ARGUMENT...]");
-    return Usage;
+    Console.Error.WriteLine(CommandLine.Usage);
+    return WrongUsage;
 }
 
 try
 {
-    await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate { Image = ProgramImage.FromExecutable(args[0]) });
-    ProgramResult result = await runner.RunAsync(new ProgramInput
+    var steps = new StepTimer(line.IsVerbose);
+    ProgramImage image = ProgramFiles.ImageOf(line);
+    steps.End("files found");
+    ProgramImageFile file = await image.BuildAsync();
+    steps.End($"image {file.Path} {(file.WasCached ? "found" : "built")}, {file.Entries} entries, {file.Size} bytes");
+    if (line.ImageToWrite is { } path)
     {
-        Arguments = args[1..],
-        StandardInput = await ReadInput(),
-    });
+        File.Copy(file.Path, path, overwrite: true);
+        return 0;
+    }
 
+    await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+    {
+        Image = image,
+        Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0]],
+        Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
+    });
+    steps.End("micro VM created");
+
+    using Stream input = Console.OpenStandardInput();
     using Stream output = Console.OpenStandardOutput();
     using Stream error = Console.OpenStandardError();
-    output.Write(result.StandardOutputBytes.Span);
-    error.Write(result.StandardErrorBytes.Span);
+    ProgramResult result = await runner.RunAsync(new ProgramInput
+    {
+        Arguments = line.Command[1..],
+        StandardInputStream = input,
+        StandardOutputStream = output,
+        StandardErrorStream = error,
+    });
+    steps.End("program ended");
+
     foreach (UnsupportedSystemCall call in result.UnsupportedSystemCalls)
     {
         Console.Error.WriteLine($"not implemented: {call.Name} ({call.Count} times)");
@@ -35,22 +56,8 @@ try
 
     return result.ExitCode;
 }
-catch (HyperlightException exception)
+catch (Exception exception) when (exception is HyperlightException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine(exception.Message);
     return CannotRun;
-}
-
-// Input from a terminal would have to be complete before the program starts.
-static async Task<byte[]> ReadInput()
-{
-    if (!Console.IsInputRedirected)
-    {
-        return [];
-    }
-
-    using var bytes = new MemoryStream();
-    using Stream input = Console.OpenStandardInput();
-    await input.CopyToAsync(bytes);
-    return bytes.ToArray();
 }

@@ -9,6 +9,11 @@ namespace Hyperlight.Host.Memory.Mappings;
 /// <param name="IsOwned">Whether the sandbox disposes the region when it is unmapped.</param>
 internal sealed record MappedRegion(uint Slot, GuestMapping Mapping, string Label, bool IsOwned)
 {
+    /// <summary>
+    /// Whether the region stays mapped when a snapshot is restored. Snapshots refer to its pages and do not contain them.
+    /// </summary>
+    public bool IsRetained { get; init; }
+
     public GuestRange Range => GuestRange.OfMapping(Label, Mapping.GuestAddress, Mapping.Size);
 
     public bool IsFile => Mapping.Region.Kind == MemoryRegionKind.File;

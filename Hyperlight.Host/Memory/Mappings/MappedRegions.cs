@@ -32,11 +32,13 @@ internal sealed class MappedRegions
     public IEnumerable<SandboxMapping> Files => _regions.Where(r => r.IsOwned).Select(r => r.Description);
 
     /// <summary>Maps a file, whose resources belong to this table then. On failure they still belong to the caller.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="isRetained">Whether it stays mapped when a snapshot is restored.</param>
     /// <exception cref="MappingLimitException">The hypervisor has no slot left.</exception>
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
-    public MappedRegion Map(IPreparedMapping file)
+    public MappedRegion Map(IPreparedMapping file, bool isRetained = false)
     {
-        MappedRegion region = Map(file.ToGuestMapping(), file.Label, isOwned: true);
+        MappedRegion region = Map(file.ToGuestMapping(), file.Label, isOwned: true, isRetained);
         try
         {
             file.Consume();
@@ -50,8 +52,8 @@ internal sealed class MappedRegions
     }
 
     /// <summary>Maps memory that stays the caller's.</summary>
-    /// <inheritdoc cref="Map(IPreparedMapping)"/>
-    public MappedRegion Map(in GuestMapping mapping, string label) => Map(in mapping, label, isOwned: false);
+    /// <inheritdoc cref="Map(IPreparedMapping, bool)"/>
+    public MappedRegion Map(in GuestMapping mapping, string label) => Map(in mapping, label, isOwned: false, isRetained: false);
 
     /// <summary>The region that an address lies in, or <see langword="null"/>.</summary>
     public MappedRegion? Find(ulong address) => _regions.Find(r => r.Contains(address));
@@ -64,13 +66,16 @@ internal sealed class MappedRegions
         Release(region);
     }
 
-    /// <summary>Unmaps every region, the last one first.</summary>
+    /// <summary>Unmaps every region that is not retained, the last one first.</summary>
     /// <exception cref="HypervisorException">The hypervisor refused; some regions are still mapped.</exception>
-    public void UnmapAll()
+    public void UnmapForRestore()
     {
-        while (_regions.Count > 0)
+        for (int i = _regions.Count - 1; i >= 0; i--)
         {
-            Unmap(_regions[^1]);
+            if (!_regions[i].IsRetained)
+            {
+                Unmap(_regions[i]);
+            }
         }
     }
 
@@ -85,7 +90,7 @@ internal sealed class MappedRegions
         _regions.Clear();
     }
 
-    private MappedRegion Map(in GuestMapping mapping, string label, bool isOwned)
+    private MappedRegion Map(in GuestMapping mapping, string label, bool isOwned, bool isRetained)
     {
         if (!_slots.TryTake(out uint slot))
         {
@@ -102,7 +107,7 @@ internal sealed class MappedRegions
             throw;
         }
 
-        var region = new MappedRegion(slot, mapping, label, isOwned);
+        var region = new MappedRegion(slot, mapping, label, isOwned) { IsRetained = isRetained };
         _regions.Add(region);
         return region;
     }

@@ -12,6 +12,14 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "null", "null-call", "kernel-read", "kernel-write", "kernel-low", "kernel-jump", "not-canonical", "code-write", "stack-execute",
         "stack-pointer", "stack-pointer-call", "undefined", "divide", "float-divide", "breakpoint", "step", "halt", "port",
         "control-register", "model-specific-register", "interrupt", "nested-task", "direction",
+        "threads", "thread-vectors", "futex", "requeue", "robust", "clone-errors", "exit-of-thread", "exit-of-main",
+        "handler", "handler-registers", "handler-nesting", "fault-handlers", "alternate-stack", "alternate-stack-overflow",
+        "signal-masks", "signal-waits", "signal-actions", "signal-sleep", "changed-context",
+        "return-beyond", "return-to-kernel", "return-nowhere", "return-stack", "return-mxcsr", "return-vectors",
+        "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
+        "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
+        "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "restarts",
+        "forks", "process-ends", "executes", "execute-in-thread", "shared-memory", "groups",
     ];
 
     private ProgramRunner _fixed = null!;
@@ -38,22 +46,45 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         Assert.That(result.StandardOutput, Is.EqualTo(output));
         Assert.That(result.StandardError, Is.EqualTo(error));
         Assert.That(result.ExitCode, Is.EqualTo(exitCode));
-        Assert.That(result.UnsupportedSystemCalls.Select(static call => call.Name), command == "errors" ? Is.EqualTo(["unknown"]) : Is.Empty);
+        Assert.That(result.UnsupportedSystemCalls.Select(static call => call.Name), Is.EqualTo(Missing(command)));
     }
 
     [Test]
     public async Task A_program_of_the_C_library_writes_and_ends_as_on_Linux()
     {
         NativeProgram.Require();
-        string path = StaticProgram.Build();
+        string path = StaticProgram.Build("sorting", StaticProgram.Sorting);
         string input = string.Concat(Enumerable.Range(0, 1000).Select(static i => $"{i} {i * 0.37}\n"));
 
         (int exitCode, string output, string error) = NativeProgram.Run(path, input, "one", "two");
-        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path)), input, "one", "two");
+        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), input, "one", "two");
 
         Assert.That(result.StandardOutput, Is.EqualTo(output));
         Assert.That(result.StandardError, Is.EqualTo(error));
         Assert.That(result.ExitCode, Is.EqualTo(exitCode));
         Assert.That(result.UnsupportedSystemCalls, Is.Empty);
     }
+
+    [Test]
+    public async Task A_program_with_POSIX_threads_and_signals_writes_and_ends_as_on_Linux()
+    {
+        NativeProgram.Require();
+        string path = StaticProgram.Build("threads", ThreadsProgram.Source);
+
+        (int exitCode, string output, string error) = NativeProgram.Run(path, "");
+        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), "");
+
+        Assert.That(result.StandardOutput, Is.EqualTo(output));
+        Assert.That(result.StandardError, Is.EqualTo(error));
+        Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, exitCode)));
+        Assert.That(result.UnsupportedSystemCalls, Is.Empty);
+    }
+
+    /// <summary>The calls that a command makes and that Linux does not have, or does not have with these arguments.</summary>
+    private static string[] Missing(string command) => command switch
+    {
+        "errors" => ["unknown"],
+        "futex" => ["futex"],
+        _ => [],
+    };
 }

@@ -20,10 +20,7 @@ internal static class NativeProgram
     /// <summary>Runs a program with an environment that has one variable.</summary>
     public static (int ExitCode, string Output, string Error) Run(string path, string input, params string[] arguments)
     {
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, Executable);
-        }
+        MakeExecutable(path);
 
         var start = new ProcessStartInfo(path, arguments)
         {
@@ -39,6 +36,15 @@ internal static class NativeProgram
         Write(process, input);
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>The programs of the tests may have been copied without their mode. Those of the machine keep theirs.</summary>
+    private static void MakeExecutable(string path)
+    {
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.UserExecute) == 0)
+        {
+            File.SetUnixFileMode(path, Executable);
+        }
     }
 
     /// <summary>A program may end before it has read its input.</summary>

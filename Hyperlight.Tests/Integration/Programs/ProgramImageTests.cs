@@ -17,7 +17,6 @@ internal sealed class ProgramImageTests(TestTarget target) : ProgramTest(target)
     [TestCase(MachineOffset, (byte)3, "not for x86-64")]
     [TestCase(ProgramHeadersOffset, (byte)3, "program headers are invalid")]
     [TestCase(ProgramHeadersOffset + 5, (byte)3, "program headers are invalid")]
-    [TestCase(FirstSegment, (byte)3, "dynamically linked")]
     [TestCase(FirstSegment + 15, (byte)0x7F, "a segment of it is invalid")]
     [TestCase(FirstSegment + 16, (byte)1, "a segment of it is invalid")]
     [TestCase(FirstSegment + 23, (byte)0x80, "outside the address space")]
@@ -25,25 +24,41 @@ internal sealed class ProgramImageTests(TestTarget target) : ProgramTest(target)
     [TestCase(FirstSegment + 39, (byte)0x7F, "a segment of it is invalid")]
     [TestCase(FirstSegment + 47, (byte)0x7F, "outside the address space")]
     [TestCase(FirstSegment + 42, (byte)1, "segments overlap")]
-    public void A_damaged_executable_is_refused(int offset, byte value, string problem)
+    public async Task A_damaged_executable_is_refused(int offset, byte value, string problem)
     {
         byte[] executable = Valid;
         executable[offset] = value;
 
-        ProgramImageException exception = Assert.Throws<ProgramImageException>(() => Create(ProgramImage.FromBytes(executable, "damaged")))!;
+        ProgramRunner runner = Create(ProgramImage.FromBytes(executable, "damaged", ImageOptions));
+        ProgramImageException exception = (await Assert.ThrowsAsync<ProgramImageException>(() => Run(runner, "")))!;
 
         Assert.That(exception.Problem, Does.Contain(problem));
         Assert.That(exception.Message, Does.StartWith("'damaged' cannot be run: "));
     }
 
     [Test]
-    public void A_truncated_executable_is_refused([Values(1, 63, 100, 5000)] int size) =>
-        Assert.That(() => Create(ProgramImage.FromBytes(Valid.AsSpan(0, size))), Throws.TypeOf<ProgramImageException>());
+    public async Task A_truncated_executable_is_refused([Values(1, 63, 100, 5000)] int size)
+    {
+        ProgramRunner runner = Create(ProgramImage.FromBytes(Valid.AsSpan(0, size), options: ImageOptions));
+
+        await Assert.ThatAsync(() => Run(runner, ""), Throws.TypeOf<ProgramImageException>());
+    }
+
+    [Test]
+    public async Task A_path_that_is_not_in_the_image_is_an_error_that_names_it()
+    {
+        var files = new Dictionary<string, ProgramFile> { ["/bin/tool"] = ProgramFile.FromBytes(Valid, isExecutable: true) };
+        ProgramRunner runner = Create(ProgramImage.FromFiles(files, ImageOptions), command: ["/bin/none"]);
+
+        ProgramImageException exception = (await Assert.ThrowsAsync<ProgramImageException>(() => Run(runner, "")))!;
+
+        Assert.That(exception.Message, Is.EqualTo("'/bin/none' cannot be run: there is no such file."));
+    }
 
     [Test]
     public void A_file_that_is_missing_or_empty_is_refused()
     {
-        Assert.That(() => ProgramImage.FromExecutable("/no/such/file"), Throws.TypeOf<ProgramImageException>());
+        Assert.That(() => Create(ProgramImage.FromExecutable("/no/such/file", ImageOptions)), Throws.TypeOf<ProgramImageException>());
         Assert.That(() => ProgramImage.FromBytes([]), Throws.TypeOf<ProgramImageException>());
     }
 }

@@ -11,10 +11,14 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     private const long SmallMemory = 0x80_0000;
 
     private ProgramRunner _runner = null!;
+    private ProgramRunner _hostile = null!;
 
     [OneTimeSetUp]
-    public void CreateRunner() =>
+    public void CreateRunners()
+    {
         _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(20) });
+        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(2) });
+    }
 
     [TearDown]
     public async Task The_next_run_is_clean()
@@ -94,8 +98,8 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     {
         ProgramResult result = await Run(_runner, "", "unsupported");
 
-        Assert.That(result.StandardOutput, Is.EqualTo("openat -38\nopenat -38\nfork -38\nnone -38\n"));
-        Assert.That(result.UnsupportedSystemCalls, Is.EqualTo(new UnsupportedSystemCall[] { new("fork", 1), new("openat", 2), new("unknown", 1) }));
+        Assert.That(result.StandardOutput, Is.EqualTo("bpf -38\nbpf -38\nacct -38\nnone -38\n"));
+        Assert.That(result.UnsupportedSystemCalls, Is.EqualTo(new UnsupportedSystemCall[] { new("acct", 1), new("bpf", 2), new("unknown", 1) }));
     }
 
     [Test]
@@ -107,6 +111,71 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
 
         // The program may have taken its own memory away.
         Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.MemoryLimit, ProgramEnd.OutputLimit));
+    }
+
+    [Test]
+    public async Task Threads_that_all_wait_end_the_program()
+    {
+        ProgramResult result = await Run(_runner, "", "deadlock");
+
+        Assert.That((result.End, result.Signal, result.ExitCode), Is.EqualTo((ProgramEnd.Deadlock, Killed, KilledExitCode)));
+    }
+
+    [Test]
+    public async Task Threads_have_a_limit()
+    {
+        ProgramResult result = await Run(Create(Fixed), "", "exhaust-threads");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nthreads 255\nwoken 255\nagain 1\n"));
+    }
+
+    [Test]
+    public async Task Threads_that_have_no_memory_are_refused()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = ProgramLimits.MinimumMemory });
+
+        ProgramResult result = await Run(runner, "", "exhaust-threads");
+
+        // The last two lines show that the memory of the threads is used again.
+        Assert.That(result.StandardOutput, Does.StartWith("refused -1").And.EndsWith("again 1\n"));
+        Assert.That(result.End, Is.EqualTo(ProgramEnd.Exited));
+    }
+
+    [Test]
+    public async Task Processes_have_a_limit()
+    {
+        ProgramResult result = await Run(Create(Fixed), "", "exhaust-processes");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nprocesses 31\nended 31\nagain 1\nstatus 256\n"));
+    }
+
+    [Test]
+    public async Task Processes_that_create_processes_end_with_the_first()
+    {
+        ProgramResult result = await Run(_runner, "", "fork-bomb");
+
+        Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, 0)));
+    }
+
+    [Test]
+    public async Task Random_frames_of_handlers_do_not_end_the_kernel([Range(1, 24)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+
+        ProgramResult result = await Run(_hostile, "", "random-frames", $"{seed}", "2000");
+
+        // A frame may lead to a loop, or to a system call that waits.
+        Assert.That(result.End, Is.AnyOf(ProgramEnd.Exited, ProgramEnd.Signaled, ProgramEnd.Deadlock, ProgramEnd.TimeLimit));
+    }
+
+    [Test]
+    public async Task Random_system_calls_of_threads_do_not_end_the_kernel([Range(1, 12)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+
+        ProgramResult result = await Run(_hostile, "", "random-threads", $"{seed}");
+
+        Assert.That(result.End, Is.Not.EqualTo(ProgramEnd.OutputLimit));
     }
 
     [Test]

@@ -15,17 +15,22 @@ internal abstract class ProgramTest(TestTarget target)
     /// <summary>The same, position independent.</summary>
     protected const string PositionIndependent = "program-pie.elf";
 
+    /// <summary>The images of the tests are not those of the user.</summary>
+    protected static ProgramImageOptions ImageOptions { get; } =
+        new() { CacheDirectory = Path.Combine(AppContext.BaseDirectory, "programs", "images") };
+
     [OneTimeTearDown]
     public void DisposeRunners() => _runners.ForEach(static runner => runner.Dispose());
 
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
-    protected ProgramRunner Create(ProgramImage image, ProgramLimits? limits = null)
+    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null)
     {
         var template = new ProgramTemplate
         {
             Image = image,
+            Command = command ?? [],
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
             Limits = limits ?? new ProgramLimits(),
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
@@ -36,7 +41,7 @@ internal abstract class ProgramTest(TestTarget target)
     }
 
     protected ProgramRunner Create(string program, ProgramLimits? limits = null) =>
-        Create(ProgramImage.FromExecutable(PathOf(program)), limits);
+        Create(ProgramImage.FromExecutable(PathOf(program), ImageOptions), limits: limits);
 
     protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
         runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });

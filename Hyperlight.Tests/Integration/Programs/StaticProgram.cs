@@ -1,13 +1,14 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
-/// <summary>A program of the tests that is linked with the machine's own static C library.</summary>
+/// <summary>The programs of the tests that are linked with the machine's own static C library.</summary>
 internal static class StaticProgram
 {
     /// <summary>Reads numbers, sorts them in memory that grows, and prints them with floating point.</summary>
-    private const string Source =
+    public const string Sorting =
         """
         #include <stdio.h>
         #include <stdlib.h>
@@ -48,26 +49,27 @@ internal static class StaticProgram
         }
         """;
 
-    private static readonly Lazy<(string? Path, string Problem)> Built = new(Compile);
+    private static readonly ConcurrentDictionary<string, Lazy<(string? Path, string Problem)>> Built = new();
 
     /// <summary>The path of the executable. Skips the test on machines without a compiler or a static C library.</summary>
-    public static string Build()
+    public static string Build(string name, string source)
     {
-        if (Built.Value.Path is null)
+        (string? path, string problem) = Built.GetOrAdd(name, new Lazy<(string?, string)>(() => Compile(name, source))).Value;
+        if (path is null)
         {
-            Assert.Ignore($"This machine cannot link a static program: {Built.Value.Problem}");
+            Assert.Ignore($"This machine cannot link a static program: {problem}");
         }
 
-        return Built.Value.Path!;
+        return path!;
     }
 
-    private static (string? Path, string Problem) Compile()
+    private static (string? Path, string Problem) Compile(string name, string text)
     {
         string directory = Path.Combine(AppContext.BaseDirectory, "programs");
         Directory.CreateDirectory(directory);
-        string source = Path.Combine(directory, "sorting.c");
-        string executable = Path.Combine(directory, "sorting");
-        File.WriteAllText(source, Source);
+        string source = Path.Combine(directory, $"{name}.c");
+        string executable = Path.Combine(directory, name);
+        File.WriteAllText(source, text);
         try
         {
             var start = new ProcessStartInfo("gcc", ["-O2", "-static", "-o", executable, source]) { RedirectStandardError = true };

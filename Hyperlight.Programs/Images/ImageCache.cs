@@ -1,0 +1,131 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Hyperlight.Programs.Images;
+
+/// <summary>
+/// The directory of image files. A file has its digest as its name. It is written under another name and then renamed, so that
+/// several processes can build the same image at once.
+/// </summary>
+internal sealed class ImageCache
+{
+    private const string ImageExtension = ".image";
+    private const string TemporaryExtension = ".tmp";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    /// <summary>What was left behind by a process that ended meanwhile is older, and not in use.</summary>
+    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+
+    private readonly string _directory;
+
+    private ImageCache(string directory) => _directory = directory;
+
+    /// <summary>Opens a directory, and creates it for the process's user alone if it is not there.</summary>
+    /// <exception cref="IOException">It cannot be created, or others may write to it.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be created.</exception>
+    public static ImageCache Open(string? directory)
+    {
+        directory = Path.GetFullPath(directory ?? DefaultDirectory());
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, OwnerOnly);
+            if ((File.GetUnixFileMode(directory) & WritableByOthers) != 0)
+            {
+                throw new IOException($"Other users may write to the directory '{directory}' for images.");
+            }
+        }
+
+        return new ImageCache(directory);
+    }
+
+    /// <summary>The path of an image file.</summary>
+    public string PathOf(string digest) => Path.Combine(_directory, digest + ImageExtension);
+
+    /// <summary>Whether a complete image is there.</summary>
+    public bool Contains(string digest, long size) => new FileInfo(PathOf(digest)) is { Exists: true } file && file.Length == size;
+
+    /// <summary>Creates a file that is removed when it is closed, and that nothing else opens.</summary>
+    public SafeFileHandle CreateTemporary() => File.OpenHandle(
+        NewTemporaryPath(), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+
+    /// <summary>Writes an image file that has its name only when it is complete.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Add(string digest, long size, Action<SafeFileHandle> write)
+    {
+        RemoveAbandoned();
+        string temporary = NewTemporaryPath();
+        try
+        {
+            using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
+            {
+                write(file);
+                RandomAccess.FlushToDisk(file);
+            }
+
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(temporary, UnixFileMode.UserRead);
+            }
+
+            Publish(temporary, digest, size);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static string DefaultDirectory()
+    {
+        string? cache = OperatingSystem.IsWindows()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(cache) && Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home)
+        {
+            cache = Path.Combine(home, ".cache");
+        }
+
+        return Path.IsPathFullyQualified(cache ?? string.Empty)
+            ? Path.Combine(cache!, "hyperlight", "images")
+            : throw new IOException("The user has no directory for caches; set ProgramImageOptions.CacheDirectory.");
+    }
+
+    private void Publish(string temporary, string digest, long size)
+    {
+        try
+        {
+            File.Move(temporary, PathOf(digest), overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && Contains(digest, size))
+        {
+            // Windows does not replace a file that is mapped: another process was faster, and its file is the same.
+        }
+    }
+
+    /// <summary>Removes what processes that were ended have left behind.</summary>
+    private void RemoveAbandoned()
+    {
+        foreach (string path in Directory.EnumerateFiles(_directory, "*" + TemporaryExtension))
+        {
+            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(path) < Abandoned)
+            {
+                continue;
+            }
+
+            try
+            {
+                File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose).Dispose();
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // It is in use, or another process removed it.
+            }
+        }
+    }
+
+    private string NewTemporaryPath() => Path.Combine(_directory, Path.GetRandomFileName() + TemporaryExtension);
+}

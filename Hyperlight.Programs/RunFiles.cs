@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using System.Text;
+using Hyperlight.Programs.Images;
+
+namespace Hyperlight.Programs;
+
+/// <summary>
+/// The host functions of one run for files: those that the program finds, and those that it leaves behind. A program may have taken over
+/// the kernel: paths and sizes are checked.
+/// </summary>
+internal sealed class RunFiles
+{
+    private const int Continue = 0;
+    private const int Stop = 1;
+    private const int RegularFile = 0x8000;
+    private const int InputPermissions = 0x1A4; // 0644
+    private const int InputHeaderSize = 16;
+
+    private readonly IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> _input;
+    private readonly long _mostBytes;
+    private readonly int _mostFiles;
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _output = new(StringComparer.Ordinal);
+    private string? _directory;
+    private string? _path;
+    private byte[] _bytes = [];
+    private int _position;
+    private long _total;
+
+    public RunFiles(ProgramInput input, ProgramLimits limits)
+    {
+        _input = [.. input.Files.OrderBy(static file => file.Key, StringComparer.Ordinal).Select(static file => (file.Key, file.Value))];
+        _mostBytes = limits.OutputFileBytes;
+        _mostFiles = limits.OutputFiles;
+        Directories = input.OutputDirectories;
+    }
+
+    /// <summary>The directories whose files are wanted.</summary>
+    public IReadOnlyList<string> Directories { get; }
+
+    /// <summary>Whether files are missing because of a limit.</summary>
+    public bool IsLimitReached { get; private set; }
+
+    /// <summary>The files that were complete, by their paths.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Output => _output;
+
+    /// <summary>What is wrong with the calls of the kernel, or <see langword="null"/>.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Checks the paths of files and directories.</summary>
+    /// <exception cref="ArgumentException">One of them cannot be in an image.</exception>
+    public static void Check(ProgramInput input)
+    {
+        foreach (string path in input.Files.Keys.Concat(input.OutputDirectories))
+        {
+            if (path.Length < 2 || CheckPath(path) is not null)
+            {
+                throw new ArgumentException($"'{ProgramImageException.Printable(path)}' is not an absolute path without '.' and '..'.", nameof(input));
+            }
+        }
+    }
+
+    /// <summary>Mode, size and path of a file that the program finds; nothing after the last one.</summary>
+    public byte[] InputFile(int index)
+    {
+        if (index < 0 || index >= _input.Count)
+        {
+            return [];
+        }
+
+        byte[] path = Encoding.UTF8.GetBytes(_input[index].Path);
+        var file = new byte[InputHeaderSize + path.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(file, RegularFile | InputPermissions);
+        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(8), _input[index].Bytes.Length);
+        path.CopyTo(file, InputHeaderSize);
+        return file;
+    }
+
+    /// <summary>Bytes of a file that the program finds.</summary>
+    public ReadOnlyMemory<byte> InputBytes(int index, long offset, int size)
+    {
+        if (index < 0 || index >= _input.Count || offset < 0 || offset >= _input[index].Bytes.Length || size <= 0)
+        {
+            return default;
+        }
+
+        ReadOnlyMemory<byte> rest = _input[index].Bytes[(int)offset..];
+        return rest[..Math.Min(rest.Length, Math.Min(size, KernelSandbox.MostBytes))];
+    }
+
+    /// <summary>The kernel hands out the files of this directory from now on; none with <see langword="null"/>.</summary>
+    public void Collect(string? directory)
+    {
+        if (_path is not null)
+        {
+            Problem ??= "a file that the program has left behind is incomplete";
+        }
+
+        _directory = directory;
+    }
+
+    /// <summary>A file follows.</summary>
+    public int OutputFile(ReadOnlySpan<byte> path, long size)
+    {
+        if (_directory is null || _path is not null)
+        {
+            return Fail("it hands out a file without being asked");
+        }
+
+        string text = Encoding.UTF8.GetString(path);
+        if (CheckPath(text) is not null || !IsIn(text, _directory) || size < 0 || _output.ContainsKey(text))
+        {
+            return Fail($"it hands out a file with the path '{ProgramImageException.Printable(text)}' and {size} bytes");
+        }
+
+        if (IsLimitReached || size > _mostBytes - _total || size > Array.MaxLength || _output.Count == _mostFiles)
+        {
+            IsLimitReached = true;
+            return Stop;
+        }
+
+        _total += size;
+        _path = text;
+        _bytes = new byte[size];
+        _position = 0;
+        Complete();
+        return Continue;
+    }
+
+    /// <summary>Bytes of the file that was announced last.</summary>
+    public int OutputBytes(ReadOnlySpan<byte> bytes)
+    {
+        if (_path is null || bytes.IsEmpty || bytes.Length > _bytes.Length - _position)
+        {
+            return Fail("it hands out bytes that are not those of a file");
+        }
+
+        bytes.CopyTo(_bytes.AsSpan(_position));
+        _position += bytes.Length;
+        Complete();
+        return Continue;
+    }
+
+    /// <summary>Whether a path is in a directory, or in one that is in it.</summary>
+    public static bool IsIn(string path, string directory) =>
+        path.StartsWith(directory, StringComparison.Ordinal) && path.Length > directory.Length && path[directory.Length] == '/';
+
+    private static string? CheckPath(string path)
+    {
+        if (!path.StartsWith('/'))
+        {
+            return "is not absolute";
+        }
+
+        string? problem = ImagePath.TrySplit(path[1..], out IReadOnlyList<string> names);
+        return problem ?? (string.Join('/', names) == path[1..] ? null : "has empty names");
+    }
+
+    private void Complete()
+    {
+        if (_position == _bytes.Length)
+        {
+            _output.Add(_path!, _bytes);
+            _path = null;
+        }
+    }
+
+    private int Fail(string problem)
+    {
+        Problem ??= problem;
+        return Stop;
+    }
+}

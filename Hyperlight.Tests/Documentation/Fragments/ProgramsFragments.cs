@@ -1,0 +1,122 @@
+using Hyperlight.Programs;
+using Hyperlight.Tests.Programs.Images;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hyperlight.Tests.Documentation.Fragments;
+
+/// <summary>The fragments of docs/programs.md that are not in the sample.</summary>
+[TestFixture]
+internal sealed class ProgramsFragments : FragmentFixture
+{
+    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "guests", "program.elf");
+
+    [Test]
+    public async Task Running_a_program()
+    {
+        using CacheVariable cache = WritePython();
+        File.Copy(Executable, "hello");
+        byte[] input = [];
+        using var console = new StringWriter();
+        Console.SetOut(console);
+
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate { Image = ProgramImage.FromExecutable("hello") });
+        ProgramResult result = await runner.RunAsync(new ProgramInput { Arguments = ["one", "two"], StandardInput = input });
+        Console.WriteLine($"{result.ExitCode}: {result.StandardOutput}");
+
+        Assert.That(console.ToString(), Does.Match(@"^\d+: "));
+    }
+
+    [Test]
+    public async Task Building_an_image()
+    {
+        using CacheVariable cache = WritePython();
+        var progress = new Progress<ProgramImageProgress>();
+
+        ProgramImage image = ProgramImage.FromOciLayout("python")
+            .WithFiles(new Dictionary<string, ProgramFile> { ["/app/job.py"] = ProgramFile.FromText("print(1)") });
+        ProgramImageFile file = await image.BuildAsync(progress);
+
+        Assert.That(new ReadImage(file.Path).Text("/app/job.py"), Is.EqualTo("print(1)"));
+    }
+
+    [Test]
+    public async Task Files_of_a_run()
+    {
+        using CacheVariable cache = WritePython();
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate { Image = ProgramImage.FromExecutable(Executable) });
+        byte[] bytes = [1, 2, 3];
+        using var console = new StringWriter();
+        Console.SetOut(console);
+
+        ProgramResult result = await runner.RunAsync(new ProgramInput
+        {
+            Files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/data.csv"] = bytes },
+            OutputDirectories = ["/in"],
+        });
+        foreach ((string path, ReadOnlyMemory<byte> content) in result.Files("/in"))
+        {
+            Console.WriteLine($"{path}: {content.Length} bytes");
+        }
+
+        Assert.That(console.ToString(), Is.EqualTo("/in/data.csv: 3 bytes" + Environment.NewLine));
+    }
+
+    [Test]
+    public async Task Streaming()
+    {
+        using CacheVariable cache = WritePython();
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+        {
+            Image = ProgramImage.FromExecutable(Executable),
+            Command = ["program", "echo"],
+        });
+        var requests = new MemoryStream("request"u8.ToArray());
+        using var console = new StringWriter();
+        Console.SetOut(console);
+
+        await using ProgramRun run = runner.Start(new ProgramInput { StandardInputStream = requests });
+        await foreach (ProgramOutput output in run.Output)
+        {
+            Console.Write(output.Text);
+        }
+
+        ProgramResult result = await run.Result;
+
+        Assert.That((console.ToString(), result.ExitCode), Is.EqualTo(("requestbytes 7\n", 0)));
+    }
+
+    [Test]
+    public void Registering_a_program()
+    {
+        using CacheVariable cache = WritePython();
+        var services = new ServiceCollection();
+
+        services.AddHyperlight().AddProgram("python", options =>
+        {
+            options.Image = ProgramImage.FromOciLayout("python");
+            options.Command = ["/usr/local/bin/python3", "-S", "/app/job.py"];
+        });
+
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Assert.That(provider.GetKeyedService<IProgramRunner>("python"), Is.Not.Null);
+    }
+
+    private static CacheVariable WritePython()
+    {
+        Directory.CreateDirectory("python");
+        new OciLayout("python").WriteLayers(new TarFile().File("usr/local/bin/python3", "no executable"));
+        return new CacheVariable();
+    }
+
+    /// <summary>The images of a test are not those of the user.</summary>
+    private sealed class CacheVariable : IDisposable
+    {
+        private const string Name = "XDG_CACHE_HOME";
+
+        private readonly string? _previous = Environment.GetEnvironmentVariable(Name);
+
+        public CacheVariable() => Environment.SetEnvironmentVariable(Name, Path.GetFullPath("cache"));
+
+        public void Dispose() => Environment.SetEnvironmentVariable(Name, _previous);
+    }
+}

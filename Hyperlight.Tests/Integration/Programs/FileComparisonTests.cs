@@ -1,0 +1,72 @@
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>Files of a program behave as on Linux: each system call with its errors, mappings, devices, and random sequences.</summary>
+internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(target)
+{
+    private const int Operations = 1500;
+
+    private ProgramRunner _runner = null!;
+
+    [OneTimeSetUp]
+    public void CreateRunner() => _runner = Create(Fixed);
+
+    [Test]
+    public async Task System_calls_of_files_have_the_results_of_Linux(
+        [Values("file-calls", "file-mappings", "system-files")] string command) => await Compare(command);
+
+    [Test]
+    public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 8)] int seed)
+    {
+        TestContext.Out.WriteLine($"seed {seed}");
+        await Compare("file-sequence", $"{seed}", $"{Operations}");
+    }
+
+    [Test]
+    public async Task Files_end_at_the_memory_limit_and_descriptors_at_theirs()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = 0x80_0000 });
+
+        ProgramResult result = await Run(runner, "", "file-limits");
+
+        Assert.That(result.StandardOutput, Is.EqualTo(
+            """
+            no space -28
+            more than a mebibyte 1
+            no file either 1
+            space again 0
+            write 100
+            no descriptor -24
+            last 1023
+            none to open -24
+            none to create -24
+            not created -2
+            removed 0
+
+            """.ReplaceLineEndings("\n")));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task Files_of_a_run_are_gone_in_the_next()
+    {
+        string first = (await Run(_runner, "", "file-sequence", "9", "300")).StandardOutput;
+        string second = (await Run(_runner, "", "file-sequence", "9", "300")).StandardOutput;
+
+        Assert.That(second, Is.EqualTo(first));
+    }
+
+    private async Task Compare(params string[] arguments)
+    {
+        NativeProgram.Require();
+        (int exitCode, string output, string error) = NativeProgram.Run(PathOf(Fixed), "", arguments);
+
+        ProgramResult result = await Run(_runner, "", arguments);
+
+        Assert.That(result.StandardOutput, Is.EqualTo(output));
+        Assert.That(result.StandardError, Is.EqualTo(error));
+        Assert.That(result.ExitCode, Is.EqualTo(exitCode));
+        Assert.That(result.UnsupportedSystemCalls, Is.Empty);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>Files that a run is handed, and files that it leaves behind.</summary>
+internal sealed class HandedFileTests(TestTarget target) : ProgramTest(target)
+{
+    private ProgramRunner _runner = null!;
+
+    [OneTimeSetUp]
+    public void CreateRunner() => _runner = Create(Fixed);
+
+    [Test]
+    public async Task A_run_hands_back_the_files_that_it_was_handed()
+    {
+        byte[] large = new byte[100_000];
+        new Random(1).NextBytes(large);
+        var files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/a/text"] = "text"u8.ToArray(), ["/in/large"] = large, ["/in/empty"] = default };
+
+        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["hello"], Files = files, OutputDirectories = ["/in", "/none"] });
+
+        Assert.That(result.Files("/in").ToDictionary(static file => file.Key, static file => file.Value.ToArray()), Is.EqualTo(
+            files.ToDictionary(static file => file.Key, static file => file.Value.ToArray())));
+        Assert.That(Encoding.UTF8.GetString(result.Files("/in/a")["/in/a/text"].Span), Is.EqualTo("text"));
+        Assert.That((result.Files("/none").Count, result.IsFileLimitReached), Is.EqualTo((0, false)));
+    }
+
+    [Test]
+    public async Task The_next_run_has_no_files_of_the_last()
+    {
+        var files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/file"] = "text"u8.ToArray() };
+        await _runner.RunAsync(new ProgramInput { Arguments = ["hello"], Files = files });
+
+        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["hello"], OutputDirectories = ["/in"] });
+
+        Assert.That(result.Files("/in"), Is.Empty);
+    }
+
+    [Test]
+    public async Task Files_out_are_limited()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { OutputFileBytes = 5 });
+        var files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/a"] = "1234"u8.ToArray(), ["/in/b"] = "5678"u8.ToArray() };
+
+        ProgramResult result = await runner.RunAsync(new ProgramInput { Arguments = ["hello"], Files = files, OutputDirectories = ["/in"] });
+
+        Assert.That((result.Files("/in").Count, result.IsFileLimitReached), Is.EqualTo((1, true)));
+    }
+}

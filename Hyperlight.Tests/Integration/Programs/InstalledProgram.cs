@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using Hyperlight.Programs;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>A dynamically linked program of this machine, with what the dynamic linker needs.</summary>
+internal static class InstalledProgram
+{
+    /// <summary>An image with a program, its libraries, and further files and directories. Skips the test where there is no such program.</summary>
+    public static ProgramImage Image(string path, ProgramImageOptions options, params string[] others)
+    {
+        NativeProgram.Require();
+        if (Array.Find([path, .. others], static file => !Path.Exists(file)) is { } missing)
+        {
+            Assert.Ignore($"'{missing}' is not installed on this machine.");
+        }
+
+        return ProgramImage.FromFiles(
+            Libraries(path).Append(path).Concat(others).Distinct().ToDictionary(static file => file, ProgramFile.FromPath), options);
+    }
+
+    /// <summary>Lines of ldd are "NAME => PATH (ADDRESS)" and "PATH (ADDRESS)".</summary>
+    private static IEnumerable<string> Libraries(string path)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("ldd", [path]) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output.Split('\n')
+            .Select(static line => line.Split("=>")[^1].Split('(')[0].Trim())
+            .Where(static library => library.StartsWith('/'));
+    }
+}

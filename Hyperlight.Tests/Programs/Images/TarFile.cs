@@ -1,0 +1,71 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text;
+
+namespace Hyperlight.Tests.Programs.Images;
+
+/// <summary>Writes an archive for a test.</summary>
+internal sealed class TarFile
+{
+    private readonly MemoryStream _bytes = new();
+    private readonly TarWriter _writer;
+
+    public TarFile() => _writer = new TarWriter(_bytes, TarEntryFormat.Pax, leaveOpen: true);
+
+    /// <summary>An archive of one empty file, whose name is in its header and nowhere else.</summary>
+    public static byte[] Plain(string name)
+    {
+        var bytes = new MemoryStream();
+        using (var writer = new TarWriter(bytes, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name));
+        }
+
+        return bytes.ToArray();
+    }
+
+    public TarFile File(string name, string text = "", UnixFileMode mode = UnixFileMode.UserRead)
+    {
+        var entry = new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) };
+        return Add(entry, mode);
+    }
+
+    public TarFile Directory(string name, UnixFileMode mode = UnixFileMode.UserRead) => Add(new PaxTarEntry(TarEntryType.Directory, name), mode);
+
+    public TarFile Link(string name, string target) => Add(new PaxTarEntry(TarEntryType.SymbolicLink, name) { LinkName = target }, default);
+
+    public TarFile HardLink(string name, string target) => Add(new PaxTarEntry(TarEntryType.HardLink, name) { LinkName = target }, default);
+
+    public TarFile Special(string name, TarEntryType type) => Add(new PaxTarEntry(type, name), default);
+
+    public TarFile Whiteout(string name) => File(name);
+
+    public byte[] Bytes()
+    {
+        _writer.Dispose();
+        return _bytes.ToArray();
+    }
+
+    public byte[] Compressed() => Compress(Bytes());
+
+    public static byte[] Compress(byte[] bytes)
+    {
+        var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
+        {
+            gzip.Write(bytes);
+        }
+
+        return compressed.ToArray();
+    }
+
+    private TarFile Add(PaxTarEntry entry, UnixFileMode mode)
+    {
+        entry.Mode = mode;
+        entry.Uid = 5;
+        entry.Gid = 6;
+        entry.ModificationTime = DateTimeOffset.FromUnixTimeSeconds(1_000_000_000).AddMilliseconds(500);
+        _writer.WriteEntry(entry);
+        return this;
+    }
+}

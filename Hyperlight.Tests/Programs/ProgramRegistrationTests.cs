@@ -1,0 +1,116 @@
+using Hyperlight.Programs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Hyperlight.Tests.Programs;
+
+/// <summary>Programs as services of an application.</summary>
+[TestFixture]
+internal sealed class ProgramRegistrationTests
+{
+    private static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "guests", "program.elf");
+
+    private static readonly ProgramImageOptions ImageOptions =
+        new() { CacheDirectory = Path.Combine(AppContext.BaseDirectory, "programs", "images") };
+
+    private readonly ServiceCollection _services = [];
+
+    private IHyperlightBuilder _builder = null!;
+
+    [SetUp]
+    public void AddHyperlight()
+    {
+        _services.Clear();
+        _builder = _services.AddHyperlight(static options => options.AllowEmulator = true).UseDriver("emulator");
+    }
+
+    [Test]
+    public async Task A_program_is_a_keyed_service_that_is_ready_when_the_application_starts()
+    {
+        AddHello("hello");
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+        foreach (IHostedService service in provider.GetServices<IHostedService>())
+        {
+            await service.StartAsync(default);
+        }
+
+        IProgramRunner runner = provider.GetRequiredKeyedService<IProgramRunner>("hello");
+        ProgramResult result = await runner.RunAsync(ProgramInput.Empty);
+
+        Assert.That(result.StandardOutput, Is.EqualTo("hello\n"));
+    }
+
+    [Test]
+    public async Task A_program_can_be_used_before_the_application_starts()
+    {
+        AddHello("hello");
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+        await using ProgramRun run = provider.GetRequiredKeyedService<IProgramRunner>("hello").Start(ProgramInput.Empty);
+
+        string text = "";
+        await foreach (ProgramOutput output in run.Output)
+        {
+            text += output.Text;
+        }
+
+        Assert.That((text, (await run.Result).ExitCode), Is.EqualTo(("hello\n", 7)));
+    }
+
+    [Test]
+    public async Task A_program_of_a_disposed_application_is_disposed()
+    {
+        AddHello("hello");
+        IProgramRunner runner;
+        await using (ServiceProvider provider = _services.BuildServiceProvider())
+        {
+            runner = provider.GetRequiredKeyedService<IProgramRunner>("hello");
+            await runner.RunAsync(ProgramInput.Empty);
+        }
+
+        await Assert.ThatAsync(() => runner.RunAsync(ProgramInput.Empty), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Options_are_validated_when_the_application_starts()
+    {
+        _builder.AddProgram("no image", static _ => { });
+        _builder.AddProgram("bad variable", static options =>
+        {
+            options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+            options.Environment["A=B"] = "";
+        });
+        using ServiceProvider provider = _services.BuildServiceProvider();
+
+        Exception error = Assert.Catch(() => provider.GetRequiredService<IStartupValidator>().Validate())!;
+
+        Assert.That(error.ToString(), Does.Contain("The program 'no image' has no image").And.Contain("'A=B' is not the name of an environment variable"));
+    }
+
+    [Test]
+    public async Task A_program_that_cannot_be_loaded_fails_the_start()
+    {
+        _builder.AddProgram("broken", static options => options.Image = ProgramImage.FromExecutable("/no/such/file", ImageOptions));
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+
+        IEnumerable<IHostedService> services = [.. provider.GetServices<IHostedService>()];
+
+        await Assert.ThatAsync(() => services.Last().StartAsync(default), Throws.TypeOf<ProgramImageException>());
+    }
+
+    [Test]
+    public void A_name_can_be_used_once()
+    {
+        AddHello("hello");
+
+        Assert.That(() => AddHello("hello"), Throws.ArgumentException);
+        Assert.That(() => AddHello("Hello"), Throws.Nothing);
+        Assert.That(() => AddHello(" "), Throws.ArgumentException);
+    }
+
+    private void AddHello(string name) => _builder.AddProgram(name, static options =>
+    {
+        options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+        options.Command = ["program", "hello"];
+    });
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef LINUX_ADDRESS_SPACE_H
+#define LINUX_ADDRESS_SPACE_H
+
+#include <stdint.h>
+
+// Page tables, and a list of areas.
+struct address_space {
+    uint32_t references;
+    uint64_t root;
+};
+
+// The first one, which is there already.
+struct address_space *address_spaces_start(void);
+
+// Without areas, or with those and the pages of the current one. NULL without memory.
+struct address_space *address_space_create(void);
+struct address_space *address_space_copy(void);
+
+void address_space_retain(struct address_space *space);
+// Another one must be selected.
+void address_space_release(struct address_space *space);
+
+void address_space_select(const struct address_space *space);
+
+// The tables of the kernel, with which it returns to the host.
+void address_space_select_kernel(void);
+
+#endif

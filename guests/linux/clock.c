@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "clock.h"
+
+#include "errors.h"
+#include "host.h"
+#include "scheduler.h"
+#include "user.h"
+
+#define MOST_SECONDS (INT64_MAX / NANOSECONDS - 1)
+
+bool clock_find(uint64_t clock, bool *is_monotonic)
+{
+    *is_monotonic = clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE;
+    return clock <= CLOCK_BOOTTIME;
+}
+
+bool timespec_is_valid(const struct timespec *time)
+{
+    return time->seconds >= 0 && time->nanoseconds >= 0 && time->nanoseconds < NANOSECONDS;
+}
+
+int64_t timespec_nanoseconds(const struct timespec *time)
+{
+    return time->seconds > MOST_SECONDS ? INT64_MAX : time->seconds * NANOSECONDS + time->nanoseconds;
+}
+
+struct timespec timespec_of(int64_t nanoseconds)
+{
+    return (struct timespec){ nanoseconds / NANOSECONDS, nanoseconds % NANOSECONDS };
+}
+
+static int64_t add(int64_t now, int64_t nanoseconds)
+{
+    return nanoseconds < NEVER - now ? now + nanoseconds : NEVER;
+}
+
+int64_t deadline_from(int64_t nanoseconds, int64_t *deadline)
+{
+    int64_t now;
+    if (!host_clock(true, &now)) {
+        return -EIO;
+    }
+    *deadline = add(now, nanoseconds);
+    return 0;
+}
+
+static int64_t copy_time(uint64_t address, int64_t *nanoseconds)
+{
+    struct timespec time;
+    if (!copy_from_user(&time, address, sizeof time)) {
+        return -EFAULT;
+    }
+    *nanoseconds = timespec_nanoseconds(&time);
+    return timespec_is_valid(&time) ? 0 : -EINVAL;
+}
+
+int64_t deadline_after(uint64_t address, int64_t *deadline)
+{
+    int64_t nanoseconds;
+    int64_t error = copy_time(address, &nanoseconds);
+    return error != 0 ? error : deadline_from(nanoseconds, deadline);
+}
+
+int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline)
+{
+    int64_t time;
+    int64_t now;
+    int64_t error = copy_time(address, &time);
+    if (error != 0) {
+        return error;
+    }
+    if (is_monotonic) {
+        *deadline = time;
+        return 0;
+    }
+    if (!host_clock(false, &now)) {
+        return -EIO;
+    }
+    return deadline_from(time > now ? time - now : 0, deadline);
+}
+
+int64_t time_until(int64_t deadline)
+{
+    int64_t now;
+    return host_clock(true, &now) && deadline > now ? deadline - now : 0;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls of descriptors.
+
+#include "errors.h"
+#include "files.h"
+#include "node.h"
+#include "system_calls.h"
+#include "user.h"
+
+enum {
+    F_DUPFD = 0,
+    F_GETFD = 1,
+    F_SETFD = 2,
+    F_GETFL = 3,
+    F_SETFL = 4,
+    F_GETLK = 5,
+    F_SETLK = 6,
+    F_SETLKW = 7,
+    F_SETOWN = 8,
+    F_GETOWN = 9,
+    F_OFD_GETLK = 36,
+    F_OFD_SETLK = 37,
+    F_OFD_SETLKW = 38,
+    F_DUPFD_CLOEXEC = 1030,
+    F_GETPIPE_SZ = 1032,
+};
+
+#define FD_CLOEXEC 1U
+#define CHANGEABLE_FLAGS ((uint32_t)(O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME))
+
+#define FIOCLEX 0x5451U
+#define FIONCLEX 0x5450U
+#define FIONBIO 0x5421U
+
+#define CLOSE_RANGE_UNSHARE 2U
+#define CLOSE_RANGE_CLOEXEC 4U
+
+#define LOCK_TYPES 3
+#define F_UNLCK 2
+
+int64_t system_call_close(const uint64_t arguments[6])
+{
+    return files_close(current_files(), arguments[0]);
+}
+
+int64_t system_call_close_range(const uint64_t arguments[6])
+{
+    uint32_t first = (uint32_t)arguments[0];
+    uint32_t last = (uint32_t)arguments[1];
+    if (first > last || (uint32_t)arguments[2] & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) {
+        return -EINVAL;
+    }
+    last = last < MOST_DESCRIPTORS - 1 ? last : MOST_DESCRIPTORS - 1;
+    for (uint32_t i = first; i <= last; i++) {
+        if (current_file(i) != NULL && arguments[2] & CLOSE_RANGE_CLOEXEC) {
+            files_set_close_on_exec(current_files(), i, true);
+        } else {
+            files_close(current_files(), i);
+        }
+    }
+    return 0;
+}
+
+static int64_t duplicate(struct file *file, uint64_t lowest, bool closes_on_exec)
+{
+    if ((uint32_t)lowest >= MOST_DESCRIPTORS) {
+        return -EINVAL;
+    }
+    file_retain(file);
+    return files_add(current_files(), file, closes_on_exec, (uint32_t)lowest);
+}
+
+int64_t system_call_dup(const uint64_t arguments[6])
+{
+    struct file *file = current_file(arguments[0]);
+    return file != NULL ? duplicate(file, 0, false) : -EBADF;
+}
+
+static int64_t duplicate_to(uint64_t from, uint64_t to, bool closes_on_exec)
+{
+    struct file *file = current_file(from);
+    if (file == NULL) {
+        return -EBADF;
+    }
+    file_retain(file);
+    return files_replace(current_files(), to, file, closes_on_exec);
+}
+
+int64_t system_call_dup2(const uint64_t arguments[6])
+{
+    if ((uint32_t)arguments[0] == (uint32_t)arguments[1]) {
+        return current_file(arguments[0]) != NULL ? (int64_t)(uint32_t)arguments[0] : -EBADF;
+    }
+    return duplicate_to(arguments[0], arguments[1], false);
+}
+
+int64_t system_call_dup3(const uint64_t arguments[6])
+{
+    if ((uint32_t)arguments[2] & ~(uint32_t)O_CLOEXEC || (uint32_t)arguments[0] == (uint32_t)arguments[1]) {
+        return -EINVAL;
+    }
+    return duplicate_to(arguments[0], arguments[1], arguments[2] & O_CLOEXEC);
+}
+
+// There is one process that could have a lock: it always gets it, and finds none
+// of another.
+static int64_t lock(struct file *file, uint32_t command, uint64_t address)
+{
+    struct {
+        int16_t type, origin;
+        int64_t start, length;
+        int32_t process;
+    } lock;
+    if (!copy_from_user(&lock, address, sizeof lock)) {
+        return -EFAULT;
+    }
+    if (lock.type < 0 || lock.type >= LOCK_TYPES || file->node == NULL) {
+        return -EINVAL;
+    }
+    if (command == F_GETLK || command == F_OFD_GETLK) {
+        lock.type = F_UNLCK;
+        return copy_to_user(address, &lock, sizeof lock) ? 0 : -EFAULT;
+    }
+    bool can_lock = lock.type == F_UNLCK || (lock.type == 0 ? file_can_read(file) : file_can_write(file));
+    return can_lock ? 0 : -EBADF;
+}
+
+int64_t system_call_fcntl(const uint64_t arguments[6])
+{
+    uint64_t descriptor = arguments[0];
+    uint64_t argument = arguments[2];
+    struct file *file = current_file(descriptor);
+    if (file == NULL) {
+        return -EBADF;
+    }
+    switch ((uint32_t)arguments[1]) {
+    case F_DUPFD:
+        return duplicate(file, argument, false);
+    case F_DUPFD_CLOEXEC:
+        return duplicate(file, argument, true);
+    case F_GETFD:
+        return files_closes_on_exec(current_files(), descriptor);
+    case F_SETFD:
+        files_set_close_on_exec(current_files(), descriptor, argument & FD_CLOEXEC);
+        return 0;
+    case F_GETFL:
+        return file->flags;
+    case F_SETFL:
+        if (file->flags & O_PATH) {
+            return -EBADF;
+        }
+        file->flags = (file->flags & ~CHANGEABLE_FLAGS) | ((uint32_t)argument & CHANGEABLE_FLAGS);
+        return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return file->flags & O_PATH ? -EBADF : lock(file, (uint32_t)arguments[1], argument);
+    default:
+        return file->flags & O_PATH ? -EBADF : -EINVAL;
+    }
+}
+
+int64_t system_call_ioctl(const uint64_t arguments[6])
+{
+    int32_t value;
+    struct file *file = current_file(arguments[0]);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    switch ((uint32_t)arguments[1]) {
+    case FIOCLEX:
+    case FIONCLEX:
+        files_set_close_on_exec(current_files(), arguments[0], (uint32_t)arguments[1] == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        if (!copy_from_user(&value, arguments[2], sizeof value)) {
+            return -EFAULT;
+        }
+        file->flags = (file->flags & ~(uint32_t)O_NONBLOCK) | (value != 0 ? O_NONBLOCK : 0);
+        return 0;
+    default:
+        return file->operations->ioctl != NULL ? file->operations->ioctl(file, arguments[1], arguments[2]) : -ENOTTY;
+    }
+}
+
+// The contents of files are nowhere else.
+static int64_t synchronize(uint64_t descriptor)
+{
+    const struct file *file = current_file(descriptor);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    return file->node != NULL ? 0 : -EINVAL;
+}
+
+int64_t system_call_fsync(const uint64_t arguments[6])
+{
+    return synchronize(arguments[0]);
+}
+
+int64_t system_call_fdatasync(const uint64_t arguments[6])
+{
+    return synchronize(arguments[0]);
+}
+
+int64_t system_call_syncfs(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    return file == NULL || file->flags & O_PATH ? -EBADF : 0;
+}
+
+int64_t system_call_sync_file_range(const uint64_t arguments[6])
+{
+    if ((int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || (uint32_t)arguments[3] & ~7U) {
+        return -EINVAL;
+    }
+    int64_t error = synchronize(arguments[0]);
+    return error == -EINVAL ? -ESPIPE : error;
+}
+
+int64_t system_call_readahead(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    if (file == NULL || !file_can_read(file)) {
+        return -EBADF;
+    }
+    return file->operations->seek != NULL && file->node != NULL && !node_is_directory(file->node) ? 0 : -EINVAL;
+}
+
+int64_t system_call_sync(const uint64_t arguments[6])
+{
+    (void)arguments;
+    return 0;
+}
+
+int64_t system_call_flock(const uint64_t arguments[6])
+{
+    const uint32_t operation = (uint32_t)arguments[1] & ~4U;
+    const struct file *file = current_file(arguments[0]);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    return operation == 1 || operation == 2 || operation == 8 ? 0 : -EINVAL;
+}
+
+int64_t system_call_fadvise64(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    if (file->operations->seek == NULL) {
+        return -ESPIPE;
+    }
+    return (int64_t)arguments[2] >= 0 && arguments[3] <= 5 ? 0 : -EINVAL;
+}

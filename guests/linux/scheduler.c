@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "scheduler.h"
+
+#include "errors.h"
+#include "host.h"
+#include "processes.h"
+#include "processor.h"
+#include "program.h"
+#include "signals.h"
+#include "threads.h"
+#include "timers.h"
+#include "vectors.h"
+
+#include <string.h>
+
+// In ticks of the time stamp counter: some milliseconds.
+#define SLICE 0x1000000UL
+
+static struct {
+    struct thread *first;
+    struct thread *last;
+    // Of scheduler_run.
+    uint64_t stack;
+    uint64_t slice_start;
+    uint64_t wait_count;
+} scheduler;
+
+void scheduler_clear(void)
+{
+    memset(&scheduler, 0, sizeof scheduler);
+}
+
+void scheduler_make_ready(struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    thread->channel = NULL;
+    thread->deadline = NEVER;
+    thread->next = NULL;
+    if (scheduler.first == NULL) {
+        scheduler.first = thread;
+    } else {
+        scheduler.last->next = thread;
+    }
+    scheduler.last = thread;
+}
+
+void scheduler_wake_thread(struct thread *thread, int64_t result)
+{
+    thread->wait_result = result;
+    scheduler_make_ready(thread);
+}
+
+void scheduler_wake(const void *channel)
+{
+    FOR_EACH_THREAD (thread) {
+        if (thread->state == THREAD_WAITING && thread->channel == channel) {
+            scheduler_wake_thread(thread, 0);
+        }
+    }
+}
+
+static int64_t next_deadline(void)
+{
+    int64_t next = timers_next_deadline();
+    FOR_EACH_THREAD (thread) {
+        if (thread->state == THREAD_WAITING && thread->deadline < next) {
+            next = thread->deadline;
+        }
+    }
+    return next;
+}
+
+static void wake_expired(int64_t now)
+{
+    FOR_EACH_THREAD (thread) {
+        if (thread->state == THREAD_WAITING && thread->deadline <= now) {
+            scheduler_wake_thread(thread, -ETIMEDOUT);
+        }
+    }
+    timers_expire(now);
+}
+
+// False if nothing will ever happen.
+static bool wait_for_deadline(void)
+{
+    int64_t deadline = next_deadline();
+    int64_t now;
+    if (deadline == NEVER || !host_clock(true, &now)) {
+        return false;
+    }
+    if (deadline > now && (!host_sleep(deadline - now) || !host_clock(true, &now))) {
+        return false;
+    }
+    wake_expired(now);
+    return true;
+}
+
+// The thread that runs next. NULL if the program has ended.
+static struct thread *take_ready(void)
+{
+    while (!program_end.is_ended && scheduler.first == NULL) {
+        if (!wait_for_deadline()) {
+            program_kill(SIGKILL, END_BY_DEADLOCK);
+        }
+    }
+    if (program_end.is_ended) {
+        return NULL;
+    }
+    struct thread *thread = scheduler.first;
+    scheduler.first = thread->next;
+    return thread;
+}
+
+static void save_registers(struct thread *thread)
+{
+    thread->registers = program_registers;
+    thread->fs_base = read_msr(MSR_FS_BASE);
+    thread->gs_base = read_msr(MSR_GS_BASE);
+    vectors_save(thread_vectors(thread));
+}
+
+static void load_registers(struct thread *thread)
+{
+    process_select(thread->process);
+    program_registers = thread->registers;
+    write_msr(MSR_FS_BASE, thread->fs_base);
+    write_msr(MSR_GS_BASE, thread->gs_base);
+    vectors_load(thread_vectors(thread));
+    scheduler.slice_start = processor_ticks();
+}
+
+static void switch_to(struct thread *thread, uint64_t *stack)
+{
+    if (thread == NULL) {
+        // The host may ask for files of the first process.
+        process_select(processes);
+        address_space_select_kernel();
+        switch_stack(stack, scheduler.stack);
+        return;
+    }
+    load_registers(thread);
+    current_thread = thread;
+    switch_stack(stack, thread->kernel_stack);
+}
+
+static void run_next(void)
+{
+    struct thread *previous = current_thread;
+    struct thread *thread = take_ready();
+    if (thread != previous) {
+        save_registers(previous);
+        switch_to(thread, &previous->kernel_stack);
+    }
+}
+
+void scheduler_run(void)
+{
+    switch_to(take_ready(), &scheduler.stack);
+}
+
+void scheduler_leave(void)
+{
+    uint64_t unused;
+    switch_to(take_ready(), &unused);
+    __builtin_unreachable();
+}
+
+void scheduler_start_thread(void)
+{
+    for (;;) {
+        program_execute();
+    }
+}
+
+void scheduler_yield(void)
+{
+    int64_t now;
+    if (next_deadline() != NEVER && host_clock(true, &now)) {
+        wake_expired(now);
+    }
+    if (scheduler.first != NULL) {
+        scheduler_make_ready(current_thread);
+        run_next();
+    }
+    scheduler.slice_start = processor_ticks();
+}
+
+void scheduler_check_slice(void)
+{
+    if (processor_ticks() - scheduler.slice_start >= SLICE) {
+        scheduler_yield();
+    }
+}
+
+static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
+{
+    thread->channel = channel;
+    thread->deadline = deadline;
+    thread->wait_order = ++scheduler.wait_count;
+    thread->state = THREAD_WAITING;
+    run_next();
+    return thread->wait_result;
+}
+
+int64_t scheduler_wait(const void *channel, int64_t deadline)
+{
+    struct thread *thread = current_thread;
+    if (signals_are_ready(&thread->signals) || process_ends_thread(thread)) {
+        return -ERESTARTSYS;
+    }
+    return wait(thread, channel, deadline);
+}
+
+void scheduler_wait_uninterrupted(const void *channel)
+{
+    struct thread *thread = current_thread;
+    thread->is_uninterruptible = true;
+    wait(thread, channel, NEVER);
+    thread->is_uninterruptible = false;
+}

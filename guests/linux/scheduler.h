@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which thread runs. The kernel has one processor and no timer interrupt: threads
+// are switched when one waits, and when it has run for a time slice and makes a
+// system call.
+//
+// A thread waits for a channel: the address of anything. It may be woken without a
+// reason, and looks again.
+
+#ifndef LINUX_SCHEDULER_H
+#define LINUX_SCHEDULER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+
+// A deadline that does not come. Deadlines are nanoseconds of the monotonic clock.
+#define NEVER INT64_MAX
+
+void scheduler_clear(void);
+
+// Runs the threads until the program has ended.
+void scheduler_run(void);
+
+void scheduler_make_ready(struct thread *thread);
+
+// What a new thread executes on its kernel stack.
+__attribute__((noreturn)) void scheduler_start_thread(void);
+
+// Leaves the current thread, which is not ready and waits for nothing.
+__attribute__((noreturn)) void scheduler_leave(void);
+
+// The other threads that are ready run first.
+void scheduler_yield(void);
+
+// Before the current thread goes on: whether its time slice has ended.
+void scheduler_check_slice(void);
+
+// Waits until the channel is woken: 0. -ETIMEDOUT at the deadline, -ERESTARTSYS if
+// a signal is to be delivered.
+int64_t scheduler_wait(const void *channel, int64_t deadline);
+
+// Waits until the channel is woken, whatever signals there are.
+void scheduler_wait_uninterrupted(const void *channel);
+
+// Wakes the threads that wait for a channel.
+void scheduler_wake(const void *channel);
+
+// Ends the wait of one thread with a result.
+void scheduler_wake_thread(struct thread *thread, int64_t result);
+
+#endif

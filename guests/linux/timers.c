@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// alarm and setitimer share a timer of the process; timer_create makes others.
+
+#include "timers.h"
+
+#include "clock.h"
+#include "errors.h"
+#include "host.h"
+#include "processes.h"
+#include "scheduler.h"
+#include "signals.h"
+#include "system_calls.h"
+#include "threads.h"
+#include "user.h"
+
+#include <string.h>
+
+#define MOST_TIMERS 32
+#define MICROSECOND 1000L
+#define TIMER_ABSTIME 1
+#define OVERRUN_LIMIT 0x7FFFFFFFL
+
+enum { ITIMER_REAL = 0 };
+enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
+
+struct timer {
+    bool is_used;
+    struct process *process;
+    // Of alarm and setitimer.
+    bool is_alarm;
+    bool is_monotonic;
+    // 0: it only counts.
+    uint32_t signal;
+    // 0: for the process.
+    uint32_t thread;
+    uint64_t value;
+    // NEVER if it is not armed.
+    int64_t deadline;
+    int64_t interval;
+    uint32_t overruns;
+};
+
+struct signal_event {
+    uint64_t value;
+    int32_t signal, notification, thread;
+    uint8_t padding[44];
+};
+
+struct itimerspec {
+    struct timespec interval, value;
+};
+
+static struct timer timers[MOST_TIMERS];
+
+void timers_clear(void)
+{
+    memset(timers, 0, sizeof timers);
+}
+
+static void forget(const struct process *process, bool keeps_alarm)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (timers[i].process == process && !(keeps_alarm && timers[i].is_alarm)) {
+            timers[i].is_used = false;
+        }
+    }
+}
+
+void timers_forget(const struct process *process)
+{
+    forget(process, false);
+}
+
+void timers_forget_created(const struct process *process)
+{
+    forget(process, true);
+}
+
+// NULL if there are too many.
+static struct timer *make_timer(void)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (!timers[i].is_used) {
+            timers[i] = (struct timer){ .is_used = true, .process = current_process, .deadline = NEVER };
+            return &timers[i];
+        }
+    }
+    return NULL;
+}
+
+// That of the process, which is made when it is first used. NULL if there are too many.
+static struct timer *find_alarm(void)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (timers[i].is_used && timers[i].is_alarm && timers[i].process == current_process) {
+            return &timers[i];
+        }
+    }
+    struct timer *timer = make_timer();
+    if (timer != NULL) {
+        timer->is_alarm = true;
+        timer->signal = SIGALRM;
+    }
+    return timer;
+}
+
+int64_t timers_next_deadline(void)
+{
+    int64_t next = NEVER;
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        if (timers[i].is_used && timers[i].deadline < next) {
+            next = timers[i].deadline;
+        }
+    }
+    return next;
+}
+
+static void send_signal(unsigned index)
+{
+    const struct timer *timer = &timers[index];
+    struct signal_info info = { .signal = timer->signal, .code = SI_KERNEL };
+    if (!timer->is_alarm) {
+        info.code = SI_TIMER;
+        info.words[0] = index | (uint64_t)timer->overruns << 32;
+        info.words[1] = timer->value;
+    }
+    struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
+    if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
+        // A signal that cannot be queued is one that the timer did not send.
+        (void)(thread != NULL ? signal_send(thread, &info) : signal_send_to_process(timer->process, &info));
+    }
+}
+
+void timers_expire(int64_t now)
+{
+    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+        struct timer *timer = &timers[i];
+        if (!timer->is_used || timer->deadline > now) {
+            continue;
+        }
+        int64_t missed = timer->interval != 0 ? (now - timer->deadline) / timer->interval : 0;
+        timer->overruns = (uint32_t)(missed < OVERRUN_LIMIT ? missed : OVERRUN_LIMIT);
+        if (timer->interval == 0 || timer->interval > NEVER - now) {
+            timer->deadline = NEVER;
+        } else {
+            timer->deadline += (missed + 1) * timer->interval;
+        }
+        send_signal(i);
+    }
+}
+
+static int64_t remaining(const struct timer *timer)
+{
+    if (timer->deadline == NEVER) {
+        return 0;
+    }
+    int64_t left = time_until(timer->deadline);
+    // An armed timer never says 0.
+    return left > 0 ? left : MICROSECOND;
+}
+
+static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
+{
+    timer->interval = interval;
+    timer->overruns = 0;
+    timer->deadline = NEVER;
+    return value != 0 ? deadline_from(value, &timer->deadline) : 0;
+}
+
+int64_t system_call_alarm(const uint64_t arguments[6])
+{
+    struct timer *timer = find_alarm();
+    if (timer == NULL) {
+        return 0;
+    }
+    int64_t left = remaining(timer);
+    int64_t error = arm(timer, (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
+    // Rounded to a second, but not to 0.
+    int64_t seconds = (left + NANOSECONDS / 2) / NANOSECONDS;
+    return error != 0 ? error : left != 0 && seconds == 0 ? 1 : seconds;
+}
+
+static int64_t copy_alarm_to_user(uint64_t address, int64_t left, int64_t interval)
+{
+    const int64_t words[4] = { interval / NANOSECONDS, interval % NANOSECONDS / MICROSECOND,
+                               left / NANOSECONDS, left % NANOSECONDS / MICROSECOND };
+    return copy_to_user(address, words, sizeof words) ? 0 : -EFAULT;
+}
+
+int64_t system_call_getitimer(const uint64_t arguments[6])
+{
+    if ((uint32_t)arguments[0] != ITIMER_REAL) {
+        return -EINVAL;
+    }
+    const struct timer *timer = find_alarm();
+    return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval) : -EAGAIN;
+}
+
+int64_t system_call_setitimer(const uint64_t arguments[6])
+{
+    int64_t words[4] = { 0 };
+    if ((uint32_t)arguments[0] != ITIMER_REAL) {
+        return -EINVAL;
+    }
+    struct timer *timer = find_alarm();
+    if (timer == NULL) {
+        return -EAGAIN;
+    }
+    int64_t left = remaining(timer);
+    int64_t interval = timer->interval;
+    if (arguments[1] != 0 && !copy_from_user(words, arguments[1], sizeof words)) {
+        return -EFAULT;
+    }
+    // Microseconds.
+    struct timespec new_interval = { words[0], words[1] * MICROSECOND };
+    struct timespec value = { words[2], words[3] * MICROSECOND };
+    if ((uint64_t)words[1] >= 1000000 || (uint64_t)words[3] >= 1000000 || !timespec_is_valid(&new_interval) ||
+        !timespec_is_valid(&value)) {
+        return -EINVAL;
+    }
+    int64_t error = arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
+    if (error != 0 || arguments[2] == 0) {
+        return error;
+    }
+    return copy_alarm_to_user(arguments[2], left, interval);
+}
+
+static struct timer *find(uint64_t id)
+{
+    struct timer *timer = (uint32_t)id < MOST_TIMERS ? &timers[(uint32_t)id] : NULL;
+    return timer != NULL && timer->is_used && !timer->is_alarm && timer->process == current_process ? timer : NULL;
+}
+
+static int64_t check_event(const struct signal_event *event)
+{
+    if (event->notification == SIGEV_NONE) {
+        return 0;
+    }
+    bool is_for_thread = event->notification == (SIGEV_SIGNAL | SIGEV_THREAD_ID);
+    if ((event->notification != SIGEV_SIGNAL && !is_for_thread) ||
+        event->signal <= 0 || event->signal > SIGNALS ||
+        (is_for_thread && thread_find((uint32_t)event->thread) == NULL)) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int64_t system_call_timer_create(const uint64_t arguments[6])
+{
+    bool is_monotonic;
+    uint32_t id = 0;
+    while (id < MOST_TIMERS && timers[id].is_used) {
+        id++;
+    }
+    struct signal_event event = { .signal = SIGALRM, .notification = SIGEV_SIGNAL, .value = id };
+    if (!clock_find(arguments[0], &is_monotonic)) {
+        return -EINVAL;
+    }
+    if (arguments[1] != 0 && !copy_from_user(&event, arguments[1], sizeof event)) {
+        return -EFAULT;
+    }
+    int64_t error = check_event(&event);
+    if (error != 0 || id == MOST_TIMERS) {
+        return error != 0 ? error : -EAGAIN;
+    }
+    if (!copy_to_user(arguments[2], &id, sizeof id)) {
+        return -EFAULT;
+    }
+    timers[id] = (struct timer){
+        .is_used = true,
+        .process = current_process,
+        .is_monotonic = is_monotonic,
+        .signal = event.notification == SIGEV_NONE ? 0 : (uint32_t)event.signal,
+        .thread = event.notification == SIGEV_THREAD_ID ? (uint32_t)event.thread : 0,
+        .value = event.value,
+        .deadline = NEVER,
+    };
+    return 0;
+}
+
+static int64_t copy_timer_to_user(uint64_t address, int64_t left, int64_t interval)
+{
+    const struct itimerspec spec = { timespec_of(interval), timespec_of(left) };
+    return copy_to_user(address, &spec, sizeof spec) ? 0 : -EFAULT;
+}
+
+// An absolute time of CLOCK_REALTIME counts from now, as the clock does not change.
+static int64_t relative_value(const struct timer *timer, const struct itimerspec *spec, bool is_absolute,
+                              int64_t *value)
+{
+    int64_t now;
+    *value = timespec_nanoseconds(&spec->value);
+    if (!is_absolute || *value == 0) {
+        return 0;
+    }
+    if (!host_clock(timer->is_monotonic, &now)) {
+        return -EIO;
+    }
+    *value = *value > now ? *value - now : 1;
+    return 0;
+}
+
+int64_t system_call_timer_settime(const uint64_t arguments[6])
+{
+    struct itimerspec spec;
+    int64_t value;
+    struct timer *timer = find(arguments[0]);
+    if (arguments[2] == 0) {
+        return -EINVAL;
+    }
+    if (!copy_from_user(&spec, arguments[2], sizeof spec)) {
+        return -EFAULT;
+    }
+    if (timer == NULL || !timespec_is_valid(&spec.interval) || !timespec_is_valid(&spec.value)) {
+        return -EINVAL;
+    }
+    int64_t left = remaining(timer);
+    int64_t interval = timer->interval;
+    int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
+    error = error != 0 ? error : arm(timer, value, timespec_nanoseconds(&spec.interval));
+    if (error != 0 || arguments[3] == 0) {
+        return error;
+    }
+    return copy_timer_to_user(arguments[3], left, interval);
+}
+
+int64_t system_call_timer_gettime(const uint64_t arguments[6])
+{
+    const struct timer *timer = find(arguments[0]);
+    return timer != NULL ? copy_timer_to_user(arguments[1], remaining(timer), timer->interval) : -EINVAL;
+}
+
+int64_t system_call_timer_getoverrun(const uint64_t arguments[6])
+{
+    const struct timer *timer = find(arguments[0]);
+    return timer != NULL ? (int64_t)timer->overruns : -EINVAL;
+}
+
+int64_t system_call_timer_delete(const uint64_t arguments[6])
+{
+    struct timer *timer = find(arguments[0]);
+    if (timer == NULL) {
+        return -EINVAL;
+    }
+    timer->is_used = false;
+    return 0;
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls that read and write files.
+
+#include "errors.h"
+#include "files.h"
+#include "kernel_pages.h"
+#include "node.h"
+#include "system_calls.h"
+#include "user.h"
+
+#define MOST_VECTORS 1024
+#define COPY_SIZE 4096
+
+#define RWF_HIPRI 1U
+#define RWF_DSYNC 2U
+#define RWF_SYNC 4U
+
+struct io_vector {
+    uint64_t base;
+    uint64_t length;
+};
+
+typedef int64_t (*transfer)(struct file *file, struct buffer *buffer, uint64_t *position);
+
+typedef int64_t (*operation)(struct file *file, struct buffer *buffer, uint64_t *position);
+
+static bool may_wait(const struct file *file, int64_t result)
+{
+    return result == -EAGAIN && !(file->flags & O_NONBLOCK);
+}
+
+// Waits as long as nothing can be transferred. The caller keeps the file, whatever
+// other threads close.
+static int64_t transfer_when_ready(struct file *file, struct buffer *buffer, uint64_t *position, operation operation,
+                                   uint32_t events)
+{
+    int64_t result = operation(file, buffer, position);
+    while (may_wait(file, result)) {
+        result = file_wait(file, events);
+        result = result == 0 ? operation(file, buffer, position) : result;
+    }
+    return result;
+}
+
+// The rest of what a pipe had no space for; other files take all that they can.
+static bool has_more_to_write(const struct file *file, const struct buffer *buffer)
+{
+    return buffer->size != 0 && file->operations->poll != NULL && !(file->flags & O_NONBLOCK);
+}
+
+static void limit_size(struct buffer *buffer)
+{
+    buffer->size = buffer->size < MOST_TRANSFER_BYTES ? buffer->size : MOST_TRANSFER_BYTES;
+}
+
+int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position)
+{
+    if (!file_can_read(file)) {
+        return -EBADF;
+    }
+    if (file->operations->read == NULL) {
+        return file->node != NULL && node_is_directory(file->node) ? -EISDIR : -EINVAL;
+    }
+    limit_size(buffer);
+    file_retain(file);
+    int64_t result = transfer_when_ready(file, buffer, position != NULL ? position : &file->position,
+                                         file->operations->read, POLLIN);
+    file_release(file);
+    return result;
+}
+
+int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
+{
+    if (!file_can_write(file)) {
+        return -EBADF;
+    }
+    if (file->operations->write == NULL) {
+        return -EINVAL;
+    }
+    limit_size(buffer);
+    int64_t total = 0;
+    int64_t result;
+    file_retain(file);
+    do {
+        result = transfer_when_ready(file, buffer, position != NULL ? position : &file->position,
+                                     file->operations->write, POLLOUT);
+        total += result > 0 ? result : 0;
+    } while (result > 0 && has_more_to_write(file, buffer));
+    file_release(file);
+    return total != 0 ? total : result;
+}
+
+uint32_t file_poll(struct file *file)
+{
+    if (file->operations->poll != NULL) {
+        return file->operations->poll(file);
+    }
+    return (file_can_read(file) ? POLLIN : 0) | (file_can_write(file) ? POLLOUT : 0);
+}
+
+static int64_t transfer_one(const uint64_t arguments[6], transfer transfer)
+{
+    struct file *file = current_file(arguments[0]);
+    struct buffer buffer = user_buffer(arguments[1], arguments[2]);
+    return file != NULL ? transfer(file, &buffer, NULL) : -EBADF;
+}
+
+int64_t system_call_read(const uint64_t arguments[6])
+{
+    return transfer_one(arguments, file_read);
+}
+
+int64_t system_call_write(const uint64_t arguments[6])
+{
+    return transfer_one(arguments, file_write);
+}
+
+// The file of a call that has a position, or NULL with an error.
+static struct file *file_with_position(uint64_t descriptor, uint64_t position, int64_t *error)
+{
+    struct file *file = current_file(descriptor);
+    *error = 0;
+    if (file == NULL) {
+        *error = -EBADF;
+    } else if ((int64_t)position < 0) {
+        *error = -EINVAL;
+    } else if (file->operations->seek == NULL) {
+        *error = file->flags & O_PATH ? -EBADF : -ESPIPE;
+    }
+    return *error == 0 ? file : NULL;
+}
+
+static int64_t transfer_at(const uint64_t arguments[6], transfer transfer)
+{
+    int64_t error;
+    uint64_t position = arguments[3];
+    struct file *file = file_with_position(arguments[0], position, &error);
+    struct buffer buffer = user_buffer(arguments[1], arguments[2]);
+    return file != NULL ? transfer(file, &buffer, &position) : error;
+}
+
+int64_t system_call_pread64(const uint64_t arguments[6])
+{
+    return transfer_at(arguments, file_read);
+}
+
+int64_t system_call_pwrite64(const uint64_t arguments[6])
+{
+    return transfer_at(arguments, file_write);
+}
+
+// Ends with the first vector that is not transferred whole.
+static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
+                             transfer transfer)
+{
+    if (count > MOST_VECTORS) {
+        return -EINVAL;
+    }
+    int64_t total = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        struct io_vector vector;
+        if (!copy_from_user(&vector, address + i * sizeof vector, sizeof vector)) {
+            return total != 0 ? total : -EFAULT;
+        }
+        if ((int64_t)vector.length < 0) {
+            return total != 0 ? total : -EINVAL;
+        }
+        struct buffer buffer = user_buffer(vector.base, vector.length);
+        // A read does not wait after a part was transferred.
+        if (total != 0 && vector.length != 0 && transfer == file_read && !(file_poll(file) & POLLIN)) {
+            break;
+        }
+        int64_t result = vector.length != 0 || count == 1 ? transfer(file, &buffer, position) : 0;
+        if (result < 0) {
+            return total != 0 ? total : result;
+        }
+        total += result;
+        if ((uint64_t)result < vector.length) {
+            break;
+        }
+    }
+    return total;
+}
+
+// The file is kept, whatever other threads close while the call waits.
+static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
+                                transfer transfer)
+{
+    file_retain(file);
+    int64_t result = transfer_each(file, address, count, position, transfer);
+    file_release(file);
+    return result;
+}
+
+static int64_t transfer_vectors_of(const uint64_t arguments[6], bool can_transfer, transfer transfer)
+{
+    struct file *file = current_file(arguments[0]);
+    if (file == NULL || !can_transfer) {
+        return -EBADF;
+    }
+    return transfer_vectors(file, arguments[1], arguments[2], NULL, transfer);
+}
+
+int64_t system_call_readv(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    return transfer_vectors_of(arguments, file != NULL && file_can_read(file), file_read);
+}
+
+int64_t system_call_writev(const uint64_t arguments[6])
+{
+    const struct file *file = current_file(arguments[0]);
+    return transfer_vectors_of(arguments, file != NULL && file_can_write(file), file_write);
+}
+
+static int64_t transfer_vectors_at(const uint64_t arguments[6], transfer transfer)
+{
+    int64_t error;
+    uint64_t position = arguments[3];
+    struct file *file = file_with_position(arguments[0], position, &error);
+    return file != NULL ? transfer_vectors(file, arguments[1], arguments[2], &position, transfer) : error;
+}
+
+int64_t system_call_preadv(const uint64_t arguments[6])
+{
+    return transfer_vectors_at(arguments, file_read);
+}
+
+int64_t system_call_pwritev(const uint64_t arguments[6])
+{
+    return transfer_vectors_at(arguments, file_write);
+}
+
+// Of the flags, those for speed and durability have no effect here.
+static int64_t transfer_vectors_with_flags(const uint64_t arguments[6], uint32_t permitted, transfer transfer)
+{
+    if ((uint32_t)arguments[5] & ~permitted) {
+        return -EOPNOTSUPP;
+    }
+    if (arguments[3] != UINT64_MAX) {
+        return transfer_vectors_at(arguments, transfer);
+    }
+    const struct file *file = current_file(arguments[0]);
+    bool can_transfer = file != NULL && (transfer == file_read ? file_can_read(file) : file_can_write(file));
+    return transfer_vectors_of(arguments, can_transfer, transfer);
+}
+
+int64_t system_call_preadv2(const uint64_t arguments[6])
+{
+    return transfer_vectors_with_flags(arguments, RWF_HIPRI, file_read);
+}
+
+int64_t system_call_pwritev2(const uint64_t arguments[6])
+{
+    return transfer_vectors_with_flags(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC, file_write);
+}
+
+int64_t system_call_lseek(const uint64_t arguments[6])
+{
+    struct file *file = current_file(arguments[0]);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
+    return file->operations->seek != NULL ? file->operations->seek(file, (int64_t)arguments[1], (uint32_t)arguments[2])
+                                          : -ESPIPE;
+}
+
+// Through a page of the kernel. What could not be written is not read: the
+// positions advance by the number of bytes that were written.
+static int64_t copy_through(uint8_t *bytes, struct file *from, uint64_t *from_position, struct file *to,
+                            uint64_t *to_position, uint64_t size)
+{
+    int64_t total = 0;
+    size = size < MOST_TRANSFER_BYTES ? size : MOST_TRANSFER_BYTES;
+    while ((uint64_t)total < size) {
+        uint64_t part = size - (uint64_t)total < COPY_SIZE ? size - (uint64_t)total : COPY_SIZE;
+        uint64_t position = from_position != NULL ? *from_position : from->position;
+        struct buffer target = kernel_buffer(bytes, part);
+        int64_t count = file_read(from, &target, &position);
+        if (count <= 0) {
+            return total != 0 ? total : count;
+        }
+        struct buffer source = kernel_buffer(bytes, (uint64_t)count);
+        int64_t written = file_write(to, &source, to_position);
+        if (written < 0) {
+            return total != 0 ? total : written;
+        }
+        *(from_position != NULL ? from_position : &from->position) += (uint64_t)written;
+        total += written;
+        if (written < (int64_t)part) {
+            break;
+        }
+    }
+    return total;
+}
+
+// The page and the files are kept while the copy waits: other threads may copy and
+// close files.
+static int64_t copy(struct file *from, uint64_t *from_position, struct file *to, uint64_t *to_position, uint64_t size)
+{
+    uint8_t *bytes = kernel_page_allocate();
+    if (bytes == NULL) {
+        return -ENOMEM;
+    }
+    file_retain(from);
+    file_retain(to);
+    int64_t result = copy_through(bytes, from, from_position, to, to_position, size);
+    file_release(from);
+    file_release(to);
+    kernel_page_free(bytes);
+    return result;
+}
+
+// A position in the program's memory: 0 is none.
+static int64_t take_position(uint64_t address, uint64_t *position)
+{
+    if (address != 0 && !copy_from_user(position, address, sizeof *position)) {
+        return -EFAULT;
+    }
+    return address != 0 && (int64_t)*position < 0 ? -EINVAL : 0;
+}
+
+int64_t system_call_sendfile(const uint64_t arguments[6])
+{
+    uint64_t position;
+    struct file *to = current_file(arguments[0]);
+    struct file *from = current_file(arguments[1]);
+    if (to == NULL || from == NULL || !file_can_read(from) || !file_can_write(to)) {
+        return -EBADF;
+    }
+    if (from->operations->seek == NULL || to->flags & O_APPEND) {
+        return -EINVAL;
+    }
+    int64_t error = take_position(arguments[2], &position);
+    if (error != 0) {
+        return error;
+    }
+    int64_t result = copy(from, arguments[2] != 0 ? &position : NULL, to, NULL, arguments[3]);
+    bool is_stored = arguments[2] == 0 || result < 0 || copy_to_user(arguments[2], &position, sizeof position);
+    return is_stored ? result : -EFAULT;
+}
+
+int64_t system_call_copy_file_range(const uint64_t arguments[6])
+{
+    uint64_t from_position, to_position;
+    struct file *from = current_file(arguments[0]);
+    struct file *to = current_file(arguments[2]);
+    if (to == NULL || from == NULL || !file_can_read(from) || !file_can_write(to) || to->flags & O_APPEND) {
+        return -EBADF;
+    }
+    if (from->node == NULL || to->node == NULL || !is_regular(from->node->mode) || !is_regular(to->node->mode) ||
+        arguments[5] != 0) {
+        return -EINVAL;
+    }
+    int64_t error = take_position(arguments[1], &from_position);
+    error = error == 0 ? take_position(arguments[3], &to_position) : error;
+    if (error != 0) {
+        return error;
+    }
+    uint64_t source = arguments[1] != 0 ? from_position : from->position;
+    uint64_t target = arguments[3] != 0 ? to_position : to->position;
+    uint64_t size = arguments[4] < MOST_TRANSFER_BYTES ? arguments[4] : MOST_TRANSFER_BYTES;
+    if (from->node == to->node && source < target + size && target < source + size) {
+        return -EINVAL;
+    }
+    int64_t result = copy(from, arguments[1] != 0 ? &from_position : NULL, to, arguments[3] != 0 ? &to_position : NULL,
+                          size);
+    bool is_stored = (arguments[1] == 0 || copy_to_user(arguments[1], &from_position, sizeof from_position)) &&
+                     (arguments[3] == 0 || copy_to_user(arguments[3], &to_position, sizeof to_position));
+    return is_stored ? result : -EFAULT;
+}

@@ -1,0 +1,57 @@
+namespace Hyperlight.Samples.RunProgram;
+
+/// <summary>What the sample is asked to do.</summary>
+internal sealed class CommandLine
+{
+    public const string Usage =
+        """
+        usage: RunProgram [OPTION...] EXECUTABLE [ARGUMENT...]
+          --root DIRECTORY     a directory that is the root of the program's files
+          --include PATH       a further file or directory, at the same path for the program
+          --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
+          --verbose            state which image is used and how long each step takes
+        """;
+
+    public string? Root { get; private set; }
+
+    public List<string> Included { get; } = [];
+
+    public string? ImageToWrite { get; private set; }
+
+    public bool IsVerbose { get; private set; }
+
+    /// <summary>The executable and its arguments.</summary>
+    public string[] Command { get; private set; } = [];
+
+    /// <summary>Options end at the executable: what follows is the program's.</summary>
+    /// <returns><see langword="null"/> if the usage has to be printed.</returns>
+    public static CommandLine? Parse(string[] arguments)
+    {
+        var result = new CommandLine();
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            switch (arguments[i])
+            {
+                case "--verbose":
+                    result.IsVerbose = true;
+                    break;
+                case "--root" when i + 1 < arguments.Length:
+                    result.Root = arguments[++i];
+                    break;
+                case "--include" when i + 1 < arguments.Length:
+                    result.Included.Add(arguments[++i]);
+                    break;
+                case "--write-image" when i + 1 < arguments.Length:
+                    result.ImageToWrite = arguments[++i];
+                    break;
+                case var option when option.StartsWith("--", StringComparison.Ordinal):
+                    return null;
+                default:
+                    result.Command = arguments[i..];
+                    return result;
+            }
+        }
+
+        return result.ImageToWrite is null ? null : result;
+    }
+}
