@@ -76,7 +76,7 @@ internal sealed class ImageCacheTests : ImageTest
     [Test]
     public void What_ended_processes_left_behind_is_removed()
     {
-        Directory.CreateDirectory(Options.CacheDirectory!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        ImageCache.Open(Options.CacheDirectory);
         string old = WriteTemporary("old.tmp", TimeSpan.FromHours(2));
         string recent = WriteTemporary("recent.tmp", TimeSpan.FromMinutes(10));
         string used = WriteTemporary("used.tmp", TimeSpan.FromHours(2));
@@ -93,6 +93,7 @@ internal sealed class ImageCacheTests : ImageTest
         if (OperatingSystem.IsWindows())
         {
             Assert.Ignore("Windows has no modes.");
+            return;
         }
 
         string path = Build(Image).Path;
@@ -107,6 +108,7 @@ internal sealed class ImageCacheTests : ImageTest
         if (OperatingSystem.IsWindows())
         {
             Assert.Ignore("Windows has no modes.");
+            return;
         }
 
         Directory.CreateDirectory(Options.CacheDirectory!);

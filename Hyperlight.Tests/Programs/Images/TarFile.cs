@@ -7,10 +7,7 @@ namespace Hyperlight.Tests.Programs.Images;
 /// <summary>Writes an archive for a test.</summary>
 internal sealed class TarFile
 {
-    private readonly MemoryStream _bytes = new();
-    private readonly TarWriter _writer;
-
-    public TarFile() => _writer = new TarWriter(_bytes, TarEntryFormat.Pax, leaveOpen: true);
+    private readonly List<PaxTarEntry> _entries = [];
 
     /// <summary>An archive of one empty file, whose name is in its header and nowhere else.</summary>
     public static byte[] Plain(string name)
@@ -42,8 +39,13 @@ internal sealed class TarFile
 
     public byte[] Bytes()
     {
-        _writer.Dispose();
-        return _bytes.ToArray();
+        var bytes = new MemoryStream();
+        using (var writer = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            _entries.ForEach(writer.WriteEntry);
+        }
+
+        return bytes.ToArray();
     }
 
     public byte[] Compressed() => Compress(Bytes());
@@ -65,7 +67,7 @@ internal sealed class TarFile
         entry.Uid = 5;
         entry.Gid = 6;
         entry.ModificationTime = DateTimeOffset.FromUnixTimeSeconds(1_000_000_000).AddMilliseconds(500);
-        _writer.WriteEntry(entry);
+        _entries.Add(entry);
         return this;
     }
 }
