@@ -82,7 +82,7 @@ internal sealed class ProgramsFragments : FragmentFixture
 
         ProgramResult result = await run.Result;
 
-        Assert.That((console.ToString(), result.ExitCode), Is.EqualTo(("requestbytes 7\n", 0)));
+        Assert.That((console.ToString(), result.ExitCode), Is.EqualTo(("requestdone\nbytes 7\n", 0)));
     }
 
     [Test]

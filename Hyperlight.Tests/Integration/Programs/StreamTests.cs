@@ -133,13 +133,13 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
         Assert.That(error.Message, Is.EqualTo($"The program was ended, because its standard {(isInput ? "input cannot be read" : "output cannot be written")}: broken"));
     }
 
+    /// <summary>Reads standard output. What the program says on its standard error is left out.</summary>
     private static async Task<string> ReadAsync(IAsyncEnumerator<ProgramOutput> output, int size)
     {
         string text = "";
         while (text.Length < size && await output.MoveNextAsync())
         {
-            Assert.That(output.Current.IsError, Is.False);
-            text += output.Current.Text;
+            text += output.Current.IsError ? "" : output.Current.Text;
         }
 
         return text;
