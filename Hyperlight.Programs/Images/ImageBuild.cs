@@ -35,9 +35,6 @@ internal sealed class ImageBuild : IDisposable
 
     public ImageTree Tree { get; }
 
-    /// <summary>Entries that were left out, each with the reason.</summary>
-    public IReadOnlyList<string> LeftOut => _leftOut;
-
     /// <summary>Adds a directory.</summary>
     /// <exception cref="ProgramImageException">The path is invalid, or a limit is exceeded.</exception>
     public void AddDirectory(string path, NodeAttributes attributes) =>
