@@ -52,11 +52,11 @@ internal sealed class DamagedImageTests(TestTarget target) : ProgramTest(target)
         byte[] image = [.. valid];
         var size = (int)(BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(NamesOffset)) +
             BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(NamesSizeOffset)));
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
         for (int count = random.Next(1, 8); count > 0; count--)
         {
             int offset = random.Next(3) == 0 ? random.Next(HeaderSize) : random.Next(FirstNode, size - sizeof(ulong));
             ulong value = random.Next(2) == 0 ? (ulong)random.Next(300) : ulong.MaxValue >> random.Next(64);
-            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
             BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
             bytes[..(1 << random.Next(4))].CopyTo(image.AsSpan(offset));
         }
