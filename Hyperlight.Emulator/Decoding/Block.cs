@@ -42,6 +42,9 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>The compiled code that it is a part of, while that is valid.</summary>
     public Region? Region { get; set; }
 
+    /// <summary>All compiled code that it is a part of: of some it is, and cannot be entered there.</summary>
+    public List<Region> Regions { get; } = [];
+
     /// <summary>Where it is entered in <see cref="Region"/>.</summary>
     public int Entry { get; set; }
 
@@ -56,6 +59,15 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
 
     /// <summary>Whether it was executed in a run.</summary>
     public bool IsOfRun(long run) => VerifiedInRun == run || Region?.VerifiedInRun == run;
+
+    /// <summary>Makes everything that was compiled from it invalid.</summary>
+    public void ForgetRegions()
+    {
+        while (Regions.Count > 0)
+        {
+            Regions[^1].Invalidate();
+        }
+    }
 
     /// <summary>The linear addresses and pages that its bytes are in.</summary>
     public IEnumerable<(ulong Address, HostPage Page)> Pages()

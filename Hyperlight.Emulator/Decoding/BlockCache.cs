@@ -22,6 +22,9 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>The size of those that were added since blocks were last forgotten, those that are gone again included.</summary>
     private long _added;
 
+    /// <summary>Changes whenever blocks are forgotten: while it stands still, the code that they have is that of the guest.</summary>
+    public long Version { get; private set; }
+
     /// <summary>The size of the blocks in the host's memory.</summary>
     public long DecodedSize => _pages.Values.SelectMany(static page => page.Blocks).Distinct().Sum(static block => (long)block.MemorySize);
 
@@ -131,9 +134,10 @@ internal sealed class BlockCache(long mostBytes)
     {
         foreach (Block block in _blocks.Values)
         {
-            block.Region?.Invalidate();
+            block.ForgetRegions();
         }
 
+        Version++;
         _added = 0;
         _blocks.Clear();
         _pages.Clear();
@@ -152,7 +156,7 @@ internal sealed class BlockCache(long mostBytes)
 
         foreach (Block block in _blocks.Values.Where(block => !block.IsOfRun(run)))
         {
-            block.Region?.Invalidate();
+            block.ForgetRegions();
         }
 
         foreach (CodePage page in _pages.Values)
@@ -160,6 +164,7 @@ internal sealed class BlockCache(long mostBytes)
             page.Clear();
         }
 
+        Version++;
         _added = 0;
         _blocks.Clear();
         ForgetRecent();
@@ -205,7 +210,8 @@ internal sealed class BlockCache(long mostBytes)
 
     private void Drop(Block block)
     {
-        block.Region?.Invalidate();
+        Version++;
+        block.ForgetRegions();
         ref Block? recent = ref _recent[Hash(block.Key)];
         if (ReferenceEquals(recent, block))
         {
