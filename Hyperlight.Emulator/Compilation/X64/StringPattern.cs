@@ -72,12 +72,12 @@ internal sealed class StringPattern(List<Instruction> code, HashSet<ulong> targe
             && compare.Immediate32to64 is > 0 and <= Processor.ElementsPerCheck && code[at + 1].Mnemonic == Mnemonic.Ja;
     }
 
-    private bool IsFlagsSaved(int at) => at >= 0 && code[at] is
-        { Code: Code.Mov_rm64_r64, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.ScratchOffset, Op1Register: Register.RAX };
+    private bool IsFlagsSaved(int at) => at >= 0 && code[at] is { Code: Code.Mov_rm64_r64, Op1Register: Register.RAX } saved
+        && saved is { MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.ScratchOffset };
 
     /// <summary>Whether an instruction does nothing but to load a register from another one or from the state.</summary>
-    private bool IsLoad(int at, Register register) => at >= 0 && code[at] is { Mnemonic: Mnemonic.Mov, Op0Kind: OpKind.Register } load
-        && load.Op0Register == register;
+    private bool IsLoad(int at, Register register) =>
+        at >= 0 && code[at] is { Mnemonic: Mnemonic.Mov, Op0Kind: OpKind.Register } load && load.Op0Register == register;
 
     private bool IsMove(int at, Register to, Register from) =>
         at >= 0 && code[at] is { Mnemonic: Mnemonic.Mov, Op0Kind: OpKind.Register, Op1Kind: OpKind.Register } move
