@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Memory;
 
@@ -37,6 +38,9 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <summary>The size of the compiled code that its machines share.</summary>
     internal long SharedCodeSize => _code.Size;
+
+    /// <summary>The memory for emitted machine code that is in use.</summary>
+    internal long CodeMemorySize => (_code.Compiler as EmittingCompiler)?.Size ?? 0;
 
     /// <summary>The pages of files that its machines use.</summary>
     internal FilePageStore FilePages => _files;

@@ -37,6 +37,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="Processor.CompiledSize"/>
     public long CompiledSize => _processor.CompiledSize;
 
+    /// <inheritdoc cref="Processor.CodeEntries"/>
+    public long CodeEntries => _processor.CodeEntries;
+
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;

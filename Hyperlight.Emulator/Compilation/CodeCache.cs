@@ -20,8 +20,10 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
     public long Size => Volatile.Read(ref _size);
 
     /// <summary>Finds the code of a region, or compiles it.</summary>
+    /// <param name="nodes">The blocks of the region.</param>
+    /// <param name="size">About how many bytes their code takes.</param>
     /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
-    public RegionCode? GetOrCompile(List<RegionNode> nodes)
+    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size)
     {
         var key = new RegionKey(nodes);
         if (_code.TryGetValue(key, out RegionCode? code))
@@ -29,7 +31,6 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
             return code;
         }
 
-        int size = Region.SizeOf(nodes.Select(static node => node.Block));
         if (Interlocked.Add(ref _size, size) > mostBytes)
         {
             Clear();

@@ -19,6 +19,6 @@ internal sealed class IlCompiler : IRegionCompiler
 
     private sealed class Code(Func<Processor, int, RegionExit> method) : RegionCode
     {
-        public override RegionExit Run(Processor processor, int entry) => method(processor, entry);
+        public override RegionExit Run(Processor processor, Region region, int entry) => method(processor, entry);
     }
 }

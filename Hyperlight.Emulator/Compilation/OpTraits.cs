@@ -6,6 +6,8 @@ namespace Hyperlight.Emulator.Compilation;
 /// <summary>What the compiler has to know about an instruction before it writes code for it.</summary>
 internal static class OpTraits
 {
+    private const int StringRegisters = (1 << Processor.Rcx) | (1 << Processor.Rsi) | (1 << Processor.Rdi);
+
     /// <summary>Whether code is written for the instruction itself; all others call the interpreter's.</summary>
     public static bool IsCompiled(in MicroOp op)
     {
@@ -96,6 +98,10 @@ internal static class OpTraits
         {
             Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret => 1 << Processor.Rsp,
             Op.Leave => (1 << Processor.Rsp) | (1 << Processor.Rbp),
+            Op.Shld or Op.Shrd when !op.HasThirdOperand => 1 << Processor.Rcx,
+            Op.Movs => StringRegisters,
+            Op.Stos => StringRegisters | (1 << Processor.Rax),
+            Op.Cmpxchg => 1 << Processor.Rax,
             Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Cwd => (1 << Processor.Rax) | (1 << Processor.Rdx),
             Op.Cbw => 1 << Processor.Rax,
             _ => 0,
@@ -118,7 +124,9 @@ internal static class OpTraits
             Op.Mul or Op.Imul1 or Op.Div or Op.Idiv => (1 << Processor.Rax) | (1 << Processor.Rdx),
             Op.Cwd => 1 << Processor.Rdx,
             Op.Cbw => 1 << Processor.Rax,
-            Op.Xchg => 1 << op.SourceRegister,
+            Op.Movs or Op.Stos => StringRegisters,
+            Op.Cmpxchg => 1 << Processor.Rax,
+            Op.Xchg or Op.Xadd => 1 << op.SourceRegister,
             _ => 0,
         };
         return written & 0xFFFF;

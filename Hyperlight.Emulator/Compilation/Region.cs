@@ -28,15 +28,19 @@ internal sealed class Region
     private readonly Block[] _blocks;
     private readonly (ulong Address, HostPage Page)[] _pages;
 
-    private Region(Block[] blocks, RegionCode code)
+    private Region(Block[] blocks, RegionCode code, int size)
     {
         _blocks = blocks;
         _pages = [.. blocks.SelectMany(block => block.Pages()).DistinctBy(page => page.Address)];
         Code = code;
-        MemorySize = SizeOf(blocks);
+        MemorySize = size;
+        IsFixed = Array.TrueForAll(blocks, static block => block.IsFixed);
     }
 
     public RegionCode Code { get; }
+
+    /// <summary>Whether the memory that it was compiled from never changes.</summary>
+    public bool IsFixed { get; }
 
     /// <summary>About how many bytes of the host's memory its code takes.</summary>
     public int MemorySize { get; }
@@ -51,16 +55,18 @@ internal sealed class Region
     public long VerifiedInEpoch { get; set; }
 
     /// <summary>Makes code known to its blocks.</summary>
-    public static Region Create(List<RegionNode> nodes, RegionCode code)
+    public static Region Create(List<RegionNode> nodes, RegionCode code, int size)
     {
-        var region = new Region([.. nodes.Select(node => node.Block)], code);
+        var region = new Region([.. nodes.Select(node => node.Block)], code, size);
         foreach (RegionNode node in nodes)
         {
             node.Block.Regions.Add(region);
             if (!node.Continues)
             {
+                Region? replaced = node.Block.Region;
                 node.Block.Region = region;
                 node.Block.Entry = node.Position;
+                replaced?.InvalidateUnlessEntered();
             }
         }
 
@@ -68,8 +74,8 @@ internal sealed class Region
     }
 
     /// <summary>About how many bytes the code of blocks takes.</summary>
-    public static int SizeOf(IEnumerable<Block> blocks) =>
-        FixedSize + (blocks.Sum(static block => block.Ops.Length) * SizePerInstruction);
+    public static int SizeOf(List<RegionNode> nodes) =>
+        FixedSize + (nodes.Sum(static node => node.Block.Ops.Length) * SizePerInstruction);
 
     /// <summary>Whether the memory still holds what was compiled.</summary>
     public bool Matches()
@@ -83,6 +89,15 @@ internal sealed class Region
         }
 
         return true;
+    }
+
+    /// <summary>Its blocks do not keep it any more if none of them leads into it.</summary>
+    private void InvalidateUnlessEntered()
+    {
+        if (!Array.Exists(_blocks, block => ReferenceEquals(block.Region, this)))
+        {
+            Invalidate();
+        }
     }
 
     /// <summary>Its blocks are interpreted from now on.</summary>

@@ -7,6 +7,7 @@ internal abstract class RegionCode
 {
     /// <summary>Enters the region, and says what to do next.</summary>
     /// <param name="processor">The processor whose registers and memory it works on.</param>
+    /// <param name="region">The region, as the processor found it in its guest.</param>
     /// <param name="entry">Which of the region's blocks to begin with.</param>
-    public abstract RegionExit Run(Processor processor, int entry);
+    public abstract RegionExit Run(Processor processor, Region region, int entry);
 }

@@ -31,7 +31,7 @@ internal sealed unsafe partial class Processor
         }
 
         List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
-        int size = Region.SizeOf(nodes.Select(static node => node.Block));
+        int size = Region.SizeOf(nodes);
         if (_compiled + size > options.MostCompiledBytes)
         {
             _blocks.Clear();
@@ -39,13 +39,13 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes) is not { } compiled)
+        if (code.GetOrCompile(nodes, size) is not { } compiled)
         {
             first.Heat = -ExecutionsWithoutMemory;
             return;
         }
 
-        Region region = Region.Create(nodes, compiled);
+        Region region = Region.Create(nodes, compiled, size);
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _compiled += size;
     }
@@ -72,7 +72,7 @@ internal sealed unsafe partial class Processor
         }
 
         _blockEnd = int.MaxValue;
-        switch (region.Code.Run(this, block.Entry))
+        switch (region.Code.Run(this, region, block.Entry))
         {
             case RegionExit.Continue:
                 return true;

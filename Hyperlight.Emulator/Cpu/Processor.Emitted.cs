@@ -18,31 +18,37 @@ internal sealed unsafe partial class Processor
     [ThreadStatic]
     private static Processor? _running;
 
-    /// <summary>The code that is running.</summary>
+    /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
     private EmittedCode? _emitted;
+
+    /// <summary>How often emitted code was entered from here, and not from other emitted code.</summary>
+    public long CodeEntries { get; private set; }
 
     /// <summary>What went wrong in the host while emitted code called the interpreter: it cannot pass through such code.</summary>
     private ExceptionDispatchInfo? _escaped;
 
-    /// <summary>Executes emitted code from a block on.</summary>
+    /// <summary>Executes emitted code from a block on, which every check permits.</summary>
     /// <remarks>
     /// The runtime lets a garbage collection take place while the code runs: it uses nothing of the managed heap. The caller
     /// keeps the code, and a run the memory of the processor.
     /// </remarks>
-    public RegionExit RunEmitted(EmittedCode emitted, int entry)
+    public RegionExit RunEmitted(EmittedCode emitted, Region region, int entry)
     {
         if (!MayRun(emitted))
         {
             return RegionExit.Interpret;
         }
 
+        CodeEntries++;
+        _links.Refresh(LinkStamp);
+        _links.Add(_rip, emitted, entry, region.IsFixed ? 0 : _run);
         _running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
-        _state->Translations = _tlb.Entries;
+        _state->Links = _links.Entries;
+        ShareState();
         _state->Remaining = _executedLimit - _executed;
-        _state->Mxcsr = _mxcsr;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
         var exit = (RegionExit)enter(_state, emitted.EntryOf(entry));
         RestoreFlags();
@@ -60,18 +66,25 @@ internal sealed unsafe partial class Processor
 
     /// <summary>Executes one instruction for emitted code. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int InterpretForEmitted(ProcessorState* state, int instruction)
+    private static int InterpretForEmitted(ProcessorState* state, int instruction, int code)
     {
         Processor processor = _running!;
         try
         {
+            if (processor._emitted!.Id != code)
+            {
+                processor._emitted = processor._links.Find(code);
+            }
+
             processor.RestoreFlags();
             processor._mxcsr = state->Mxcsr;
-            RegionExit exit = processor.ExecuteForCode(ref processor._emitted!.Ops[instruction]);
+            ref EmittedOp op = ref processor._emitted.Ops[instruction];
+            state->Scratch = (ulong)op.Behind;
+            RegionExit exit = processor.ExecuteForCode(ref op.Op);
             processor.SaveFlags();
             state->Rip = processor._rip;
-            state->Translations = processor._tlb.Entries;
-            state->Mxcsr = processor._mxcsr;
+            processor.ShareState();
+            processor._links.Refresh(processor.LinkStamp);
 
             // The instruction may have asked for exceptions.
             return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
@@ -90,8 +103,24 @@ internal sealed unsafe partial class Processor
     /// turn into one of the guest.
     /// </summary>
     private bool MayRun(EmittedCode emitted) =>
-        (!emitted.UsesVectors || ((_cr0 & (Cr0Emulation | Cr0TaskSwitched)) | (~_cr4 & Cr4FxsaveRestore)) == 0)
-        && (!emitted.UsesFloats || (_mxcsr & MxcsrMasks) == MxcsrMasks);
+        (!emitted.UsesVectors || PermitsVectors) && (!emitted.UsesFloats || PermitsFloats);
+
+    private bool PermitsVectors => ((_cr0 & (Cr0Emulation | Cr0TaskSwitched)) | (~_cr4 & Cr4FxsaveRestore)) == 0;
+
+    private bool PermitsFloats => (_mxcsr & MxcsrMasks) == MxcsrMasks;
+
+    /// <summary>What the checks before code is entered depend on, as it is now.</summary>
+    private LinkStamp LinkStamp => new(_run, _tlb.Epoch, _blocks.Version, PermitsVectors, PermitsFloats);
+
+    /// <summary>Puts what emitted code reads of the processor, but never changes or only adds to, where it finds it.</summary>
+    private void ShareState()
+    {
+        _state->Translations = _tlb.Entries;
+        _state->Mxcsr = _mxcsr;
+        _state->FsBase = _fs.Base;
+        _state->GsBase = _gs.Base;
+        _state->Direction = Backwards ? 1 : 0;
+    }
 
     /// <summary>Puts the arithmetic flags where emitted code takes them from.</summary>
     private void SaveFlags() =>

@@ -7,7 +7,7 @@ namespace Hyperlight.Emulator.Cpu;
 internal sealed partial class Processor
 {
     /// <summary>How many elements may pass before a request to cancel is looked for.</summary>
-    private const int ElementsPerCheck = 1024;
+    public const int ElementsPerCheck = 1024;
 
     /// <summary>What the last element of CMPS or SCAS compared.</summary>
     private ulong _comparedLeft;

@@ -29,6 +29,7 @@ internal sealed unsafe partial class Processor(
     private readonly RegisterFile _regs = new(native.State);
     private readonly Tlb _tlb = new(native.Translations);
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
+    private readonly LinkTable _links = new(native);
     private ulong _rip;
 
     private readonly EntropySource _entropy = new(seed);
@@ -113,6 +114,8 @@ internal sealed unsafe partial class Processor(
     {
         _tlb.FlushAll();
         _blocks.Clear();
+        _links.Clear();
+        _emitted = null;
         _compiled = 0;
     }
 

@@ -11,6 +11,8 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 {
     private const nuint CacheLine = 64;
 
+    private LinkEntry* _links;
+
     public ProcessorMemory()
         : base(0, ownsHandle: true)
     {
@@ -28,8 +30,12 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     /// <summary>Memory for <see cref="Tlb.Count"/> translations, not initialized.</summary>
     public TlbEntry* Translations { get; }
 
+    /// <summary>Memory for the entries of a <see cref="LinkTable"/>, not initialized: most machines run no emitted code.</summary>
+    public LinkEntry* AllocateLinks() => _links = (LinkEntry*)NativeMemory.AlignedAlloc(LinkTable.Size, CacheLine);
+
     protected override bool ReleaseHandle()
     {
+        NativeMemory.AlignedFree(_links);
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }

@@ -18,18 +18,22 @@ internal unsafe struct ProcessorState
     public const int XmmOffset = (RegisterCount + 1) * sizeof(ulong);
     public const int TranslationsOffset = XmmOffset + (XmmCount * XmmSize);
     public const int InterpretOffset = TranslationsOffset + 8;
-    public const int FlagsOffset = InterpretOffset + 8;
+    public const int LinksOffset = InterpretOffset + 8;
+    public const int FlagsOffset = LinksOffset + 8;
     public const int RipOffset = FlagsOffset + 8;
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
-    public const int CancelRequestedOffset = ScratchOffset + 8;
+    public const int FsBaseOffset = ScratchOffset + 8;
+    public const int GsBaseOffset = FsBaseOffset + 8;
+    public const int CancelRequestedOffset = GsBaseOffset + 8;
     public const int MxcsrOffset = CancelRequestedOffset + 4;
     public const int HostMxcsrOffset = MxcsrOffset + 4;
     public const int ExitOffset = HostMxcsrOffset + 4;
+    public const int DirectionOffset = ExitOffset + 4;
 
     /// <summary>XMM6 to XMM15, which a function on Windows preserves.</summary>
     public const int HostXmmCount = 10;
-    public const int HostXmmOffset = (ExitOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
+    public const int HostXmmOffset = (DirectionOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
     public const int Size = HostXmmOffset + (HostXmmCount * XmmSize);
 
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
@@ -44,9 +48,15 @@ internal unsafe struct ProcessorState
     [FieldOffset(TranslationsOffset)]
     public TlbEntry* Translations;
 
-    /// <summary>What emitted code calls to have an instruction interpreted: it takes the state and the instruction's number.</summary>
+    /// <summary>
+    /// What emitted code calls to have an instruction interpreted: it takes the state, the instruction's number and the code's.
+    /// </summary>
     [FieldOffset(InterpretOffset)]
-    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int> Interpret;
+    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int, int> Interpret;
+
+    /// <summary>Where emitted code goes on, the entries of a <see cref="LinkTable"/>.</summary>
+    [FieldOffset(LinksOffset)]
+    public LinkEntry* Links;
 
     /// <summary>The arithmetic flags where emitted code is entered and left: OF in bit 0, the others from bit 8 as LAHF has them.</summary>
     [FieldOffset(FlagsOffset)]
@@ -64,6 +74,14 @@ internal unsafe struct ProcessorState
     [FieldOffset(ScratchOffset)]
     public ulong Scratch;
 
+    /// <summary>The bases of FS and GS while emitted code runs.</summary>
+    [FieldOffset(FsBaseOffset)]
+    public ulong FsBase;
+
+    /// <inheritdoc cref="FsBase"/>
+    [FieldOffset(GsBaseOffset)]
+    public ulong GsBase;
+
     /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
     [FieldOffset(CancelRequestedOffset)]
     public int CancelRequested;
@@ -79,6 +97,10 @@ internal unsafe struct ProcessorState
     /// <summary>What the interpreter answered last, a <see cref="Compilation.RegionExit"/>: whether emitted code goes on.</summary>
     [FieldOffset(ExitOffset)]
     public int Exit;
+
+    /// <summary>Not zero while string instructions go to lower addresses.</summary>
+    [FieldOffset(DirectionOffset)]
+    public int Direction;
 
     /// <summary>The registers of the host that emitted code restores.</summary>
     [FieldOffset(HostXmmOffset)]

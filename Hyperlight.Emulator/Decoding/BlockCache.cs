@@ -22,6 +22,9 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>The size of those that were added since blocks were last forgotten, those that are gone again included.</summary>
     private long _added;
 
+    /// <summary>Changes whenever blocks are forgotten: while it stands still, the code that they have is that of the guest.</summary>
+    public long Version { get; private set; }
+
     /// <summary>The size of the blocks in the host's memory.</summary>
     public long DecodedSize => _pages.Values.SelectMany(static page => page.Blocks).Distinct().Sum(static block => (long)block.MemorySize);
 
@@ -134,6 +137,7 @@ internal sealed class BlockCache(long mostBytes)
             block.InvalidateRegions();
         }
 
+        Version++;
         _added = 0;
         _blocks.Clear();
         _pages.Clear();
@@ -160,6 +164,7 @@ internal sealed class BlockCache(long mostBytes)
             page.Clear();
         }
 
+        Version++;
         _added = 0;
         _blocks.Clear();
         ForgetRecent();
@@ -205,6 +210,7 @@ internal sealed class BlockCache(long mostBytes)
 
     private void Drop(Block block)
     {
+        Version++;
         block.InvalidateRegions();
         ref Block? recent = ref _recent[Hash(block.Key)];
         if (ReferenceEquals(recent, block))

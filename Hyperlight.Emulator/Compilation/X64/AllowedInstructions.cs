@@ -12,6 +12,7 @@ internal static class AllowedInstructions
         Mnemonic.Test, Mnemonic.Inc, Mnemonic.Dec, Mnemonic.Neg, Mnemonic.Not,
         Mnemonic.Shl, Mnemonic.Sal, Mnemonic.Shr, Mnemonic.Sar, Mnemonic.Rol, Mnemonic.Ror,
         Mnemonic.Mul, Mnemonic.Imul, Mnemonic.Div, Mnemonic.Idiv,
+        Mnemonic.Shld, Mnemonic.Shrd, Mnemonic.Cmpxchg, Mnemonic.Xadd,
         Mnemonic.Bt, Mnemonic.Bts, Mnemonic.Btr, Mnemonic.Btc, Mnemonic.Bsf, Mnemonic.Bsr,
         Mnemonic.Popcnt, Mnemonic.Tzcnt, Mnemonic.Lzcnt,
         Mnemonic.Lahf, Mnemonic.Sahf, Mnemonic.Clc, Mnemonic.Stc, Mnemonic.Cmc,

@@ -55,6 +55,17 @@ internal sealed class Assembler
         Target(label);
     }
 
+    /// <summary>Puts the address of a label into a register.</summary>
+    public void LoadLabel(int register, int label)
+    {
+        // LEA, with an address relative to the next instruction.
+        Reserve();
+        Byte((byte)(0x48 | (register >> 3 << 2)));
+        Byte(0x8D);
+        Byte((byte)(((register & 7) << 3) | 5));
+        Target(label);
+    }
+
     /// <param name="condition">As encoded, 0 to 15.</param>
     /// <param name="label">Where to go if it holds.</param>
     public void JumpIf(int condition, int label)

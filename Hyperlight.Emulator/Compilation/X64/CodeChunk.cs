@@ -13,6 +13,8 @@ internal sealed unsafe class CodeChunk : SafeHandle
 
     private const int CodeAlignment = 16;
 
+    private static int _count;
+
     private readonly nint _writable;
     private readonly Action _freed;
     private int _used;
@@ -24,7 +26,11 @@ internal sealed unsafe class CodeChunk : SafeHandle
         _freed = freed;
         SetHandle(executable);
         GC.AddMemoryPressure(Size);
+        Interlocked.Increment(ref _count);
     }
+
+    /// <summary>How many there are in this process.</summary>
+    public static int Count => Volatile.Read(ref _count);
 
     public override bool IsInvalid => handle == 0;
 
@@ -67,6 +73,7 @@ internal sealed unsafe class CodeChunk : SafeHandle
         }
 
         GC.RemoveMemoryPressure(Size);
+        Interlocked.Decrement(ref _count);
         _freed();
         return true;
     }

@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
 /// Proves of emitted code, instruction by instruction, that it reaches no memory but the processor's state and the page of a
-/// translation that was just compared. It reads the finished bytes and shares nothing with what emitted them but the
+/// translation that was just compared, and goes nowhere but to its own instructions and to emitted code that the machine's
+/// table has. It reads the finished bytes and shares nothing with what emitted them but the
 /// registers' purposes and the layout of the state.
 /// </summary>
 internal sealed class CodeVerifier
@@ -16,14 +17,17 @@ internal sealed class CodeVerifier
     private readonly HashSet<ulong> _targets = [];
     private readonly InstructionInfoFactory _infos = new();
     private readonly TranslationPattern _pattern;
-    private readonly int[] _entries;
+    private readonly StringPattern _strings;
+    private readonly LinkPattern _links;
+    private readonly EmittedLayout _layout;
 
     /// <summary>What R14 may be used for, if it is a host address.</summary>
     private TranslationPattern.Permission? _permission;
 
-    private CodeVerifier(ReadOnlySpan<byte> code, int[] entries)
+    private CodeVerifier(ReadOnlySpan<byte> code, EmittedLayout layout)
     {
-        _entries = entries;
+        _layout = layout;
+        Dictionary<ulong, int> references = [];
         Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(code.ToArray()));
         while (decoder.IP < (ulong)code.Length)
         {
@@ -32,16 +36,24 @@ internal sealed class CodeVerifier
             _code.Add(instruction);
             if (instruction.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch or FlowControl.Call)
             {
-                _targets.Add(instruction.NearBranchTarget);
+                ulong target = instruction.NearBranchTarget;
+                references[target] = references.GetValueOrDefault(target) + 1;
             }
         }
 
-        _targets.UnionWith(entries.Select(static entry => (ulong)entry));
+        foreach (int entry in (int[])[layout.LinkedEntry, .. layout.Blocks])
+        {
+            references[(ulong)entry] = references.GetValueOrDefault((ulong)entry) + 1;
+        }
+
+        _targets.UnionWith(references.Keys);
+        _links = new LinkPattern(_code, references, (ulong)layout.LinkedEntry);
         _pattern = new TranslationPattern(_code, _targets);
+        _strings = new StringPattern(_code, _targets, _pattern);
     }
 
     /// <exception cref="InvalidOperationException">The code may reach something else.</exception>
-    public static void Verify(ReadOnlySpan<byte> code, int[] entries) => new CodeVerifier(code, entries).Verify();
+    public static void Verify(ReadOnlySpan<byte> code, EmittedLayout layout) => new CodeVerifier(code, layout).Verify();
 
     private void Verify()
     {
@@ -61,11 +73,19 @@ internal sealed class CodeVerifier
                 _permission = null;
             }
 
-            VerifyKind(in instruction);
+            bool isString = instruction.IsStringInstruction && _strings.Contains(i);
+            if (!isString)
+            {
+                VerifyKind(in instruction);
+            }
+
             InstructionInfo info = _infos.GetInfo(in instruction);
             foreach (UsedMemory memory in info.GetUsedMemory())
             {
-                VerifyMemory(i, in instruction, memory);
+                if (!isString)
+                {
+                    VerifyMemory(i, in instruction, memory);
+                }
             }
 
             foreach (UsedRegister register in info.GetUsedRegisters())
@@ -79,7 +99,7 @@ internal sealed class CodeVerifier
             }
         }
 
-        new FrameVerifier(_code, _positions, _entries).Verify();
+        new FrameVerifier(_code, _positions, _links, _layout).Verify();
     }
 
     private static void VerifyKind(in Instruction instruction)
@@ -100,7 +120,7 @@ internal sealed class CodeVerifier
             Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite),
             Register.R14 => memory.Index == Register.None && memory.Displacement == 0 && _permission is { } permission
                 && size > 0 && size <= permission.Size && (!isWrite || permission.IsWritable),
-            Register.R13 => !isWrite && _pattern.Contains(position),
+            Register.R13 => !isWrite && (_pattern.Contains(position) || _links.Contains(position)),
             Register.RSP => IsStackInstruction(in instruction),
             _ => false,
         };

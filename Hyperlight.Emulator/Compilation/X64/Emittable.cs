@@ -10,10 +10,10 @@ internal static class Emittable
     public static bool IsEmitted(in MicroOp op)
     {
         bool hasMemory = op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory;
-        if (op.Destination == OperandKind.HighByte || (op.Source == OperandKind.HighByte && op.Op != Op.Movzx)
-            || (hasMemory && op.Segment != 0 && op.Op != Op.Lea))
+        if (op.Destination == OperandKind.HighByte || op.Source == OperandKind.HighByte)
         {
-            return false;
+            return op.Op is Op.Mov or Op.Movzx or Op.Movsx or Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor
+                or Op.Cmp or Op.Test or Op.Inc or Op.Dec or Op.Neg or Op.Not or Op.Setcc;
         }
 
         switch (op.Op)
@@ -33,6 +33,13 @@ internal static class Emittable
                 return op.Size == 8 && op.Destination == OperandKind.Register;
             case Op.Xchg:
                 return op.Source == OperandKind.Register;
+            case Op.Cmpxchg or Op.Xadd:
+                return op.Destination == OperandKind.Memory && op.Source == OperandKind.Register;
+            case Op.Shld or Op.Shrd:
+                // What a count above 16 does to 16-bit operands differs between processors.
+                return op.Size >= 4;
+            case Op.Movs or Op.Stos:
+                return op.Repeat != Repeat.None && !op.Address32 && op.Segment == 0;
             case Op.Bt or Op.Bts or Op.Btr or Op.Btc:
                 // A register as index reaches beyond an operand in memory.
                 return !hasMemory || op.Source == OperandKind.Immediate;

@@ -1,11 +1,14 @@
 using Hyperlight.Emulator.Cpu;
-using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>Machine code of a region.</summary>
-internal sealed class EmittedCode(CodeChunk chunk, nint address, int[] entries, MicroOp[] ops, bool usesVectors, bool usesFloats) : RegionCode
+internal sealed class EmittedCode(
+    CodeChunk chunk, nint address, int id, EmittedLayout layout, EmittedOp[] ops, bool usesVectors, bool usesFloats) : RegionCode
 {
+    /// <summary>What it calls itself when it calls the interpreter.</summary>
+    public int Id => id;
+
     /// <summary>A function of the state and where to begin.</summary>
     public nint Address => address;
 
@@ -16,14 +19,17 @@ internal sealed class EmittedCode(CodeChunk chunk, nint address, int[] entries, 
     public bool UsesFloats => usesFloats;
 
     /// <summary>The instructions that it may ask the interpreter to execute.</summary>
-    public MicroOp[] Ops => ops;
+    public EmittedOp[] Ops => ops;
 
     /// <summary>Where the code of a block begins.</summary>
-    public nint EntryOf(int block) => address + entries[block];
+    public nint EntryOf(int block) => address + layout.Blocks[block];
 
-    public override RegionExit Run(Processor processor, int entry)
+    /// <summary>Where code of another region enters it.</summary>
+    public nint LinkedEntry => address + layout.LinkedEntry;
+
+    public override RegionExit Run(Processor processor, Region region, int entry)
     {
-        RegionExit exit = processor.RunEmitted(this, entry);
+        RegionExit exit = processor.RunEmitted(this, region, entry);
         GC.KeepAlive(chunk);
         return exit;
     }

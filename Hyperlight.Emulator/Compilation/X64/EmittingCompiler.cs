@@ -10,6 +10,8 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     [ThreadStatic]
     private static RegionEmitter? _emitter;
 
+    private static int _lastId;
+
     private readonly CodeArena _arena = new(mostBytes);
 
     /// <summary>Why this host cannot execute emitted code, or <see langword="null"/>.</summary>
@@ -23,14 +25,15 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     public RegionCode? Compile(List<RegionNode> nodes)
     {
         RegionEmitter emitter = _emitter ??= new RegionEmitter();
-        ReadOnlySpan<byte> code = emitter.Emit(nodes, out int[] entries, out Decoding.MicroOp[] ops);
+        int id = Interlocked.Increment(ref _lastId);
+        ReadOnlySpan<byte> code = emitter.Emit(nodes, id, out EmittedLayout layout, out EmittedOp[] ops);
         if (verifies)
         {
-            CodeVerifier.Verify(code, entries);
+            CodeVerifier.Verify(code, layout);
         }
 
         return _arena.TryAdd(code) is { } place ? new EmittedCode(
-            place.Chunk, place.Address, entries, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
+            place.Chunk, place.Address, id, layout, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
     }
 
     public void Clear() => _arena.Clear();

@@ -5,15 +5,18 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
 /// Follows the height of the host's stack through emitted code: on every way it is the same at an instruction, each return
-/// finds an address that was pushed for it, and only the entry jumps to an address that it is given.
+/// finds an address that was pushed for it, only the entry jumps to an address that it is given, and other code is entered
+/// with the stack that it expects.
 /// </summary>
-internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, int> positions, int[] entries)
+internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, int> positions, LinkPattern links, EmittedLayout layout)
 {
     private const int Slot = 8;
 
     private readonly Dictionary<int, int> _heights = [];
     private readonly Stack<(int Position, int Height)> _open = [];
+    private readonly int _linkedEntry = positions[(ulong)layout.LinkedEntry];
     private int? _body;
+    private bool _isEntered;
 
     /// <summary>Whether an instruction makes the first argument the state.</summary>
     public static bool IsEntryMove(in Instruction instruction) =>
@@ -36,8 +39,15 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
                 continue;
             }
 
+            if (next.Position == _linkedEntry)
+            {
+                _body = next.Height;
+            }
+
             Follow(next.Position, next.Height);
         }
+
+        Require(_linkedEntry, _isEntered, "is not where code is entered");
     }
 
     private void Follow(int position, int height)
@@ -66,10 +76,16 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
                 _open.Push((position + 1, height));
                 break;
             case FlowControl.IndirectBranch:
+                Require(position, height == _body, "jumps with something else on the stack");
+                if (links.Contains(position))
+                {
+                    break;
+                }
+
                 // The entry: its argument is where a block begins.
-                Require(position, _body is null && instruction.Op0Register == Register.R14, "jumps to a computed address");
-                _body = height;
-                foreach (int entry in entries)
+                Require(position, !_isEntered && instruction.Op0Register == Register.R14, "jumps to a computed address");
+                _isEntered = true;
+                foreach (int entry in layout.Blocks)
                 {
                     _open.Push((positions[(ulong)entry], height));
                 }

@@ -1,3 +1,4 @@
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation.X64;
@@ -7,17 +8,7 @@ internal sealed partial class RegionEmitter
 {
     private void EmitArithmetic(in MicroOp op)
     {
-        int group = op.Op switch
-        {
-            Op.Add => 0,
-            Op.Or => 1,
-            Op.Adc => 2,
-            Op.Sbb => 3,
-            Op.And => 4,
-            Op.Sub => 5,
-            Op.Xor => 6,
-            _ => 7,
-        };
+        int group = GroupOf(op.Op);
         bool isWritten = op.Op != Op.Cmp;
         int byteForm = op.Size == 1 ? 1 : 0;
         TranslateOperands(in op, isWritten);
@@ -49,6 +40,19 @@ internal sealed partial class RegionEmitter
 
         FlagsAreNew();
     }
+
+    /// <summary>How the encodings number additions, comparisons and what is between.</summary>
+    private static int GroupOf(Op op) => op switch
+    {
+        Op.Add => 0,
+        Op.Or => 1,
+        Op.Adc => 2,
+        Op.Sbb => 3,
+        Op.And => 4,
+        Op.Sub => 5,
+        Op.Xor => 6,
+        _ => 7,
+    };
 
     private void EmitImmediate(in MicroOp op, int group, in Operand destination)
     {
@@ -120,6 +124,44 @@ internal sealed partial class RegionEmitter
         }
 
         WriteIf(destination.IsRegister, op.DestinationRegister, destination.Register);
+        FlagsAreNew();
+    }
+
+    private void EmitDoubleShift(in MicroOp op)
+    {
+        TranslateOperands(in op, isWritten: true);
+
+        // Without a count they all stay as they are.
+        UseFlags();
+        Operand destination = Destination(in op);
+        int opcode = (op.Op == Op.Shld ? 0x0FA4 : 0x0FAC) + (op.HasThirdOperand ? 0 : 1);
+        _a.Emit(op.Size, opcode, Read(op.SourceRegister, Host.Entry), destination);
+        if (op.HasThirdOperand)
+        {
+            _a.Byte((byte)op.Immediate);
+        }
+
+        WriteIf(destination.IsRegister, op.DestinationRegister, destination.Register);
+        FlagsAreNew();
+    }
+
+    /// <summary>Memory alone: a register as destination could be RAX, which the host's instruction uses as well.</summary>
+    private void EmitCompareExchange(in MicroOp op)
+    {
+        TranslateOperands(in op, isWritten: true);
+        int source = Read(op.SourceRegister, Host.Entry);
+        LoadRax();
+        _a.Emit(op.Size, op.Size == 1 ? 0x0FB0 : 0x0FB1, source, Memory);
+        Set(Processor.Rax, Host.Rax);
+        FlagsAreNew();
+    }
+
+    private void EmitExchangeAdd(in MicroOp op)
+    {
+        TranslateOperands(in op, isWritten: true);
+        int source = Read(op.SourceRegister, Host.Entry);
+        _a.Emit(op.Size, op.Size == 1 ? 0x0FC0 : 0x0FC1, source, Memory);
+        Write(op.SourceRegister, source);
         FlagsAreNew();
     }
 

@@ -8,6 +8,11 @@ internal sealed partial class RegionEmitter
 {
     private const int NonCanonicalBits = 16;
 
+    /// <summary>With how many addresses an indirect target is compared.</summary>
+    private const int MostCompared = 3;
+
+    private readonly List<RegionNode> _expected = [];
+
     private void EmitBranch(RegionNode node, in MicroOp op, int behind)
     {
         switch (op.Op)
@@ -17,7 +22,7 @@ internal sealed partial class RegionEmitter
                 UseFlags();
                 _a.JumpIf(op.Condition, node.Target is { } target
                     ? _labels[target.Position]
-                    : LeaveAt(RegionExit.Continue, op.Immediate, 0));
+                    : GoOnAt(op.Immediate));
                 GoTo(node, node.Next, op.NextRip);
                 break;
             case Op.Jmp:
@@ -49,7 +54,7 @@ internal sealed partial class RegionEmitter
                 _a.Emit(8, MovFrom, Host.Address, Memory);
                 InterpretUnlessCanonical();
                 Advance(Processor.Rsp, StackSlot + (int)op.Immediate);
-                GoToIndirect(ReturnTargets());
+                GoToReturn();
                 break;
         }
     }
@@ -60,7 +65,7 @@ internal sealed partial class RegionEmitter
         SaveFlags();
         if (to is null)
         {
-            Leave(RegionExit.Continue, rip, 0);
+            GoOn(rip);
         }
         else if (to.Position != from.Position + 1)
         {
@@ -94,24 +99,51 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(NotEqual, Slow);
     }
 
-    /// <summary>Where the calls of the region return to.</summary>
-    private IEnumerable<ulong> ReturnTargets() => _nodes
-        .Where(static node => node.Last.Op is Op.Call or Op.CallIndirect)
-        .Select(static node => node.Last.NextRip);
+    /// <summary>Goes back to the address in the address register: often to behind a call of the region.</summary>
+    private void GoToReturn()
+    {
+        _expected.Clear();
+        foreach (RegionNode node in _nodes)
+        {
+            if (node.Last.Op is Op.Call or Op.CallIndirect)
+            {
+                Expect(node.Last.NextRip);
+            }
+        }
 
-    /// <summary>Goes to the address in the address register: within the region if it is one that is expected.</summary>
-    private void GoToIndirect(IEnumerable<ulong> expected)
+        GoToExpected();
+    }
+
+    /// <summary>Goes to the address in the address register: within the region if it is one that was seen before.</summary>
+    private void GoToIndirect(List<ulong> seen)
+    {
+        _expected.Clear();
+        foreach (ulong rip in seen)
+        {
+            Expect(rip);
+        }
+
+        GoToExpected();
+    }
+
+    private void Expect(ulong rip)
+    {
+        foreach (RegionNode node in _nodes)
+        {
+            if (node.Block.Rip == rip && !node.Continues && !_expected.Contains(node))
+            {
+                _expected.Add(node);
+            }
+        }
+    }
+
+    /// <summary>Compares the address with few that are expected. The table finds one among many sooner.</summary>
+    private void GoToExpected()
     {
         SaveFlags();
-        HashSet<ulong> addresses = [.. expected];
-        foreach (RegionNode target in _nodes)
+        for (int i = 0; i < _expected.Count && _expected.Count <= MostCompared; i++)
         {
-            if (target.Continues || !addresses.Contains(target.Block.Rip))
-            {
-                continue;
-            }
-
-            ulong rip = target.Block.Rip;
+            ulong rip = _expected[i].Block.Rip;
             if ((long)rip == (int)rip)
             {
                 _a.Emit(8, 0x81, 7, GuestAddress);
@@ -123,10 +155,9 @@ internal sealed partial class RegionEmitter
                 _a.Emit(8, 0x39, Host.Entry, GuestAddress);
             }
 
-            _a.JumpIf(Equal, _labels[target.Position]);
+            _a.JumpIf(Equal, _labels[_expected[i].Position]);
         }
 
-        LoadConstant(Host.Entry, (ulong)RegionExit.Continue);
-        _a.Jump(_leave);
+        _a.Jump(_goOn);
     }
 }

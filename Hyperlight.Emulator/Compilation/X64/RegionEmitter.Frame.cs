@@ -16,9 +16,10 @@ internal sealed partial class RegionEmitter
 
     private static readonly bool IsWindows = OperatingSystem.IsWindows();
 
-    /// <summary>The arguments of a function: the state, and where to begin or which instruction to interpret.</summary>
+    /// <summary>The arguments of a function: the state, and where to begin or which instruction to interpret, of which code.</summary>
     private static readonly int FirstArgument = IsWindows ? Host.Rcx : Host.Rdi;
     private static readonly int SecondArgument = IsWindows ? Host.Rdx : Host.Rsi;
+    private static readonly int ThirdArgument = IsWindows ? Host.R8 : Host.Rdx;
 
     /// <summary>What a function has to leave as it was, of what is used here.</summary>
     private static readonly int[] Preserved = IsWindows
@@ -37,9 +38,8 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, FirstArgument, Operand.Of(Host.State));
         _a.Emit(8, Mov, SecondArgument, Operand.Of(Host.Address));
         _a.Emit(8, MovFrom, Host.Budget, Operand.State(StateOffsets.Remaining));
-        KeepHostVectors(restores: false);
-        ReadRegisters();
-        _a.Emit(8, 0xFF, 4, Operand.Of(Host.Address));
+        _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Flags));
+        EmitLinkedEntry();
     }
 
     private void EmitExit()
@@ -47,6 +47,7 @@ internal sealed partial class RegionEmitter
         // RIP is in the address, why it is left in the entry.
         _a.Mark(_leave);
         WriteRegisters();
+        _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
         _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Rip));
         _a.Emit(4, Mov, Host.Entry, Operand.Of(Host.Rax));
         _a.Mark(_leaveWithoutState);
@@ -63,27 +64,31 @@ internal sealed partial class RegionEmitter
 
     /// <summary>
     /// Lets the interpreter execute one instruction: its number is in the address. Returns with the flags saved, and with the
-    /// interpreter's answer in the state. Each call returns, also where the region is left then: a processor with a shadow
-    /// stack compares the addresses.
+    /// interpreter's answer in the state and compared with zero, which means to go on. Each call returns, also where the region
+    /// is left then: a processor with a shadow stack compares the addresses.
     /// </summary>
     private void EmitInterpret()
     {
         int room = Alignment + (IsWindows ? ShadowSpace : 0);
         _a.Mark(_interpret);
         WriteRegisters();
+        _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
         _a.Emit(8, Mov, Host.State, Operand.Of(FirstArgument));
         _a.Emit(4, Mov, Host.Address, Operand.Of(SecondArgument));
+        LoadConstant(ThirdArgument, (uint)_id);
         MoveStackPointer(-room);
         _a.Emit(4, 0xFF, 2, Operand.State(StateOffsets.Interpret));
         MoveStackPointer(room);
         _a.Emit(4, Mov, Host.Rax, Operand.State(StateOffsets.Exit));
+        _a.Emit(4, 0x85, Host.Rax, Operand.Of(Host.Rax));
+        _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Flags));
         ReadRegisters();
         _a.Byte(0xC3);
     }
 
     /// <summary>
-    /// Where the region is left after an instruction that the interpreter executed: how many of its block come after it is in the
-    /// entry. The processor has the state.
+    /// Where the region is left after an instruction that the interpreter executed, which leaves in the state how many of its
+    /// block come after it. The processor has the rest.
     /// </summary>
     private void EmitLeaveInterpreted()
     {
@@ -93,7 +98,7 @@ internal sealed partial class RegionEmitter
             LoadMxcsr(StateOffsets.HostMxcsr);
         }
 
-        _a.Emit(8, 0x01, Host.Entry, Operand.Of(Host.Budget));
+        _a.Emit(8, 0x03, Host.Budget, Operand.State(StateOffsets.Scratch));
         _a.Emit(4, MovFrom, Host.Rax, Operand.State(StateOffsets.Exit));
         _a.Jump(_leaveWithoutState);
     }
@@ -108,7 +113,6 @@ internal sealed partial class RegionEmitter
             }
         }
 
-        _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Flags));
         ReadVectors();
     }
 
@@ -122,7 +126,6 @@ internal sealed partial class RegionEmitter
             }
         }
 
-        _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
         WriteVectors();
     }
 

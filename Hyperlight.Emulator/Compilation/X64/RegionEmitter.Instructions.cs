@@ -18,7 +18,14 @@ internal sealed partial class RegionEmitter
         if (!Emittable.IsEmitted(in op))
         {
             FreeFlags();
-            CallInterpreter(in op, behind);
+            CallInterpreter(Number(in op, behind));
+            return;
+        }
+
+        if (op.Destination == OperandKind.HighByte || (op.Source == OperandKind.HighByte && op.Op != Op.Movzx))
+        {
+            EmitWithHighByte(in op);
+            FinishSlow(in op, behind);
             return;
         }
 
@@ -54,47 +61,14 @@ internal sealed partial class RegionEmitter
                 FlagsAreNew();
                 break;
             case Op.Setcc: EmitSet(in op); break;
+            case Op.Cmpxchg: EmitCompareExchange(in op); break;
+            case Op.Xadd: EmitExchangeAdd(in op); break;
+            case Op.Shld or Op.Shrd: EmitDoubleShift(in op); break;
+            case Op.Movs or Op.Stos: EmitString(in op); break;
             case Op.Cmovcc: EmitConditionalMove(in op); break;
             default: EmitBranch(node, in op, behind); break;
         }
 
         FinishSlow(in op, behind);
-    }
-
-    /// <summary>The interpreter executes the instruction.</summary>
-    private void CallInterpreter(in MicroOp op, int behind)
-    {
-        LoadConstant(Host.Address, (ulong)_ops.Count);
-        LoadConstant(Host.Entry, (ulong)behind);
-        _ops.Add(op);
-        _a.Call(_interpret);
-        _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.Exit));
-        _a.Byte(0);
-        _a.JumpIf(NotEqual, _leaveInterpreted);
-    }
-
-    /// <summary>What is out of line of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
-    private void FinishSlow(in MicroOp op, int behind)
-    {
-        if (_slow is not { } slow)
-        {
-            return;
-        }
-
-        MicroOp copy = op;
-        int done = _a.NewLabel();
-        _a.Mark(done);
-        FlagPlace flags = _flags;
-        _outOfLine.Add(() =>
-        {
-            _a.Mark(slow);
-            CallInterpreter(in copy, behind);
-            if (flags != FlagPlace.Saved)
-            {
-                RestoreFlags();
-            }
-
-            _a.Jump(done);
-        });
     }
 }

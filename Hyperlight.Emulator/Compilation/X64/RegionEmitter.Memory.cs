@@ -9,6 +9,9 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed partial class RegionEmitter
 {
+    /// <summary>What <see cref="MicroOp.Segment"/> is for FS.</summary>
+    private const int FsSegment = 4;
+
     /// <summary>Where the guest's memory is after <see cref="Translate"/>.</summary>
     private static readonly Operand Memory = Operand.At(Host.Address);
 
@@ -28,6 +31,11 @@ internal sealed partial class RegionEmitter
     {
         FreeFlags();
         ComputeAddress(in op, Host.Address, isWide: true);
+        if (op.Segment != 0)
+        {
+            _a.Emit(8, 0x03, Host.Address, Operand.State(op.Segment == FsSegment ? StateOffsets.FsBase : StateOffsets.GsBase));
+        }
+
         Translate(size, tag);
     }
 

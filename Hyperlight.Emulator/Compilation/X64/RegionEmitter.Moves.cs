@@ -87,11 +87,8 @@ internal sealed partial class RegionEmitter
     /// <summary>The second byte of a register, which the host's encodings do not reach.</summary>
     private void EmitHighByte(in MicroOp op)
     {
-        const int BitsOfByte = 8;
         FreeFlags();
-        _a.Emit(4, Mov, Read(op.SourceRegister, Host.Entry), Translation);
-        _a.Emit(4, 0xC1, 5, Translation);
-        _a.Byte(BitsOfByte);
+        LoadHighByte(op.SourceRegister);
         int target = Read(op.DestinationRegister, Host.Address);
         _a.Emit(op.Size == 2 ? 0x66 : 0, op.Size == 8, true, 0x0FB6, target, Translation);
         Write(op.DestinationRegister, target);

@@ -112,7 +112,5 @@ internal sealed partial class RegionEmitter
         _a.Emit(op.Size, Mov, Host.Entry, Operand.Of(Host.Rdx));
     }
 
-    private void LoadRax() => _a.Emit(8, MovFrom, Host.Rax, _map[Processor.Rax] == Operand.None
-        ? Operand.State(StateOffsets.Register(Processor.Rax))
-        : Operand.Of(_map[Processor.Rax]));
+    private void LoadRax() => _a.Emit(8, MovFrom, Host.Rax, Place(Processor.Rax));
 }

@@ -10,26 +10,28 @@ namespace Hyperlight.Emulator.Compilation.X64;
 internal sealed partial class RegionEmitter
 {
     private readonly Assembler _a = new();
-    private readonly List<MicroOp> _ops = [];
-    private readonly List<Action> _outOfLine = [];
+    private readonly List<EmittedOp> _ops = [];
     private RegisterMap _map = null!;
     private List<RegionNode> _nodes = null!;
     private int[] _labels = [];
     private bool[] _isHeader = [];
+    private int _id;
     private int _leave;
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
-    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, out int[] entries, out MicroOp[] ops)
+    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, int id, out EmittedLayout layout, out EmittedOp[] ops)
     {
         _a.Reset();
         _ops.Clear();
         _outOfLine.Clear();
         _nodes = nodes;
+        _id = id;
         _map = new RegisterMap(nodes);
         (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
         {
@@ -43,15 +45,17 @@ internal sealed partial class RegionEmitter
             EmitNode(node);
         }
 
-        for (int i = 0; i < _outOfLine.Count; i++)
+        foreach (OutOfLine place in _outOfLine)
         {
-            _outOfLine[i]();
+            EmitOutOfLine(place);
         }
 
         EmitInterpret();
         EmitLeaveInterpreted();
+        EmitEndBudget();
+        EmitLink();
         EmitExit();
-        entries = [.. _labels.Select(_a.OffsetOf)];
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), [.. _labels.Select(_a.OffsetOf)]);
         ops = [.. _ops];
         return _a.Finish();
     }
@@ -85,13 +89,13 @@ internal sealed partial class RegionEmitter
         {
             _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
             _a.Byte(0);
-            _a.JumpIf(NotEqual, LeaveAt(RegionExit.Continue, node.Block.Rip, 0));
+            _a.JumpIf(NotEqual, GoOnAt(node.Block.Rip));
         }
 
         // The whole block's instructions are counted when it is entered; who leaves in the middle gives the rest back.
         _a.Emit(8, 0x83, 5, Operand.Of(Host.Budget));
         _a.Byte((byte)ops.Length);
-        _a.JumpIf(Negative, LeaveAt(RegionExit.Interpret, node.Block.Rip, ops.Length));
+        _a.JumpIf(Negative, InterpretAt(node.Block.Rip, ops.Length));
         for (int i = 0; i < ops.Length; i++)
         {
             EmitInstruction(node, ops[i], ops.Length - i - 1);
@@ -103,37 +107,11 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>A place out of line at which the region is left.</summary>
-    /// <param name="exit">Why.</param>
-    /// <param name="rip">Where the guest is then.</param>
-    /// <param name="notExecuted">How many instructions of the block were counted and not executed.</param>
-    private int LeaveAt(RegionExit exit, ulong rip, int notExecuted)
+    /// <summary>Goes on at an address outside the region. The flags are saved.</summary>
+    private void GoOn(ulong rip)
     {
-        int label = _a.NewLabel();
-        _outOfLine.Add(() =>
-        {
-            _a.Mark(label);
-            Leave(exit, rip, notExecuted);
-        });
-        return label;
-    }
-
-    /// <summary>Leaves the region. The flags are saved.</summary>
-    private void Leave(RegionExit exit, ulong rip, int notExecuted)
-    {
-        GiveBack(notExecuted);
         LoadConstant(Host.Address, rip);
-        LoadConstant(Host.Entry, (ulong)exit);
-        _a.Jump(_leave);
-    }
-
-    private void GiveBack(int instructions)
-    {
-        if (instructions != 0)
-        {
-            _a.Emit(8, 0x83, 0, Operand.Of(Host.Budget));
-            _a.Byte((byte)instructions);
-        }
+        _a.Jump(_goOn);
     }
 
     private void LoadConstant(int register, ulong value)

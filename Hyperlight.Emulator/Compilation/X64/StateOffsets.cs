@@ -3,15 +3,19 @@ using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 
-/// <summary>Where emitted code finds the fields of <see cref="ProcessorState"/> and <see cref="TlbEntry"/>.</summary>
+/// <summary>Where emitted code finds the fields of <see cref="ProcessorState"/>, <see cref="TlbEntry"/> and <see cref="LinkEntry"/>.</summary>
 internal static class StateOffsets
 {
     public const int Translations = ProcessorState.TranslationsOffset;
     public const int Interpret = ProcessorState.InterpretOffset;
+    public const int Links = ProcessorState.LinksOffset;
     public const int Flags = ProcessorState.FlagsOffset;
     public const int Rip = ProcessorState.RipOffset;
     public const int Remaining = ProcessorState.RemainingOffset;
     public const int Scratch = ProcessorState.ScratchOffset;
+    public const int FsBase = ProcessorState.FsBaseOffset;
+    public const int GsBase = ProcessorState.GsBaseOffset;
+    public const int Direction = ProcessorState.DirectionOffset;
     public const int CancelRequested = ProcessorState.CancelRequestedOffset;
     public const int Mxcsr = ProcessorState.MxcsrOffset;
     public const int HostMxcsr = ProcessorState.HostMxcsrOffset;
@@ -19,6 +23,9 @@ internal static class StateOffsets
     public const int ReadTag = TlbEntry.ReadTagOffset;
     public const int WriteTag = TlbEntry.WriteTagOffset;
     public const int Page = TlbEntry.PageOffset;
+    public const int LinkedRip = LinkEntry.RipOffset;
+    public const int LinkedRegion = LinkEntry.RegionOffset;
+    public const int LinkedBlock = LinkEntry.BlockOffset;
 
     public static int Xmm(int register) => ProcessorState.XmmOffset + (register * ProcessorState.XmmSize);
 

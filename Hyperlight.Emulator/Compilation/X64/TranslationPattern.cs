@@ -10,7 +10,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed class TranslationPattern
 {
-    private const int Length = 8;
+    public const int Length = 8;
     private const int TagPosition = 4;
 
     private readonly List<Instruction> _code;

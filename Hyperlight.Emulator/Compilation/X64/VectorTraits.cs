@@ -12,7 +12,7 @@ internal static class VectorTraits
     public static bool IsEmitted(in MicroOp op, ReadOnlySpan<byte> bytes)
     {
         bool hasMemory = op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory;
-        if (op.Op != Op.Vector || (hasMemory && op.Segment != 0))
+        if (op.Op != Op.Vector)
         {
             return false;
         }

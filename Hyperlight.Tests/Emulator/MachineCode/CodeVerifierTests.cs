@@ -13,6 +13,9 @@ internal sealed class CodeVerifierTests
 {
     private const int StackAlignment = 8;
 
+    /// <summary>Of a jump to the address in R14.</summary>
+    private const int JumpLength = 3;
+
     private static readonly Dictionary<string, Action<Assembler>> Refused = new()
     {
         ["memory at an address of the guest"] = c => c.mov(rbx, __qword_ptr[rdi]),
@@ -53,11 +56,41 @@ internal sealed class CodeVerifierTests
         ["a push without a pop"] = c => c.push(rbx),
         ["a jump to a computed address"] = c => c.jmp(rbx),
         ["a call of a computed address"] = c => c.call(rbx),
+        ["a jump to an entry that was not compared"] = c => Link(c, skipped: 4, then: Leave),
+        ["a jump to an entry without the branch"] = c => Link(c, skipped: 5, then: Leave),
+        ["a jump to an entry with a wrong index"] = c => Link(c, skipped: 2, then: Leave),
+        ["a jump to an entry of another table"] = c => Link(c, table: ProcessorState.TranslationsOffset, then: Leave),
+        ["a jump to an entry that was changed"] = c => Link(c, then: x => { x.add(r13, 8); Leave(x); }),
+        ["a jump to a region without its block"] = c => Link(c, then: x => x.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset])),
+        ["a jump to the block of another region"] = c => Link(c, then: x => x.jmp(__qword_ptr[r13 + LinkEntry.BlockOffset])),
+        ["a jump to what an entry does not have"] = c => Link(c, then: x =>
+        {
+            x.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
+            x.jmp(__qword_ptr[r13 + LinkEntry.BlockOffset + 8]);
+        }),
+        ["a branch to the jump to an entry"] = c =>
+        {
+            Label jump = c.CreateLabel();
+            c.jmp(jump);
+            Link(c, then: x => { x.Label(ref jump); Leave(x); });
+        },
+        ["a jump to an entry with something on the stack"] = c => Link(c, then: x => { x.push(rbx); Leave(x); }),
+        ["an entry that is written"] = c => Link(c, then: x => x.mov(__qword_ptr[r13 + LinkEntry.RegionOffset], rbx)),
+        ["the pointer to the table, written"] = c => c.mov(__qword_ptr[r15 + ProcessorState.LinksOffset], rbx),
         ["a segment"] = c => c.mov(rbx, __qword_ptr.fs[r15]),
         ["a control register"] = c => c.mov(rbx, cr3),
         ["a system call"] = c => c.syscall(),
         ["an interrupt"] = c => c.int3(),
         ["a string instruction"] = c => c.movsq(),
+        ["a repeated string instruction"] = c => c.rep.movsq(),
+        ["a copy of elements without a limit"] = c => Copy(c, skipped: 0),
+        ["a copy of elements that are not in one page"] = c => Copy(c, skipped: 2),
+        ["a copy of larger elements than were checked"] = c => Copy(c, elementSize: 4),
+        ["a copy from elements that were not translated"] = c => Copy(c, sourceTag: null),
+        ["a copy to elements that were not translated"] = c => Copy(c, destinationTag: null),
+        ["a copy to elements that may only be read"] = c => Copy(c, destinationTag: TlbEntry.ReadTagOffset),
+        ["a copy with another number of elements"] = c => Copy(c, then: x => x.inc(rcx)),
+        ["a copy to another address"] = c => Copy(c, then: x => x.mov(rdi, rbx)),
         ["a masked store"] = c => c.maskmovdqu(xmm0, xmm1),
         ["an AVX instruction"] = c => c.vaddps(ymm0, ymm1, ymm2),
         ["an x87 instruction"] = c => c.fld1(),
@@ -73,6 +106,12 @@ internal sealed class CodeVerifierTests
     public void A_write_is_accepted_where_one_was_translated() => Assert.That(
         () => Verify(c => Translate(c, tag: TlbEntry.WriteTagOffset, then: x => x.add(__dword_ptr[r14], 1))), Throws.Nothing);
 
+    [Test]
+    public void A_jump_to_an_entry_of_the_table_is_accepted() => Assert.That(() => Verify(c => Link(c, then: Leave)), Throws.Nothing);
+
+    [Test]
+    public void A_copy_of_translated_elements_is_accepted() => Assert.That(() => Verify(c => Copy(c)), Throws.Nothing);
+
     [TestCaseSource(nameof(RefusedNames))]
     public void Anything_else_is_refused(string name) =>
         Assert.That(() => Verify(Refused[name]), Throws.InvalidOperationException.With.Message.Contains("isolated"));
@@ -83,14 +122,18 @@ internal sealed class CodeVerifierTests
         // jmp to the second byte of the mov.
         byte[] code = [0xE9, 1, 0, 0, 0, 0xB8, 1, 2, 3, 4, 0xC3];
 
-        Assert.That(() => CodeVerifier.Verify(code, []), Throws.InvalidOperationException);
+        Assert.That(() => CodeVerifier.Verify(code, new EmittedLayout(0, [])), Throws.InvalidOperationException);
     }
 
     /// <summary>The eight instructions of a translation, without one of them.</summary>
     private static void Translate(
-        Assembler c, Action<Assembler> then, int size = 8, int tag = TlbEntry.ReadTagOffset, int skipped = -1, Label middle = default)
+        Assembler c, Action<Assembler> then, int size = 8, int tag = TlbEntry.ReadTagOffset, int skipped = -1, Label middle = default, bool endsInLine = false, Label slow = default)
     {
-        Label slow = c.CreateLabel();
+        if (!endsInLine)
+        {
+            slow = c.CreateLabel();
+        }
+
         Action[] steps =
         [
             () => c.mov(r13d, r14d),
@@ -116,8 +159,93 @@ internal sealed class CodeVerifierTests
         }
 
         then(c);
+        if (!endsInLine)
+        {
+            c.Label(ref slow);
+            c.mov(eax, eax);
+        }
+    }
+
+    /// <summary>A repeated string instruction as it is emitted, without one of the first instructions of its source.</summary>
+    private static void Copy(
+        Assembler c,
+        int skipped = -1,
+        int elementSize = 8,
+        int? sourceTag = TlbEntry.ReadTagOffset,
+        int? destinationTag = TlbEntry.WriteTagOffset,
+        Action<Assembler>? then = null)
+    {
+        Label slow = c.CreateLabel();
+        if (skipped != 0)
+        {
+            c.AddInstruction(Instruction.Create(Code.Cmp_rm64_imm32, Register.RCX, Processor.ElementsPerCheck));
+            c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, slow.Id));
+        }
+
+        TranslateElements(rsi, sourceTag);
+        c.mov(__qword_ptr[r15 + ProcessorState.ScratchOffset], rax);
+        c.mov(rax, r14);
+        TranslateElements(rdi, destinationTag);
+        c.mov(r13, rcx);
+        c.xchg(rax, rsi);
+        c.xchg(r14, rdi);
+        then?.Invoke(c);
+        c.rep.movsq();
+        c.xchg(r14, rdi);
+        c.xchg(rax, rsi);
         c.Label(ref slow);
         c.mov(eax, eax);
+
+        void TranslateElements(AssemblerRegister64 register, int? tag)
+        {
+            c.mov(r14, register);
+            if (skipped != 2)
+            {
+                c.lea(r13, __[r14 + rcx * elementSize - 1]);
+                c.xor(r13, r14);
+                c.shr(r13, HostPage.Shift);
+                c.AddInstruction(Instruction.CreateBranch(Code.Jne_rel32_64, slow.Id));
+            }
+
+            if (tag is { } kind)
+            {
+                Translate(c, static _ => { }, size: 1, tag: kind, endsInLine: true, slow: slow);
+            }
+        }
+    }
+
+    /// <summary>The six instructions that look up where to go on, without one of them.</summary>
+    private static void Link(
+        Assembler c, Action<Assembler> then, int table = ProcessorState.LinksOffset, int skipped = -1)
+    {
+        Label missing = c.CreateLabel();
+        Action[] steps =
+        [
+            () => c.imul(r13d, r14d, unchecked((int)LinkTable.Multiplier)),
+            () => c.shr(r13d, 32 - LinkTable.IndexBits - LinkEntry.Shift),
+            () => c.AddInstruction(Instruction.Create(Code.And_rm32_imm32, Register.R13D, LinkTable.Size - (1 << LinkEntry.Shift))),
+            () => c.add(r13, __qword_ptr[r15 + table]),
+            () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
+            () => c.AddInstruction(Instruction.CreateBranch(Code.Jne_rel32_64, missing.Id)),
+        ];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            if (i != skipped)
+            {
+                steps[i]();
+            }
+        }
+
+        then(c);
+        c.Label(ref missing);
+        c.mov(eax, eax);
+    }
+
+    /// <summary>Leaves for the code of the entry.</summary>
+    private static void Leave(Assembler c)
+    {
+        c.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
+        c.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset]);
     }
 
     /// <summary>Verifies code within the entry and exit that all code has.</summary>
@@ -125,10 +253,12 @@ internal sealed class CodeVerifierTests
     {
         var c = new Assembler(64);
         Label exit = c.CreateLabel();
+        Label linked = c.CreateLabel();
         c.push(r15);
         c.lea(rsp, __[rsp - StackAlignment]);
         c.mov(r15, rdi);
         c.mov(r14, rsi);
+        c.Label(ref linked);
         c.jmp(r14);
         body(c);
         c.jmp(exit);
@@ -145,6 +275,6 @@ internal sealed class CodeVerifierTests
         {
         }
 
-        CodeVerifier.Verify(code, [(int)decoder.IP]);
+        CodeVerifier.Verify(code, new EmittedLayout((int)decoder.IP - JumpLength, [(int)decoder.IP]));
     }
 }

@@ -1,0 +1,27 @@
+namespace Hyperlight.Emulator.Compilation.X64;
+
+/// <summary>What is emitted behind all blocks, since it is rarely executed.</summary>
+internal enum OutOfLineKind
+{
+    /// <summary>The interpreter executes an instruction, and execution goes on behind it.</summary>
+    Interpret,
+
+    /// <summary>RAX gets the flags back that were saved elsewhere, for <see cref="Interpret"/>.</summary>
+    RestoreFlags,
+
+    /// <summary>The budget ends within a block: the interpreter executes its beginning.</summary>
+    EndBudget,
+
+    /// <summary>The guest goes on outside the region.</summary>
+    GoOn,
+}
+
+/// <summary>A place that is emitted behind all blocks.</summary>
+/// <param name="Kind">What it is for.</param>
+/// <param name="Label">Where it is.</param>
+/// <param name="Done">Where it goes afterwards.</param>
+/// <param name="Number">The number of the instruction, or how many instructions of the block were not executed.</param>
+/// <param name="RestoresFlags">Whether the host's flags are the guest's afterwards.</param>
+/// <param name="Rip">Where the guest is.</param>
+internal readonly record struct OutOfLine(
+    OutOfLineKind Kind, int Label, int Done = 0, int Number = 0, bool RestoresFlags = false, ulong Rip = 0);

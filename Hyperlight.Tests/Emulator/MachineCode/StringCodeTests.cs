@@ -1,0 +1,106 @@
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Tests.Kvm;
+using static Iced.Intel.AssemblerRegisters;
+using Assembler = Iced.Intel.Assembler;
+
+namespace Hyperlight.Tests.Emulator.MachineCode;
+
+/// <summary>Repeated string instructions do the same in machine code and interpreted: to memory, registers and counts.</summary>
+[TestFixture]
+internal sealed class StringCodeTests
+{
+    private const int First = 0x9800;
+    private const int Length = 0x4000;
+    private const int Cases = 300;
+
+    /// <summary>In flags.</summary>
+    private const ulong Backwards = 0x400;
+
+    private static readonly ulong[] Counts = [0, 1, 2, 3, 7, 8, 9, 100, 255, 511, 512, 1000, 1023, 1024, 1025, 2047, 1UL << 32, 1UL << 61, ulong.MaxValue];
+
+    private static readonly Dictionary<string, Action<Assembler>> Instructions = new()
+    {
+        ["movsb"] = static c => c.rep.movsb(),
+        ["movsw"] = static c => c.rep.movsw(),
+        ["movsd"] = static c => c.rep.movsd(),
+        ["movsq"] = static c => c.rep.movsq(),
+        ["stosb"] = static c => c.rep.stosb(),
+        ["stosw"] = static c => c.rep.stosw(),
+        ["stosd"] = static c => c.rep.stosd(),
+        ["stosq"] = static c => c.rep.stosq(),
+    };
+
+    private static IEnumerable<string> Names => Instructions.Keys;
+
+    [SetUp]
+    public void Require() => EmittingHost.Require();
+
+    /// <summary>Also where the guest uses so many registers that the instruction's own are in memory.</summary>
+    [Test]
+    public void Elements_are_those_of_the_interpreter([ValueSource(nameof(Names))] string name, [Values] bool hasManyRegisters)
+    {
+        const int Seed = 77;
+        var random = new Random(Seed);
+        using LongModeGuest interpreted = Create(isCompiled: false, name, hasManyRegisters);
+        using LongModeGuest compiled = Create(isCompiled: true, name, hasManyRegisters);
+        for (int i = 0; i < Cases; i++)
+        {
+            byte[] memory = new byte[Length];
+            random.NextBytes(memory);
+            bool isBackwards = random.Next(8) == 0;
+
+            // Backwards, so few that the code is not reached.
+            int lowest = isBackwards ? First + (Length / 2) : First;
+            int counts = isBackwards ? Array.IndexOf(Counts, 1025UL) : Counts.Length;
+            var registers = new GeneralRegisters
+            {
+                Rip = LongModeGuest.CodeAddress,
+                Rsp = LongModeGuest.StackTop,
+                Rax = (ulong)random.NextInt64(),
+                Rcx = Counts[random.Next(counts)],
+                Rsi = (ulong)(lowest + random.Next(Length / 2)),
+                Rdi = (ulong)(lowest + random.Next(Length / 2)),
+                Rflags = 2 | (isBackwards ? Backwards : 0),
+            };
+
+            Assert.That(Run(compiled, memory, registers), Is.EqualTo(Run(interpreted, memory, registers)), $"case {i}: {registers}");
+            Assert.That(compiled.Memory.GetSpan(First, Length).SequenceEqual(interpreted.Memory.GetSpan(First, Length)), $"case {i}: {registers}");
+        }
+    }
+
+    private static (VmExit, long, GeneralRegisters) Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers)
+    {
+        // Enough for all but the largest counts, which would run into memory that does not exist, or for ever.
+        const int Budget = 40;
+        guest.Memory.Write(First, memory);
+        guest.Machine.SetGeneralRegisters(registers);
+        var counter = (IInstructionCounter)guest.Machine;
+        long before = counter.InstructionCount;
+        counter.InstructionBudget = Budget;
+        VmExit exit = guest.Machine.Run();
+        return (exit, counter.InstructionCount - before, guest.Machine.GetGeneralRegisters());
+    }
+
+    private static LongModeGuest Create(bool isCompiled, string name, bool hasManyRegisters) => new(
+        new EmulatorHypervisor(new EmulatorOptions
+        {
+            TranslateHotCode = isCompiled, HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true,
+        }),
+        c =>
+        {
+            for (int i = 0; i < 3 && hasManyRegisters; i++)
+            {
+                c.add(rbx, r8);
+                c.add(rbp, r9);
+                c.add(r10, r11);
+                c.add(r12, r13);
+                c.add(r14, r15);
+            }
+
+            Instructions[name](c);
+            c.setc(bl);
+            c.hlt();
+        });
+}
