@@ -43,32 +43,34 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find)
 
             instructions += block.Ops.Length;
             _nodes.Add(block.Rip, new RegionNode(block));
-            foreach (ulong rip in Successors(block))
-            {
-                if (!_nodes.ContainsKey(rip) && find(rip) is { } successor)
-                {
-                    queue.Enqueue(successor);
-                }
-            }
+            EnqueueSuccessors(block, queue);
         }
     }
 
-    private static IEnumerable<ulong> Successors(Block block)
+    private void EnqueueSuccessors(Block block, Queue<Block> queue)
     {
-        MicroOp last = block.Ops[^1];
+        ref MicroOp last = ref block.Ops[^1];
         if (FallsThrough(last.Op) || IsCall(last.Op))
         {
-            yield return last.NextRip;
+            Enqueue(last.NextRip, queue);
         }
 
         if (last.Op is Op.Jcc or Op.Jmp or Op.Call)
         {
-            yield return last.Immediate;
+            Enqueue(last.Immediate, queue);
         }
 
         foreach (ulong target in block.Targets)
         {
-            yield return target;
+            Enqueue(target, queue);
+        }
+    }
+
+    private void Enqueue(ulong rip, Queue<Block> queue)
+    {
+        if (!_nodes.ContainsKey(rip) && find(rip) is { } successor)
+        {
+            queue.Enqueue(successor);
         }
     }
 

@@ -1,3 +1,5 @@
+using Hyperlight.Emulator.Decoding;
+
 namespace Hyperlight.Emulator.Compilation;
 
 /// <summary>Everything that the code of a region follows from: addresses and bytes of its blocks, and where they were seen to go.</summary>
@@ -8,12 +10,15 @@ internal sealed class RegionKey : IEquatable<RegionKey>
 
     public RegionKey(List<RegionNode> nodes)
     {
-        _blocks = [.. nodes.Select(n => (n.Block.Rip, n.Block.Bytes, n.Block.Targets.ToArray()))];
+        _blocks = new (ulong, byte[], ulong[])[nodes.Count];
         var hash = default(HashCode);
-        foreach ((ulong rip, byte[] bytes, _) in _blocks)
+        for (int i = 0; i < _blocks.Length; i++)
         {
-            hash.Add(rip);
-            hash.AddBytes(bytes);
+            Block block = nodes[i].Block;
+            ulong[] targets = block.Targets.Count == 0 ? [] : [.. block.Targets];
+            _blocks[i] = (block.Rip, block.Bytes, targets);
+            hash.Add(block.Rip);
+            hash.AddBytes(block.Bytes);
         }
 
         _hash = hash.ToHashCode();

@@ -103,11 +103,11 @@ internal sealed partial class RegionEmitter
     private void GoToReturn()
     {
         _expected.Clear();
-        foreach (RegionNode node in _nodes)
+        for (int i = 0; i < _nodes.Count && _expected.Count <= MostCompared; i++)
         {
-            if (node.Last.Op is Op.Call or Op.CallIndirect)
+            if (_nodes[i].Last.Op is Op.Call or Op.CallIndirect)
             {
-                Expect(node.Last.NextRip);
+                Expect(_nodes[i].Last.NextRip);
             }
         }
 

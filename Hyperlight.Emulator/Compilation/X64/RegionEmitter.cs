@@ -55,7 +55,7 @@ internal sealed partial class RegionEmitter
         EmitEndBudget();
         EmitLink();
         EmitExit();
-        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), [.. _labels.Select(_a.OffsetOf)]);
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf));
         ops = [.. _ops];
         return _a.Finish();
     }
@@ -70,13 +70,16 @@ internal sealed partial class RegionEmitter
         foreach (RegionNode node in _nodes)
         {
             _isHeader[node.Position] |= node.IsIndirectTarget;
-            foreach (RegionNode? to in (ReadOnlySpan<RegionNode?>)[node.Next, node.Target])
-            {
-                if (to is not null && to.Position <= node.Position)
-                {
-                    _isHeader[to.Position] = true;
-                }
-            }
+            NoteHeader(node, node.Next);
+            NoteHeader(node, node.Target);
+        }
+    }
+
+    private void NoteHeader(RegionNode node, RegionNode? to)
+    {
+        if (to is not null && to.Position <= node.Position)
+        {
+            _isHeader[to.Position] = true;
         }
     }
 

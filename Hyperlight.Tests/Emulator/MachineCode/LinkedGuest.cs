@@ -82,6 +82,26 @@ internal sealed class LinkedGuest : IDisposable
     public (VmExit Exit, long Instructions, GeneralRegisters Registers) Run() =>
         (Machine.Run(), Machine.InstructionCount, Machine.GetGeneralRegisters());
 
+    /// <summary>
+    /// Runs the guest to its end, puts everything back and runs it again: then all of its code is compiled, and goes on in each
+    /// other until something changes.
+    /// </summary>
+    public (VmExit Exit, long Instructions, GeneralRegisters Registers)[] RunTwice()
+    {
+        byte[] memory = new byte[(int)_guest.Memory.Size];
+        _guest.Memory.Read(0, memory);
+        SpecialRegisters special = Machine.GetSpecialRegisters();
+        FpuRegisters fpu = Machine.GetFpuRegisters();
+        DebugRegisters debug = Machine.GetDebugRegisters();
+        (VmExit, long, GeneralRegisters) first = Run();
+        _guest.Memory.Write(0, memory);
+        Machine.SetSpecialRegisters(special);
+        Machine.SetFpuRegisters(fpu);
+        Machine.SetDebugRegisters(debug);
+        Restart();
+        return [first, Run()];
+    }
+
     public void WriteEntry(uint address, ulong value) =>
         BinaryPrimitives.WriteUInt64LittleEndian(_guest.Memory.GetSpan(address, sizeof(ulong)), value);
 
