@@ -34,7 +34,10 @@ internal sealed unsafe partial class Processor
         int size = Region.SizeOf(nodes);
         if (_compiled + size > options.MostCompiledBytes)
         {
+            // The first is about to be executed, and has to notice if it changes itself.
             _blocks.Clear();
+            _blocks.Add(first);
+            first.Heat = 0;
             _compiled = 0;
             return;
         }
@@ -60,15 +63,31 @@ internal sealed unsafe partial class Processor
         }
 
         Block? block = _blocks.Find(entry.Page.Identity | (rip & HostPage.OffsetMask), rip);
-        return block is { Heat: > 0 } && block.VerifiedInRun == _run && !ReadsClock(in block.Ops[0]) ? block : null;
+        return block is { Heat: > 0 } && block.VerifiedInRun == _run && HasSecondPage(block) && !ReadsClock(in block.Ops[0])
+            ? block
+            : null;
+    }
+
+    /// <summary>Whether the page of a block's last byte, if that is another, is where it was when the block was decoded.</summary>
+    private bool HasSecondPage(Block block)
+    {
+        if (block.SecondPage is not { } second)
+        {
+            return true;
+        }
+
+        ulong address = (block.Rip | HostPage.OffsetMask) + 1;
+        ref TlbEntry entry = ref _tlb.Slot(address);
+        return entry.FetchTag == address && entry.Page.Identity == second.Identity;
     }
 
     /// <summary>Executes compiled code, and says whether nothing is pending.</summary>
     private bool Enter(Region region, Block block)
     {
-        if (!IsInPlace(region) || !IsUnchanged(region))
+        if (!IsInPlace(region) || !IsUnchanged(region) || !ReferenceEquals(block.Region, region))
         {
-            return Interpret(block);
+            // These checks can make the processor forget blocks, also this one: what it would change of itself would go unnoticed.
+            return FindBlock() is { } current ? Interpret(current) : CountNotFetched();
         }
 
         _blockEnd = int.MaxValue;
@@ -127,7 +146,9 @@ internal sealed unsafe partial class Processor
         return true;
     }
 
-    /// <summary>Finds the page of code at an address without any effect that the guest could see.</summary>
+    /// <summary>
+    /// Finds the page of code at an address. The guest sees no effect but accessed bits, which processors set ahead of time as well.
+    /// </summary>
     private bool TryProbe(ulong address, out HostPage page)
     {
         ref TlbEntry entry = ref _tlb.Slot(address);
