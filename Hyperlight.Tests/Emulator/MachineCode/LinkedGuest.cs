@@ -27,7 +27,6 @@ internal sealed class LinkedGuest : IDisposable
     /// <summary>How often the function is called before the guest does something else, and afterwards.</summary>
     public const int Calls = 50;
 
-    /// <summary>Behind the function's opcode is the number that it returns.</summary>
     private const ulong PresentWritable = 3;
     private const ulong LargePage = 0x80;
 
