@@ -27,7 +27,8 @@ internal sealed class LinkTests
 
     private static readonly Dictionary<string, (uint Function, Action<Assembler> Between)> Changes = new()
     {
-        ["nothing"] = (Function, static _ => { }),
+        ["nothing"] = (Function, static _ => { }
+        ),
         ["the function is written"] = (Function, static c => c.mov(__byte_ptr[Function + ImmediateOffset], 2)),
         ["the function is written, in the page of the loop"] = (0x8200, static c => c.mov(__byte_ptr[0x8200 + ImmediateOffset], 2)),
         ["the function is written at another address"] = (Function, static c => c.mov(__byte_ptr[AliasOfFunction + ImmediateOffset], 2)),
@@ -38,36 +39,43 @@ internal sealed class LinkTests
             c.mov(eax, 2);
             c.mov(ecx, 1);
             c.rep.stosb();
-        }),
-        ["another address space"] = (AliasOfFunction, static c => { c.mov(eax, SecondTables); c.mov(cr3, rax); }),
+        }
+        ),
+        ["another address space"] = (AliasOfFunction, static c => { c.mov(eax, SecondTables); c.mov(cr3, rax); }
+        ),
         ["another page, and INVLPG"] = (AliasOfFunction, static c =>
         {
             c.mov(__dword_ptr[LinkedGuest.AliasEntry], 0x20_0083);
             c.invlpg(__byte_ptr[AliasOfFunction]);
-        }),
+        }
+        ),
         ["no permission to execute"] = (AliasOfFunction, static c =>
         {
             c.mov(__dword_ptr[LinkedGuest.AliasEntry + 4], unchecked((int)0x8000_0000));
             c.invlpg(__byte_ptr[AliasOfFunction]);
-        }),
+        }
+        ),
         ["no page"] = (AliasOfFunction, static c =>
         {
             c.mov(__dword_ptr[LinkedGuest.AliasEntry], 0);
             c.invlpg(__byte_ptr[AliasOfFunction]);
-        }),
+        }
+        ),
         ["single steps"] = (Function, static c =>
         {
             c.pushfq();
             c.or(__dword_ptr[rsp], 0x100);
             c.popfq();
-        }),
+        }
+        ),
         ["a breakpoint"] = (Function, static c =>
         {
             c.mov(eax, Function);
             c.mov(dr0, rax);
             c.mov(eax, 1);
             c.mov(dr7, rax);
-        }),
+        }
+        ),
     };
 
     private static IEnumerable<string> ChangeNames => Changes.Keys;

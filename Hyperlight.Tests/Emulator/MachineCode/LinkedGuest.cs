@@ -40,7 +40,10 @@ internal sealed class LinkedGuest : IDisposable
     {
         var options = new EmulatorOptions
         {
-            TranslateHotCode = isCompiled, HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true,
+            TranslateHotCode = isCompiled,
+            HotThreshold = 1,
+            Tier = CodeTier.Machine,
+            VerifiesEmittedCode = true,
         };
         _guest = new LongModeGuest(new EmulatorHypervisor(options), c =>
         {

@@ -86,7 +86,10 @@ internal sealed class StringCodeTests
     private static LongModeGuest Create(bool isCompiled, string name, bool hasManyRegisters) => new(
         new EmulatorHypervisor(new EmulatorOptions
         {
-            TranslateHotCode = isCompiled, HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true,
+            TranslateHotCode = isCompiled,
+            HotThreshold = 1,
+            Tier = CodeTier.Machine,
+            VerifiesEmittedCode = true,
         }),
         c =>
         {
