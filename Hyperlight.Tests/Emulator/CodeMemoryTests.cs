@@ -103,72 +103,6 @@ internal sealed class CodeMemoryTests
         Assert.That(states, Is.All.EqualTo(states[0]));
     }
 
-    /// <summary>
-    /// A loop is hot in the first run. The second one enters its compiled code, executes so much other code that older blocks are
-    /// forgotten, and then changes an instruction of the loop. How many blocks are there before that is tried out.
-    /// </summary>
-    [Test]
-    public void Compiled_code_that_stays_when_other_code_is_forgotten_is_still_watched_for_writes()
-    {
-        const int turns = 10;
-        const int first = 1;
-        const int second = 100;
-        for (int earlier = 1; earlier <= 40; earlier++)
-        {
-            using SledGuest guest = new(new EmulatorOptions { HotThreshold = 4, MostDecodedBytes = 64 << 10 }, c =>
-            {
-                Label again = c.CreateLabel();
-                Label done = c.CreateLabel();
-                Label end = c.CreateLabel();
-                Label sled = c.CreateLabel();
-                Label value = c.CreateLabel();
-                c.Label(ref again);
-                c.test(ecx, ecx);
-                c.je(done);
-                for (int i = 0; i < 20; i++)
-                {
-                    // So that the next instructions are not where the loop begins.
-                    c.lea(r8, __[r8 + r9 + 0x1234_5678]);
-                }
-
-                c.Label(ref value);
-                c.mov(eax, first);
-                c.add(ebx, eax);
-                c.dec(ecx);
-                c.jmp(again);
-                c.Label(ref done);
-                c.test(esi, esi);
-                c.je(end);
-                c.Label(ref sled);
-                c.call(rdi);
-                c.dec(rdi);
-                c.dec(esi);
-                c.jne(sled);
-                c.lea(rax, __[value]);
-                c.mov(__[rax + 1], dl);
-                c.mov(ecx, turns);
-                c.jmp(again);
-                c.Label(ref end);
-                c.hlt();
-            });
-
-            // The beginning of the loop is hotter than its end, which so becomes a part of compiled code that is entered elsewhere.
-            for (int i = 0; i < 2; i++)
-            {
-                guest.Start(default);
-                Assert.That(guest.Run(long.MaxValue), Is.EqualTo(VmExit.Halt));
-            }
-
-            guest.Start(new GeneralRegisters { Rcx = turns, Rdx = first, Rsi = (ulong)earlier, Rdi = SledAddress + SledSize - 20 });
-            Assert.That(guest.Run(long.MaxValue), Is.EqualTo(VmExit.Halt));
-
-            guest.Start(new GeneralRegisters { Rcx = turns, Rdx = second, Rsi = 3, Rdi = SledAddress + SledSize - 61 });
-
-            Assert.That(guest.Run(long.MaxValue), Is.EqualTo(VmExit.Halt));
-            Assert.That(guest.Passes, Is.EqualTo(turns * (first + second)), $"after {earlier} blocks");
-        }
-    }
-
     /// <summary>Calls a page of NOPs that ends with a return at one byte after another, so that few blocks are executed twice.</summary>
     private sealed class SledGuest : IDisposable
     {
@@ -176,7 +110,9 @@ internal sealed class CodeMemoryTests
         private readonly ManagedMemoryRegion _sled = new(SledSize + 0x1000);
 
         public SledGuest(EmulatorOptions options, uint step)
-            : this(options, c =>
+        {
+            Hypervisor = new EmulatorHypervisor(options);
+            _guest = new LongModeGuest(Hypervisor, c =>
             {
                 Label again = c.CreateLabel();
                 c.mov(edi, SledAddress);
@@ -187,14 +123,7 @@ internal sealed class CodeMemoryTests
                 c.cmp(rdi, (int)SledAddress + SledSize);
                 c.jb(again);
                 c.hlt();
-            })
-        {
-        }
-
-        public SledGuest(EmulatorOptions options, Action<Assembler> code)
-        {
-            Hypervisor = new EmulatorHypervisor(options);
-            _guest = new LongModeGuest(Hypervisor, code);
+            });
             _sled.GetSpan(0, SledSize).Fill(0x90);
             _sled.Write(SledSize, [0xC3]);
             _guest.Machine.MapMemory(1, GuestMapping.Whole(SledAddress, _sled, MemoryFlags.Read | MemoryFlags.Execute));
@@ -205,14 +134,6 @@ internal sealed class CodeMemoryTests
         public EmulatorVirtualMachine Machine => (EmulatorVirtualMachine)_guest.Machine;
 
         public ulong Passes => Machine.GetGeneralRegisters().Rbx;
-
-        /// <summary>Lets the next run begin with the first instruction.</summary>
-        public void Start(in GeneralRegisters registers) => Machine.SetGeneralRegisters(registers with
-        {
-            Rip = LongModeGuest.CodeAddress,
-            Rsp = LongModeGuest.StackTop,
-            Rflags = GeneralRegisters.RflagsReset,
-        });
 
         public VmExit Run(long budget)
         {
