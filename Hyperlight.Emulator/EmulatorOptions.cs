@@ -36,10 +36,10 @@ public sealed class EmulatorOptions
         AppContext.TryGetSwitch("Hyperlight.Emulator.VerifyEmittedCode", out bool verifies) && verifies;
 
     /// <summary>The most memory of the host, in bytes, that the decoded code of one machine may take. Tests lower it.</summary>
-    internal long MostDecodedBytes { get; init; } = 8 << 20;
+    internal long MostDecodedBytes { get; init; } = 32 << 20;
 
     /// <summary>The most memory of the host, in bytes, that the compiled code of one machine may take. Tests lower it.</summary>
-    internal long MostCompiledBytes { get; init; } = 8 << 20;
+    internal long MostCompiledBytes { get; init; } = 64 << 20;
 
     /// <summary>The most memory of the host, in bytes, for compiled code that machines of one driver share. Tests lower it.</summary>
     internal long MostSharedBytes { get; init; } = 64 << 20;

@@ -1,3 +1,4 @@
+using Hyperlight.Emulator;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -11,7 +12,7 @@ internal sealed class DynamicProgramTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task Sqlite() => await Compare(
-        "/usr/bin/sqlite3", [], "", "create table t(a, b); insert into t values (1, 'one'), (2, 'two'); select sum(a), group_concat(b) from t;");
+        "/usr/bin/sqlite3", [], "-init", "/dev/null", "", "create table t(a, b); insert into t values (1, 'one'), (2, 'two'); select sum(a), group_concat(b) from t;");
 
     [Test]
     public async Task Perl() => await Compare(
@@ -20,25 +21,33 @@ internal sealed class DynamicProgramTests(TestTarget target) : ProgramTest(targe
         "close $f; open($f, $n); print <$f>, \"\\n\"; unlink $n;");
 
     [Test]
-    public async Task Python() => await Compare(
-        "/usr/bin/python3", ["/usr/lib/python3.11"], "-I", "-S", "-c", "import json, re; print(json.dumps({'a': 1}), re.findall('b+', 'abbcb'), sum(range(1000)))");
+    public async Task Python()
+    {
+        RequireFastExecution();
+        await Compare(
+            "/usr/bin/python3", ["/usr/lib/python3.11"], "-I", "-S", "-c", "import json, re; print(json.dumps({'a': 1}), re.findall('b+', 'abbcb'), sum(range(1000)))");
+    }
 
     [Test]
     public async Task A_shell_runs_pipelines() => await Compare(
         "/bin/sh", [], "-c", "(echo one; echo two) | while read line; do echo \"got $line\"; done; (exit 3); echo $?; (kill -9 $$) & wait; echo not reached");
 
     [Test]
-    public async Task Python_has_threads_and_subprocesses() => await Compare(
-        "/usr/bin/python3", ["/usr/lib/python3.11", "/bin/sh"], "-I", "-S", "-c",
-        """
-        import subprocess, threading
-        results = []
-        threads = [threading.Thread(target=lambda i=i: results.append(i * i)) for i in range(8)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-        print(sum(results))
-        print(subprocess.run(["/bin/sh", "-c", "echo hi | { read line; echo got $line; }; exit 5"], capture_output=True))
-        """);
+    public async Task Python_has_threads_and_subprocesses()
+    {
+        RequireFastExecution();
+        await Compare(
+            "/usr/bin/python3", ["/usr/lib/python3.11", "/bin/sh"], "-I", "-S", "-c",
+            """
+            import subprocess, threading
+            results = []
+            threads = [threading.Thread(target=lambda i=i: results.append(i * i)) for i in range(8)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            print(sum(results))
+            print(subprocess.run(["/bin/sh", "-c", "echo hi | { read line; echo got $line; }; exit 5"], capture_output=True))
+            """);
+    }
 
     [Test]
     public async Task A_script_is_run_by_its_interpreter()
@@ -53,6 +62,15 @@ internal sealed class DynamicProgramTests(TestTarget target) : ProgramTest(targe
         // The argument after the interpreter is one of the interpreter: here, to read its standard input.
         Assert.That(result.StandardOutput, Is.EqualTo("standard input\n"));
         Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    /// <summary>Skips the test where Python needs a minute or so to start.</summary>
+    private void RequireFastExecution()
+    {
+        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
+        {
+            Assert.Ignore($"Python takes too long on {Target.Driver}. It is tested where the guest's code is executed by hardware or compiled to machine code.");
+        }
     }
 
     private async Task Compare(string path, string[] others, params string[] arguments)

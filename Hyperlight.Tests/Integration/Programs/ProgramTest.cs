@@ -19,6 +19,9 @@ internal abstract class ProgramTest(TestTarget target)
     protected static ProgramImageOptions ImageOptions { get; } =
         new() { CacheDirectory = Path.Combine(AppContext.BaseDirectory, "programs", "images") };
 
+    /// <summary>The driver on which the tests run.</summary>
+    protected TestTarget Target => target;
+
     [OneTimeTearDown]
     public void DisposeRunners() => _runners.ForEach(static runner => runner.Dispose());
 
