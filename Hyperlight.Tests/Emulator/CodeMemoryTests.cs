@@ -20,7 +20,7 @@ internal sealed class CodeMemoryTests
     public void Decoded_code_is_bounded_in_bytes()
     {
         const int Limit = 8 << 20;
-        using SledGuest guest = new(new EmulatorOptions { TranslateHotCode = false }, step: 1);
+        using SledGuest guest = new(new EmulatorOptions { TranslateHotCode = false, MostDecodedBytes = Limit }, step: 1);
 
         long largest = 0;
         while (guest.Run(budget: 100_000) == VmExit.InstructionBudgetExhausted)

@@ -43,6 +43,7 @@ static bool has_run;
 
 static hl_Vec *load_program(const hl_FunctionCall *call)
 {
+    vectors_confirm();
     // Its page tables count against no limit.
     pages_start(UINT64_MAX);
     const char *problem = image_open(call->parameters[0].value.ULong, call->parameters[1].value.ULong);

@@ -107,6 +107,21 @@ void vectors_init(void)
     }
 }
 
+static uint64_t get_xcr0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low | (uint64_t)high << 32;
+}
+
+void vectors_confirm(void)
+{
+    if (vectors.components != 0 && get_xcr0() != vectors.components) {
+        vectors.components = 0;
+        vectors.size = FXSAVE_SIZE;
+    }
+}
+
 size_t vectors_size(void)
 {
     return vectors.size;

@@ -18,6 +18,11 @@
 // a snapshot keeps it.
 void vectors_init(void);
 
+// Uses FXSAVE from now on if the hypervisor did not keep what vectors_init enabled:
+// one on an emulated processor is not told of XSETBV. At least one exit must have
+// taken place since vectors_init.
+void vectors_confirm(void);
+
 // The size of an image, and the components in it: 0 without XSAVE, when it is
 // that of FXSAVE.
 size_t vectors_size(void);

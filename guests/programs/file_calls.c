@@ -266,11 +266,11 @@ static void descriptors(void)
     position = 0;
     print_line("copy from the start", call6(CALL_COPY_FILE_RANGE, (uint64_t)memory, (uint64_t)&position, (uint64_t)file, 0, 4, 0));
     print_line("wrong memory", call(CALL_MEMFD_CREATE, (uint64_t)"memory", 0x1000, 0, 0));
-    int64_t temporary = open_file(".", O_RDWR | O_TMPFILE, 0600);
-    print_line("temporary", write_text(temporary, "none"));
+    // Some file systems have no files without a name.
     struct status status;
-    call(CALL_FSTAT, (uint64_t)temporary, (uint64_t)&status, 0, 0);
-    print_line("its links", (int64_t)status.links);
+    int64_t temporary = open_file(".", O_RDWR | O_TMPFILE, 0600);
+    int is_usable = write_text(temporary, "none") == 4 && call(CALL_FSTAT, (uint64_t)temporary, (uint64_t)&status, 0, 0) == 0;
+    print_line("temporary", temporary < 0 || (is_usable && status.links == 0));
     print_line("unlink", call(CALL_UNLINK, (uint64_t)"q", 0, 0, 0));
     print_line("still there", call(CALL_PREAD64, (uint64_t)file, (uint64_t)buffer, 100, 0));
     call(CALL_FSTAT, (uint64_t)file, (uint64_t)&status, 0, 0);

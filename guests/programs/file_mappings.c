@@ -85,7 +85,8 @@ int file_mappings(void)
     volatile char *moved = (volatile char *)call6(CALL_MREMAP, (uint64_t)memory, 4 * PAGE, 4000 * PAGE, 1, 0, 0);
     print_line("moved", moved[0] + moved[3 * PAGE] + moved[3999 * PAGE]);
     print_line("smaller", call6(CALL_MREMAP, (uint64_t)moved, 4000 * PAGE, PAGE, 0, 0, 0) == (int64_t)moved);
-    print_line("no place", call6(CALL_MREMAP, (uint64_t)moved, PAGE, 1UL << 50, 1, 0, 0));
+    // Versions of Linux have different errors.
+    print_line("no place", call6(CALL_MREMAP, (uint64_t)moved, PAGE, 1UL << 50, 1, 0, 0) < 0);
     print_line("no mapping", call6(CALL_MREMAP, 0x10000000000UL, PAGE, 2 * PAGE, 1, 0, 0));
     uint8_t present[3];
     print_line("present", call(CALL_MINCORE, (uint64_t)moved, PAGE, (uint64_t)present, 0));
