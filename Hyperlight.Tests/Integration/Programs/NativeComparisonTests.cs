@@ -37,6 +37,11 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         [ValueSource(nameof(SameEverywhere))] string command, [Values(Fixed, PositionIndependent)] string program)
     {
         NativeProgram.Require();
+        if (command == "return-mxcsr" && QemuProcessor.Runs(Target.Hypervisor))
+        {
+            Assert.Ignore("This processor, an emulated one, loads reserved bits of MXCSR without an exception, so that the native run has another result.");
+        }
+
         string[] arguments = command.Split(' ');
         string input = string.Concat(Enumerable.Range(0, 5000).Select(static i => $"line {i}\n"));
 
