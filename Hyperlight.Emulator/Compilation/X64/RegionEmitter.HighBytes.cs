@@ -62,10 +62,10 @@ internal sealed partial class RegionEmitter
         }
 
         LoadHighByte(op.SourceRegister);
-        if (op.Op == Op.Movsx)
+        if (op.Op is Op.Movzx or Op.Movsx)
         {
             int extended = Read(op.DestinationRegister, Host.Address);
-            _a.Emit(op.Size == 2 ? 0x66 : 0, op.Size == 8, true, 0x0FBE, extended, Translation);
+            _a.Emit(op.Size == 2 ? 0x66 : 0, op.Size == 8, true, op.Op == Op.Movzx ? 0x0FB6 : 0x0FBE, extended, Translation);
             Write(op.DestinationRegister, extended);
             return;
         }

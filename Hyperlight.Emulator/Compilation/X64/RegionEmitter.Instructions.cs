@@ -22,7 +22,7 @@ internal sealed partial class RegionEmitter
             return;
         }
 
-        if (op.Destination == OperandKind.HighByte || (op.Source == OperandKind.HighByte && op.Op != Op.Movzx))
+        if (op.Destination == OperandKind.HighByte || op.Source == OperandKind.HighByte)
         {
             EmitWithHighByte(in op);
             FinishSlow(in op, behind);

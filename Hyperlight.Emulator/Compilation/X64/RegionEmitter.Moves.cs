@@ -52,12 +52,6 @@ internal sealed partial class RegionEmitter
 
     private void EmitExtension(in MicroOp op)
     {
-        if (op.Source == OperandKind.HighByte)
-        {
-            EmitHighByte(in op);
-            return;
-        }
-
         if (op.Source == OperandKind.Memory)
         {
             TranslateOperand(in op, op.SourceSize, StateOffsets.ReadTag);
@@ -81,16 +75,6 @@ internal sealed partial class RegionEmitter
             _a.Emit(op.Size == 2 ? 0x66 : 0, op.Size == 8, op.SourceSize == 1, opcode, target, source);
         }
 
-        Write(op.DestinationRegister, target);
-    }
-
-    /// <summary>The second byte of a register, which the host's encodings do not reach.</summary>
-    private void EmitHighByte(in MicroOp op)
-    {
-        FreeFlags();
-        LoadHighByte(op.SourceRegister);
-        int target = Read(op.DestinationRegister, Host.Address);
-        _a.Emit(op.Size == 2 ? 0x66 : 0, op.Size == 8, true, 0x0FB6, target, Translation);
         Write(op.DestinationRegister, target);
     }
 
