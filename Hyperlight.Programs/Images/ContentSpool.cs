@@ -24,25 +24,9 @@ internal sealed class ContentSpool(SafeFileHandle file) : IDisposable
     }
 
     /// <summary>A part of the file.</summary>
-    private sealed class Section(SafeFileHandle file, long offset, long size) : Stream
+    private sealed class Section(SafeFileHandle file, long offset, long size) : ForwardStream
     {
         private long _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => size;
-
-        public override long Position
-        {
-            get => _position;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
@@ -50,16 +34,5 @@ internal sealed class ContentSpool(SafeFileHandle file) : IDisposable
             _position += count;
             return count;
         }
-
-        public override void Flush()
-        {
-            // Nothing is written.
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
