@@ -9,6 +9,9 @@ public sealed record ProgramLimits
     /// <summary>The largest <see cref="Memory"/>, in bytes: 8 GiB.</summary>
     public const long MaximumMemory = 0x2_0000_0000;
 
+    /// <summary>As long as a timer can be.</summary>
+    internal static TimeSpan LongestTime { get; } = TimeSpan.FromDays(49);
+
     /// <summary>
     /// Bytes of memory, page tables included; pages of the executable that are not written do not count. Default 128 MiB. Memory of
     /// the host is committed as it is used. Requests for more fail in the program with <c>ENOMEM</c>; a program that uses more all
@@ -81,7 +84,7 @@ public sealed record ProgramLimits
             if (value != Timeout.InfiniteTimeSpan)
             {
                 ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(Time));
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(49), nameof(Time));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, LongestTime, nameof(Time));
             }
 
             field = value;

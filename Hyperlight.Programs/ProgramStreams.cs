@@ -15,9 +15,6 @@ internal sealed class ProgramStreams(
     private const int StandardOutput = 1;
     private const int NanosecondsPerTick = 100;
 
-    /// <summary>As long as a timer can be.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(49);
-
     private readonly MemoryStream _output = new();
     private readonly MemoryStream _error = new();
     private readonly long _start = Stopwatch.GetTimestamp();
@@ -91,7 +88,7 @@ internal sealed class ProgramStreams(
         // Not shorter than the program asked for.
         double milliseconds = Math.Ceiling(Math.Max(nanoseconds, 0) / 1e6);
         return Task.Delay(
-            milliseconds < LongestSleep.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : LongestSleep, cancellationToken);
+            milliseconds < ProgramLimits.LongestTime.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : ProgramLimits.LongestTime, cancellationToken);
     }
 
     public void Dispose()
