@@ -54,9 +54,9 @@ internal sealed class ProgramFiles
         }
 
         string resolved = AddLinks(path);
+        _files[resolved] = ProgramFile.FromPath(resolved);
         if (Directory.Exists(resolved))
         {
-            _files[resolved] = ProgramFile.FromPath(resolved);
             foreach (string library in Directory.EnumerateFiles(resolved, "*.so*", WithoutLinks))
             {
                 AddDependencies(library);
@@ -64,7 +64,6 @@ internal sealed class ProgramFiles
         }
         else
         {
-            _files[resolved] = ProgramFile.FromPath(resolved);
             AddDependencies(resolved);
         }
     }
