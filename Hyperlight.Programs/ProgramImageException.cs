@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight.Programs;
 
 /// <summary>
@@ -15,11 +17,11 @@ public sealed class ProgramImageException : HyperlightException
     /// <param name="innerException">The exception that is the cause, or <see langword="null"/>.</param>
     public ProgramImageException(string name, string problem, string? entry = null, Exception? innerException = null)
         : base(
-            entry is null ? $"'{name}' cannot be run: {problem}." : $"'{name}' cannot be run: its entry '{Printable(entry)}' {problem}.",
+            $"'{name}' cannot be run: {(entry is null ? "" : $"its entry '{Printable(entry)}' ")}{GuestText.Escape(problem)}.",
             innerException)
     {
         Name = name;
-        Problem = problem;
+        Problem = GuestText.Escape(problem);
         Entry = entry;
     }
 
@@ -35,10 +37,6 @@ public sealed class ProgramImageException : HyperlightException
     /// </summary>
     public string? Entry { get; }
 
-    /// <summary>A path for a message: control characters are replaced, and it is shortened.</summary>
-    internal static string Printable(string path)
-    {
-        string text = path.Length > MostPrinted ? path[..MostPrinted] + "..." : path;
-        return string.Concat(text.Select(static character => char.IsControl(character) ? '?' : character));
-    }
+    /// <summary>A text from an archive or a guest as part of a message.</summary>
+    internal static string Printable(string text) => GuestText.Escape(text, MostPrinted);
 }

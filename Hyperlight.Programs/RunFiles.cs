@@ -52,7 +52,7 @@ internal sealed class RunFiles
     {
         foreach (string path in input.Files.Keys.Concat(input.OutputDirectories))
         {
-            if (path.Length < 2 || CheckPath(path) is not null)
+            if (path.Length < 2 || !IsPath(path))
             {
                 throw new ArgumentException($"'{ProgramImageException.Printable(path)}' is not an absolute path without '.' and '..'.", nameof(input));
             }
@@ -107,7 +107,7 @@ internal sealed class RunFiles
         }
 
         string text = Encoding.UTF8.GetString(path);
-        if (CheckPath(text) is not null || !IsIn(text, _directory) || size < 0 || _output.ContainsKey(text))
+        if (!IsPath(text) || !IsIn(text, _directory) || size < 0 || _output.ContainsKey(text))
         {
             return Fail($"it hands out a file with the path '{ProgramImageException.Printable(text)}' and {size} bytes");
         }
@@ -144,16 +144,9 @@ internal sealed class RunFiles
     public static bool IsIn(string path, string directory) =>
         path.StartsWith(directory, StringComparison.Ordinal) && path.Length > directory.Length && path[directory.Length] == '/';
 
-    private static string? CheckPath(string path)
-    {
-        if (!path.StartsWith('/'))
-        {
-            return "is not absolute";
-        }
-
-        string? problem = ImagePath.TrySplit(path[1..], out IReadOnlyList<string> names);
-        return problem ?? (string.Join('/', names) == path[1..] ? null : "has empty names");
-    }
+    /// <summary>Whether a path is absolute and has no names that are empty, <c>.</c> or <c>..</c>.</summary>
+    private static bool IsPath(string path) => path.StartsWith('/')
+        && ImagePath.TrySplit(path[1..], out IReadOnlyList<string> names) is null && string.Join('/', names) == path[1..];
 
     private void Complete()
     {

@@ -18,8 +18,6 @@ internal readonly struct FileStatus
 
     public uint Links => _status.Links;
 
-    public long Size => (long)_status.Size;
-
     /// <summary>What is the same for all names of one file.</summary>
     public (ulong Device, ulong Inode) Identity => (((ulong)_status.DeviceMajor << 32) | _status.DeviceMinor, _status.Inode);
 
@@ -34,8 +32,15 @@ internal readonly struct FileStatus
 
     public bool IsLink => (Mode & Statx.S_IFMT) == Statx.S_IFLNK;
 
-    /// <summary>What it is, such as <c>a pipe</c>.</summary>
-    public string Description => IsRegular ? "a regular file" : IsLink ? "a symbolic link" : LinuxFile.Describe(_status.Mode);
+    /// <summary>What it is if it is neither a regular file nor a link, such as <c>a pipe</c>.</summary>
+    public string Description => (Mode & Statx.S_IFMT) switch
+    {
+        Statx.S_IFDIR => "a directory",
+        Statx.S_IFIFO => "a pipe",
+        Statx.S_IFSOCK => "a socket",
+        Statx.S_IFCHR or Statx.S_IFBLK => "a device",
+        _ => "something else",
+    };
 
     /// <summary>Of what is at a path; of a link itself. <see langword="null"/> if there is nothing.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>

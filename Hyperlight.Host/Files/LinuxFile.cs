@@ -28,10 +28,8 @@ internal static class LinuxFile
     {
         try
         {
-            Check(LibC.statx(Platform.SYS_statx, file, string.Empty, LibC.AT_EMPTY_PATH, Statx.STATX_TYPE, out Statx status), name);
-            return (status.Mode & Statx.S_IFMT) == Statx.S_IFREG
-                ? file
-                : throw new IOException($"'{name}' is {Describe(status.Mode)}, not a regular file.");
+            FileStatus status = FileStatus.Get(file, name);
+            return status.IsRegular ? file : throw new IOException($"'{name}' is {status.Description}, not a regular file.");
         }
         catch
         {
@@ -59,15 +57,6 @@ internal static class LinuxFile
             _ => new IOException(message, error),
         };
     }
-
-    public static string Describe(ushort mode) => (mode & Statx.S_IFMT) switch
-    {
-        Statx.S_IFDIR => "a directory",
-        Statx.S_IFIFO => "a pipe",
-        Statx.S_IFSOCK => "a socket",
-        Statx.S_IFCHR or Statx.S_IFBLK => "a device",
-        _ => "something else",
-    };
 
     private static SafeFileHandle? TryOpen(Func<int> open, string name)
     {

@@ -80,14 +80,14 @@ internal sealed class SnapshotCapture : IDisposable
     private void AddLeaf(ulong virtualAddress, ulong entry)
     {
         ulong source = entry & PageTableEntry.AddressMask;
-        if (_pages.IsRetained(source))
-        {
-            Map(virtualAddress, source, Attributes(entry));
-            return;
-        }
-
         if (!_positions.TryGetValue(source, out int position))
         {
+            if (_pages.IsRetained(source))
+            {
+                Map(virtualAddress, source, Attributes(entry));
+                return;
+            }
+
             if (!_pages.Contains(source))
             {
                 UnresolvedLeaves++;

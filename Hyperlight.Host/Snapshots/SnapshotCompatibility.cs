@@ -55,18 +55,13 @@ internal static class SnapshotCompatibility
     }
 
     /// <exception cref="SnapshotMismatchException">Not into one with these mappings.</exception>
-    public static void CheckMappings(SnapshotContent snapshot, IEnumerable<MappedRegion> regions)
+    public static void CheckMappings(SnapshotContent snapshot, IReadOnlyList<MappedRegion> regions)
     {
-        // Without the list of the regions, where there is nothing to compare: this is part of each restore.
-        if (snapshot.Mappings.Count == 0)
+        // By index: this is part of each restore, which allocates nothing.
+        for (int i = 0; i < snapshot.Mappings.Count; i++)
         {
-            return;
-        }
-
-        RetainedMapping[] present = [.. regions.Where(static region => region.IsRetained).Select(RetainedMapping.Of)];
-        foreach (RetainedMapping mapping in snapshot.Mappings)
-        {
-            if (!present.Contains(mapping))
+            RetainedMapping mapping = snapshot.Mappings[i];
+            if (!regions.Any(region => region.IsRetained && RetainedMapping.Of(region) == mapping))
             {
                 throw new SnapshotMismatchException(SnapshotMismatch.Mappings, $"The sandbox lacks the mapped file {mapping}.");
             }

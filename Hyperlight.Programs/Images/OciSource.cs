@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using Hyperlight.Host.Snapshots.Files;
 using Microsoft.Win32.SafeHandles;
@@ -108,7 +107,7 @@ internal sealed class OciSource(string path, OciReference? reference) : ImageSou
         using SafeFileHandle blob = directory.OpenBlob(layer, "layer") ?? throw build.Fail($"its layer {layer.Digest} is missing");
         using var file = new FileStream(blob, FileAccess.Read);
         OciDigest digest = directory.DigestOf(layer, "layer");
-        if (OciDigest.FromHash(SHA256.HashData(file)) != digest)
+        if (ContentDigest.Copy(file, file.Length, null, 0, build.CancellationToken) != digest.Hex)
         {
             throw directory.Altered("layer", digest);
         }

@@ -16,12 +16,16 @@ try
     var steps = new StepTimer(line.IsVerbose);
     ProgramImage image = ProgramFiles.ImageOf(line);
     steps.End("files found");
-    ProgramImageFile file = await image.BuildAsync();
-    steps.End($"image {file.Path} {(file.WasCached ? "found" : "built")}, {file.Entries} entries, {file.Size} bytes");
-    if (line.ImageToWrite is { } path)
+    if (line.IsVerbose || line.ImageToWrite is not null)
     {
-        File.Copy(file.Path, path, overwrite: true);
-        return 0;
+        // The runner builds the image too, which reads all files again.
+        ProgramImageFile file = await image.BuildAsync();
+        steps.End($"image {file.Path} {(file.WasCached ? "found" : "built")}, {file.Entries} entries, {file.Size} bytes");
+        if (line.ImageToWrite is { } path)
+        {
+            File.Copy(file.Path, path, overwrite: true);
+            return 0;
+        }
     }
 
     await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate

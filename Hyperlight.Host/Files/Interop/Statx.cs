@@ -6,7 +6,6 @@ namespace Hyperlight.Host.Files.Interop;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct Statx
 {
-    public const int STATX_TYPE = 0x1;
     public const int STATX_BASIC_STATS = 0x7FF;
 
     public const ushort S_IFMT = 0xF000;
@@ -26,9 +25,6 @@ internal struct Statx
 
     [FieldOffset(32)]
     public ulong Inode;
-
-    [FieldOffset(40)]
-    public ulong Size;
 
     [FieldOffset(112)]
     public long ModifiedSeconds;

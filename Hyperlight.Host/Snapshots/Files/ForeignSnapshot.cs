@@ -1,3 +1,5 @@
+using Hyperlight.Host.Diagnostics;
+
 namespace Hyperlight.Host.Snapshots.Files;
 
 /// <summary>Says who saved a snapshot that this library does not read: the Rust host, or an earlier version of this library.</summary>
@@ -41,5 +43,5 @@ internal static class ForeignSnapshot
 
     /// <summary>A name from a file that anyone may have written, on one line.</summary>
     private static string Printable(string text) =>
-        string.Concat(text.Take(LongestName).Select(static c => char.IsControl(c) ? '?' : c));
+        GuestText.Escape(text, LongestName);
 }

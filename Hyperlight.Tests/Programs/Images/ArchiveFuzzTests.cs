@@ -12,13 +12,9 @@ internal sealed class ArchiveFuzzTests : ImageTest
     private static readonly byte[] Interesting = [0, 1, 0x7F, 0x80, 0xFF, (byte)'0', (byte)'7', (byte)'/', (byte)'.', (byte)' ', (byte)'x', (byte)'L'];
 
     [Test]
-    public void Changed_archives_are_an_image_or_an_error([Range(1, 4)] int seed, [Values] bool isCompressed, [Values] TarEntryFormat format)
+    public void Changed_archives_are_an_image_or_an_error([Range(1, 4)] int seed, [Values] bool isCompressed,
+        [Values(TarEntryFormat.V7, TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu)] TarEntryFormat format)
     {
-        if (format == TarEntryFormat.Unknown)
-        {
-            Assert.Pass("It is no format to write.");
-        }
-
         TestContext.Out.WriteLine($"seed {seed}");
         var random = new Random(seed);
         byte[] archive = Archive(format);
@@ -38,6 +34,7 @@ internal sealed class ArchiveFuzzTests : ImageTest
         }
 
         TestContext.Out.WriteLine($"{images} of {Rounds} are images");
+        Assert.That(images, Is.InRange(1, Rounds - 1), "both occur");
     }
 
     private static byte[] Archive(TarEntryFormat format)

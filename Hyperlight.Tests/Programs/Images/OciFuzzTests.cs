@@ -34,6 +34,7 @@ internal sealed class OciFuzzTests : ImageTest
         }
 
         TestContext.Out.WriteLine($"{images} of {Rounds} are images");
+        Assert.That(images, Is.InRange(1, Rounds - 1), "both occur");
     }
 
     private static string Change(string text, Random random)
