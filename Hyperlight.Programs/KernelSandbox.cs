@@ -79,7 +79,8 @@ internal sealed class KernelSandbox : IDisposable
             foreach (string directory in files.Directories)
             {
                 files.Collect(directory);
-                await _sandbox.CallAsync("CollectFiles", [directory], timeLimit, cancellationToken).ConfigureAwait(false);
+                files.AddTooLong(
+                    await _sandbox.CallAsync<uint>("CollectFiles", [directory], timeLimit, cancellationToken).ConfigureAwait(false));
             }
 
             files.Collect(null);

@@ -49,9 +49,15 @@ public sealed class ProgramResult
 
     /// <summary>
     /// Whether files are missing, because there are more than <see cref="ProgramLimits.OutputFileBytes"/> or <see
-    /// cref="ProgramLimits.OutputFiles"/> allow.
+    /// cref="ProgramLimits.OutputFiles"/> allow, or because their paths have more than 4095 bytes.
     /// </summary>
     public bool IsFileLimitReached { get; internal init; }
+
+    /// <summary>
+    /// Files that are missing because their paths are not UTF-8. Bytes that are not UTF-8 and control characters are replaced, and long
+    /// paths are shortened: this is for messages.
+    /// </summary>
+    public IReadOnlyList<string> LeftOutFiles { get; internal init; } = [];
 
     /// <summary>The files that were collected.</summary>
     internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();

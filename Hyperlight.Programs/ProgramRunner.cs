@@ -159,6 +159,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
                 UnsupportedSystemCalls = report.UnsupportedSystemCalls,
                 CollectedFiles = files.Output,
                 IsFileLimitReached = files.IsLimitReached,
+                LeftOutFiles = files.LeftOut,
             };
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 using Hyperlight.Programs.Images;
 
 namespace Hyperlight.Programs;
@@ -20,8 +21,10 @@ internal sealed class RunFiles
     private readonly long _mostBytes;
     private readonly int _mostFiles;
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _output = new(StringComparer.Ordinal);
+    private readonly List<string> _leftOut = [];
     private string? _directory;
     private string? _path;
+    private bool _isLeftOut;
     private byte[] _bytes = [];
     private int _position;
     private long _total;
@@ -31,10 +34,11 @@ internal sealed class RunFiles
         _input = [.. input.Files.OrderBy(static file => file.Key, StringComparer.Ordinal).Select(static file => (file.Key, file.Value))];
         _mostBytes = limits.OutputFileBytes;
         _mostFiles = limits.OutputFiles;
-        Directories = input.OutputDirectories;
+        Directories =
+            [.. input.OutputDirectories.Distinct().Where(directory => !input.OutputDirectories.Any(other => IsIn(directory, other)))];
     }
 
-    /// <summary>The directories whose files are wanted.</summary>
+    /// <summary>The directories whose files are wanted; none is in another one.</summary>
     public IReadOnlyList<string> Directories { get; }
 
     /// <summary>Whether files are missing because of a limit.</summary>
@@ -42,6 +46,9 @@ internal sealed class RunFiles
 
     /// <summary>The files that were complete, by their paths.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Output => _output;
+
+    /// <summary>Paths, for a message, of files that have no path in .NET: they are not UTF-8.</summary>
+    public IReadOnlyList<string> LeftOut => _leftOut;
 
     /// <summary>What is wrong with the calls of the kernel, or <see langword="null"/>.</summary>
     public string? Problem { get; private set; }
@@ -52,7 +59,7 @@ internal sealed class RunFiles
     {
         foreach (string path in input.Files.Keys.Concat(input.OutputDirectories))
         {
-            if (path.Length < 2 || !IsPath(path))
+            if (path.Length < 2 || !IsPath(path) || ImagePath.TrySplit(path[1..], out _) is not null)
             {
                 throw new ArgumentException($"'{ProgramImageException.Printable(path)}' is not an absolute path without '.' and '..'.", nameof(input));
             }
@@ -87,6 +94,9 @@ internal sealed class RunFiles
         return rest[..Math.Min(rest.Length, Math.Min(size, KernelSandbox.MostBytes))];
     }
 
+    /// <summary>Files or directories have paths that the kernel does not hand out, because they are too long.</summary>
+    public void AddTooLong(uint count) => IsLimitReached |= count != 0;
+
     /// <summary>The kernel hands out the files of this directory from now on; none with <see langword="null"/>.</summary>
     public void Collect(string? directory)
     {
@@ -107,12 +117,12 @@ internal sealed class RunFiles
         }
 
         string text = Encoding.UTF8.GetString(path);
-        if (!IsPath(text) || !IsIn(text, _directory) || size < 0 || _output.ContainsKey(text))
+        if (!IsPath(text) || !IsIn(text, _directory) || size < 0 || (Utf8.IsValid(path) && _output.ContainsKey(text)))
         {
             return Fail($"it hands out a file with the path '{ProgramImageException.Printable(text)}' and {size} bytes");
         }
 
-        if (IsLimitReached || size > _mostBytes - _total || size > Array.MaxLength || _output.Count == _mostFiles)
+        if (IsLimitReached || size > _mostBytes - _total || size > Array.MaxLength || _output.Count + _leftOut.Count == _mostFiles)
         {
             IsLimitReached = true;
             return Stop;
@@ -120,6 +130,7 @@ internal sealed class RunFiles
 
         _total += size;
         _path = text;
+        _isLeftOut = !Utf8.IsValid(path);
         _bytes = new byte[size];
         _position = 0;
         Complete();
@@ -145,14 +156,22 @@ internal sealed class RunFiles
         path.StartsWith(directory, StringComparison.Ordinal) && path.Length > directory.Length && path[directory.Length] == '/';
 
     /// <summary>Whether a path is absolute and has no names that are empty, <c>.</c> or <c>..</c>.</summary>
-    private static bool IsPath(string path) => path.StartsWith('/')
-        && ImagePath.TrySplit(path[1..], out IReadOnlyList<string> names) is null && string.Join('/', names) == path[1..];
+    private static bool IsPath(string path) =>
+        path.StartsWith('/') && !path.Contains('\0') && path[1..].Split('/').All(static name => name is not ("" or "." or ".."));
 
     private void Complete()
     {
         if (_position == _bytes.Length)
         {
-            _output.Add(_path!, _bytes);
+            if (_isLeftOut)
+            {
+                _leftOut.Add(ProgramImageException.Printable(_path!));
+            }
+            else
+            {
+                _output.Add(_path!, _bytes);
+            }
+
             _path = null;
         }
     }

@@ -122,6 +122,36 @@ internal sealed class RunFilesTests
     }
 
     [Test]
+    public void A_file_whose_path_is_not_UTF_8_is_listed_and_the_next_one_is_collected()
+    {
+        RunFiles files = Collecting();
+
+        Assert.That(files.OutputFile([.. "/out/"u8, 0xFF, 0x1B], 1) + files.OutputBytes("x"u8), Is.Zero);
+        Assert.That(files.OutputFile([.. "/out/"u8, 0xFE, 0x1B], 0), Is.Zero, "another file, whose path looks the same");
+        Assert.That(Output(files, "/out/\uFFFD", 0), Is.Zero, "this is UTF-8");
+
+        Assert.That(files.LeftOut, Is.EqualTo(new[] { "/out/\uFFFD\\u001B", "/out/\uFFFD\\u001B" }));
+        Assert.That(files.Output.Keys, Is.EqualTo(new[] { "/out/\uFFFD" }));
+        Assert.That(files.Problem, Is.Null);
+        Assert.That((Output(files, "/out/a", 0), files.IsLimitReached), Is.EqualTo((Stop, true)), "files that are left out are counted");
+    }
+
+    [Test]
+    public void A_directory_in_another_one_is_collected_once() => Assert.That(
+        Create(new ProgramInput { OutputDirectories = ["/out/a", "/out", "/out", "/output"] }).Directories, Is.EqualTo(new[] { "/out", "/output" }));
+
+    [Test]
+    public void Paths_that_are_too_long_are_a_limit()
+    {
+        RunFiles files = Collecting();
+
+        files.AddTooLong(0);
+        Assert.That(files.IsLimitReached, Is.False);
+        files.AddTooLong(1);
+        Assert.That(files.IsLimitReached, Is.True);
+    }
+
+    [Test]
     public void The_number_of_files_is_limited()
     {
         RunFiles files = Collecting();

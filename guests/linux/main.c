@@ -117,9 +117,10 @@ static hl_Vec *collect_files(const hl_FunctionCall *call)
     if (root_node() == NULL) {
         return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, "no program has run");
     }
-    const char *problem = output_files_send(call->parameters[0].value.String);
+    uint32_t left_out;
+    const char *problem = output_files_send(call->parameters[0].value.String, &left_out);
     return problem != NULL ? hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, problem)
-                           : hl_flatbuffer_result_from_Void();
+                           : hl_flatbuffer_result_from_UInt(left_out);
 }
 
 static hl_Vec *run_program(const hl_FunctionCall *call)
@@ -160,5 +161,5 @@ void hyperlight_main(void)
     vectors_init();
     hl_register_function_definition("LoadProgram", load_program, 2, load_types, hl_ReturnType_Void);
     hl_register_function_definition("RunProgram", run_program, 1, run_types, hl_ReturnType_VecBytes);
-    hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_Void);
+    hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_UInt);
 }

@@ -15,6 +15,9 @@ static const char damaged[] = "its files cannot be read";
 // What the host has answered: it may want no more files.
 static bool is_stopped;
 
+// Files and directories whose paths are too long to be named.
+static uint32_t unnamed;
+
 static const char *send_contents(struct node *node)
 {
     static uint8_t bytes[HOST_BYTES];
@@ -103,7 +106,8 @@ static const char *send_below(struct node *top, char *path)
             continue;
         }
         if (!descend(path, &item)) {
-            return "a path of it is too long";
+            unnamed++;
+            continue;
         }
         if (node_is_directory(node)) {
             directory = node;
@@ -119,7 +123,7 @@ static const char *send_below(struct node *top, char *path)
     return NULL;
 }
 
-const char *output_files_send(const char *directory)
+const char *output_files_send(const char *directory, uint32_t *left_out)
 {
     static char path[PATH_SIZE];
     struct lookup lookup;
@@ -132,9 +136,12 @@ const char *output_files_send(const char *directory)
         path[--length] = 0;
     }
     is_stopped = false;
-    if (path_lookup_text(root_node(), directory, LOOKUP_FOLLOW, &lookup) != 0 || lookup.node == NULL ||
-        !node_is_directory(lookup.node)) {
-        return NULL;
+    unnamed = 0;
+    const char *problem = NULL;
+    if (path_lookup_text(root_node(), directory, LOOKUP_FOLLOW, &lookup) == 0 && lookup.node != NULL &&
+        node_is_directory(lookup.node)) {
+        problem = send_below(lookup.node, path);
     }
-    return send_below(lookup.node, path);
+    *left_out = unnamed;
+    return problem;
 }

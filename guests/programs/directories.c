@@ -203,3 +203,23 @@ int walk(void)
     print_line("entries", entries);
     return 0;
 }
+
+// Files that a host cannot name: one whose name is not UTF-8, and one whose path is
+// longer than a path may be.
+int odd_names(void)
+{
+    static char name[251];
+    for (size_t i = 0; i < sizeof name - 1; i++) {
+        name[i] = 'd';
+    }
+    int64_t error = call(CALL_MKDIR, (uint64_t)"/tmp/odd", 0755, 0, 0);
+    error |= call(CALL_CHDIR, (uint64_t)"/tmp/odd", 0, 0, 0);
+    close_file(open_file("\xFF", O_CREAT | O_WRONLY, 0644));
+    close_file(open_file("fine", O_CREAT | O_WRONLY, 0644));
+    for (int depth = 0; depth < 17; depth++) {
+        error |= call(CALL_MKDIR, (uint64_t)name, 0755, 0, 0);
+        error |= call(CALL_CHDIR, (uint64_t)name, 0, 0, 0);
+    }
+    int64_t deep = open_file("deep", O_CREAT | O_WRONLY, 0644);
+    return error == 0 && deep >= 0 ? 0 : 1;
+}

@@ -122,6 +122,7 @@ void make_unique(char *path, const char *prefix);
 // Makes an empty directory below /tmp and enters it; leaves and removes it with all
 // that is in it.
 int enter_directory(void);
+int odd_names(void);
 int leave_directory(void);
 
 // Prints the names in the working directory, in ascending order.

@@ -157,6 +157,9 @@ int program_main(const struct start *start)
     if (equal(name, "file-sequence")) {
         return file_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
+    if (equal(name, "odd-names")) {
+        return odd_names();
+    }
     if (equal(name, "system-files")) {
         return system_files();
     }

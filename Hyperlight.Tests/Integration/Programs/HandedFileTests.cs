@@ -38,6 +38,17 @@ internal sealed class HandedFileTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Files_that_cannot_be_named_are_left_out()
+    {
+        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["odd-names"], OutputDirectories = ["/tmp/odd", "/tmp"] });
+
+        Assert.That(result.ExitCode, Is.Zero);
+        Assert.That(result.Files("/tmp/odd").Keys, Is.EqualTo(new[] { "/tmp/odd/fine" }));
+        Assert.That(result.LeftOutFiles, Is.EqualTo(new[] { "/tmp/odd/\uFFFD" }));
+        Assert.That(result.IsFileLimitReached, Is.True, "a path has more than 4095 bytes");
+    }
+
+    [Test]
     public async Task Files_out_are_limited()
     {
         ProgramRunner runner = Create(Fixed, new ProgramLimits { OutputFileBytes = 5 });
