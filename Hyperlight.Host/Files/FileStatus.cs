@@ -18,6 +18,9 @@ internal readonly struct FileStatus
 
     public uint Links => _status.Links;
 
+    /// <summary>Whether it belongs to the user that the process acts as, or to the superuser.</summary>
+    public bool IsOfProcessOrRoot => _status.User == 0 || _status.User == LibC.geteuid();
+
     /// <summary>What is the same for all names of one file.</summary>
     public (ulong Device, ulong Inode) Identity => (((ulong)_status.DeviceMajor << 32) | _status.DeviceMinor, _status.Inode);
 

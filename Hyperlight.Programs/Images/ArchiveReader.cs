@@ -14,6 +14,7 @@ internal sealed class ArchiveReader(ImageBuild build)
     private readonly HashSet<string> _paths = new(StringComparer.Ordinal);
     private readonly List<ArchiveEntry> _entries = [];
     private string? _current;
+    private int _count;
 
     /// <summary>The entries, in their order.</summary>
     /// <param name="file">The archive, at its start.</param>
@@ -47,9 +48,9 @@ internal sealed class ArchiveReader(ImageBuild build)
         return start[..count].SequenceEqual(GzipMagic);
     }
 
-    // What the readers of .NET throw for malformed archives.
+    // What the readers of .NET throw for malformed archives. Another IOException is a failure of the host's files.
     private static bool IsMalformed(Exception exception) =>
-        exception is IOException or InvalidDataException or FormatException or ArgumentException or OverflowException or OutOfMemoryException;
+        exception is EndOfStreamException or InvalidDataException or FormatException or ArgumentException or OverflowException or OutOfMemoryException;
 
     private void Read(Stream archive, ArchiveBounds bounds)
     {
@@ -79,7 +80,8 @@ internal sealed class ArchiveReader(ImageBuild build)
 
     private void Add(TarEntry entry)
     {
-        if (_entries.Count >= build.Options.MaximumEntries)
+        // Entries that are left out are counted too: the result lists them.
+        if (++_count > build.Options.MaximumEntries)
         {
             throw build.Refuse(entry.Name, $"exceeds the limit of {build.Options.MaximumEntries} entries");
         }

@@ -20,6 +20,7 @@ internal sealed class HostFiles(ImageBuild build)
     /// <exception cref="ProgramImageException">Something cannot be read, or cannot be in an image.</exception>
     public void Add(string hostPath, string imagePath)
     {
+        string current = imagePath;
         try
         {
             FileSystemInfo info = Directory.Exists(hostPath) ? new DirectoryInfo(hostPath) : new FileInfo(hostPath);
@@ -27,12 +28,13 @@ internal sealed class HostFiles(ImageBuild build)
             var pending = new Stack<(string Host, string Image)>([(target.FullName, imagePath)]);
             while (pending.TryPop(out (string Host, string Image) next))
             {
+                current = next.Image;
                 AddOne(next.Host, next.Image, pending);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw build.Refuse(imagePath, $"cannot be read: {exception.Message.TrimEnd('.')}", exception);
+            throw build.Refuse(current, $"cannot be read: {exception.Message.TrimEnd('.')}", exception);
         }
     }
 

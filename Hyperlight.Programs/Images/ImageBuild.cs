@@ -45,15 +45,7 @@ internal sealed class ImageBuild : IDisposable
     public ImageNode AddFile(string path, NodeAttributes attributes, ImageContent content)
     {
         CountBytes(path, content.Size);
-        try
-        {
-            content.Digest ??= ContentDigest.Copy(content, null, 0, CancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw Refuse(path, $"cannot be read: {exception.Message.TrimEnd('.')}", exception);
-        }
-
+        content.Digest ??= ContentDigest.Copy(content, null, 0, CancellationToken);
         return AddContent(path, attributes, content);
     }
 

@@ -1,3 +1,4 @@
+using Hyperlight.Host.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Programs.Images;
@@ -21,7 +22,7 @@ internal sealed class ImageCache
     private ImageCache(string directory) => _directory = directory;
 
     /// <summary>Opens a directory, and creates it for the process's user alone if it is not there.</summary>
-    /// <exception cref="IOException">It cannot be created, or others may write to it.</exception>
+    /// <exception cref="IOException">It cannot be created, belongs to another user, or others may write to it.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be created.</exception>
     public static ImageCache Open(string? directory)
     {
@@ -36,6 +37,11 @@ internal sealed class ImageCache
             if ((File.GetUnixFileMode(directory) & WritableByOthers) != 0)
             {
                 throw new IOException($"Other users may write to the directory '{directory}' for images.");
+            }
+
+            if (FileStatus.IsSupported && FileStatus.TryGet(directory + Path.DirectorySeparatorChar) is { IsOfProcessOrRoot: false })
+            {
+                throw new IOException($"The directory '{directory}' for images belongs to another user.");
             }
         }
 

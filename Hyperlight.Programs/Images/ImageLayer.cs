@@ -16,6 +16,7 @@ internal sealed class ImageLayer(ImageBuild build, IReadOnlyList<ArchiveEntry> e
     {
         foreach (ArchiveEntry entry in entries)
         {
+            build.CancellationToken.ThrowIfCancellationRequested();
             ApplyWhiteout(build.Split(entry.Path), entry.Path);
         }
 

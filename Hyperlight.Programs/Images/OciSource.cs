@@ -61,6 +61,8 @@ internal sealed class OciSource(string path, OciReference? reference) : ImageSou
                 candidates.RemoveAll(static descriptor => !IsForLinux(descriptor));
             }
 
+            // An image may have several tags.
+            candidates = [.. candidates.DistinctBy(static descriptor => descriptor.Digest)];
             if (candidates.Count != 1)
             {
                 string tags = string.Join(", ", index.Manifests.Select(static manifest => manifest.Tag ?? manifest.Digest));

@@ -41,6 +41,9 @@ internal static partial class LibC
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int unlinkat(SafeFileHandle directory, string name, int flags);
 
+    [LibraryImport(Library)]
+    public static partial uint geteuid();
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int flock(SafeFileHandle file, int operation);
 

@@ -20,6 +20,9 @@ internal struct Statx
     [FieldOffset(16)]
     public uint Links;
 
+    [FieldOffset(20)]
+    public uint User;
+
     [FieldOffset(28)]
     public ushort Mode;
 

@@ -79,8 +79,10 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_program_that_nothing_reads_from_waits()
     {
-        await using ProgramRun run = _runner.Start(new ProgramInput { Arguments = ["flood"] });
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Output = 1_000_000, Time = TimeSpan.FromSeconds(20) });
+        await using ProgramRun run = runner.Start(new ProgramInput { Arguments = ["flood"] });
         await Task.Delay(100);
+        Assert.That(run.Result.IsCompleted, Is.False, "there is more output than is kept for a reader");
         long total = 0;
 
         await foreach (ProgramOutput output in run.Output)
@@ -88,7 +90,7 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
             total += output.Bytes.Length;
         }
 
-        Assert.That((total, (await run.Result).End), Is.EqualTo((100_000L, ProgramEnd.OutputLimit)));
+        Assert.That((total, (await run.Result).End), Is.EqualTo((1_000_000L, ProgramEnd.OutputLimit)));
     }
 
     [Test]

@@ -74,6 +74,15 @@ internal sealed class ImageCacheTests : ImageTest
     }
 
     [Test]
+    public void A_directory_of_another_user_is_refused()
+    {
+        Directory.CreateDirectory(Options.CacheDirectory!);
+        TestLinux.ChangeOwner(Options.CacheDirectory!, 12345);
+
+        Assert.That(() => ImageCache.Open(Options.CacheDirectory), Throws.TypeOf<IOException>().With.Message.Contains("belongs to another user"));
+    }
+
+    [Test]
     public void What_ended_processes_left_behind_is_removed()
     {
         ImageCache.Open(Options.CacheDirectory);

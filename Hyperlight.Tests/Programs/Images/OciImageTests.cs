@@ -188,5 +188,14 @@ internal sealed class OciImageTests : ImageTest
 
     private static string Platform(string system, string architecture) => $$""","platform":{"os":"{{system}}","architecture":"{{architecture}}"}""";
 
+    [Test]
+    public void An_image_with_two_tags_is_one_image()
+    {
+        string layer = _layout.Blob(new TarFile().File("one").Bytes(), OciLayout.LayerType);
+        _layout.Write(_layout.Manifest([layer], Tag("1.0")), _layout.Manifest([layer], Tag("latest")));
+
+        Assert.That(Read(ProgramImage.FromOciLayout(Files, null, Options)).Paths, Does.Contain("/one"));
+    }
+
     private static string Tag(string tag) => $$""","annotations":{"org.opencontainers.image.ref.name":"{{tag}}"}""";
 }

@@ -165,6 +165,19 @@ internal sealed class TarImageTests : ImageTest
     }
 
     [Test]
+    public void Entries_that_are_left_out_are_counted()
+    {
+        TarFile tar = new TarFile().File("file");
+        for (int i = 0; i < 10; i++)
+        {
+            tar.Special($"{i}", TarEntryType.Fifo);
+        }
+
+        ProgramImageOptions options = Options with { MaximumEntries = 10, LeaveOutSpecialFiles = true };
+        Assert.That(Refused(Image(tar.Bytes(), options)).Entry, Is.EqualTo("9"));
+    }
+
+    [Test]
     public void A_size_that_is_not_there_costs_nothing()
     {
         byte[] tar = TarFile.Plain("large");
