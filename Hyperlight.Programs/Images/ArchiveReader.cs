@@ -50,7 +50,7 @@ internal sealed class ArchiveReader(ImageBuild build)
 
     // What the readers of .NET throw for malformed archives. Another IOException is a failure of the host's files.
     private static bool IsMalformed(Exception exception) =>
-        exception is EndOfStreamException or InvalidDataException or FormatException or ArgumentException or OverflowException or OutOfMemoryException;
+        exception is EndOfStreamException or InvalidDataException or InvalidOperationException or FormatException or ArgumentException or OverflowException or OutOfMemoryException;
 
     private void Read(Stream archive, ArchiveBounds bounds)
     {

@@ -17,7 +17,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     public void CreateRunners()
     {
         _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(20) });
-        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(2) });
+        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromMilliseconds(500) });
     }
 
     [TearDown]

@@ -23,17 +23,18 @@ internal sealed class TarFile
 
     public TarFile File(string name, string text = "", UnixFileMode mode = UnixFileMode.UserRead)
     {
-        var entry = new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) };
+        PaxTarEntry entry = Entry(TarEntryType.RegularFile, name);
+        entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text));
         return Add(entry, mode);
     }
 
-    public TarFile Directory(string name, UnixFileMode mode = UnixFileMode.UserRead) => Add(new PaxTarEntry(TarEntryType.Directory, name), mode);
+    public TarFile Directory(string name, UnixFileMode mode = UnixFileMode.UserRead) => Add(Entry(TarEntryType.Directory, name), mode);
 
-    public TarFile Link(string name, string target) => Add(new PaxTarEntry(TarEntryType.SymbolicLink, name) { LinkName = target }, default);
+    public TarFile Link(string name, string target) => Add(Entry(TarEntryType.SymbolicLink, name, target), default);
 
-    public TarFile HardLink(string name, string target) => Add(new PaxTarEntry(TarEntryType.HardLink, name) { LinkName = target }, default);
+    public TarFile HardLink(string name, string target) => Add(Entry(TarEntryType.HardLink, name, target), default);
 
-    public TarFile Special(string name, TarEntryType type) => Add(new PaxTarEntry(type, name), default);
+    public TarFile Special(string name, TarEntryType type) => Add(Entry(type, name), default);
 
     public TarFile Whiteout(string name) => File(name);
 
@@ -59,6 +60,18 @@ internal sealed class TarFile
         }
 
         return compressed.ToArray();
+    }
+
+    /// <summary>An entry whose bytes do not depend on the time at which it is made.</summary>
+    public static PaxTarEntry Entry(TarEntryType type, string name, string? target = null)
+    {
+        var entry = new PaxTarEntry(type, name, new Dictionary<string, string> { ["atime"] = "1000000000", ["ctime"] = "1000000000" });
+        if (target is not null)
+        {
+            entry.LinkName = target;
+        }
+
+        return entry;
     }
 
     private TarFile Add(PaxTarEntry entry, UnixFileMode mode)

@@ -187,6 +187,16 @@ internal sealed class TarImageTests : ImageTest
     }
 
     [Test]
+    public void Attributes_with_a_size_that_no_reader_has_memory_for_are_refused()
+    {
+        byte[] tar = TarFile.Plain("large");
+        Encoding.ASCII.GetBytes("77777777777\0").CopyTo(tar, 124);
+        tar[156] = (byte)'x';
+
+        Assert.That(Refused(Image(FixChecksum(tar, 0))).Problem, Does.StartWith("the archive is invalid: "));
+    }
+
+    [Test]
     public void A_header_that_is_too_large_is_refused()
     {
         byte[] bomb = TarFile.Compress(LargeAttributes(64 << 20));

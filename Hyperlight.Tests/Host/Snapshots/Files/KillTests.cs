@@ -9,8 +9,9 @@ namespace Hyperlight.Tests.Host.Snapshots.Files;
 [TestFixture]
 internal sealed class KillTests
 {
-    private const int Kills = 200;
     private const int LongestRunMilliseconds = 40;
+
+    private static readonly int Kills = TestSettings.IsLong ? 1000 : 60;
 
     /// <summary>Processes that were started and wait: starting one takes longer than anything else here.</summary>
     private const int Waiting = 2;
