@@ -23,8 +23,9 @@ internal sealed class KernelSandbox : IDisposable
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
     private readonly MultiUseSandbox _sandbox;
-    private readonly Snapshot _snapshot;
+    private Snapshot _snapshot;
     private readonly string _name;
+    private string _function = "RunProgram";
     private ProgramStreams? _streams;
     private RunFiles? _files;
 
@@ -66,8 +67,33 @@ internal sealed class KernelSandbox : IDisposable
 
     private RunFiles Files => _files ?? throw new InvalidOperationException("No program runs.");
 
-    /// <summary>Runs the program from the snapshot.</summary>
+    /// <summary>Runs the program to its checkpoint, from which later runs continue, unless it ends before.</summary>
+    public async Task<ProgramReport> WarmUpAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    {
+        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        if (report.IsAtCheckpoint)
+        {
+            Snapshot former = _snapshot;
+            _snapshot = _sandbox.TakeSnapshot();
+            former.Dispose();
+            _function = "ContinueProgram";
+        }
+
+        return report;
+    }
+
+    /// <summary>Runs the program from the snapshot to its end.</summary>
     public async Task<ProgramReport> RunAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    {
+        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        return report.IsAtCheckpoint
+            ? throw new GuestProtocolException("The kernel of a program reports a checkpoint that was not asked for.")
+            : report;
+    }
+
+    private async Task<ProgramReport> ExecuteAsync(
         byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         _sandbox.Restore(_snapshot);
@@ -104,7 +130,7 @@ internal sealed class KernelSandbox : IDisposable
     {
         try
         {
-            return await _sandbox.CallAsync<byte[]>("RunProgram", [request], timeLimit, cancellationToken).ConfigureAwait(false);
+            return await _sandbox.CallAsync<byte[]>(_function, [request], timeLimit, cancellationToken).ConfigureAwait(false);
         }
         catch (GuestErrorException exception)
         {

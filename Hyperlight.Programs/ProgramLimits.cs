@@ -81,13 +81,32 @@ public sealed record ProgramLimits
         get;
         init
         {
-            if (value != Timeout.InfiniteTimeSpan)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(Time));
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, LongestTime, nameof(Time));
-            }
-
+            CheckTime(value, nameof(Time));
             field = value;
         }
     } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// The time in which a program must reach its checkpoint (<see cref="ProgramTemplate.Checkpoint"/>), once, when its runner is created.
+    /// Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Otherwise there is a <see cref="ProgramCheckpointException"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive and not infinite, or longer than 49 days.</exception>
+    public TimeSpan WarmUpTime
+    {
+        get;
+        init
+        {
+            CheckTime(value, nameof(WarmUpTime));
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(1);
+
+    private static void CheckTime(TimeSpan time, string name)
+    {
+        if (time != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, name);
+        }
+    }
 }

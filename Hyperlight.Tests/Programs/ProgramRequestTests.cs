@@ -7,7 +7,7 @@ namespace Hyperlight.Tests.Programs;
 [TestFixture]
 internal sealed class ProgramRequestTests
 {
-    private const int HeaderSize = 48;
+    private const int HeaderSize = 64;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
 

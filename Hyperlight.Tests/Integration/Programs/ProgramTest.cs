@@ -28,7 +28,7 @@ internal abstract class ProgramTest(TestTarget target)
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
-    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null)
+    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = default)
     {
         var template = new ProgramTemplate
         {
@@ -36,6 +36,7 @@ internal abstract class ProgramTest(TestTarget target)
             Command = command ?? [],
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
             Limits = limits ?? new ProgramLimits(),
+            Checkpoint = checkpoint,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
         };
         ProgramRunner runner = ProgramRunner.CreateAsync(template).GetAwaiter().GetResult();
