@@ -24,9 +24,6 @@ struct area_list {
 static struct area_list lists[MOST_ADDRESS_SPACES];
 static struct area_list *areas = lists;
 
-// Pages of a snapshot that are opened at a time.
-#define PAGES_AROUND 16
-
 void areas_start(void)
 {
     for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
@@ -397,23 +394,14 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     return add_page(area, page, access, contents);
 }
 
-static bool open_pages(const struct area *area, uint64_t address)
-{
-    // With the pages around it, which are likely to be next.
-    uint64_t start = address & ~(PAGES_AROUND * PAGE_SIZE - 1);
-    uint64_t end = start + PAGES_AROUND * PAGE_SIZE;
-    start = start > area->start ? start : area->start;
-    end = end < area->end ? end : area->end;
-    return pages_open(start, end, area->access);
-}
-
 enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present)
 {
     const struct area *area = is_present && !(access & PAGE_WRITE) ? area_find(address) : NULL;
     uint8_t *contents;
     bool is_shared;
     if (area != NULL && permits(area, access) && page_contents(page_of(address), &is_shared) != NULL && is_shared) {
-        return open_pages(area, address) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        // With the pages around it, which are likely to be next.
+        return pages_open(page_of(address), area->start, area->end, area->access) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     return area_fault(address, access, &contents);
 }

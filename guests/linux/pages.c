@@ -100,9 +100,14 @@ void pages_uncommit(uint64_t count)
 }
 
 // Whether a page is memory of this run: not one of a file, nor of a snapshot.
+static uint64_t scratch_start(void)
+{
+    return HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT;
+}
+
 static bool is_in_scratch(uint64_t page)
 {
-    return page >= HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT;
+    return page >= scratch_start();
 }
 
 // Whether an entry has a page that is not to be written or released. A snapshot loses
@@ -134,7 +139,7 @@ static uint64_t allocate(void)
 
 static uint8_t *share_of(uint64_t page, bool creates)
 {
-    uint64_t index = (page - (HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT)) / PAGE_SIZE;
+    uint64_t index = (page - scratch_start()) / PAGE_SIZE;
     if (index / SHARES_IN_PAGE >= MOST_SHARE_PAGES) {
         return NULL;
     }
@@ -553,23 +558,34 @@ bool page_is_kept(uint64_t address)
     return !is_in_scratch(page) && !image_has_page(page);
 }
 
-bool pages_open(uint64_t start, uint64_t end, unsigned access)
+bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access)
 {
-    unsigned missing;
-    bool is_open = make_leaf(start) != NULL;
-    for (uint64_t page = start; is_open && page < end;) {
-        volatile uint64_t *leaf = find_leaf(page, &missing);
-        if (leaf == NULL) {
-            page = after_missing(page, missing);
-            continue;
-        }
-        // The processor keeps no translation of a page that the program could not access.
-        if (*leaf & HL_PTE_PRESENT && !(*leaf & PTE_USER) && is_foreign(*leaf)) {
-            *leaf = (*leaf & HL_PTE_ADDRESS) | PTE_SHARED | flags_of(access & ~(unsigned)PAGE_WRITE);
-        }
-        page += PAGE_SIZE;
+    // Within one table.
+    uint64_t base = address & ~(TABLE_ENTRIES * PAGE_SIZE - 1);
+    volatile uint64_t *leaf = make_leaf(address);
+    if (leaf == NULL) {
+        return false;
     }
-    return is_open;
+    start = start > base ? start : base;
+    end = end < base + TABLE_ENTRIES * PAGE_SIZE ? end : base + TABLE_ENTRIES * PAGE_SIZE;
+    uint64_t scratch = scratch_start();
+    uint64_t flags = PTE_SHARED | flags_of(access & ~(unsigned)PAGE_WRITE);
+    leaf -= (address - start) / PAGE_SIZE;
+    for (uint64_t page = start; page < end; page += PAGE_SIZE, leaf++) {
+        uint64_t entry = *leaf;
+        // The processor keeps no translation of a page that the program could not access.
+        if ((entry & (HL_PTE_PRESENT | PTE_USER)) == HL_PTE_PRESENT && (entry & HL_PTE_ADDRESS) < scratch) {
+            *leaf = (entry & HL_PTE_ADDRESS) | flags;
+        }
+    }
+    return true;
+}
+
+#define FLAG_ALIGNMENT_CHECK 0x40000UL
+
+static void write_flags(uint64_t flags)
+{
+    __asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
 }
 
 bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
@@ -580,12 +596,12 @@ bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    // The only address of the page is the program's, where the kernel may read what
-    // the program may not.
-    if (*leaf & PTE_USER) {
-        set_leaf(leaf, address, *leaf & ~PTE_USER);
-    }
+    // The only address of the page is the program's. SMAP permits the access with AC.
+    uint64_t flags;
+    __asm__ volatile("pushfq; pop %0" : "=r"(flags));
+    write_flags(flags | FLAG_ALIGNMENT_CHECK);
     memcpy(*contents, (const void *)address, PAGE_SIZE);
+    write_flags(flags);
     set_leaf(leaf, address, page | flags_of(access));
     return true;
 }

@@ -103,9 +103,10 @@ uint64_t kernel_note(uint64_t address);
 
 // Whether a page that is present is one of a snapshot, and not one of the image.
 bool page_is_kept(uint64_t address);
-// Lets the program read the pages of a range that it could not access: those of the
-// snapshot and of the image. False without memory.
-bool pages_open(uint64_t start, uint64_t end, unsigned access);
+// Lets the program read the page of an address that it could not access, and those of
+// the range that have the same page table: if they are of the snapshot or of the image.
+// False without memory.
+bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access);
 // Makes a page of the snapshot a copy that can be written. False without memory.
 bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents);
 
