@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Hyperlight.Programs;
 
@@ -7,6 +8,7 @@ namespace Hyperlight.Tests.Programs;
 [TestFixture]
 internal sealed class ProgramRequestTests
 {
+    private const int NumbersOffset = 40;
     private const int HeaderSize = 64;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
@@ -43,6 +45,36 @@ internal sealed class ProgramRequestTests
     }
 
     [Test]
+    public void A_run_has_environment_variables_besides_those_of_the_template()
+    {
+        ProgramTemplate template = Template with { Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" } };
+        var input = new ProgramInput { Arguments = ["x"], Environment = new Dictionary<string, string> { ["C"] = "4", ["A"] = "3" } };
+
+        // Those of the run follow once more, for /dev/hyperlight/ready.
+        Assert.That(Strings(template, input), Is.EqualTo("/tool\0/\0/tool\0x\0A=3\0B=2\0C=4\0C=4\0A=3\0"));
+        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 0 }));
+        Assert.That(Header(template with { Checkpoint = ProgramCheckpoint.Ready }, input)[2], Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_program_that_starts_at_its_entry_point_has_the_variables_of_the_template()
+    {
+        ProgramTemplate template = Template with
+        {
+            Environment = new Dictionary<string, string> { ["A"] = "1" },
+            Checkpoint = ProgramCheckpoint.EntryPoint,
+        };
+
+        Assert.That(Strings(template, Variable("A")), Is.EqualTo("/tool\0/\0/tool\0A=3\0A=3\0"));
+        Assert.That(() => Strings(template, Variable("B")), Throws.ArgumentException.With.Message.Contains("'B' is not one of the template's"));
+        Assert.That(() => Strings(template, Variable("A=B")), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void A_checkpoint_is_one_of_the_kinds() =>
+        Assert.That(() => Template with { Checkpoint = (ProgramCheckpoint)3 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    [Test]
     public void Each_run_has_other_random_bytes()
     {
         byte[] first = ProgramRequest.Create(Template, ProgramInput.Empty);
@@ -77,8 +109,18 @@ internal sealed class ProgramRequestTests
         Assert.That(() => new ProgramLimits { Output = -1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = Timeout.InfiniteTimeSpan }, Throws.Nothing);
+        Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.FromDays(50) }, Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
+    private static ProgramInput Variable(string name) => new() { Environment = new Dictionary<string, string> { [name] = "3" } };
+
     private static string Strings(ProgramTemplate template, params string[] arguments) =>
-        Encoding.UTF8.GetString(ProgramRequest.Create(template, new ProgramInput { Arguments = arguments }).AsSpan(HeaderSize));
+        Strings(template, new ProgramInput { Arguments = arguments });
+
+    private static string Strings(ProgramTemplate template, ProgramInput input) =>
+        Encoding.UTF8.GetString(ProgramRequest.Create(template, input).AsSpan(HeaderSize));
+
+    private static int[] Header(ProgramTemplate template, ProgramInput input) =>
+        MemoryMarshal.Cast<byte, int>(ProgramRequest.Create(template, input).AsSpan(NumbersOffset, HeaderSize - NumbersOffset)).ToArray();
 }

@@ -171,6 +171,24 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task A_program_does_the_same_from_its_entry_point_as_from_its_beginning()
+    {
+        ProgramRunner plain = Create(ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions));
+        ProgramRunner warm = Create(ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions), checkpoint: ProgramCheckpoint.EntryPoint);
+
+        foreach (string command in NativeComparisonTests.SameEverywhere)
+        {
+            ProgramResult expected = await Run(plain, "some input", command.Split(' '));
+            ProgramResult result = await Run(warm, "some input", command.Split(' '));
+
+            Assert.That(
+                (result.StandardOutput, result.StandardError, result.End, result.ExitCode),
+                Is.EqualTo((expected.StandardOutput, expected.StandardError, expected.End, expected.ExitCode)),
+                command);
+        }
+    }
+
+    [Test]
     public void A_program_that_ends_before_its_checkpoint_is_an_error_with_its_result()
     {
         ProgramCheckpointException error = Fails("hello", new ProgramLimits());
