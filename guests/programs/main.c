@@ -160,6 +160,9 @@ int program_main(const struct start *start)
     if (equal(name, "system-files")) {
         return system_files();
     }
+    if (equal(name, "default-files")) {
+        return default_files();
+    }
     int code = system_calls(name, start);
     code = code >= 0 ? code : threads(name);
     code = code >= 0 ? code : signals(name);
