@@ -16,7 +16,9 @@ internal static class ProgramRequest
     private const int CheckpointOffset = VariablesOffset + sizeof(uint);
     private const int RunArgumentsOffset = CheckpointOffset + sizeof(uint);
     private const int RunVariablesOffset = RunArgumentsOffset + sizeof(uint);
-    private const int HeaderSize = RunVariablesOffset + (2 * sizeof(uint));
+    private const int ThreadsOffset = RunVariablesOffset + sizeof(uint);
+    private const int ProcessesOffset = ThreadsOffset + sizeof(uint);
+    private const int HeaderSize = ProcessesOffset + (2 * sizeof(uint));
 
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
@@ -41,6 +43,8 @@ internal static class ProgramRequest
         WriteWord(request, CheckpointOffset, (int)template.Checkpoint);
         WriteWord(request, RunArgumentsOffset, input.Arguments.Count);
         WriteWord(request, RunVariablesOffset, variables.Count);
+        WriteWord(request, ThreadsOffset, template.Limits.Threads);
+        WriteWord(request, ProcessesOffset, template.Limits.Processes);
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }

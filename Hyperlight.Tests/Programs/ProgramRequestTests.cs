@@ -9,7 +9,7 @@ namespace Hyperlight.Tests.Programs;
 internal sealed class ProgramRequestTests
 {
     private const int NumbersOffset = 40;
-    private const int HeaderSize = 64;
+    private const int HeaderSize = 72;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
 
@@ -52,8 +52,16 @@ internal sealed class ProgramRequestTests
 
         // Those of the run follow once more, for /dev/hyperlight/ready.
         Assert.That(Strings(template, input), Is.EqualTo("/tool\0/\0/tool\0x\0A=3\0B=2\0C=4\0C=4\0A=3\0"));
-        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 0 }));
+        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0 }));
         Assert.That(Header(template with { Checkpoint = ProgramCheckpoint.Ready }, input)[2], Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Limits_of_threads_and_processes_are_passed()
+    {
+        ProgramTemplate template = Template with { Limits = new ProgramLimits { Threads = 3, Processes = 2 } };
+
+        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0 }));
     }
 
     [Test]
@@ -109,6 +117,10 @@ internal sealed class ProgramRequestTests
         Assert.That(() => new ProgramLimits { Output = -1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = Timeout.InfiniteTimeSpan }, Throws.Nothing);
+        Assert.That(() => new ProgramLimits { Threads = 0 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Threads = ProgramLimits.MaximumThreads + 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Processes = 0 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Processes = ProgramLimits.MaximumProcesses + 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.FromDays(50) }, Throws.TypeOf<ArgumentOutOfRangeException>());
     }

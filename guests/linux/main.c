@@ -22,8 +22,10 @@
 #include <string.h>
 
 // Memory limit, random bytes; number of arguments, of variables, kind of checkpoint,
-// number of arguments of the run, of variables of the run, zero.
-#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + 6 * 4)
+// number of arguments of the run, of variables of the run, limits of threads and of
+// processes, zero.
+#define REQUEST_NUMBERS 8
+#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4)
 #define CALL_NAME_SIZE 24
 #define MOST_ENTRIES 400
 
@@ -111,7 +113,7 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     const uint8_t *header = bytes->data;
     const char *strings = (const char *)header + REQUEST_HEADER;
     size_t size = bytes->len - REQUEST_HEADER;
-    uint32_t numbers[6];
+    uint32_t numbers[REQUEST_NUMBERS];
     memcpy(&request->memory_limit, header, 8);
     request->random = header + 8;
     memcpy(numbers, header + 8 + RANDOM_SEED_SIZE, sizeof numbers);
@@ -119,6 +121,8 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     request->arguments.environment_count = numbers[1];
     request->checkpoint = numbers[2];
     request->run.argument_count = numbers[3];
+    request->threads = numbers[5];
+    request->processes = numbers[6];
     request->path = take_string(&strings, &size);
     request->working_directory = request->path != NULL ? take_string(&strings, &size) : NULL;
     return numbers[2] < MOST_CHECKPOINT_KINDS && request->working_directory != NULL && request->path[0] == '/' &&

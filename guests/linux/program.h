@@ -72,6 +72,8 @@ struct program_request {
     const char *working_directory;
     struct program_arguments arguments;
     enum checkpoint_kind checkpoint;
+    // How many there may be.
+    uint32_t threads, processes;
     // What `arguments` has of the run, and not of the program.
     struct run_strings run;
 };
