@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Programs.Images;
 
 namespace Hyperlight.Programs;
 
@@ -23,6 +24,7 @@ internal sealed class KernelSandbox : IDisposable
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
     private readonly MultiUseSandbox _sandbox;
+    private readonly ImageInUse _image;
     private Snapshot _snapshot;
     private readonly string _name;
     private string _function = "RunProgram";
@@ -51,14 +53,17 @@ internal sealed class KernelSandbox : IDisposable
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         _sandbox = builder.Build(cancellationToken);
+        ImageInUse? image = null;
         try
         {
+            _image = image = ImageInUse.Open(template.Image, cancellationToken);
             Load(template.Image, cancellationToken);
             _snapshot = _sandbox.TakeSnapshot();
         }
         catch
         {
             _sandbox.Dispose();
+            image?.Dispose();
             throw;
         }
     }
@@ -124,6 +129,7 @@ internal sealed class KernelSandbox : IDisposable
     {
         _sandbox.Dispose();
         _snapshot.Dispose();
+        _image.Dispose();
     }
 
     private async Task<byte[]> RunAsync(byte[] request, TimeSpan timeLimit, CancellationToken cancellationToken)
@@ -147,7 +153,7 @@ internal sealed class KernelSandbox : IDisposable
     /// </summary>
     private void Load(ProgramImage image, CancellationToken cancellationToken)
     {
-        ProgramImageFile file = image.Build(null, cancellationToken);
+        ProgramImageFile file = _image.File;
         _sandbox.MapRetainedFile(file.Path, ImageAddress, $"image {file.Digest.AsSpan(0, LabelDigits)}");
         try
         {
