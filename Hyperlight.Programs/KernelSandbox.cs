@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Programs.Images;
 
 namespace Hyperlight.Programs;
 
@@ -23,8 +24,10 @@ internal sealed class KernelSandbox : IDisposable
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
     private readonly MultiUseSandbox _sandbox;
-    private readonly Snapshot _snapshot;
+    private readonly ImageInUse _image;
+    private Snapshot _snapshot;
     private readonly string _name;
+    private string _function = "RunProgram";
     private ProgramStreams? _streams;
     private RunFiles? _files;
 
@@ -50,14 +53,17 @@ internal sealed class KernelSandbox : IDisposable
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         _sandbox = builder.Build(cancellationToken);
+        ImageInUse? image = null;
         try
         {
+            _image = image = ImageInUse.Open(template.Image, cancellationToken);
             Load(template.Image, cancellationToken);
             _snapshot = _sandbox.TakeSnapshot();
         }
         catch
         {
             _sandbox.Dispose();
+            image?.Dispose();
             throw;
         }
     }
@@ -66,8 +72,33 @@ internal sealed class KernelSandbox : IDisposable
 
     private RunFiles Files => _files ?? throw new InvalidOperationException("No program runs.");
 
-    /// <summary>Runs the program from the snapshot.</summary>
+    /// <summary>Runs the program to its checkpoint, from which later runs continue, unless it ends before.</summary>
+    public async Task<ProgramReport> WarmUpAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    {
+        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        if (report.IsAtCheckpoint)
+        {
+            Snapshot former = _snapshot;
+            _snapshot = _sandbox.TakeSnapshot();
+            former.Dispose();
+            _function = "ContinueProgram";
+        }
+
+        return report;
+    }
+
+    /// <summary>Runs the program from the snapshot to its end.</summary>
     public async Task<ProgramReport> RunAsync(
+        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    {
+        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        return report.IsAtCheckpoint
+            ? throw new GuestProtocolException("The kernel of a program reports a checkpoint that was not asked for.")
+            : report;
+    }
+
+    private async Task<ProgramReport> ExecuteAsync(
         byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         _sandbox.Restore(_snapshot);
@@ -99,13 +130,14 @@ internal sealed class KernelSandbox : IDisposable
     {
         _sandbox.Dispose();
         _snapshot.Dispose();
+        _image.Dispose();
     }
 
     private async Task<byte[]> RunAsync(byte[] request, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         try
         {
-            return await _sandbox.CallAsync<byte[]>("RunProgram", [request], timeLimit, cancellationToken).ConfigureAwait(false);
+            return await _sandbox.CallAsync<byte[]>(_function, [request], timeLimit, cancellationToken).ConfigureAwait(false);
         }
         catch (GuestErrorException exception)
         {
@@ -122,7 +154,7 @@ internal sealed class KernelSandbox : IDisposable
     /// </summary>
     private void Load(ProgramImage image, CancellationToken cancellationToken)
     {
-        ProgramImageFile file = image.Build(null, cancellationToken);
+        ProgramImageFile file = _image.File;
         _sandbox.MapRetainedFile(file.Path, ImageAddress, $"image {file.Digest.AsSpan(0, LabelDigits)}");
         try
         {

@@ -13,7 +13,7 @@ public sealed class ProgramImageFile
         LeftOut = leftOut;
     }
 
-    /// <summary>The path of the file. It can be deleted when no runner uses it.</summary>
+    /// <summary>The path of the file. It can be deleted when no runner uses it; see <see cref="ProgramImageCache"/>.</summary>
     public string Path { get; }
 
     /// <summary>What identifies the content, in hexadecimal. Images of the same files have the same digest.</summary>

@@ -41,4 +41,11 @@ public sealed record ProgramInput
 
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>
+    /// Environment variables of this run, besides those of <see cref="ProgramTemplate.Environment"/>, or instead of their values. Default:
+    /// none. A program that starts at its entry point (<see cref="ProgramCheckpoint.EntryPoint"/>) has the variables of the template only,
+    /// with the values of the run; one that reads <c>/dev/hyperlight/ready</c> finds the variables of the run there.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 }

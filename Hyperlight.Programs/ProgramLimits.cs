@@ -9,6 +9,12 @@ public sealed record ProgramLimits
     /// <summary>The largest <see cref="Memory"/>, in bytes: 8 GiB.</summary>
     public const long MaximumMemory = 0x2_0000_0000;
 
+    /// <summary>The largest <see cref="Threads"/>.</summary>
+    public const int MaximumThreads = 256;
+
+    /// <summary>The largest <see cref="Processes"/>.</summary>
+    public const int MaximumProcesses = 32;
+
     /// <summary>As long as a timer can be.</summary>
     internal static TimeSpan LongestTime { get; } = TimeSpan.FromDays(49);
 
@@ -72,6 +78,38 @@ public sealed record ProgramLimits
     } = 10_000;
 
     /// <summary>
+    /// Threads of all processes together, those that have ended not included. Default 256. <c>clone</c> and <c>fork</c> fail in the program with
+    /// <c>EAGAIN</c> when there would be more; the program goes on.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1 or above <see cref="MaximumThreads"/>.</exception>
+    public int Threads
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(Threads));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumThreads, nameof(Threads));
+            field = value;
+        }
+    } = MaximumThreads;
+
+    /// <summary>
+    /// Processes, including the first one and those that have ended and were not waited for. Default 32. <c>fork</c>, <c>vfork</c> and
+    /// <c>clone</c> fail in the program with <c>EAGAIN</c> when there would be more; the program goes on.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1 or above <see cref="MaximumProcesses"/>.</exception>
+    public int Processes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(Processes));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaximumProcesses, nameof(Processes));
+            field = value;
+        }
+    } = MaximumProcesses;
+
+    /// <summary>
     /// The time that a run may take. Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. A program that takes
     /// longer is ended with <see cref="ProgramEnd.TimeLimit"/>.
     /// </summary>
@@ -81,13 +119,32 @@ public sealed record ProgramLimits
         get;
         init
         {
-            if (value != Timeout.InfiniteTimeSpan)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(Time));
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, LongestTime, nameof(Time));
-            }
-
+            CheckTime(value, nameof(Time));
             field = value;
         }
     } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// The time in which a program must reach its checkpoint (<see cref="ProgramTemplate.Checkpoint"/>), once, when its runner is created.
+    /// Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Otherwise there is a <see cref="ProgramCheckpointException"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive and not infinite, or longer than 49 days.</exception>
+    public TimeSpan WarmUpTime
+    {
+        get;
+        init
+        {
+            CheckTime(value, nameof(WarmUpTime));
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(1);
+
+    private static void CheckTime(TimeSpan time, string name)
+    {
+        if (time != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, name);
+        }
+    }
 }

@@ -19,6 +19,9 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.Environment"/>
     public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
+    /// <inheritdoc cref="ProgramTemplate.Checkpoint"/>
+    public ProgramCheckpoint Checkpoint { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();
 }

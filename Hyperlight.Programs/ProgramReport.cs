@@ -11,22 +11,28 @@ internal sealed class ProgramReport
     private const int NameOffset = 8;
     private const int MaximumEntries = 400;
     private const int HighestSignal = 64;
-    private const int HighestReason = 3;
+    private const int Deadlock = 3;
+    private const int AtCheckpoint = 4;
+    private const int HighestReason = AtCheckpoint;
 
     private ProgramReport(uint exitCode, uint signal, uint reason, ulong faultAddress)
     {
         ExitCode = (int)exitCode;
         Signal = signal == 0 ? null : (int)signal;
         FaultAddress = faultAddress;
+        IsAtCheckpoint = reason == AtCheckpoint;
         End = (reason, signal) switch
         {
             (1, _) => ProgramEnd.MemoryLimit,
             (2, _) => ProgramEnd.OutputLimit,
-            (HighestReason, _) => ProgramEnd.Deadlock,
+            (Deadlock, _) => ProgramEnd.Deadlock,
             (_, 0) => ProgramEnd.Exited,
             _ => ProgramEnd.Signaled,
         };
     }
+
+    /// <summary>The program has not ended: it waits at its checkpoint, and nothing but the system calls is known.</summary>
+    public bool IsAtCheckpoint { get; }
 
     public ProgramEnd End { get; }
 

@@ -4,14 +4,21 @@ using System.Text;
 
 namespace Hyperlight.Programs;
 
-/// <summary>The argument of the kernel's function RunProgram: what a program starts with.</summary>
+/// <summary>The argument of the kernel's functions RunProgram and ContinueProgram: what a program starts or continues with.</summary>
 internal static class ProgramRequest
 {
     /// <summary>The largest number of bytes of all arguments, environment variables and the two paths, with a zero for each.</summary>
     public const int MaximumStrings = 0x2_0000;
 
     private const int SeedSize = 32;
-    private const int HeaderSize = sizeof(ulong) + SeedSize + sizeof(uint) + sizeof(uint);
+    private const int ArgumentsOffset = sizeof(ulong) + SeedSize;
+    private const int VariablesOffset = ArgumentsOffset + sizeof(uint);
+    private const int CheckpointOffset = VariablesOffset + sizeof(uint);
+    private const int RunArgumentsOffset = CheckpointOffset + sizeof(uint);
+    private const int RunVariablesOffset = RunArgumentsOffset + sizeof(uint);
+    private const int ThreadsOffset = RunVariablesOffset + sizeof(uint);
+    private const int ProcessesOffset = ThreadsOffset + sizeof(uint);
+    private const int HeaderSize = ProcessesOffset + (2 * sizeof(uint));
 
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
@@ -19,10 +26,11 @@ internal static class ProgramRequest
         RunFiles.Check(input);
         string executable = ExecutableOf(template);
         List<string> arguments = [.. template.Command.Count != 0 ? template.Command : [executable], .. input.Arguments];
-        List<string> environment = [.. template.Environment.Select(static variable => $"{CheckName(variable.Key)}={variable.Value}")];
+        List<string> environment = EnvironmentOf(template, input);
+        List<string> variables = [.. input.Environment.Select(TextOf)];
 
         using var strings = new MemoryStream();
-        foreach (string text in arguments.Concat(environment).Prepend(CheckPath(template.WorkingDirectory)).Prepend(CheckPath(executable)))
+        foreach (string text in arguments.Concat(environment).Concat(variables).Prepend(CheckPath(template.WorkingDirectory)).Prepend(CheckPath(executable)))
         {
             Append(strings, text);
         }
@@ -30,8 +38,13 @@ internal static class ProgramRequest
         var request = new byte[HeaderSize + strings.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(request, (ulong)template.Limits.Memory);
         RandomNumberGenerator.Fill(request.AsSpan(sizeof(ulong), SeedSize));
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 8), arguments.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), environment.Count);
+        WriteWord(request, ArgumentsOffset, arguments.Count);
+        WriteWord(request, VariablesOffset, environment.Count);
+        WriteWord(request, CheckpointOffset, (int)template.Checkpoint);
+        WriteWord(request, RunArgumentsOffset, input.Arguments.Count);
+        WriteWord(request, RunVariablesOffset, variables.Count);
+        WriteWord(request, ThreadsOffset, template.Limits.Threads);
+        WriteWord(request, ProcessesOffset, template.Limits.Processes);
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }
@@ -42,6 +55,26 @@ internal static class ProgramRequest
         template.Executable ?? template.Image.Executable ?? (template.Command.Count != 0
             ? template.Command[0]
             : throw new ArgumentException("The image has several files: the template must have a command or an executable.", nameof(template)));
+
+    /// <summary>The variables of the template in their order, with the values of the run, then those that only the run has.</summary>
+    private static List<string> EnvironmentOf(ProgramTemplate template, ProgramInput input)
+    {
+        KeyValuePair<string, string>[] added = [.. input.Environment.Where(variable => !template.Environment.ContainsKey(variable.Key))];
+        if (added.Length > 0 && template.Checkpoint == ProgramCheckpoint.EntryPoint)
+        {
+            throw new ArgumentException(
+                $"The environment variable '{ProgramImageException.Printable(added[0].Key)}' is not one of the template's, which a program that starts at its entry point has already.", nameof(input));
+        }
+
+        IEnumerable<KeyValuePair<string, string>> replaced = template.Environment.Select(variable =>
+            KeyValuePair.Create(variable.Key, input.Environment.TryGetValue(variable.Key, out string? value) ? value : variable.Value));
+        return [.. replaced.Concat(added).Select(TextOf)];
+    }
+
+    private static string TextOf(KeyValuePair<string, string> variable) => $"{CheckName(variable.Key)}={variable.Value}";
+
+    private static void WriteWord(byte[] request, int offset, int value) =>
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(offset), value);
 
     private static string CheckPath(string path) => path.StartsWith('/')
         ? path

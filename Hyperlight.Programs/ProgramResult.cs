@@ -8,6 +8,9 @@ public sealed class ProgramResult
     /// <summary>What a shell adds to the number of a signal.</summary>
     internal const int SignalExitCode = 128;
 
+    /// <summary>SIGKILL.</summary>
+    private const int Killed = 9;
+
     internal ProgramResult(ProgramEnd end, int code, int? signal, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error)
     {
         End = end;
@@ -16,6 +19,19 @@ public sealed class ProgramResult
         StandardOutputBytes = output;
         StandardErrorBytes = error;
     }
+
+    internal static ProgramResult Of(ProgramReport report, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, RunFiles? files = null) =>
+        new(report.End, report.ExitCode, report.Signal, output, error)
+        {
+            FaultAddress = report.FaultAddress,
+            UnsupportedSystemCalls = report.UnsupportedSystemCalls,
+            CollectedFiles = files?.Output ?? new Dictionary<string, ReadOnlyMemory<byte>>(),
+            IsFileLimitReached = files is { IsLimitReached: true },
+            LeftOutFiles = files?.LeftOut ?? [],
+        };
+
+    internal static ProgramResult OfTimeLimit(ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error) =>
+        new(ProgramEnd.TimeLimit, 0, Killed, output, error);
 
     /// <summary>How the run ended.</summary>
     public ProgramEnd End { get; }
@@ -33,7 +49,7 @@ public sealed class ProgramResult
     /// The address whose access was refused, or the address of the instruction for signals that are not about an access; 0 if the
     /// processor raised no exception.
     /// </summary>
-    public ulong FaultAddress { get; internal init; }
+    public ulong FaultAddress { get; private init; }
 
     /// <summary>The standard output, decoded as UTF-8; invalid bytes are replaced.</summary>
     public string StandardOutput => Encoding.UTF8.GetString(StandardOutputBytes.Span);
@@ -51,7 +67,7 @@ public sealed class ProgramResult
     /// Whether files are missing, because there are more than <see cref="ProgramLimits.OutputFileBytes"/> or <see
     /// cref="ProgramLimits.OutputFiles"/> allow, or because their paths have more than 4095 bytes.
     /// </summary>
-    public bool IsFileLimitReached { get; internal init; }
+    public bool IsFileLimitReached { get; private init; }
 
     /// <summary>
     /// Files that are missing because their paths are not UTF-8. Bytes that are not UTF-8 and control characters are replaced, and long
@@ -60,7 +76,7 @@ public sealed class ProgramResult
     public IReadOnlyList<string> LeftOutFiles { get; internal init; } = [];
 
     /// <summary>The files that were collected.</summary>
-    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; private init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
 
     /// <summary>
     /// The regular files that the program has left in a directory and in those that are in it. Their paths are checked: they are in the
@@ -78,5 +94,5 @@ public sealed class ProgramResult
     /// The system calls that the program made and that are not implemented, in the order of their numbers. Empty if a time limit
     /// ended the run, because the guest has stopped then.
     /// </summary>
-    public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; internal init; } = [];
+    public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; private init; } = [];
 }

@@ -6,34 +6,53 @@ namespace Hyperlight.Programs;
 /// </summary>
 public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposable
 {
-    private const int Killed = 9;
-
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly KernelSandbox _sandbox;
     private bool _isDisposed;
 
-    private ProgramRunner(ProgramTemplate template, KernelSandbox sandbox)
+    private ProgramRunner(ProgramTemplate template, KernelSandbox sandbox, ProgramWarmUp? warmUp)
     {
         Template = template;
+        WarmUp = warmUp;
         _sandbox = sandbox;
     }
 
     /// <summary>What the runner runs.</summary>
     public ProgramTemplate Template { get; }
 
-    /// <summary>Creates the micro VM, loads the program, and takes the snapshot from which each run starts.</summary>
+    /// <summary>
+    /// What the program did before its checkpoint (<see cref="ProgramTemplate.Checkpoint"/>); <see langword="null"/> without one.
+    /// </summary>
+    public ProgramWarmUp? WarmUp { get; }
+
+    /// <summary>
+    /// Creates the micro VM, loads the program, runs it to its checkpoint if it has one, and takes the snapshot from which each run starts.
+    /// </summary>
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
     /// <exception cref="ArgumentException">The template does not say what the executable is.</exception>
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
+    /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<ProgramRunner> CreateAsync(ProgramTemplate template, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(template);
-        return await Task.Run(() => new ProgramRunner(template, new KernelSandbox(template, cancellationToken)), cancellationToken)
-            .ConfigureAwait(false);
+        KernelSandbox sandbox =
+            await Task.Run(() => new KernelSandbox(template, cancellationToken), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ProgramWarmUp? warmUp = template.Checkpoint == ProgramCheckpoint.None
+                ? null
+                : await Programs.WarmUp.RunAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
+            return new ProgramRunner(template, sandbox, warmUp);
+        }
+        catch
+        {
+            sandbox.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs the program until it ends.</summary>
@@ -153,18 +172,11 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
                     $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.");
             }
 
-            return new ProgramResult(report.End, report.ExitCode, report.Signal, streams.Output, streams.Error)
-            {
-                FaultAddress = report.FaultAddress,
-                UnsupportedSystemCalls = report.UnsupportedSystemCalls,
-                CollectedFiles = files.Output,
-                IsFileLimitReached = files.IsLimitReached,
-                LeftOutFiles = files.LeftOut,
-            };
+            return ProgramResult.Of(report, streams.Output, streams.Error, files);
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
         {
-            return new ProgramResult(ProgramEnd.TimeLimit, 0, Killed, streams.Output, streams.Error);
+            return ProgramResult.OfTimeLimit(streams.Output, streams.Error);
         }
     }
 }

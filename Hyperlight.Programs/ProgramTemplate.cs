@@ -24,6 +24,22 @@ public sealed record ProgramTemplate
     /// <summary>The environment variables. Default: none. Nothing of the host's environment is passed.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// From where runs start. With another value than the default, the program runs to its checkpoint when the runner is created; each run
+    /// continues there, with other random numbers, and with arguments, environment variables, files and streams of its own. Default: <see
+    /// cref="ProgramCheckpoint.None"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not a value of <see cref="ProgramCheckpoint"/>.</exception>
+    public ProgramCheckpoint Checkpoint
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(Enum.IsDefined(value), true, nameof(Checkpoint));
+            field = value;
+        }
+    }
+
     /// <summary>What a run may use.</summary>
     public ProgramLimits Limits { get; init; } = new();
 

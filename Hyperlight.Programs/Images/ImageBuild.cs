@@ -143,6 +143,8 @@ internal sealed class ImageBuild : IDisposable
             _cache.Add(layout.Digest, layout.Size, file => Write(file, layout));
         }
 
+        _cache.MarkUsed(layout.Digest);
+
         return new ProgramImageFile(_cache.PathOf(layout.Digest), layout.Digest, layout.Size, layout.Nodes, isCached, _leftOut);
     }
 

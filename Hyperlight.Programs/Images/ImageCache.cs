@@ -54,6 +54,42 @@ internal sealed class ImageCache
     /// <summary>Whether a complete image is there.</summary>
     public bool Contains(string digest, long size) => new FileInfo(PathOf(digest)) is { Exists: true } file && file.Length == size;
 
+    /// <summary>States that an image is used now. Its content and its time of modification do not change.</summary>
+    public void MarkUsed(string digest)
+    {
+        try
+        {
+            File.SetLastAccessTimeUtc(PathOf(digest), DateTime.UtcNow);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The cache is read-only, or the image was just removed, which its user finds out.
+        }
+    }
+
+    /// <summary>Removes images that are not in use: the old ones, then the oldest ones until the rest is not too large.</summary>
+    public ProgramImageCleaning Clean(TimeSpan unusedFor, long mostBytes)
+    {
+        RemoveAbandoned();
+        DateTime now = DateTime.UtcNow;
+        FileInfo[] images = [.. new DirectoryInfo(_directory).EnumerateFiles("*" + ImageExtension).OrderBy(static image => image.LastAccessTimeUtc)];
+        long kept = images.Sum(static image => image.Length);
+        long removed = 0;
+        int count = 0;
+        foreach (FileInfo image in images)
+        {
+            long size = image.Length;
+            if ((now - image.LastAccessTimeUtc >= unusedFor || kept > mostBytes) && TryRemove(image.FullName))
+            {
+                kept -= size;
+                removed += size;
+                count++;
+            }
+        }
+
+        return new ProgramImageCleaning(count, removed, images.Length - count, kept);
+    }
+
     /// <summary>Creates a file that is removed when it is closed, and that nothing else opens.</summary>
     public SafeFileHandle CreateTemporary() => File.OpenHandle(
         NewTemporaryPath(), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
@@ -122,14 +158,21 @@ internal sealed class ImageCache
                 continue;
             }
 
-            try
-            {
-                File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose).Dispose();
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // It is in use, or another process removed it.
-            }
+            TryRemove(path);
+        }
+    }
+
+    /// <summary>Removes a file, unless it is in use or another process removes it.</summary>
+    private static bool TryRemove(string path)
+    {
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None, FileOptions.DeleteOnClose).Dispose();
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

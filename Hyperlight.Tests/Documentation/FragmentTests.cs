@@ -5,7 +5,7 @@ namespace Hyperlight.Tests.Documentation;
 
 /// <summary>
 /// Every fragment of code in a Markdown file is compiled and run. C# fragments stand in a test of the folder Fragments or in a sample,
-/// word for word; JSON, C and shell fragments are read from the pages by tests of their own.
+/// word for word; JSON, C, Lua, Python and shell fragments are read from the pages by tests of their own.
 /// </summary>
 [TestFixture]
 internal sealed class FragmentTests
@@ -16,7 +16,7 @@ internal sealed class FragmentTests
     [Test]
     public void Every_fence_names_a_language_that_a_test_knows()
     {
-        string[] known = ["csharp", "c", "json", "sh", "text", "xml"];
+        string[] known = ["csharp", "c", "json", "lua", "python", "sh", "text", "xml"];
 
         Assert.That(
             MarkdownPage.All.SelectMany(page => page.Fragments).Where(f => !known.Contains(f.Language)).Select(f => f.ToString()),

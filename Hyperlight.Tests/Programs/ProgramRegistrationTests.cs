@@ -42,6 +42,22 @@ internal sealed class ProgramRegistrationTests
     }
 
     [Test]
+    public async Task A_program_starts_from_its_checkpoint()
+    {
+        _builder.AddProgram("server", static options =>
+        {
+            options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+            options.Command = ["program", "ready-serve"];
+            options.Checkpoint = ProgramCheckpoint.Ready;
+        });
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+
+        ProgramResult result = await provider.GetRequiredKeyedService<IProgramRunner>("server").RunAsync(new ProgramInput { Arguments = ["one"] });
+
+        Assert.That(result.StandardOutput, Is.EqualTo("string 1\nstring one\ncount 1\n"));
+    }
+
+    [Test]
     public async Task A_program_can_be_used_before_the_application_starts()
     {
         AddHello("hello");
@@ -80,11 +96,16 @@ internal sealed class ProgramRegistrationTests
             options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
             options.Environment["A=B"] = "";
         });
+        _builder.AddProgram("bad checkpoint", static options =>
+        {
+            options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+            options.Checkpoint = (ProgramCheckpoint)7;
+        });
         using ServiceProvider provider = _services.BuildServiceProvider();
 
         Exception error = Assert.Catch(() => provider.GetRequiredService<IStartupValidator>().Validate())!;
 
-        Assert.That(error.ToString(), Does.Contain("The program 'no image' has no image").And.Contain("'A=B' is not the name of an environment variable"));
+        Assert.That(error.ToString(), Does.Contain("The program 'no image' has no image").And.Contain("'A=B' is not the name of an environment variable").And.Contain("The program 'bad checkpoint': "));
     }
 
     [Test]

@@ -27,10 +27,14 @@ internal sealed class ProgramReportTests
     public void A_report_says_why_the_program_ended(int code, int signal, int reason, ProgramEnd end) =>
         Assert.That(ProgramReport.Parse(Report(code, signal, reason)).End, Is.EqualTo(end));
 
+    [Test]
+    public void A_report_says_that_the_program_is_at_its_checkpoint([Values(0, 4)] int reason) =>
+        Assert.That(ProgramReport.Parse(Report(0, 0, reason)).IsAtCheckpoint, Is.EqualTo(reason == 4));
+
     [TestCase(256, 0, 0)]
     [TestCase(-1, 0, 0)]
     [TestCase(0, 65, 0)]
-    [TestCase(0, 0, 4)]
+    [TestCase(0, 0, 5)]
     public void Values_out_of_range_are_refused(int code, int signal, int reason) =>
         Assert.That(() => ProgramReport.Parse(Report(code, signal, reason)), Throws.TypeOf<GuestProtocolException>());
 

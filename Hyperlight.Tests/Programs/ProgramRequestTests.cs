@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Hyperlight.Programs;
 
@@ -7,7 +8,8 @@ namespace Hyperlight.Tests.Programs;
 [TestFixture]
 internal sealed class ProgramRequestTests
 {
-    private const int HeaderSize = 48;
+    private const int NumbersOffset = 40;
+    private const int HeaderSize = 72;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
 
@@ -41,6 +43,44 @@ internal sealed class ProgramRequestTests
         Assert.That(() => Strings(template with { Command = ["tool"] }), Throws.ArgumentException);
         Assert.That(() => Strings(template with { WorkingDirectory = "tmp" }), Throws.ArgumentException);
     }
+
+    [Test]
+    public void A_run_has_environment_variables_besides_those_of_the_template()
+    {
+        ProgramTemplate template = Template with { Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" } };
+        var input = new ProgramInput { Arguments = ["x"], Environment = new Dictionary<string, string> { ["C"] = "4", ["A"] = "3" } };
+
+        // Those of the run follow once more, for /dev/hyperlight/ready.
+        Assert.That(Strings(template, input), Is.EqualTo("/tool\0/\0/tool\0x\0A=3\0B=2\0C=4\0C=4\0A=3\0"));
+        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0 }));
+        Assert.That(Header(template with { Checkpoint = ProgramCheckpoint.Ready }, input)[2], Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Limits_of_threads_and_processes_are_passed()
+    {
+        ProgramTemplate template = Template with { Limits = new ProgramLimits { Threads = 3, Processes = 2 } };
+
+        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0 }));
+    }
+
+    [Test]
+    public void A_program_that_starts_at_its_entry_point_has_the_variables_of_the_template()
+    {
+        ProgramTemplate template = Template with
+        {
+            Environment = new Dictionary<string, string> { ["A"] = "1" },
+            Checkpoint = ProgramCheckpoint.EntryPoint,
+        };
+
+        Assert.That(Strings(template, Variable("A")), Is.EqualTo("/tool\0/\0/tool\0A=3\0A=3\0"));
+        Assert.That(() => Strings(template, Variable("B")), Throws.ArgumentException.With.Message.Contains("'B' is not one of the template's"));
+        Assert.That(() => Strings(template, Variable("A=B")), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void A_checkpoint_is_one_of_the_kinds() =>
+        Assert.That(() => Template with { Checkpoint = (ProgramCheckpoint)3 }, Throws.TypeOf<ArgumentOutOfRangeException>());
 
     [Test]
     public void Each_run_has_other_random_bytes()
@@ -77,8 +117,22 @@ internal sealed class ProgramRequestTests
         Assert.That(() => new ProgramLimits { Output = -1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { Time = Timeout.InfiniteTimeSpan }, Throws.Nothing);
+        Assert.That(() => new ProgramLimits { Threads = 0 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Threads = ProgramLimits.MaximumThreads + 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Processes = 0 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { Processes = ProgramLimits.MaximumProcesses + 1 }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.FromDays(50) }, Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
+    private static ProgramInput Variable(string name) => new() { Environment = new Dictionary<string, string> { [name] = "3" } };
+
     private static string Strings(ProgramTemplate template, params string[] arguments) =>
-        Encoding.UTF8.GetString(ProgramRequest.Create(template, new ProgramInput { Arguments = arguments }).AsSpan(HeaderSize));
+        Strings(template, new ProgramInput { Arguments = arguments });
+
+    private static string Strings(ProgramTemplate template, ProgramInput input) =>
+        Encoding.UTF8.GetString(ProgramRequest.Create(template, input).AsSpan(HeaderSize));
+
+    private static int[] Header(ProgramTemplate template, ProgramInput input) =>
+        MemoryMarshal.Cast<byte, int>(ProgramRequest.Create(template, input).AsSpan(NumbersOffset, HeaderSize - NumbersOffset)).ToArray();
 }

@@ -74,3 +74,28 @@ void address_space_select_kernel(void)
 {
     pages_select_root(spaces[0].root);
 }
+
+bool address_space_unite(struct address_space **space)
+{
+    struct address_space *only = NULL;
+    for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
+        if (spaces[i].references > 1 || (spaces[i].references == 1 && only != NULL)) {
+            return false;
+        }
+        only = spaces[i].references == 1 ? &spaces[i] : only;
+    }
+    unsigned index = index_of(only);
+    if (index != 0) {
+        // Its tables are complete: all address spaces have the pages of the kernel.
+        areas_become_first(index);
+        spaces[0] = *only;
+        *only = (struct address_space){ 0 };
+    }
+    *space = &spaces[0];
+    return true;
+}
+
+void address_space_continue(void)
+{
+    spaces[0].root = pages_root();
+}

@@ -3,6 +3,7 @@
 #ifndef LINUX_ADDRESS_SPACE_H
 #define LINUX_ADDRESS_SPACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Page tables, and a list of areas.
@@ -21,6 +22,11 @@ struct address_space *address_space_copy(void);
 void address_space_retain(struct address_space *space);
 // Another one must be selected.
 void address_space_release(struct address_space *space);
+
+// Makes the only one the first one, which is selected: false if there are several.
+bool address_space_unite(struct address_space **space);
+// After a restore: the page tables are those that the host has made.
+void address_space_continue(void);
 
 void address_space_select(const struct address_space *space);
 

@@ -37,6 +37,14 @@ void areas_select(unsigned space)
     areas = &lists[space];
 }
 
+void areas_become_first(unsigned space)
+{
+    struct area_list first = lists[0];
+    lists[0] = lists[space];
+    lists[space] = first;
+    areas = lists;
+}
+
 // Whether a number of areas more can be in a list.
 static bool has_space_in(const struct area_list *list, unsigned more)
 {
@@ -354,15 +362,19 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
     return FAULT_RESOLVED;
 }
 
+// The processor cannot permit writing or executing without reading.
+static bool permits(const struct area *area, unsigned access)
+{
+    return access & PAGE_READ ? area->access != PAGE_NONE : (area->access & access) != 0;
+}
+
 enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **contents)
 {
     const struct area *area = area_find(address);
     if (area == NULL) {
         return FAULT_NOT_MAPPED;
     }
-    // The processor cannot permit writing or executing without reading.
-    bool is_permitted = access & PAGE_READ ? area->access != PAGE_NONE : (area->access & access) != 0;
-    if (!is_permitted) {
+    if (!permits(area, access)) {
         return FAULT_NOT_PERMITTED;
     }
     uint64_t page = page_of(address);
@@ -370,6 +382,9 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     *contents = page_contents(page, &is_shared);
     // Whatever changes an entry that was present drops the processor's translation:
     // a page that is there needs nothing.
+    if (*contents != NULL && is_shared && page_is_kept(page)) {
+        return page_copy_kept(page, area->access, contents) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+    }
     if (*contents != NULL && !is_shared) {
         if (access & PAGE_WRITE && !page_make_own(page, area->access, contents)) {
             return FAULT_NO_MEMORY;
@@ -377,6 +392,18 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
         return FAULT_RESOLVED;
     }
     return add_page(area, page, access, contents);
+}
+
+enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present)
+{
+    const struct area *area = is_present && !(access & PAGE_WRITE) ? area_find(address) : NULL;
+    uint8_t *contents;
+    bool is_shared;
+    if (area != NULL && permits(area, access) && page_contents(page_of(address), &is_shared) != NULL && is_shared) {
+        // With the pages around it, which are likely to be next.
+        return pages_open(page_of(address), area->start, area->end, area->access) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+    }
+    return area_fault(address, access, &contents);
 }
 
 bool areas_copy(unsigned space)
@@ -417,4 +444,13 @@ void areas_forget(unsigned space)
         }
     }
     list->count = 0;
+}
+
+void areas_prepare_snapshot(void)
+{
+    for (unsigned i = 0; i < areas->count; i++) {
+        if (areas->list[i].node != NULL) {
+            pages_unmap_shared(areas->list[i].start, areas->list[i].end);
+        }
+    }
 }

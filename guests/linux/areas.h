@@ -39,6 +39,9 @@ void areas_start(void);
 // Each address space has a list; that of the first is selected at the start.
 void areas_select(unsigned space);
 
+// The list of the selected address space, whose number it is, becomes that of the first.
+void areas_become_first(unsigned space);
+
 // Gives an empty list the areas of the selected one. False without memory.
 bool areas_copy(unsigned space);
 
@@ -91,5 +94,12 @@ enum fault_result {
 // Makes the page of an address present for an access. `contents` is the
 // kernel's address of the page, to be read, and to be written after a PAGE_WRITE.
 enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **contents);
+
+// The same for an access of the program itself. `is_present`: it has failed although
+// there is a page.
+enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present);
+
+// Unmaps what cannot be in a snapshot; it is mapped again when it is used.
+void areas_prepare_snapshot(void);
 
 #endif

@@ -99,7 +99,7 @@ static void start_program(const struct program_arguments *arguments)
     struct loaded_image image = { 0 };
     uint64_t stack = 0;
     bool is_mapped = stack_place() && executable_map(&executable, &image) &&
-                     stack_build(arguments, &executable, &image, &stack);
+                     stack_build(arguments, &executable, &image, program.stack_end, &stack);
     node_retain(executable.node);
     node_release(program.executable);
     program.executable = executable.node;

@@ -3,6 +3,7 @@
 #include "faults.h"
 
 #include "areas.h"
+#include "checkpoint.h"
 #include "errors.h"
 #include "program.h"
 #include "signals.h"
@@ -66,8 +67,7 @@ static void handle_page_fault(void)
     uint64_t address = program_registers.fault_address;
     uint64_t code = program_registers.error_code;
     unsigned access = code & FAULT_FETCH ? PAGE_EXECUTE : code & FAULT_WRITE ? PAGE_WRITE : PAGE_READ;
-    uint8_t *contents;
-    enum fault_result result = area_fault(address, access, &contents);
+    enum fault_result result = area_fault_of_program(address, access, (code & FAULT_PRESENT) != 0);
     if (result == FAULT_RESOLVED) {
         return;
     }
@@ -113,6 +113,9 @@ void handle_exception(uint32_t vector)
         raise(SIGTRAP, TRAP_TRACE, rip, rip);
         return;
     case VECTOR_BREAKPOINT:
+        if (checkpoint_take_breakpoint()) {
+            return;
+        }
         raise(SIGTRAP, SI_KERNEL, 0, rip);
         return;
     case VECTOR_INVALID_OPCODE:

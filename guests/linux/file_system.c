@@ -5,6 +5,7 @@
 #include "devices.h"
 #include "entries.h"
 #include "errors.h"
+#include "etc.h"
 #include "proc.h"
 #include "root_image.h"
 
@@ -73,5 +74,5 @@ bool file_system_start(void)
     struct node *devices = replace("dev", 0755);
     struct node *processes = replace("proc", 0555);
     return devices != NULL && devices_create(devices) && processes != NULL && proc_create(processes) &&
-           ensure("tmp", S_ISVTX | 0777);
+           ensure("tmp", S_ISVTX | 0777) && etc_create();
 }

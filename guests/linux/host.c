@@ -53,6 +53,9 @@ bool host_read(size_t size, const uint8_t **bytes, size_t *count)
     return call_for_bytes("ProgramRead", &parameter, 1, bytes, count) && *count <= size;
 }
 
+// Of the monotonic clock, when the host's is 0.
+static int64_t clock_start;
+
 bool host_clock(bool is_monotonic, int64_t *nanoseconds)
 {
     const hl_Parameter parameter = { .tag = hl_ParameterType_Bool, .value.Bool = is_monotonic };
@@ -60,7 +63,16 @@ bool host_clock(bool is_monotonic, int64_t *nanoseconds)
         return false;
     }
     *nanoseconds = hl_host_value(hl_ReturnType_Long)->Long;
-    return *nanoseconds >= 0;
+    if (*nanoseconds < 0) {
+        return false;
+    }
+    *nanoseconds = is_monotonic && *nanoseconds <= INT64_MAX - clock_start ? *nanoseconds + clock_start : *nanoseconds;
+    return true;
+}
+
+void host_continue_clock(int64_t nanoseconds)
+{
+    clock_start = nanoseconds;
 }
 
 bool host_sleep(int64_t nanoseconds)

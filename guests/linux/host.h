@@ -24,6 +24,9 @@ bool host_read(size_t size, const uint8_t **bytes, size_t *count);
 // ProgramClock(isMonotonic): nanoseconds.
 bool host_clock(bool is_monotonic, int64_t *nanoseconds);
 
+// The monotonic clock goes on from a time, when the host's begins again.
+void host_continue_clock(int64_t nanoseconds);
+
 // ProgramSleep(nanoseconds).
 bool host_sleep(int64_t nanoseconds);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions that the host calls: LoadProgram once, then RunProgram, after a
-// restore of the snapshot that was taken between the two, and CollectFiles for each
-// directory that it wants of what the program has left.
+// restore of the snapshot that was taken between the two. If that returns at the
+// checkpoint of the program, the host takes a snapshot, and each run restores it and
+// calls ContinueProgram. Then CollectFiles for each directory that the host wants of
+// what the program has left.
 
 #include "../runtime/abort.h"
 #include "../runtime/state.h"
@@ -19,7 +21,11 @@
 #include <hyperlight_guest_ext.h>
 #include <string.h>
 
-#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + 4 + 4)
+// Memory limit, random bytes; number of arguments, of variables, kind of checkpoint,
+// number of arguments of the run, of variables of the run, limits of threads and of
+// processes, zero.
+#define REQUEST_NUMBERS 8
+#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4)
 #define CALL_NAME_SIZE 24
 #define MOST_ENTRIES 400
 
@@ -64,16 +70,39 @@ static const char *take_string(const char **strings, size_t *size)
     return string;
 }
 
-// Whether exactly as many strings follow as the header says.
-static bool check_strings(const struct program_arguments *arguments)
+static bool skip_strings(const char **strings, size_t *size, uint32_t count)
 {
-    uint64_t count = 0;
-    for (size_t i = 0; i < arguments->size; i++) {
-        count += arguments->strings[i] == 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (take_string(strings, size) == NULL) {
+            return false;
+        }
     }
-    return arguments->argument_count != 0 &&
-           count == (uint64_t)arguments->argument_count + arguments->environment_count &&
-           arguments->strings[arguments->size - 1] == 0;
+    return true;
+}
+
+// The arguments, of which the last ones are the run's, and the variables, after which
+// those of the run follow.
+static bool parse_strings(struct program_request *request, const char *strings, size_t size, uint32_t run_variables)
+{
+    struct program_arguments *arguments = &request->arguments;
+    struct run_strings *run = &request->run;
+    arguments->strings = strings;
+    if (arguments->argument_count == 0 || run->argument_count > arguments->argument_count ||
+        !skip_strings(&strings, &size, arguments->argument_count - run->argument_count)) {
+        return false;
+    }
+    run->arguments = strings;
+    if (!skip_strings(&strings, &size, run->argument_count)) {
+        return false;
+    }
+    run->arguments_size = (size_t)(strings - run->arguments);
+    if (!skip_strings(&strings, &size, arguments->environment_count)) {
+        return false;
+    }
+    arguments->size = (size_t)(strings - arguments->strings);
+    run->environment = strings;
+    run->environment_size = size;
+    return skip_strings(&strings, &size, run_variables) && size == 0;
 }
 
 static bool parse_request(const hl_Vec *bytes, struct program_request *request)
@@ -82,22 +111,28 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
         return false;
     }
     const uint8_t *header = bytes->data;
-    struct program_arguments *arguments = &request->arguments;
+    const char *strings = (const char *)header + REQUEST_HEADER;
+    size_t size = bytes->len - REQUEST_HEADER;
+    uint32_t numbers[REQUEST_NUMBERS];
     memcpy(&request->memory_limit, header, 8);
     request->random = header + 8;
-    memcpy(&arguments->argument_count, header + 8 + RANDOM_SEED_SIZE, 4);
-    memcpy(&arguments->environment_count, header + 8 + RANDOM_SEED_SIZE + 4, 4);
-    arguments->strings = (const char *)header + REQUEST_HEADER;
-    arguments->size = bytes->len - REQUEST_HEADER;
-    request->path = take_string(&arguments->strings, &arguments->size);
-    request->working_directory = request->path != NULL ? take_string(&arguments->strings, &arguments->size) : NULL;
-    return request->working_directory != NULL && request->path[0] == '/' && request->working_directory[0] == '/' &&
-           strlen(request->path) < PATH_SIZE && strlen(request->working_directory) < PATH_SIZE &&
-           arguments->size != 0 && check_strings(arguments);
+    memcpy(numbers, header + 8 + RANDOM_SEED_SIZE, sizeof numbers);
+    request->arguments.argument_count = numbers[0];
+    request->arguments.environment_count = numbers[1];
+    request->checkpoint = numbers[2];
+    request->run.argument_count = numbers[3];
+    request->threads = numbers[5];
+    request->processes = numbers[6];
+    request->path = take_string(&strings, &size);
+    request->working_directory = request->path != NULL ? take_string(&strings, &size) : NULL;
+    return numbers[2] < MOST_CHECKPOINT_KINDS && request->working_directory != NULL && request->path[0] == '/' &&
+           request->working_directory[0] == '/' && strlen(request->path) < PATH_SIZE &&
+           strlen(request->working_directory) < PATH_SIZE && parse_strings(request, strings, size, numbers[4]);
 }
 
 static void list_missing_calls(void)
 {
+    result.entry_count = 0;
     for (uint32_t number = 0; number <= SYSTEM_CALL_NUMBERS; number++) {
         if (missing_calls(number) == 0 || result.entry_count == MOST_ENTRIES) {
             continue;
@@ -123,29 +158,39 @@ static hl_Vec *collect_files(const hl_FunctionCall *call)
                            : hl_flatbuffer_result_from_UInt(left_out);
 }
 
-static hl_Vec *run_program(const hl_FunctionCall *call)
+static hl_Vec *run(const hl_FunctionCall *call, const char *(*function)(const struct program_request *request))
 {
     struct program_request request;
-    if (has_run) {
-        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError,
-                                               "a program has run already; restore the snapshot first");
-    }
     if (!parse_request(&call->parameters[0].value.VecBytes, &request)) {
         return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, "the request is invalid");
     }
     has_run = true;
-    const char *problem = program_run(&request);
+    const char *problem = function(&request);
     if (problem != NULL) {
         return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, problem);
     }
     result.exit_code = program_end.exit_code;
     result.signal = program_end.signal;
-    result.reason = program_end.reason;
+    result.reason = checkpoint_is_reached() ? END_AT_CHECKPOINT : program_end.reason;
     result.fault_address = program_end.fault_address;
     list_missing_calls();
     return hl_flatbuffer_result_from_Bytes(
         (const uint8_t *)&result,
         offsetof(struct result, entries) + result.entry_count * sizeof(struct missing_entry));
+}
+
+static hl_Vec *run_program(const hl_FunctionCall *call)
+{
+    if (has_run) {
+        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError,
+                                               "a program has run already; restore the snapshot first");
+    }
+    return run(call, program_run);
+}
+
+static hl_Vec *continue_program(const hl_FunctionCall *call)
+{
+    return run(call, program_continue);
 }
 
 void hyperlight_main(void)
@@ -161,5 +206,6 @@ void hyperlight_main(void)
     vectors_init();
     hl_register_function_definition("LoadProgram", load_program, 2, load_types, hl_ReturnType_Void);
     hl_register_function_definition("RunProgram", run_program, 1, run_types, hl_ReturnType_VecBytes);
+    hl_register_function_definition("ContinueProgram", continue_program, 1, run_types, hl_ReturnType_VecBytes);
     hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_UInt);
 }

@@ -3,6 +3,7 @@
 #include "pages.h"
 
 #include "kernel_pages.h"
+#include "root_image.h"
 
 #include "../runtime/cpu.h"
 #include "../runtime/page_alloc.h"
@@ -31,6 +32,8 @@ static struct {
     uint64_t limit;
     uint64_t used;
     uint64_t committed;
+    // Of those that are used: at addresses of the kernel.
+    uint64_t kernel;
     // A list through the first words of the pages that were given back.
     uint64_t free;
 } pages;
@@ -41,15 +44,22 @@ static struct {
 // For each physical page a byte, in pages that are added when they are used.
 static uint8_t *share_pages[MOST_SHARE_PAGES];
 
-void pages_start(uint64_t limit)
+// How many pages are left that the kernel itself does not need.
+static uint64_t available_pages(void)
 {
     uint64_t image = (hl_state.peb->heap.address + hl_state.peb->heap.size) / PAGE_SIZE;
     uint64_t available = (HL_RESERVED_TOP_GPA - *HL_ALLOCATOR_SLOT) / PAGE_SIZE;
     uint64_t kernel = image + KERNEL_PAGES;
-    available = available > kernel ? available - kernel : 0;
+    return available > kernel ? available - kernel : 0;
+}
+
+void pages_start(uint64_t limit)
+{
+    uint64_t available = available_pages();
     pages.limit = limit < available ? limit : available;
     pages.used = 0;
     pages.committed = 0;
+    pages.kernel = 0;
     pages.free = 0;
     memset(share_pages, 0, sizeof share_pages);
     kernel_pages_start();
@@ -89,6 +99,24 @@ void pages_uncommit(uint64_t count)
     pages.committed -= count;
 }
 
+// Whether a page is memory of this run: not one of a file, nor of a snapshot.
+static uint64_t scratch_start(void)
+{
+    return HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT;
+}
+
+static bool is_in_scratch(uint64_t page)
+{
+    return page >= scratch_start();
+}
+
+// Whether an entry has a page that is not to be written or released. A snapshot loses
+// the bit, and has pages of its own.
+static bool is_foreign(uint64_t entry)
+{
+    return (entry & PTE_SHARED) != 0 || !is_in_scratch(entry & HL_PTE_ADDRESS);
+}
+
 // A page of zeroes, or 0.
 static uint64_t allocate(void)
 {
@@ -111,7 +139,7 @@ static uint64_t allocate(void)
 
 static uint8_t *share_of(uint64_t page, bool creates)
 {
-    uint64_t index = (page - (HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT)) / PAGE_SIZE;
+    uint64_t index = (page - scratch_start()) / PAGE_SIZE;
     if (index / SHARES_IN_PAGE >= MOST_SHARE_PAGES) {
         return NULL;
     }
@@ -129,9 +157,11 @@ static void release(uint64_t page)
         --*share;
         return;
     }
-    *(uint64_t *)hl_scratch_pointer(page) = pages.free;
-    pages.free = page;
     pages.used--;
+    if (is_in_scratch(page)) {
+        *(uint64_t *)hl_scratch_pointer(page) = pages.free;
+        pages.free = page;
+    }
 }
 
 static volatile uint64_t *entry_of(uint64_t table, uint64_t address, unsigned shift)
@@ -197,7 +227,7 @@ uint8_t *page_contents(uint64_t address, bool *is_shared)
     if (leaf == NULL || !(*leaf & HL_PTE_PRESENT)) {
         return NULL;
     }
-    *is_shared = (*leaf & PTE_SHARED) != 0;
+    *is_shared = is_foreign(*leaf);
     return hl_scratch_pointer(*leaf & HL_PTE_ADDRESS);
 }
 
@@ -231,7 +261,12 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
     if (leaf == NULL) {
         return false;
     }
-    uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
+    volatile uint64_t *original = find_leaf((uint64_t)source, &missing);
+    if ((*original & HL_PTE_AVAILABLE) == HL_PTE_COW) {
+        // A snapshot has it: it becomes a copy now, and not when only the kernel sees that.
+        *(volatile uint8_t *)source = *(volatile const uint8_t *)source;
+    }
+    uint64_t page = *original & HL_PTE_ADDRESS;
     set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
     return true;
 }
@@ -267,6 +302,7 @@ bool kernel_map_new(uint64_t address)
     }
     *leaf = page | HL_PTE_READ_WRITE | HL_PTE_NO_EXECUTE;
     hl_invalidate_page(address);
+    pages.kernel++;
     return true;
 }
 
@@ -277,6 +313,7 @@ void kernel_unmap(uint64_t address, uint64_t note)
     uint64_t page = *leaf & HL_PTE_ADDRESS;
     *leaf = note & HL_PTE_ADDRESS;
     hl_invalidate_page(address);
+    pages.kernel--;
     release(page);
 }
 
@@ -306,7 +343,7 @@ void pages_unmap(uint64_t start, uint64_t end)
             uint64_t entry = *leaf;
             *leaf = 0;
             hl_invalidate_page(page);
-            if (!(entry & PTE_SHARED)) {
+            if (!is_foreign(entry)) {
                 release(entry & HL_PTE_ADDRESS);
             }
         }
@@ -354,7 +391,7 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
         }
         if (*leaf & HL_PTE_PRESENT) {
             // What may be written of a shared page is found out by a fault.
-            uint64_t shared = *leaf & (PTE_SHARED | PTE_COPY);
+            uint64_t shared = (*leaf & PTE_COPY) | (is_foreign(*leaf) ? PTE_SHARED : 0);
             unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
             *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
             hl_invalidate_page(page);
@@ -421,7 +458,7 @@ static void free_table(uint64_t table, unsigned shift, uint64_t base)
         }
         if (shift != LEAF_SHIFT) {
             free_table(entry, shift - LEVEL_BITS, base + (i << shift));
-        } else if (!(entry & PTE_SHARED)) {
+        } else if (!is_foreign(entry)) {
             release(entry & HL_PTE_ADDRESS);
         }
     }
@@ -491,7 +528,7 @@ static bool copy_table(uint64_t from, uint64_t to, unsigned shift, uint64_t base
             }
             continue;
         }
-        if (!(entry & PTE_SHARED)) {
+        if (!is_foreign(entry)) {
             uint8_t *share = share_of(entry & HL_PTE_ADDRESS, true);
             if (share == NULL) {
                 return false;
@@ -511,4 +548,99 @@ bool pages_copy_to_root(uint64_t root)
     // The pages that are here now must not be written any more.
     pages_select_root(pages_root());
     return is_copied;
+}
+
+bool page_is_kept(uint64_t address)
+{
+    unsigned missing;
+    volatile uint64_t *leaf = find_leaf(address, &missing);
+    uint64_t page = *leaf & HL_PTE_ADDRESS;
+    return !is_in_scratch(page) && !image_has_page(page);
+}
+
+bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access)
+{
+    // Within one table.
+    uint64_t base = address & ~(TABLE_ENTRIES * PAGE_SIZE - 1);
+    volatile uint64_t *leaf = make_leaf(address);
+    if (leaf == NULL) {
+        return false;
+    }
+    start = start > base ? start : base;
+    end = end < base + TABLE_ENTRIES * PAGE_SIZE ? end : base + TABLE_ENTRIES * PAGE_SIZE;
+    uint64_t scratch = scratch_start();
+    uint64_t flags = PTE_SHARED | flags_of(access & ~(unsigned)PAGE_WRITE);
+    leaf -= (address - start) / PAGE_SIZE;
+    for (uint64_t page = start; page < end; page += PAGE_SIZE, leaf++) {
+        uint64_t entry = *leaf;
+        // The processor keeps no translation of a page that the program could not access.
+        if ((entry & (HL_PTE_PRESENT | PTE_USER)) == HL_PTE_PRESENT && (entry & HL_PTE_ADDRESS) < scratch) {
+            *leaf = (entry & HL_PTE_ADDRESS) | flags;
+        }
+    }
+    return true;
+}
+
+#define FLAG_ALIGNMENT_CHECK 0x40000UL
+
+static void write_flags(uint64_t flags)
+{
+    __asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
+bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
+{
+    volatile uint64_t *leaf = make_leaf(address);
+    uint64_t page = leaf != NULL ? allocate() : 0;
+    if (page == 0) {
+        return false;
+    }
+    *contents = hl_scratch_pointer(page);
+    // The only address of the page is the program's. SMAP permits the access with AC.
+    uint64_t flags;
+    __asm__ volatile("pushfq; pop %0" : "=r"(flags));
+    write_flags(flags | FLAG_ALIGNMENT_CHECK);
+    memcpy(*contents, (const void *)address, PAGE_SIZE);
+    write_flags(flags);
+    set_leaf(leaf, address, page | flags_of(access));
+    return true;
+}
+
+void pages_unmap_shared(uint64_t start, uint64_t end)
+{
+    unsigned missing;
+    for (uint64_t page = start; page < end;) {
+        volatile uint64_t *leaf = find_leaf(page, &missing);
+        if (leaf == NULL) {
+            page = after_missing(page, missing);
+            continue;
+        }
+        if (*leaf & HL_PTE_PRESENT && *leaf & PTE_SHARED && is_in_scratch(*leaf & HL_PTE_ADDRESS)) {
+            *leaf = 0;
+            hl_invalidate_page(page);
+        }
+        page += PAGE_SIZE;
+    }
+}
+
+void pages_prepare_snapshot(void)
+{
+    // No page is shared by address spaces: there is one.
+    for (unsigned i = 0; i < MOST_SHARE_PAGES; i++) {
+        uint8_t *shares = share_pages[i];
+        share_pages[i] = NULL;
+        if (shares != NULL) {
+            kernel_page_free(shares);
+        }
+    }
+}
+
+void pages_continue(uint64_t limit)
+{
+    uint64_t available = available_pages();
+    pages.limit = limit < available ? limit : available;
+    // Pages of the snapshot are no memory of this run. The kernel's are counted all the
+    // same, because a copy that a write makes of them is not.
+    pages.used = pages.kernel;
+    pages.free = 0;
 }

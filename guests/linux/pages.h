@@ -99,4 +99,22 @@ bool kernel_is_mapped(uint64_t address);
 void kernel_unmap(uint64_t address, uint64_t note);
 uint64_t kernel_note(uint64_t address);
 
+// Snapshots. A page of a snapshot is read-only, and at first closed to the program.
+
+// Whether a page that is present is one of a snapshot, and not one of the image.
+bool page_is_kept(uint64_t address);
+// Lets the program read the page of an address that it could not access, and those of
+// the range that have the same page table: if they are of the snapshot or of the image.
+// False without memory.
+bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access);
+// Makes a page of the snapshot a copy that can be written. False without memory.
+bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents);
+
+// Before a snapshot, with a single address space. Pages of files in memory are at two
+// addresses, which would get a copy each: they are unmapped from the program.
+void pages_unmap_shared(uint64_t start, uint64_t end);
+void pages_prepare_snapshot(void);
+// After it was restored, with the limit of pages.
+void pages_continue(uint64_t limit);
+
 #endif

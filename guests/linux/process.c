@@ -26,6 +26,7 @@
 #define RLIMITS 16
 #define RLIMIT_STACK 3
 #define RLIMIT_CORE 4
+#define RLIMIT_NPROC 6
 #define RLIMIT_NOFILE 7
 #define UNLIMITED UINT64_MAX
 
@@ -117,6 +118,9 @@ int64_t system_call_prlimit64(const uint64_t arguments[6])
     }
     if (arguments[1] == RLIMIT_STACK) {
         limit[0] = limit[1] = STACK_SIZE;
+    } else if (arguments[1] == RLIMIT_NPROC) {
+        // As on Linux, of threads.
+        limit[0] = limit[1] = threads_limit();
     } else if (arguments[1] == RLIMIT_NOFILE) {
         limit[0] = limit[1] = MOST_DESCRIPTORS;
     } else if (arguments[1] == RLIMIT_CORE) {

@@ -20,8 +20,11 @@ struct process *current_process = processes;
 
 enum { CLD_EXITED = 1, CLD_KILLED = 2 };
 
-void processes_start(void)
+static unsigned most;
+
+void processes_start(unsigned limit)
 {
+    most = limit < MOST_PROCESSES ? limit : MOST_PROCESSES;
     memset(processes, 0, sizeof processes);
     current_process = &processes[0];
     *current_process = (struct process){
@@ -56,7 +59,7 @@ void process_select(struct process *process)
 
 static struct process *find_unused(void)
 {
-    for (unsigned i = 0; i < MOST_PROCESSES; i++) {
+    for (unsigned i = 0; i < most; i++) {
         if (processes[i].state == PROCESS_UNUSED) {
             return &processes[i];
         }

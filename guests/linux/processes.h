@@ -44,8 +44,9 @@ extern struct process *current_process;
     for (struct process *variable = processes; variable < processes + MOST_PROCESSES; variable++) \
         if (variable->state != PROCESS_UNUSED)
 
-// The first process, which runs.
-void processes_start(void);
+// The first process, which runs. There may be `limit` of them, MOST_PROCESSES at most;
+// those that have ended count until they are waited for.
+void processes_start(unsigned limit);
 
 struct process *process_find(uint32_t id);
 

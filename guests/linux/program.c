@@ -23,6 +23,7 @@
 #include "system_calls.h"
 #include "threads.h"
 #include "timers.h"
+#include "user.h"
 #include "vectors.h"
 
 #include <string.h>
@@ -139,22 +140,27 @@ static const char *start_files(const char *working_directory)
     return NULL;
 }
 
+// What was loaded at the start: its path, and of a script the interpreter's arguments.
+static struct executable executable;
+static struct loaded_image image;
+
 static const char *start(const struct program_request *request)
 {
-    static struct executable executable;
-    struct loaded_image image;
     const char *problem;
     memset(&program, 0, sizeof program);
     memset(&program_end, 0, sizeof program_end);
     memset(&program_registers, 0, sizeof program_registers);
     pages_start(request->memory_limit / PAGE_SIZE);
     areas_start();
-    processes_start();
+    processes_start(request->processes);
     threads_clear();
+    threads_set_limit(request->threads);
     scheduler_clear();
     signals_clear();
     timers_clear();
     random_seed(request->random);
+    checkpoint_start(request->checkpoint);
+    ready_device_start(&request->run);
 
     problem = start_files(request->working_directory);
     if (problem != NULL || executable_open(request->path, &executable, &problem) != 0) {
@@ -162,8 +168,11 @@ static const char *start(const struct program_request *request)
     }
     struct thread *thread = thread_create(current_process);
     if (thread == NULL || !stack_place() || !executable_map(&executable, &image) ||
-        !stack_build(&request->arguments, &executable, &image, &thread->registers.rsp)) {
+        !stack_build(&request->arguments, &executable, &image, program.stack_end, &thread->registers.rsp)) {
         return no_memory;
+    }
+    if (request->checkpoint == CHECKPOINT_AT_ENTRY && !checkpoint_set_breakpoint(image.entry)) {
+        return "a checkpoint cannot be set at its entry point";
     }
     program.executable = executable.node;
     node_retain(program.executable);
@@ -181,6 +190,49 @@ static const char *start(const struct program_request *request)
 const char *program_run(const struct program_request *request)
 {
     const char *problem = start(request);
+    if (problem != NULL) {
+        return problem;
+    }
+    scheduler_run();
+    return NULL;
+}
+
+// What a program that has not begun yet finds on its stack. The C library may have kept
+// the address of the environment: the variables there change their values.
+static const char *replace_arguments(const struct program_arguments *arguments, struct thread *thread)
+{
+    uint64_t pointers = program.environment_pointers;
+    uint64_t count = program.environment_count;
+    if (arguments->environment_count != count) {
+        return "its environment must have the variables that it had before its checkpoint";
+    }
+    if (!stack_build(arguments, &executable, &image, thread->registers.rsp - STACK_RED_ZONE, &thread->registers.rsp)) {
+        return no_memory;
+    }
+    for (uint64_t offset = 0; offset < count * sizeof(uint64_t); offset += sizeof(uint64_t)) {
+        uint64_t pointer;
+        if (!copy_from_user(&pointer, program.environment_pointers + offset, sizeof pointer) ||
+            !copy_to_user(pointers + offset, &pointer, sizeof pointer)) {
+            return no_memory;
+        }
+    }
+    return NULL;
+}
+
+const char *program_continue(const struct program_request *request)
+{
+    if (!checkpoint_is_reached()) {
+        return "the program is not at its checkpoint";
+    }
+    checkpoint_continue(request->memory_limit / PAGE_SIZE);
+    memset(&program_end, 0, sizeof program_end);
+    missing_calls_clear();
+    random_seed(request->random);
+    ready_device_start(&request->run);
+    const char *problem = input_files_receive();
+    if (problem == NULL && checkpoint_kind() == CHECKPOINT_AT_ENTRY) {
+        problem = replace_arguments(&request->arguments, checkpoint_thread());
+    }
     if (problem != NULL) {
         return problem;
     }

@@ -5,7 +5,9 @@
 #ifndef LINUX_PROGRAM_H
 #define LINUX_PROGRAM_H
 
+#include "checkpoint.h"
 #include "executable.h"
+#include "ready_device.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,8 @@ enum end_reason {
     END_BY_OUTPUT_LIMIT = 2,
     // All threads wait, and nothing will end that.
     END_BY_DEADLOCK = 3,
+    // It has not ended: it is at its checkpoint.
+    END_AT_CHECKPOINT = 4,
 };
 
 // How the run ends, when it has ended.
@@ -47,6 +51,9 @@ struct program {
     // The strings of the command and of the environment, where the program can
     // change them.
     uint64_t arguments_start, environment_start, environment_end;
+    // Where it started: the addresses of its environment variables.
+    uint64_t environment_pointers;
+    uint32_t environment_count;
     struct files *files;
     struct file_context *file_context;
     // Counted.
@@ -64,10 +71,19 @@ struct program_request {
     const char *path;
     const char *working_directory;
     struct program_arguments arguments;
+    enum checkpoint_kind checkpoint;
+    // How many there may be.
+    uint32_t threads, processes;
+    // What `arguments` has of the run, and not of the program.
+    struct run_strings run;
 };
 
-// Loads the program and runs it until it ends. NULL, or why it cannot start.
+// Loads the program and runs it until it ends or reaches its checkpoint. NULL, or why
+// it cannot start.
 const char *program_run(const struct program_request *request);
+
+// Continues it after its checkpoint, until it ends. NULL, or why it cannot.
+const char *program_continue(const struct program_request *request);
 
 // Lets the current thread continue, until its next system call or exception has been
 // handled.

@@ -53,6 +53,11 @@ bool image_is_open(void)
     return image.size != 0;
 }
 
+bool image_has_page(uint64_t page)
+{
+    return page >= image.physical && page - image.physical < image.size;
+}
+
 uint32_t image_node_count(void)
 {
     return image.header.node_count;

@@ -36,6 +36,8 @@ struct image_entry {
 const char *image_open(uint64_t physical, uint64_t size);
 
 bool image_is_open(void);
+// Whether a physical page is one of it.
+bool image_has_page(uint64_t page);
 uint32_t image_node_count(void);
 
 int64_t image_read_node(uint32_t index, struct image_node *node);

@@ -2,6 +2,7 @@
 
 #include "scheduler.h"
 
+#include "checkpoint.h"
 #include "errors.h"
 #include "host.h"
 #include "processes.h"
@@ -96,9 +97,12 @@ static bool wait_for_deadline(void)
     return true;
 }
 
-// The thread that runs next. NULL if the program has ended.
+// The thread that runs next. NULL if the program has ended, or is at its checkpoint.
 static struct thread *take_ready(void)
 {
+    if (checkpoint_is_reached()) {
+        return NULL;
+    }
     while (!program_end.is_ended && scheduler.first == NULL) {
         if (!wait_for_deadline()) {
             program_kill(SIGKILL, END_BY_DEADLOCK);

@@ -20,7 +20,7 @@ struct thread;
 
 void scheduler_clear(void);
 
-// Runs the threads until the program has ended.
+// Runs the threads until the program has ended, or has reached its checkpoint.
 void scheduler_run(void);
 
 void scheduler_make_ready(struct thread *thread);

@@ -128,7 +128,7 @@ static void set_name(const char *path)
 }
 
 bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
-                 const struct loaded_image *image, uint64_t *stack_pointer)
+                 const struct loaded_image *image, uint64_t top, uint64_t *stack_pointer)
 {
     // For a script, other strings stand for the first argument.
     size_t skipped = executable->prefix_count != 0 ? strlen(arguments->strings) + 1 : 0;
@@ -139,7 +139,7 @@ bool stack_build(const struct program_arguments *arguments, const struct executa
 
     uint64_t words = 1 + argument_count + 1 + arguments->environment_count + 1 + AUXILIARY_WORDS;
     uint64_t data_size = executable->prefix_size + strings_size + path_size + sizeof PLATFORM + RANDOM_VALUE_SIZE;
-    uint64_t top = program.stack_end - 16;
+    top -= 16;
     if (data_size + words * 8 > STACK_SIZE / 4) {
         return false;
     }
@@ -165,6 +165,8 @@ bool stack_build(const struct program_arguments *arguments, const struct executa
     program.arguments_start = data;
     program.environment_start = put_pointers(&writer, &strings, address, argument_count - executable->prefix_count);
     put_word(&writer, 0);
+    program.environment_pointers = writer.address;
+    program.environment_count = arguments->environment_count;
     program.environment_end = put_pointers(&writer, &strings, program.environment_start, arguments->environment_count);
     put_word(&writer, 0);
     put_auxiliary_vector(&writer, image, path, platform, random);

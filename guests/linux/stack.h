@@ -10,9 +10,12 @@
 // Chooses where the stack and mappings are, and adds the stack's area.
 bool stack_place(void);
 
-// Fills the stack as a program finds it: arguments, environment and auxiliary
-// vector. False if the memory does not suffice.
+// Below the stack pointer, used by functions without a change of it.
+#define STACK_RED_ZONE 128
+
+// Fills the stack below an address as a program finds it: arguments, environment and
+// auxiliary vector. False if the memory does not suffice.
 bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
-                 const struct loaded_image *image, uint64_t *stack_pointer);
+                 const struct loaded_image *image, uint64_t top, uint64_t *stack_pointer);
 
 #endif

@@ -17,6 +17,7 @@ int64_t system_call(uint64_t number, const uint64_t arguments[6]);
 // without a call. Numbers beyond the table are counted as SYSTEM_CALL_NUMBERS.
 uint32_t missing_calls(uint32_t number);
 const char *system_call_name(uint32_t number);
+void missing_calls_clear(void);
 
 #define IMPLEMENTED(number, name, note) int64_t system_call_##name(const uint64_t arguments[6]);
 #define MISSING(number, name)

@@ -27,6 +27,7 @@ struct thread *current_thread;
 static struct {
     uint32_t last_id;
     unsigned count;
+    unsigned limit;
     // Elements of `threads` with mapped pages are below.
     unsigned mapped;
 } state;
@@ -43,6 +44,16 @@ void threads_clear(void)
 unsigned threads_count(void)
 {
     return state.count;
+}
+
+unsigned threads_limit(void)
+{
+    return state.limit;
+}
+
+void threads_set_limit(unsigned limit)
+{
+    state.limit = limit < MOST_THREADS ? limit : MOST_THREADS;
 }
 
 struct thread *thread_find(uint32_t id)
@@ -107,7 +118,7 @@ struct thread *thread_create(struct process *process)
     while (slot < thread_slots && threads[slot].state != THREAD_UNUSED) {
         slot++;
     }
-    if (slot == MOST_THREADS || !map_slot(slot)) {
+    if (state.count >= state.limit || !map_slot(slot)) {
         return NULL;
     }
     struct thread *thread = &threads[slot];

@@ -78,8 +78,10 @@ extern struct thread *current_thread;
 
 void threads_clear(void);
 
-// How many there are.
+// How many there are, and how many there may be in all processes: MOST_THREADS at most.
 unsigned threads_count(void);
+unsigned threads_limit(void);
+void threads_set_limit(unsigned limit);
 
 struct thread *thread_find(uint32_t id);
 

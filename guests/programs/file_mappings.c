@@ -203,3 +203,16 @@ int file_limits(void)
     call(CALL_CLOSE_RANGE, 3, ~0U, 0, 0);
     return leave_directory();
 }
+
+// What /etc has, and that none of it can be changed.
+int default_files(void)
+{
+    static const char *const names[] = { "/etc/passwd", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc/nsswitch.conf" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        print_status(names[i], names[i]);
+        print_text(names[i], 200);
+        print_line("write", open_file(names[i], O_WRONLY, 0));
+        print_line("unlink", call(CALL_UNLINK, (uint64_t)names[i], 0, 0, 0));
+    }
+    return 0;
+}

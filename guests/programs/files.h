@@ -134,5 +134,6 @@ int file_mappings(void);
 int file_limits(void);
 int file_sequence(uint64_t seed, uint64_t count);
 int system_files(void);
+int default_files(void);
 
 #endif

@@ -163,11 +163,15 @@ int program_main(const struct start *start)
     if (equal(name, "system-files")) {
         return system_files();
     }
+    if (equal(name, "default-files")) {
+        return default_files();
+    }
     int code = system_calls(name, start);
     code = code >= 0 ? code : threads(name);
     code = code >= 0 ? code : signals(name);
     code = code >= 0 ? code : hostile(name, start);
     code = code >= 0 ? code : pipe_commands(name);
     code = code >= 0 ? code : process_commands(name, start);
+    code = code >= 0 ? code : checkpoints(name);
     return code >= 0 ? code : faults(name);
 }

@@ -1,3 +1,5 @@
+using Hyperlight.Programs;
+
 namespace Hyperlight.Samples.RunProgram;
 
 /// <summary>What the sample is asked to do.</summary>
@@ -6,9 +8,11 @@ internal sealed class CommandLine
     public const string Usage =
         """
         usage: RunProgram [OPTION...] EXECUTABLE [ARGUMENT...]
+               RunProgram --checkpoint KIND [OPTION...] EXECUTABLE [ARGUMENT...] [-- ARGUMENT-OF-THE-RUN...]
           --root DIRECTORY     a directory that is the root of the program's files
           --include PATH       a further file or directory, at the same path for the program
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
+          --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
           --verbose            state which image is used and how long each step takes
         """;
 
@@ -20,8 +24,13 @@ internal sealed class CommandLine
 
     public bool IsVerbose { get; private set; }
 
+    public ProgramCheckpoint Checkpoint { get; private set; }
+
     /// <summary>The executable and its arguments.</summary>
     public string[] Command { get; private set; } = [];
+
+    /// <summary>The arguments that the program gets at its checkpoint; without one, all of them.</summary>
+    public string[] RunArguments { get; private set; } = [];
 
     /// <summary>Options end at the executable: what follows is the program's.</summary>
     /// <returns><see langword="null"/> if the usage has to be printed.</returns>
@@ -41,17 +50,27 @@ internal sealed class CommandLine
                 case "--include" when i + 1 < arguments.Length:
                     result.Included.Add(arguments[++i]);
                     break;
+                case "--checkpoint" when i + 1 < arguments.Length && arguments[i + 1] is "entry" or "ready":
+                    result.Checkpoint = arguments[++i] == "entry" ? ProgramCheckpoint.EntryPoint : ProgramCheckpoint.Ready;
+                    break;
                 case "--write-image" when i + 1 < arguments.Length:
                     result.ImageToWrite = arguments[++i];
                     break;
                 case var option when option.StartsWith("--", StringComparison.Ordinal):
                     return null;
                 default:
-                    result.Command = arguments[i..];
+                    result.Split(arguments[i..]);
                     return result;
             }
         }
 
         return result.ImageToWrite is null ? null : result;
+    }
+
+    private void Split(string[] command)
+    {
+        int end = Checkpoint == ProgramCheckpoint.None ? 1 : Array.IndexOf(command, "--");
+        Command = end < 0 ? command : command[..end];
+        RunArguments = end < 0 ? [] : command[(Checkpoint == ProgramCheckpoint.None ? end : end + 1)..];
     }
 }

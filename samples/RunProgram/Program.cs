@@ -31,17 +31,22 @@ try
     await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = image,
-        Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0]],
+        Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0], .. line.Command[1..]],
+        Checkpoint = line.Checkpoint,
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");
+    if (runner.WarmUp is { } warmUp)
+    {
+        Console.Error.Write(warmUp.StandardOutput + warmUp.StandardError);
+    }
 
     using Stream input = Console.OpenStandardInput();
     using Stream output = Console.OpenStandardOutput();
     using Stream error = Console.OpenStandardError();
     ProgramResult result = await runner.RunAsync(new ProgramInput
     {
-        Arguments = line.Command[1..],
+        Arguments = line.RunArguments,
         StandardInputStream = input,
         StandardOutputStream = output,
         StandardErrorStream = error,

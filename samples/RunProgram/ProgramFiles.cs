@@ -34,7 +34,7 @@ internal sealed class ProgramFiles
         {
             string executable = Path.GetFullPath(line.Command[0]);
             files.Add(executable);
-            foreach (string path in KnownPrograms.FilesOf(executable, line.Command.Skip(1)))
+            foreach (string path in KnownPrograms.FilesOf(executable, line.Command.Skip(1).Concat(line.RunArguments)))
             {
                 files.Add(path);
             }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Hyperlight.Programs;
 using Hyperlight.Tests.Programs.Images;
 using Microsoft.Extensions.DependencyInjection;
@@ -99,6 +101,56 @@ internal sealed class ProgramsFragments : FragmentFixture
 
         using ServiceProvider provider = services.BuildServiceProvider();
         Assert.That(provider.GetKeyedService<IProgramRunner>("python"), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Starting_from_a_checkpoint()
+    {
+        using CacheVariable cache = WritePython();
+        ProgramImage image = ProgramImage.FromFiles(new Dictionary<string, ProgramFile>
+        {
+            ["/usr/bin/python3"] = ProgramFile.FromBytes(await File.ReadAllBytesAsync(Executable), isExecutable: true),
+        });
+
+        // What stands for Python ends before a checkpoint.
+        ProgramCheckpointException error = (await Assert.ThrowsAsync<ProgramCheckpointException>(async () =>
+        {
+            await using ProgramRunner python = await ProgramRunner.CreateAsync(new ProgramTemplate
+            {
+                Image = image,
+                Command = ["/usr/bin/python3", "-S", "/app/evaluate.py"],
+                Checkpoint = ProgramCheckpoint.Ready,
+            });
+            ProgramResult answer = await python.RunAsync(new ProgramInput { Arguments = ["1 + 2"] });
+        }))!;
+
+        Assert.That(error.Message, Does.StartWith("'/usr/bin/python3' has not reached its checkpoint (Ready): "));
+    }
+
+    [Test]
+    public void Reading_the_strings_of_a_run()
+    {
+        const string device = "ready";
+        File.WriteAllText(device, "2\0one\0\0A=1\0B=x=y\0");
+
+        string[] strings = Encoding.UTF8.GetString(File.ReadAllBytes(device)).Split('\0')[..^1];
+        string[] arguments = strings[1..(1 + int.Parse(strings[0], CultureInfo.InvariantCulture))];
+        Dictionary<string, string> variables = strings[(1 + arguments.Length)..]
+            .Select(variable => variable.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
+
+        Assert.That(arguments, Is.EqualTo(new[] { "one", "" }));
+        Assert.That(variables, Is.EqualTo(new Dictionary<string, string> { ["A"] = "1", ["B"] = "x=y" }));
+    }
+
+    [Test]
+    public void The_helpers_are_those_of_the_sample()
+    {
+        MarkdownPage page = MarkdownPage.All.Single(static page => page.Path == "docs/programs.md");
+        foreach ((string language, string file) in new[] { ("python", "ready.py"), ("lua", "ready.lua") })
+        {
+            string sample = File.ReadAllText(Path.Combine(Repository.Root, "samples", "RunProgram", "checkpoint", file)).ReplaceLineEndings("\n");
+            Assert.That(page.Fragments.Single(fragment => fragment.Language == language).Text, Is.EqualTo(sample));
+        }
     }
 
     private static CacheVariable WritePython()

@@ -1,4 +1,3 @@
-using Hyperlight.Emulator;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -62,15 +61,6 @@ internal sealed class DynamicProgramTests(TestTarget target) : ProgramTest(targe
         // The argument after the interpreter is one of the interpreter: here, to read its standard input.
         Assert.That(result.StandardOutput, Is.EqualTo("standard input\n"));
         Assert.That(result.ExitCode, Is.Zero);
-    }
-
-    /// <summary>Skips the test where Python needs a minute or so to start.</summary>
-    private void RequireFastExecution()
-    {
-        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
-        {
-            Assert.Ignore($"Python takes too long on {Target.Driver}. It is tested where the guest's code is executed by hardware or compiled to machine code.");
-        }
     }
 
     private async Task Compare(string path, string[] others, params string[] arguments)

@@ -5,7 +5,7 @@ namespace Hyperlight.Tests.Integration.Programs;
 /// <summary>A program has the same output and the same exit status in a micro VM as on Linux.</summary>
 internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(target)
 {
-    private static readonly string[] SameEverywhere =
+    internal static readonly string[] SameEverywhere =
     [
         "hello", "exit 0", "exit 255", "exit 256", "arguments one two", "vector", "echo", "floating", "memory", "heap", "pointers",
         "errors", "blocked", "kill 9", "kill 15", "kill 17", "kill 34",

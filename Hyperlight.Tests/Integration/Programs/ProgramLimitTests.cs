@@ -130,6 +130,28 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Threads_and_processes_have_the_limits_of_the_application()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Threads = 5, Processes = 3 });
+
+        ProgramResult threads = await Run(runner, "", "exhaust-threads");
+        ProgramResult processes = await Run(runner, "", "exhaust-processes");
+
+        Assert.That(threads.StandardOutput, Is.EqualTo("refused -11\nthreads 4\nwoken 4\nagain 1\n"));
+        Assert.That(processes.StandardOutput, Is.EqualTo("refused -11\nprocesses 2\nended 2\nagain 1\nstatus 256\n"));
+    }
+
+    [Test]
+    public async Task One_thread_can_be_all_that_a_program_has()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Threads = 1, Processes = 1 });
+
+        Assert.That((await Run(runner, "", "hello")).StandardOutput, Is.EqualTo("hello\n"));
+        Assert.That((await Run(runner, "", "exhaust-threads")).StandardOutput, Does.StartWith("refused -11\nthreads 0\n"));
+        Assert.That((await Run(runner, "", "exhaust-processes")).StandardOutput, Does.StartWith("refused -11\nprocesses 0\n"));
+    }
+
+    [Test]
     public async Task Threads_that_have_no_memory_are_refused()
     {
         ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = ProgramLimits.MinimumMemory });

@@ -1,4 +1,5 @@
 using System.Text;
+using Hyperlight.Emulator;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -31,7 +32,7 @@ internal abstract class ProgramTest(TestTarget target)
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
-    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null)
+    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = default)
     {
         var template = new ProgramTemplate
         {
@@ -39,6 +40,7 @@ internal abstract class ProgramTest(TestTarget target)
             Command = command ?? [],
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
             Limits = limits ?? new ProgramLimits(),
+            Checkpoint = checkpoint,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
         };
         ProgramRunner runner = ProgramRunner.CreateAsync(template).GetAwaiter().GetResult();
@@ -48,6 +50,15 @@ internal abstract class ProgramTest(TestTarget target)
 
     protected ProgramRunner Create(string program, ProgramLimits? limits = null) =>
         Create(ProgramImage.FromExecutable(PathOf(program), ImageOptions), limits: limits);
+
+    /// <summary>Skips the test where Python needs a minute or so to start.</summary>
+    protected void RequireFastExecution()
+    {
+        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
+        {
+            Assert.Ignore($"Python takes too long on {Target.Driver}. It is tested where the guest's code is executed by hardware or compiled to machine code.");
+        }
+    }
 
     protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
         runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });

@@ -19,6 +19,9 @@ internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
     /// <summary>Every reason for which the guest has left so far.</summary>
     public IReadOnlySet<VmExitReason> Exits => _exits;
 
+    /// <summary>How often the guest has left.</summary>
+    public int ExitCount { get; private set; }
+
     /// <summary>The machine's state when the guest was entered first after <see cref="Arm"/>.</summary>
     public SortedDictionary<string, object> StateAtEntry { get; private set; } = [];
 
@@ -60,6 +63,7 @@ internal class ObservedMachine(IVirtualMachine machine) : IVirtualMachine
             throw failure;
         }
 
+        ExitCount++;
         _exits.Add(exit.Reason);
         return exit;
     }

@@ -1,0 +1,34 @@
+using System.Text;
+
+namespace Hyperlight.Programs;
+
+/// <summary>What a program did before its checkpoint. It is not part of the runs' results. Immutable.</summary>
+public sealed class ProgramWarmUp
+{
+    internal ProgramWarmUp(
+        ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, IReadOnlyList<UnsupportedSystemCall> unsupportedSystemCalls, TimeSpan duration)
+    {
+        StandardOutputBytes = output;
+        StandardErrorBytes = error;
+        UnsupportedSystemCalls = unsupportedSystemCalls;
+        Duration = duration;
+    }
+
+    /// <summary>The standard output, decoded as UTF-8; invalid bytes are replaced.</summary>
+    public string StandardOutput => Encoding.UTF8.GetString(StandardOutputBytes.Span);
+
+    /// <summary>The standard error, decoded as UTF-8; invalid bytes are replaced.</summary>
+    public string StandardError => Encoding.UTF8.GetString(StandardErrorBytes.Span);
+
+    /// <summary>The bytes of the standard output.</summary>
+    public ReadOnlyMemory<byte> StandardOutputBytes { get; }
+
+    /// <summary>The bytes of the standard error.</summary>
+    public ReadOnlyMemory<byte> StandardErrorBytes { get; }
+
+    /// <summary>The system calls that the program made and that are not implemented, in the order of their numbers.</summary>
+    public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; }
+
+    /// <summary>How long it took, with the snapshot.</summary>
+    public TimeSpan Duration { get; }
+}
