@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
@@ -27,6 +28,7 @@ internal sealed class KernelSandbox : IDisposable
     private readonly string _name;
     private ProgramStreams? _streams;
     private RunFiles? _files;
+    private ToolCalls? _tools;
 
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
     public KernelSandbox(ProgramTemplate template, CancellationToken cancellationToken)
@@ -47,6 +49,7 @@ internal sealed class KernelSandbox : IDisposable
             .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Files.InputBytes(index, offset, size))
             .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Files.OutputFile(path, size))
             .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Files.OutputBytes(bytes))
+            .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Tools.AnswerAsync(step, bytes, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         _sandbox = builder.Build(cancellationToken);
@@ -66,13 +69,16 @@ internal sealed class KernelSandbox : IDisposable
 
     private RunFiles Files => _files ?? throw new InvalidOperationException("No program runs.");
 
+    private ToolCalls Tools => _tools ?? throw new InvalidOperationException("No program runs.");
+
     /// <summary>Runs the program from the snapshot.</summary>
     public async Task<ProgramReport> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+        byte[] request, ProgramStreams streams, RunFiles files, ToolCalls tools, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         _sandbox.Restore(_snapshot);
         _streams = streams;
         _files = files;
+        _tools = tools;
         try
         {
             byte[] report = await RunAsync(request, timeLimit, cancellationToken).ConfigureAwait(false);
@@ -83,7 +89,7 @@ internal sealed class KernelSandbox : IDisposable
             }
 
             files.Collect(null);
-            return files.Problem is { } problem
+            return (files.Problem ?? tools.Problem) is { } problem
                 ? throw new GuestProtocolException($"The kernel of a program is wrong: {problem}.")
                 : ProgramReport.Parse(report);
         }
@@ -91,6 +97,7 @@ internal sealed class KernelSandbox : IDisposable
         {
             _streams = null;
             _files = null;
+            _tools = null;
         }
     }
 

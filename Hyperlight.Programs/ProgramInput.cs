@@ -39,6 +39,11 @@ public sealed record ProgramInput
     /// </summary>
     public IReadOnlyList<string> OutputDirectories { get; init; } = [];
 
+    /// <summary>
+    /// Tools besides those of <see cref="ProgramTemplate.Tools"/>; they replace tools of the same name. Default: none.
+    /// </summary>
+    public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
+
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 }

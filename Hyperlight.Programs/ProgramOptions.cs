@@ -19,6 +19,9 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.Environment"/>
     public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
+    /// <inheritdoc cref="ProgramTemplate.Tools"/>
+    public IList<ProgramTool> Tools { get; set; } = [];
+
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
@@ -13,10 +14,12 @@ internal static class ProgramRequest
     private const int SeedSize = 32;
     private const int HeaderSize = sizeof(ulong) + SeedSize + sizeof(uint) + sizeof(uint);
 
-    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
+    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many; two tools have one name.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
     {
         RunFiles.Check(input);
+        ToolCalls.Check(template.Tools);
+        ToolCalls.Check(input.Tools);
         string executable = ExecutableOf(template);
         List<string> arguments = [.. template.Command.Count != 0 ? template.Command : [executable], .. input.Arguments];
         List<string> environment = [.. template.Environment.Select(static variable => $"{CheckName(variable.Key)}={variable.Value}")];

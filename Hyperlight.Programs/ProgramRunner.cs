@@ -1,3 +1,5 @@
+using Hyperlight.Programs.Tools;
+
 namespace Hyperlight.Programs;
 
 /// <summary>
@@ -41,7 +43,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
     /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
     /// <exception cref="ArgumentException">
-    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute.
+    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute; two tools have one name.
     /// </exception>
     /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
@@ -118,7 +120,8 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
             try
             {
-                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), end.Token).ConfigureAwait(false);
+                var tools = new ToolCalls(Template.Tools, input.Tools);
+                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), tools, end.Token).ConfigureAwait(false);
             }
             catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
             {
@@ -136,12 +139,12 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     }
 
     private async Task<ProgramResult> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, CancellationToken cancellationToken)
+        byte[] request, ProgramStreams streams, RunFiles files, ToolCalls tools, CancellationToken cancellationToken)
     {
         try
         {
             ProgramReport report =
-                await _sandbox.RunAsync(request, streams, files, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+                await _sandbox.RunAsync(request, streams, files, tools, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
             if (streams.Failure is { } failure)
             {
                 throw failure;

@@ -28,6 +28,12 @@ public sealed record ProgramTemplate
     public ProgramLimits Limits { get; init; } = new();
 
     /// <summary>
+    /// What the program can call of the application, through <c>/dev/hyperlight/call</c>. Default: nothing; the program cannot open the
+    /// device then (<c>EACCES</c>).
+    /// </summary>
+    public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
+
+    /// <summary>
     /// Creates the builder of the sandbox, for example to select a hypervisor, log or record metrics. The runner sets its guest,
     /// configuration and host functions. Default: a new <see cref="SandboxBuilder"/>, which uses the first usable hypervisor.
     /// </summary>

@@ -2,6 +2,7 @@
 
 #include "devices.h"
 
+#include "call_device.h"
 #include "errors.h"
 #include "file_status.h"
 #include "file_system.h"
@@ -11,6 +12,8 @@
 
 #define MEMORY_DEVICES 1
 #define TERMINAL_DEVICES 5
+// Linux leaves these numbers to local use.
+#define HOST_DEVICES 240
 #define RANDOM_PART 256
 
 static int64_t read_end(struct file *file, struct buffer *buffer, uint64_t *position)
@@ -72,12 +75,14 @@ static const struct file_operations zero_file = { .read = read_zeroes, .write = 
 static const struct file_operations full_file = { .read = read_zeroes, .write = write_full, .seek = seek_nowhere };
 static const struct file_operations random_file = { .read = read_random, .write = write_nothing, .seek = seek_nowhere };
 
-static const struct {
+struct device {
     const char *name;
     uint32_t major, minor;
     // NULL: it cannot be opened.
     const struct file_operations *operations;
-} devices[] = {
+};
+
+static const struct device devices[] = {
     { "null", MEMORY_DEVICES, 3, &null_file },
     { "zero", MEMORY_DEVICES, 5, &zero_file },
     { "full", MEMORY_DEVICES, 7, &full_file },
@@ -86,23 +91,37 @@ static const struct {
     { "tty", TERMINAL_DEVICES, 0, NULL },
 };
 
-static bool create_device(struct node *directory, unsigned index)
+// Devices of the host, in a directory of their own.
+static const struct device host_devices[] = {
+    { "call", HOST_DEVICES, 0, &call_device },
+};
+
+static bool create_device(struct node *directory, const struct device *device)
 {
     struct node *node = node_create(S_IFCHR | 0666);
     if (node == NULL) {
         return false;
     }
     node->uid = node->gid = ROOT_ID;
-    node->represented_device = device_number(devices[index].major, devices[index].minor);
-    node->device.operations = devices[index].operations;
-    return file_system_add(directory, devices[index].name, node);
+    node->represented_device = device_number(device->major, device->minor);
+    node->device.operations = device->operations;
+    return file_system_add(directory, device->name, node);
+}
+
+static bool create_host_devices(struct node *directory)
+{
+    bool is_created = directory != NULL;
+    for (unsigned i = 0; i < sizeof host_devices / sizeof host_devices[0]; i++) {
+        is_created = is_created && create_device(directory, &host_devices[i]);
+    }
+    return is_created;
 }
 
 bool devices_create(struct node *directory)
 {
-    bool is_created = true;
+    bool is_created = create_host_devices(file_system_add_directory(directory, "hyperlight", 0755));
     for (unsigned i = 0; i < sizeof devices / sizeof devices[0]; i++) {
-        is_created = is_created && create_device(directory, i);
+        is_created = is_created && create_device(directory, &devices[i]);
     }
     return is_created && file_system_add_link(directory, "fd", "/proc/self/fd") &&
            file_system_add_link(directory, "stdin", "/proc/self/fd/0") &&

@@ -100,3 +100,12 @@ bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer)
     const hl_Parameter parameter = { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } };
     return call_for_answer("ProgramOutputBytes", &parameter, 1, answer);
 }
+
+bool host_call_tool(enum host_call_step step, const uint8_t *bytes, size_t size, const uint8_t **answer, size_t *count)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
+    };
+    return call_for_bytes("ProgramCall", parameters, 2, answer, count);
+}

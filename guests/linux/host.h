@@ -39,4 +39,21 @@ bool host_input_bytes(int32_t index, uint64_t offset, size_t size, const uint8_t
 bool host_output_file(const char *path, uint32_t mode, uint64_t size, int32_t *answer);
 bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer);
 
+// The steps of a call of a tool of the host.
+enum host_call_step {
+    // Whether there are tools: one byte.
+    HOST_CALL_QUERY,
+    // A part of the request, more follows; nothing is answered.
+    HOST_CALL_REQUEST,
+    // The last part. The answer is that of the tool, as its first part.
+    HOST_CALL_REQUEST_END,
+    // The next part of the answer.
+    HOST_CALL_ANSWER,
+};
+
+// ProgramCall(step, bytes): a part of the answer has one byte before it, which is
+// not 0 if more follows. They are valid until the next call. False if the host, or
+// the tool, has failed.
+bool host_call_tool(enum host_call_step step, const uint8_t *bytes, size_t size, const uint8_t **answer, size_t *count);
+
 #endif

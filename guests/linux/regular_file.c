@@ -182,7 +182,12 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     }
     (*file)->node = node;
     node_retain(node);
-    int64_t error = is_regular(node->mode) && node->is_text && !(flags & O_PATH) ? open_text(*file) : 0;
+    int64_t error = 0;
+    if (is_regular(node->mode) && node->is_text && !(flags & O_PATH)) {
+        error = open_text(*file);
+    } else if (operations->open != NULL) {
+        error = operations->open(*file);
+    }
     if (error != 0) {
         file_release(*file);
     }
