@@ -35,7 +35,7 @@ public sealed record ProgramInput
 
     /// <summary>
     /// The absolute paths of directories whose files the result has (<see cref="ProgramResult.Files"/>): those that the program has
-    /// created or changed, and those of <see cref="Files"/>. Default: none.
+    /// created or changed, and those of <see cref="Files"/>. Directories that are missing are created. Default: none.
     /// </summary>
     public IReadOnlyList<string> OutputDirectories { get; init; } = [];
 

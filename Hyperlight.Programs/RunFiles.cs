@@ -12,8 +12,8 @@ internal sealed class RunFiles
 {
     private const int Continue = 0;
     private const int Stop = 1;
-    private const int RegularFile = 0x8000;
-    private const int InputPermissions = 0x1A4; // 0644
+    private const int FileMode = 0x81A4; // S_IFREG | 0644
+    private const int DirectoryMode = 0x41ED; // S_IFDIR | 0755
     private const int InputHeaderSize = 16;
 
     private readonly IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> _input;
@@ -59,20 +59,20 @@ internal sealed class RunFiles
         }
     }
 
-    /// <summary>Mode, size and path of a file that the program finds; nothing after the last one.</summary>
+    /// <summary>
+    /// Mode, size and path of a file that the program finds, then of the directories whose files are wanted, which are created if they are
+    /// missing; nothing after the last one.
+    /// </summary>
     public byte[] InputFile(int index)
     {
-        if (index < 0 || index >= _input.Count)
+        if (index < 0 || index >= _input.Count + Directories.Count)
         {
             return [];
         }
 
-        byte[] path = Encoding.UTF8.GetBytes(_input[index].Path);
-        var file = new byte[InputHeaderSize + path.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(file, RegularFile | InputPermissions);
-        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(8), _input[index].Bytes.Length);
-        path.CopyTo(file, InputHeaderSize);
-        return file;
+        return index < _input.Count
+            ? Describe(_input[index].Path, FileMode, _input[index].Bytes.Length)
+            : Describe(Directories[index - _input.Count], DirectoryMode, 0);
     }
 
     /// <summary>Bytes of a file that the program finds.</summary>
@@ -143,6 +143,16 @@ internal sealed class RunFiles
     /// <summary>Whether a path is in a directory, or in one that is in it.</summary>
     public static bool IsIn(string path, string directory) =>
         path.StartsWith(directory, StringComparison.Ordinal) && path.Length > directory.Length && path[directory.Length] == '/';
+
+    private static byte[] Describe(string path, int mode, long size)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(path);
+        var file = new byte[InputHeaderSize + text.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(file, mode);
+        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(8), size);
+        text.CopyTo(file, InputHeaderSize);
+        return file;
+    }
 
     private static string? CheckPath(string path)
     {

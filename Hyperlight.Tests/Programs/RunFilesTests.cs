@@ -22,6 +22,16 @@ internal sealed class RunFilesTests
         Assert.That(files.InputFile(-1), Is.Empty);
     }
 
+    [Test]
+    public void Directories_that_are_wanted_follow_the_files()
+    {
+        RunFiles files = Create(new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] });
+
+        Assert.That((files.InputFile(0)[1], files.InputFile(1)[1], files.InputFile(2)[1]), Is.EqualTo(((byte)0x81, (byte)0x41, (byte)0x41)));
+        Assert.That((Describe(files.InputFile(1)), Describe(files.InputFile(2))), Is.EqualTo((("/out", 0L), ("/b/c", 0L))));
+        Assert.That((files.InputFile(3), files.InputBytes(1, 0, 1).Length), Is.EqualTo((Array.Empty<byte>(), 0)));
+    }
+
     [TestCase(1, 0, 100, "text")]
     [TestCase(1, 1, 2, "ex")]
     [TestCase(1, 4, 1, "")]

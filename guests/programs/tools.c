@@ -141,6 +141,45 @@ static int call_without_end(const struct start *start)
     return 0;
 }
 
+static uint64_t count_lines(const char *text, uint64_t size)
+{
+    uint64_t lines = 0;
+    for (uint64_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
+// Damaged requests in parts of random sizes: each line has one answer.
+static int call_randomly(const struct start *start)
+{
+    static const char request[] = "{\"name\":\"echo\",\"arguments\":{\"a\":[1,2.5e3,\"\\u00e4\",null,true]}}\n";
+    static char text[4096];
+    uint64_t state = parse_number(start->arguments[2]) * 0x9E3779B97F4A7C15UL + 1;
+    uint64_t requests = 0, answers = 0;
+    int64_t device = open_device();
+    int64_t size;
+    for (int round = 0; device >= 0 && round < 200; round++) {
+        for (uint64_t i = 0; i < sizeof text; i++) {
+            state = state * 6364136223846793005UL + 1442695040888963407UL;
+            text[i] = (state >> 33) % 40 == 0 ? (char)(state >> 40) : request[i % (sizeof request - 1)];
+        }
+        size = write_bytes(device, text + state % 2048, (state >> 20) % 2048);
+        if (size > 0) {
+            requests += count_lines(text + state % 2048, (uint64_t)size);
+        }
+        size = call(CALL_READ, (uint64_t)device, (uint64_t)bytes, (state >> 32) % sizeof bytes, 0);
+        answers += size > 0 ? count_lines(bytes, (uint64_t)size) : 0;
+    }
+    write_bytes(device, "\n", 1);
+    while ((size = call(CALL_READ, (uint64_t)device, (uint64_t)bytes, sizeof bytes, 0)) > 0) {
+        answers += count_lines(bytes, (uint64_t)size);
+    }
+    print_line("many", requests > 200);
+    print_line("difference", (int64_t)(requests + 1 - answers));
+    return 0;
+}
+
 int tools(const char *name, const struct start *start)
 {
     if (equal(name, "call")) {
@@ -151,6 +190,9 @@ int tools(const char *name, const struct start *start)
     }
     if (equal(name, "call-large")) {
         return call_large(start);
+    }
+    if (equal(name, "call-randomly")) {
+        return call_randomly(start);
     }
     if (equal(name, "call-without-end")) {
         return call_without_end(start);

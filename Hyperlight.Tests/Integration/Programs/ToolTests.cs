@@ -129,6 +129,14 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Damaged_requests_have_an_answer_each([Range(1, 3)] int seed)
+    {
+        ProgramResult result = await RunWithTools("call-randomly", $"{seed}");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("many 1\ndifference 0\n"));
+    }
+
+    [Test]
     public async Task Tools_of_a_run_replace_those_of_the_template()
     {
         var template = new ProgramTemplate
@@ -156,14 +164,16 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task The_end_of_a_run_reaches_its_tool_and_does_not_wait_for_it([Values] bool isTimeLimit)
     {
+        var started = new TaskCompletionSource();
         var ended = new TaskCompletionSource();
         ProgramTool tool = ProgramTool.Create("wait", async (_, token) =>
         {
             token.Register(ended.SetResult);
+            started.SetResult();
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
             return default;
         });
-        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = TimeSpan.FromMilliseconds(isTimeLimit ? 200 : 60_000) });
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = TimeSpan.FromMilliseconds(isTimeLimit ? 500 : 60_000) });
         using var source = new CancellationTokenSource();
         Task<ProgramResult> run = runner.RunAsync(
             new ProgramInput { Arguments = ["call", """{"name":"wait"}"""], Tools = [tool] }, source.Token);
@@ -173,6 +183,7 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
         }
         else
         {
+            await started.Task.WaitAsync(TimeSpan.FromSeconds(20));
             await source.CancelAsync();
             await Assert.ThatAsync(() => run, Throws.InstanceOf<OperationCanceledException>());
         }
