@@ -1,4 +1,5 @@
 using Hyperlight.Abstractions;
+using Hyperlight.Programs.Directories;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
@@ -28,6 +29,7 @@ internal sealed class KernelSandbox : IDisposable
     private readonly string _name;
     private ProgramStreams? _streams;
     private RunFiles? _files;
+    private HostDirectories? _directories;
     private ToolCalls? _tools;
 
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
@@ -49,6 +51,7 @@ internal sealed class KernelSandbox : IDisposable
             .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Files.InputBytes(index, offset, size))
             .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Files.OutputFile(path, size))
             .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Files.OutputBytes(bytes))
+            .WithHostFunction("ProgramDirectory", ReadOnlyMemory<byte> (int step, ReadOnlySpan<byte> path, long offset) => Directories.Answer(step, path, offset))
             .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Tools.AnswerAsync(step, bytes, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
@@ -69,15 +72,18 @@ internal sealed class KernelSandbox : IDisposable
 
     private RunFiles Files => _files ?? throw new InvalidOperationException("No program runs.");
 
+    private HostDirectories Directories => _directories ?? throw new InvalidOperationException("No program runs.");
+
     private ToolCalls Tools => _tools ?? throw new InvalidOperationException("No program runs.");
 
     /// <summary>Runs the program from the snapshot.</summary>
     public async Task<ProgramReport> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, ToolCalls tools, TimeSpan timeLimit, CancellationToken cancellationToken)
+        byte[] request, ProgramStreams streams, RunFiles files, HostDirectories directories, ToolCalls tools, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         _sandbox.Restore(_snapshot);
         _streams = streams;
         _files = files;
+        _directories = directories;
         _tools = tools;
         try
         {
@@ -97,6 +103,7 @@ internal sealed class KernelSandbox : IDisposable
         {
             _streams = null;
             _files = null;
+            _directories = null;
             _tools = null;
         }
     }

@@ -19,6 +19,9 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.Environment"/>
     public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
+    /// <inheritdoc cref="ProgramTemplate.Directories"/>
+    public IDictionary<string, string> Directories { get; } = new Dictionary<string, string>();
+
     /// <inheritdoc cref="ProgramTemplate.Tools"/>
     public IList<ProgramTool> Tools { get; set; } = [];
 

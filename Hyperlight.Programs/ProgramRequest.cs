@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Hyperlight.Programs.Directories;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
@@ -18,6 +19,7 @@ internal static class ProgramRequest
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
     {
         RunFiles.Check(input);
+        HostDirectories.Check(template.Directories);
         ToolCalls.Check(template.Tools);
         ToolCalls.Check(input.Tools);
         string executable = ExecutableOf(template);

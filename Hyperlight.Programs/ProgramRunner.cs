@@ -1,3 +1,4 @@
+using Hyperlight.Programs.Directories;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
@@ -46,6 +47,8 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute; two tools have one name.
     /// </exception>
     /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
+    /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">A directory of the host may not be opened.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
     /// <exception cref="ProgramStreamException">A stream of the input failed. The next run is not affected.</exception>
     /// <exception cref="HyperlightException">The micro VM failed, not the program. The next run starts from the snapshot again.</exception>
@@ -120,8 +123,10 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
             try
             {
+                var files = new RunFiles(input, Template.Limits, Template.Directories.Keys);
+                using var directories = new HostDirectories(Template.Directories);
                 var tools = new ToolCalls(Template.Tools, input.Tools);
-                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), tools, end.Token).ConfigureAwait(false);
+                return await RunAsync(request, streams, files, directories, tools, end.Token).ConfigureAwait(false);
             }
             catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
             {
@@ -139,12 +144,12 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     }
 
     private async Task<ProgramResult> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, ToolCalls tools, CancellationToken cancellationToken)
+        byte[] request, ProgramStreams streams, RunFiles files, HostDirectories directories, ToolCalls tools, CancellationToken cancellationToken)
     {
         try
         {
             ProgramReport report =
-                await _sandbox.RunAsync(request, streams, files, tools, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+                await _sandbox.RunAsync(request, streams, files, directories, tools, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
             if (streams.Failure is { } failure)
             {
                 throw failure;

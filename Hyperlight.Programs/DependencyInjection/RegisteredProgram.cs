@@ -19,6 +19,7 @@ internal sealed class RegisteredProgram(string name, IOptionsMonitor<ProgramOpti
         WorkingDirectory = options.WorkingDirectory,
         Command = [.. options.Command],
         Environment = options.Environment.ToDictionary(),
+        Directories = options.Directories.ToDictionary(),
         Tools = [.. options.Tools],
         Limits = options.Limits,
     };

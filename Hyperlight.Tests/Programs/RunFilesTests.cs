@@ -23,13 +23,16 @@ internal sealed class RunFilesTests
     }
 
     [Test]
-    public void Directories_that_are_wanted_follow_the_files()
+    public void Directories_that_are_wanted_and_those_of_the_host_follow_the_files()
     {
-        RunFiles files = Create(new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] });
+        const int DirectoryMode = 0x41ED;
+        var files = new RunFiles(
+            new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] }, new ProgramLimits(), ["/data"]);
 
-        Assert.That((files.InputFile(0)[1], files.InputFile(1)[1], files.InputFile(2)[1]), Is.EqualTo(((byte)0x81, (byte)0x41, (byte)0x41)));
-        Assert.That((Describe(files.InputFile(1)), Describe(files.InputFile(2))), Is.EqualTo((("/out", 0L), ("/b/c", 0L))));
-        Assert.That((files.InputFile(3), files.InputBytes(1, 0, 1).Length), Is.EqualTo((Array.Empty<byte>(), 0)));
+        Assert.That(Enumerable.Range(0, 4).Select(index => Encoding.UTF8.GetString(files.InputFile(index).AsSpan(HeaderSize))), Is.EqualTo(new[] { "/b", "/out", "/b/c", "/data" }));
+        Assert.That(Enumerable.Range(1, 3).Select(index => BinaryPrimitives.ReadInt32LittleEndian(files.InputFile(index))), Is.All.EqualTo(DirectoryMode));
+        Assert.That(Enumerable.Range(0, 4).Select(index => files.InputFile(index)[4]), Is.EqualTo(new byte[] { 0, 0, 0, 1 }), "whether it is of the host");
+        Assert.That((files.InputFile(4).Length, files.InputBytes(1, 0, 1).Length), Is.EqualTo((0, 0)));
     }
 
     [TestCase(1, 0, 100, "text")]

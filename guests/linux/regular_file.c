@@ -3,6 +3,7 @@
 #include "regular_file.h"
 
 #include "errors.h"
+#include "host_directory.h"
 #include "pages.h"
 #include "user.h"
 
@@ -175,6 +176,12 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     const struct file_operations *operations = operations_of(node, flags);
     if (operations == NULL) {
         return -ENXIO;
+    }
+    if (operations == &regular_file && !node->is_text) {
+        int64_t error = host_file_fetch(node);
+        if (error != 0) {
+            return error;
+        }
     }
     *file = file_create(operations, flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
     if (*file == NULL) {

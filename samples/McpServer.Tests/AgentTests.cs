@@ -21,7 +21,7 @@ internal sealed class AgentTests
         AgentResponse response = await agent.RunAsync("What does it print?");
 
         Assert.That(response.Text, Is.EqualTo("It prints: print(1)bytes 8\n"));
-        Assert.That(model.Offered, Is.EqualTo(new[] { "execute_code" }));
+        Assert.That(model.Offered.Single(), Is.EqualTo("execute_code"));
     }
 
     [Test]

@@ -28,7 +28,7 @@ internal sealed class ServerTests
             ["files"] = new[] { new Dictionary<string, string> { ["path"] = "data", ["text"] = "1,2" } },
         });
 
-        Assert.That(tools.Select(static tool => tool.Name), Is.EqualTo(new[] { "execute_code" }));
+        Assert.That(tools.Single().Name, Is.EqualTo("execute_code"));
         Assert.That(tools[0].JsonSchema.GetProperty("required")[0].GetString(), Is.EqualTo("code"));
         JsonElement content = JsonElement.Parse(((TextContentBlock)result.Content[0]).Text);
         Assert.That(content.GetProperty("output").GetString(), Is.EqualTo("print(1)bytes 8\n"));

@@ -63,6 +63,21 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public void Directories_of_the_host()
+    {
+        using CacheVariable cache = WritePython();
+
+        var template = new ProgramTemplate
+        {
+            Image = ProgramImage.FromOciLayout("python"),
+            Command = ["/usr/local/bin/python3", "/data/job.py"],
+            Directories = new Dictionary<string, string> { ["/data"] = "/srv/jobs" },
+        };
+
+        Assert.That(template.Directories, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task Tools_of_a_run()
     {
         using CacheVariable cache = WritePython();
