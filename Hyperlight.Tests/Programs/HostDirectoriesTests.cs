@@ -109,6 +109,26 @@ internal sealed class HostDirectoriesTests
         Assert.That(Answer(HostDirectories.Step.List, "/data", long.MaxValue), Has.Length.EqualTo(ErrorSize), "after the last");
     }
 
+    [Test]
+    public void Random_paths_lead_nowhere_else()
+    {
+        const int Count = 5000;
+        string[] names = ["data", "data", "data", "sub", "a", "b", "link", "up", "secret", "..", ".", "", "x\0y", "\ud800", new('n', 300), "etc", "passwd"];
+        int seed = Environment.TickCount;
+        TestContext.Out.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        byte[][] contents = ["text"u8.ToArray(), TestFiles.Content(40_000)[..0x4000]];
+        for (int i = 0; i < Count; i++)
+        {
+            string path = string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => "/" + names[random.Next(names.Length)]))[random.Next(20) == 0 ? 1.. : ..];
+            byte[] file = Answer(HostDirectories.Step.Read, path);
+            byte[] list = Answer(HostDirectories.Step.List, path);
+
+            Assert.That(ErrorOf(file) != 0 ? [] : file[ErrorSize..], Is.AnyOf([Array.Empty<byte>(), .. contents]), path);
+            Assert.That(Encoding.UTF8.GetString(list), Does.Not.Contain("secret").And.Not.Contain("passwd").And.Not.Contain("link"), path);
+        }
+    }
+
     /// <summary>A directory and a link to another one take turns under one name, while a file is read.</summary>
     [Test]
     public void What_is_exchanged_meanwhile_leads_nowhere_else()

@@ -80,7 +80,8 @@ static int64_t make_parents(char *path)
     return 0;
 }
 
-// A directory of the host instead of what has its path.
+// A directory of the host instead of what has its path. One that is there already is
+// read again.
 static int64_t make_host_directory(const char *path)
 {
     struct lookup lookup;
@@ -89,14 +90,14 @@ static int64_t make_host_directory(const char *path)
         return error;
     }
     if (lookup.directory == NULL || lookup.directory->directory.operations != NULL ||
-        (lookup.node != NULL && lookup.node->is_fixed)) {
+        (lookup.node != NULL && lookup.node->is_fixed && !lookup.node->is_of_host)) {
         return -EACCES;
     }
     struct node *node = host_directory_create();
     error = node != NULL ? directory_set(lookup.directory, lookup.name, lookup.length, node) : -ENOSPC;
     if (error == 0) {
         node->is_fixed = true;
-        lookup.directory->links++;
+        lookup.directory->links += lookup.node == NULL || !node_is_directory(lookup.node);
     }
     return error;
 }
