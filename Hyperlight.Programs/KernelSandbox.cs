@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperlight.Abstractions;
 using Hyperlight.Programs.Images;
 
@@ -20,16 +21,17 @@ internal sealed class KernelSandbox : IDisposable
     /// <summary>How much of an image's digest its mapping has in its label: as much as there is room for.</summary>
     private const int LabelDigits = 56;
 
+    private static readonly TimeSpan ShortestTime = TimeSpan.FromMilliseconds(1);
+
     private static readonly Lazy<GuestBinary> Kernel =
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
     private readonly MultiUseSandbox _sandbox;
     private readonly ImageInUse _image;
-    private Snapshot _snapshot;
     private readonly string _name;
+    private Snapshot _snapshot;
     private string _function = "RunProgram";
-    private ProgramStreams? _streams;
-    private RunFiles? _files;
+    private RunServices? _run;
 
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
     public KernelSandbox(ProgramTemplate template, CancellationToken cancellationToken)
@@ -44,13 +46,15 @@ internal sealed class KernelSandbox : IDisposable
                 OutputBufferSize = BufferSize,
                 ScratchSize = ScratchSize(template.Limits.Memory),
             })
-            .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Streams.WriteAsync(stream, bytes, token))
-            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Streams.ReadAsync(size, token))
-            .WithHostFunction("ProgramInputFile", byte[] (int index) => Files.InputFile(index))
-            .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Files.InputBytes(index, offset, size))
-            .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Files.OutputFile(path, size))
-            .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Files.OutputBytes(bytes))
-            .WithHostFunction("ProgramClock", long (bool isMonotonic) => Streams.Clock(isMonotonic))
+            .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Run.Streams.WriteAsync(stream, bytes, token))
+            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Run.Streams.ReadAsync(size, token))
+            .WithHostFunction("ProgramInputFile", byte[] (int index) => Run.Files.InputFile(index))
+            .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Run.Files.InputBytes(index, offset, size))
+            .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Run.Files.OutputFile(path, size))
+            .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Run.Files.OutputBytes(bytes))
+            .WithHostFunction("ProgramDirectory", ReadOnlyMemory<byte> (int step, ReadOnlySpan<byte> path, long offset) => Run.Directories.Answer(step, path, offset))
+            .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Run.Tools.AnswerAsync(step, bytes, token))
+            .WithHostFunction("ProgramClock", long (bool isMonotonic) => Run.Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         _sandbox = builder.Build(cancellationToken);
         ImageInUse? image = null;
@@ -68,15 +72,12 @@ internal sealed class KernelSandbox : IDisposable
         }
     }
 
-    private ProgramStreams Streams => _streams ?? throw new InvalidOperationException("No program runs.");
-
-    private RunFiles Files => _files ?? throw new InvalidOperationException("No program runs.");
+    private RunServices Run => _run ?? throw new InvalidOperationException("No program runs.");
 
     /// <summary>Runs the program to its checkpoint, from which later runs continue, unless it ends before.</summary>
-    public async Task<ProgramReport> WarmUpAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    public async Task<ProgramReport> WarmUpAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
-        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        ProgramReport report = await ExecuteAsync(request, run, timeLimit, cancellationToken).ConfigureAwait(false);
         if (report.IsAtCheckpoint)
         {
             Snapshot former = _snapshot;
@@ -89,40 +90,38 @@ internal sealed class KernelSandbox : IDisposable
     }
 
     /// <summary>Runs the program from the snapshot to its end.</summary>
-    public async Task<ProgramReport> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    public async Task<ProgramReport> RunAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
-        ProgramReport report = await ExecuteAsync(request, streams, files, timeLimit, cancellationToken).ConfigureAwait(false);
+        ProgramReport report = await ExecuteAsync(request, run, timeLimit, cancellationToken).ConfigureAwait(false);
         return report.IsAtCheckpoint
             ? throw new GuestProtocolException("The kernel of a program reports a checkpoint that was not asked for.")
             : report;
     }
 
-    private async Task<ProgramReport> ExecuteAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, TimeSpan timeLimit, CancellationToken cancellationToken)
+    private async Task<ProgramReport> ExecuteAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
+        long start = Stopwatch.GetTimestamp();
         _sandbox.Restore(_snapshot);
-        _streams = streams;
-        _files = files;
+        _run = run;
         try
         {
             byte[] report = await RunAsync(request, timeLimit, cancellationToken).ConfigureAwait(false);
+            RunFiles files = run.Files;
             foreach (string directory in files.Directories)
             {
                 files.Collect(directory);
                 files.AddTooLong(
-                    await _sandbox.CallAsync<uint>("CollectFiles", [directory], timeLimit, cancellationToken).ConfigureAwait(false));
+                    await _sandbox.CallAsync<uint>("CollectFiles", [directory], Remaining(timeLimit, start), cancellationToken).ConfigureAwait(false));
             }
 
             files.Collect(null);
-            return files.Problem is { } problem
+            return (files.Problem ?? run.Tools.Problem) is { } problem
                 ? throw new GuestProtocolException($"The kernel of a program is wrong: {problem}.")
                 : ProgramReport.Parse(report);
         }
         finally
         {
-            _streams = null;
-            _files = null;
+            _run = null;
         }
     }
 
@@ -144,6 +143,18 @@ internal sealed class KernelSandbox : IDisposable
             // This is what the kernel returns if a program cannot be started.
             throw new ProgramImageException(_name, ProgramImageException.Printable(exception.GuestMessage), null, exception);
         }
+    }
+
+    /// <summary>What a run has left of its time: a little, so that the sandbox finds out that it has none.</summary>
+    private static TimeSpan Remaining(TimeSpan timeLimit, long start)
+    {
+        if (timeLimit == Timeout.InfiniteTimeSpan)
+        {
+            return timeLimit;
+        }
+
+        TimeSpan remaining = timeLimit - Stopwatch.GetElapsedTime(start);
+        return remaining > ShortestTime ? remaining : ShortestTime;
     }
 
     private static ulong ScratchSize(long memory) =>

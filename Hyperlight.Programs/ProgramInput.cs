@@ -35,9 +35,14 @@ public sealed record ProgramInput
 
     /// <summary>
     /// The absolute paths of directories whose files the result has (<see cref="ProgramResult.Files"/>): those that the program has
-    /// created or changed, and those of <see cref="Files"/>. Default: none.
+    /// created or changed, and those of <see cref="Files"/>. Directories that are missing are created. Default: none.
     /// </summary>
     public IReadOnlyList<string> OutputDirectories { get; init; } = [];
+
+    /// <summary>
+    /// Tools besides those of <see cref="ProgramTemplate.Tools"/>; they replace tools of the same name. Default: none.
+    /// </summary>
+    public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
 
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];

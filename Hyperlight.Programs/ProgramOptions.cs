@@ -21,6 +21,11 @@ public sealed class ProgramOptions
 
     /// <inheritdoc cref="ProgramTemplate.Checkpoint"/>
     public ProgramCheckpoint Checkpoint { get; set; }
+    /// <inheritdoc cref="ProgramTemplate.Directories"/>
+    public IDictionary<string, string> Directories { get; } = new Dictionary<string, string>();
+
+    /// <inheritdoc cref="ProgramTemplate.Tools"/>
+    public IList<ProgramTool> Tools { get; set; } = [];
 
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
@@ -20,10 +22,13 @@ internal static class ProgramRequest
     private const int ProcessesOffset = ThreadsOffset + sizeof(uint);
     private const int HeaderSize = ProcessesOffset + (2 * sizeof(uint));
 
-    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
+    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many; two tools have one name.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
     {
         RunFiles.Check(input);
+        HostDirectories.Check(template.Directories);
+        ToolCalls.Check(template.Tools);
+        ToolCalls.Check(input.Tools);
         string executable = ExecutableOf(template);
         List<string> arguments = [.. template.Command.Count != 0 ? template.Command : [executable], .. input.Arguments];
         List<string> environment = EnvironmentOf(template, input);

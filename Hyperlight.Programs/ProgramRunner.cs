@@ -1,3 +1,6 @@
+using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Tools;
+
 namespace Hyperlight.Programs;
 
 /// <summary>
@@ -60,9 +63,11 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
     /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
     /// <exception cref="ArgumentException">
-    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute.
+    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute; two tools have one name.
     /// </exception>
     /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
+    /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">A directory of the host may not be opened.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. The next run is not affected.</exception>
     /// <exception cref="ProgramStreamException">A stream of the input failed. The next run is not affected.</exception>
     /// <exception cref="HyperlightException">The micro VM failed, not the program. The next run starts from the snapshot again.</exception>
@@ -137,7 +142,10 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
             try
             {
-                return await RunAsync(request, streams, new RunFiles(input, Template.Limits), end.Token).ConfigureAwait(false);
+                var files = new RunFiles(input, Template.Limits, Template.Directories.Keys);
+                using var directories = new HostDirectories(Template.Directories);
+                var tools = new ToolCalls(Template.Tools, input.Tools);
+                return await RunAsync(request, new RunServices(streams, files, directories, tools), end.Token).ConfigureAwait(false);
             }
             catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
             {
@@ -154,13 +162,12 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
         }
     }
 
-    private async Task<ProgramResult> RunAsync(
-        byte[] request, ProgramStreams streams, RunFiles files, CancellationToken cancellationToken)
+    private async Task<ProgramResult> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
+        ProgramStreams streams = run.Streams;
         try
         {
-            ProgramReport report =
-                await _sandbox.RunAsync(request, streams, files, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
+            ProgramReport report = await _sandbox.RunAsync(request, run, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
             if (streams.Failure is { } failure)
             {
                 throw failure;
@@ -172,7 +179,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
                     $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.");
             }
 
-            return ProgramResult.Of(report, streams.Output, streams.Error, files);
+            return ProgramResult.Of(report, streams.Output, streams.Error, run.Files);
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
         {

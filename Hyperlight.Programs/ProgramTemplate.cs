@@ -44,6 +44,20 @@ public sealed record ProgramTemplate
     public ProgramLimits Limits { get; init; } = new();
 
     /// <summary>
+    /// Directories of the host that the program can read: their paths on the host, by the absolute paths at which the program finds them
+    /// instead of what the image has there. Nothing else of the host's files is reached: links are left out, and only regular files and
+    /// directories are there. What is in a directory is what was there when the program first looked, and a file has the content that it had
+    /// when the program first opened it; it uses up memory of the program. Linux alone. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Directories { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// What the program can call of the application, through <c>/dev/hyperlight/call</c>. Default: nothing; the program cannot open the
+    /// device then (<c>EACCES</c>).
+    /// </summary>
+    public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
+
+    /// <summary>
     /// Creates the builder of the sandbox, for example to select a hypervisor, log or record metrics. The runner sets its guest,
     /// configuration and host functions. Default: a new <see cref="SandboxBuilder"/>, which uses the first usable hypervisor.
     /// </summary>

@@ -13,11 +13,13 @@ internal sealed class RunFiles
 {
     private const int Continue = 0;
     private const int Stop = 1;
-    private const int RegularFile = 0x8000;
-    private const int InputPermissions = 0x1A4; // 0644
+    private const int FileMode = 0x81A4; // S_IFREG | 0644
+    private const int DirectoryMode = 0x41ED; // S_IFDIR | 0755
     private const int InputHeaderSize = 16;
+    private const int HostDirectoryOffset = 4;
 
     private readonly IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> _input;
+    private readonly IReadOnlyList<string> _hostDirectories;
     private readonly long _mostBytes;
     private readonly int _mostFiles;
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _output = new(StringComparer.Ordinal);
@@ -29,8 +31,12 @@ internal sealed class RunFiles
     private int _position;
     private long _total;
 
-    public RunFiles(ProgramInput input, ProgramLimits limits)
+    /// <param name="input">The files of the run.</param>
+    /// <param name="limits">Limits of the files that the program leaves behind.</param>
+    /// <param name="hostDirectories">The paths at which the program finds directories of the host.</param>
+    public RunFiles(ProgramInput input, ProgramLimits limits, IEnumerable<string>? hostDirectories = null)
     {
+        _hostDirectories = [.. hostDirectories ?? []];
         _input = [.. input.Files.OrderBy(static file => file.Key, StringComparer.Ordinal).Select(static file => (file.Key, file.Value))];
         _mostBytes = limits.OutputFileBytes;
         _mostFiles = limits.OutputFiles;
@@ -59,27 +65,45 @@ internal sealed class RunFiles
     {
         foreach (string path in input.Files.Keys.Concat(input.OutputDirectories))
         {
-            if (path.Length < 2 || !IsPath(path) || ImagePath.TrySplit(path[1..], out _) is not null)
-            {
-                throw new ArgumentException($"'{ProgramImageException.Printable(path)}' is not an absolute path without '.' and '..'.", nameof(input));
-            }
+            CheckAbsolute(path, nameof(input));
         }
     }
 
-    /// <summary>Mode, size and path of a file that the program finds; nothing after the last one.</summary>
+    /// <summary>Checks a path.</summary>
+    /// <exception cref="ArgumentException">It cannot be in an image.</exception>
+    public static void CheckAbsolute(string path, string parameter)
+    {
+        if (path.Length < 2 || !IsPath(path) || ImagePath.TrySplit(path[1..], out _) is not null)
+        {
+            throw new ArgumentException($"'{ProgramImageException.Printable(path)}' is not an absolute path without '.' and '..'.", parameter);
+        }
+    }
+
+    /// <summary>
+    /// Mode, size and path of a file that the program finds; then of the directories whose files are wanted, which are created if they are
+    /// missing; then of the directories of the host; nothing after the last one.
+    /// </summary>
     public byte[] InputFile(int index)
     {
-        if (index < 0 || index >= _input.Count)
+        if (index < 0 || index >= _input.Count + Directories.Count + _hostDirectories.Count)
         {
             return [];
         }
 
-        byte[] path = Encoding.UTF8.GetBytes(_input[index].Path);
-        var file = new byte[InputHeaderSize + path.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(file, RegularFile | InputPermissions);
-        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(8), _input[index].Bytes.Length);
-        path.CopyTo(file, InputHeaderSize);
-        return file;
+        if (index < _input.Count)
+        {
+            return Describe(_input[index].Path, FileMode, _input[index].Bytes.Length);
+        }
+
+        index -= _input.Count;
+        if (index < Directories.Count)
+        {
+            return Describe(Directories[index], DirectoryMode, 0);
+        }
+
+        byte[] directory = Describe(_hostDirectories[index - Directories.Count], DirectoryMode, 0);
+        directory[HostDirectoryOffset] = 1;
+        return directory;
     }
 
     /// <summary>Bytes of a file that the program finds.</summary>
@@ -158,6 +182,16 @@ internal sealed class RunFiles
     /// <summary>Whether a path is absolute and has no names that are empty, <c>.</c> or <c>..</c>.</summary>
     private static bool IsPath(string path) =>
         path.StartsWith('/') && !path.Contains('\0') && path[1..].Split('/').All(static name => name is not ("" or "." or ".."));
+
+    private static byte[] Describe(string path, int mode, long size)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(path);
+        var file = new byte[InputHeaderSize + text.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(file, mode);
+        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(8), size);
+        text.CopyTo(file, InputHeaderSize);
+        return file;
+    }
 
     private void Complete()
     {

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
@@ -30,8 +32,13 @@ internal static class WarmUp
         byte[] request = ProgramRequest.Create(template, ProgramInput.Empty);
         try
         {
-            return await sandbox.WarmUpAsync(
-                request, streams, new RunFiles(ProgramInput.Empty, template.Limits), template.Limits.WarmUpTime, cancellationToken).ConfigureAwait(false);
+            using var directories = new HostDirectories(template.Directories);
+            var run = new RunServices(
+                streams,
+                new RunFiles(ProgramInput.Empty, template.Limits, template.Directories.Keys),
+                directories,
+                new ToolCalls(template.Tools, ProgramInput.Empty.Tools));
+            return await sandbox.WarmUpAsync(request, run, template.Limits.WarmUpTime, cancellationToken).ConfigureAwait(false);
         }
         catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
         {

@@ -47,6 +47,14 @@ internal sealed class LinuxDirectory : OpenDirectory
     public override SafeFileHandle? TryOpenFile(string name) =>
         LinuxFile.TryOpenAt(_directory, name, Platform.O_RDONLY) is { } file ? LinuxFile.CheckRegular(file, name) : null;
 
+    /// <summary>Of what has a name; of a link itself.</summary>
+    /// <returns>The status, or <see langword="null"/> if there is nothing of that name.</returns>
+    public FileStatus? TryGetStatus(string name)
+    {
+        using SafeFileHandle? file = LinuxFile.TryOpenAt(_directory, name, Platform.O_PATH);
+        return file is null ? null : FileStatus.Get(file, name);
+    }
+
     public override SafeFileHandle CreateFile(string name) =>
         LinuxFile.TryOpenAt(_directory, name, Platform.O_WRONLY | Platform.O_CREAT | Platform.O_EXCL)
         ?? throw new DirectoryNotFoundException($"'{name}' cannot be created: the directory was removed.");

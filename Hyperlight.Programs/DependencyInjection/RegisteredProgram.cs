@@ -20,6 +20,8 @@ internal sealed class RegisteredProgram(string name, IOptionsMonitor<ProgramOpti
         Command = [.. options.Command],
         Environment = options.Environment.ToDictionary(),
         Checkpoint = options.Checkpoint,
+        Directories = options.Directories.ToDictionary(),
+        Tools = [.. options.Tools],
         Limits = options.Limits,
     };
 

@@ -3,6 +3,7 @@ using ArchUnitNET.Loader;
 using ArchUnitNET.NUnit;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Extensions.AI;
 using Hyperlight.Kvm;
 using Hyperlight.Mshv;
 using Hyperlight.Programs;
@@ -49,6 +50,10 @@ internal sealed class AssemblyRulesTests
     [Test]
     public void Programs_know_only_the_host_and_the_contracts() => Assert.That(
         References(typeof(ProgramRunner).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host", "Hyperlight.Abstractions" }));
+
+    [Test]
+    public void The_functions_for_language_models_know_only_programs() => Assert.That(
+        References(typeof(CodeExecutionFunction).Assembly), Is.SubsetOf(new[] { "Hyperlight.Programs" }));
 
     [Test]
     public void The_host_does_not_know_opentelemetry() => Assert.That(

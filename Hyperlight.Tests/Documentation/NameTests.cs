@@ -7,7 +7,10 @@ namespace Hyperlight.Tests.Documentation;
 internal sealed partial class NameTests
 {
     /// <summary>Methods and attributes of .NET, and a text that looks like a call.</summary>
-    private static readonly string[] OtherMethods = ["AddHealthChecks", "Configure", "FromKeyedServices", "FromSeconds", "Long"];
+    private static readonly string[] OtherMethods =
+    [
+        "AddHealthChecks", "ApprovalRequiredAIFunction", "ChatClientAgent", "Configure", "FromKeyedServices", "FromSeconds", "GetRequiredKeyedService", "Long",
+    ];
 
     // The pages about C guests, about measurements and about the function service name C functions and guest functions.
     private static IEnumerable<(MarkdownPage Page, string Span)> Spans => MarkdownPage.All

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
+using Hyperlight.Extensions.AI;
 using Hyperlight.Kvm;
 using Hyperlight.Programs;
 using OpenTelemetry.Trace;
@@ -12,7 +13,7 @@ internal static class PublicApi
 {
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner) }
+        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner), typeof(CodeExecutionFunction) }
             .SelectMany(type => type.Assembly.GetExportedTypes()),
     ];
 

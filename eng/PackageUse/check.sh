@@ -29,7 +29,7 @@ for package in "$feed"/*."$version".nupkg; do
     for element in description tags icon readme releaseNotes license; do
         grep -q "<$element" "$out/nuspec" || fail "$name has no <$element>"
     done
-    if grep -oE 'id="Microsoft\.Extensions[^"]*" version="[^"]*"' "$out/nuspec" | grep -v '"10\.0\.0"'; then
+    if grep -oE 'id="Microsoft\.Extensions[^"]*" version="[^"]*"' "$out/nuspec" | grep -vE '"10\.0\.0"|^id="Microsoft\.Extensions\.AI\.'; then
         fail "$name needs more than Microsoft.Extensions 10.0.0"
     fi
     [ "$name" = Hyperlight.Emulator ] || ! grep -q 'id="Iced"' "$out/nuspec" || fail "$name depends on Iced"

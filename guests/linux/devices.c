@@ -2,6 +2,7 @@
 
 #include "devices.h"
 
+#include "call_device.h"
 #include "errors.h"
 #include "file_status.h"
 #include "file_system.h"
@@ -94,6 +95,7 @@ static const struct device devices[] = {
 // Devices of the host, in a directory of their own.
 static const struct device host_devices[] = {
     { "ready", HOST_DEVICES, 1, &ready_device },
+    { "call", HOST_DEVICES, 0, &call_device },
 };
 
 static bool create_device(struct node *directory, const struct device *device)

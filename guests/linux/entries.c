@@ -63,8 +63,18 @@ static int64_t find_in_image(struct node *directory, const char *name, size_t le
     return image_find_entry(&image, name, length, found);
 }
 
+// What is not there yet.
+static int64_t complete(struct node *directory)
+{
+    return directory->directory.fill != NULL ? directory->directory.fill(directory) : 0;
+}
+
 int64_t directory_find(struct node *directory, const char *name, size_t length, struct node **node)
 {
+    int64_t incomplete = complete(directory);
+    if (incomplete != 0) {
+        return incomplete;
+    }
     if (directory->directory.operations != NULL) {
         return directory->directory.operations->find(directory, name, length, node);
     }
@@ -208,6 +218,10 @@ static int64_t image_item_at(struct node *directory, uint64_t place, struct dire
 
 int64_t directory_item_at(struct node *directory, uint64_t place, struct directory_item *item)
 {
+    int64_t incomplete = complete(directory);
+    if (incomplete != 0) {
+        return incomplete;
+    }
     if (directory->directory.operations != NULL) {
         struct node *node;
         char name[NAME_SIZE + 1];

@@ -7,6 +7,7 @@
 #include "elf.h"
 #include "errors.h"
 #include "file_context.h"
+#include "host_directory.h"
 #include "program.h"
 #include "random.h"
 
@@ -36,6 +37,11 @@ static int64_t find(const char *path, struct node **node, const char **problem)
     if (!(lookup.node->mode & S_IXUGO) || node_check_access(lookup.node, MAY_EXECUTE) != 0) {
         *problem = "it has no permission to be executed";
         return -EACCES;
+    }
+    error = host_file_fetch(lookup.node);
+    if (error != 0) {
+        *problem = "it cannot be read";
+        return error;
     }
     *node = lookup.node;
     return 0;

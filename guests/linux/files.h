@@ -56,6 +56,9 @@ struct file_status;
 // What is NULL cannot be done with the kind. Results are not negative, or an error
 // number with a minus sign.
 struct file_operations {
+    // For a device: prepares `file` when it is opened. NULL: nothing to do. After an
+    // error, the file is released.
+    int64_t (*open)(struct file *file);
     // Transfers bytes and advances `buffer`; returns their number. `position` is
     // what to advance, NULL for a stream. -EAGAIN if nothing can be transferred
     // now: unless the file has O_NONBLOCK, the call waits (file_wait).

@@ -112,3 +112,22 @@ bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer)
     const hl_Parameter parameter = { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } };
     return call_for_answer("ProgramOutputBytes", &parameter, 1, answer);
 }
+
+bool host_call_tool(enum host_call_step step, const uint8_t *bytes, size_t size, const uint8_t **answer, size_t *count)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
+    };
+    return call_for_bytes("ProgramCall", parameters, 2, answer, count);
+}
+
+bool host_directory(enum host_directory_step step, const char *path, uint64_t offset, const uint8_t **bytes, size_t *count)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)path, strlen(path) } },
+        { .tag = hl_ParameterType_Long, .value.Long = (int64_t)offset },
+    };
+    return call_for_bytes("ProgramDirectory", parameters, 3, bytes, count);
+}

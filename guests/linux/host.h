@@ -31,7 +31,8 @@ void host_continue_clock(int64_t nanoseconds);
 bool host_sleep(int64_t nanoseconds);
 
 // ProgramInputFile(index): a file that the program is handed, none after the last
-// one: its mode (32 bits), 32 bits of zero, its size (64 bits), its path.
+// one: its mode (32 bits), 32 bits that are 1 for a directory of the host and else 0,
+// its size (64 bits), its path.
 // ProgramInputBytes(index, offset, size): a part of its contents. The bytes are
 // valid until the next call.
 bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count);
@@ -41,5 +42,35 @@ bool host_input_bytes(int32_t index, uint64_t offset, size_t size, const uint8_t
 // its contents were given: 0, or what is not 0 if the host wants no more.
 bool host_output_file(const char *path, uint32_t mode, uint64_t size, int32_t *answer);
 bool host_output_bytes(const uint8_t *bytes, size_t size, int32_t *answer);
+
+// What is asked of a directory of the host.
+enum host_directory_step {
+    // The entries of a directory, from the one with the number `offset` on.
+    HOST_DIRECTORY_LIST,
+    // The bytes of a file from `offset` on.
+    HOST_DIRECTORY_READ,
+};
+
+// ProgramDirectory(step, path, offset): an error number (32 bits, 0 for none), then
+// as many entries or bytes as there is room for, none after the last. They are valid
+// until the next call. False if the host refused the call.
+bool host_directory(enum host_directory_step step, const char *path, uint64_t offset, const uint8_t **bytes, size_t *count);
+
+// The steps of a call of a tool of the host.
+enum host_call_step {
+    // Whether there are tools: one byte.
+    HOST_CALL_QUERY,
+    // A part of the request, more follows; nothing is answered.
+    HOST_CALL_REQUEST,
+    // The last part. The answer is that of the tool, as its first part.
+    HOST_CALL_REQUEST_END,
+    // The next part of the answer.
+    HOST_CALL_ANSWER,
+};
+
+// ProgramCall(step, bytes): a part of the answer has one byte before it, which is
+// not 0 if more follows. They are valid until the next call. False if the host, or
+// the tool, has failed.
+bool host_call_tool(enum host_call_step step, const uint8_t *bytes, size_t size, const uint8_t **answer, size_t *count);
 
 #endif

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "exchange.h"
 #include "host.h"
+#include "host_directory.h"
 #include "path.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@
 #define DIRECTORY_MODE (S_IFDIR | 0755U)
 
 struct input_file {
-    uint32_t mode, zero;
+    uint32_t mode, is_host_directory;
     uint64_t size;
     char path[PATH_SIZE];
 };
@@ -79,6 +80,28 @@ static int64_t make_parents(char *path)
     return 0;
 }
 
+// A directory of the host instead of what has its path. One that is there already is
+// read again.
+static int64_t make_host_directory(const char *path)
+{
+    struct lookup lookup;
+    int64_t error = path_lookup_text(root_node(), path, LOOKUP_NAME, &lookup);
+    if (error != 0) {
+        return error;
+    }
+    if (lookup.directory == NULL || lookup.directory->directory.operations != NULL ||
+        (lookup.node != NULL && lookup.node->is_fixed && !lookup.node->is_of_host)) {
+        return -EACCES;
+    }
+    struct node *node = host_directory_create();
+    error = node != NULL ? directory_set(lookup.directory, lookup.name, lookup.length, node) : -ENOSPC;
+    if (error == 0) {
+        node->is_fixed = true;
+        lookup.directory->links += lookup.node == NULL || !node_is_directory(lookup.node);
+    }
+    return error;
+}
+
 // A new file instead of what has its path.
 static int64_t make_file(const struct input_file *file, struct node **node)
 {
@@ -131,7 +154,9 @@ const char *input_files_receive(void)
             return NULL;
         }
         int64_t error = make_parents(file.path);
-        if (error == 0 && is_directory(file.mode)) {
+        if (error == 0 && file.is_host_directory != 0) {
+            error = make_host_directory(file.path);
+        } else if (error == 0 && is_directory(file.mode)) {
             error = make_directory(file.path, file.mode);
         } else if (error == 0) {
             error = make_file(&file, &node);

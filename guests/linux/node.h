@@ -16,6 +16,7 @@
 
 struct file;
 struct file_operations;
+struct host_file;
 struct entry;
 struct node;
 struct buffer;
@@ -59,6 +60,8 @@ struct node {
             void *pages;
             unsigned height;
             uint64_t page_count;
+            // Contents that were not fetched from the host yet.
+            struct host_file *source;
         } file;
         struct {
             uint64_t image_start;
@@ -73,6 +76,8 @@ struct node {
             const char *name;
             size_t name_length;
             const struct directory_operations *operations;
+            // Adds the entries, before the first one is looked for. Until then.
+            int64_t (*fill)(struct node *directory);
         } directory;
         struct {
             // `size` long: in the image, of the kernel, or the first bytes of a page.
@@ -98,6 +103,8 @@ struct node {
     bool is_fixed;
     // Its contents are not, or not all, those of the image.
     bool is_modified;
+    // In a directory of the host.
+    bool is_of_host;
 };
 
 // Forgets all nodes.

@@ -102,7 +102,7 @@ static const char *send_below(struct node *top, char *path)
             return damaged;
         }
         place = item.next_place;
-        if (!node_is_directory(node) && !(is_regular(node->mode) && !node->is_text && (node->is_modified || item.is_in_memory))) {
+        if (!node_is_directory(node) && !(is_regular(node->mode) && !node->is_text && !node->is_of_host && (node->is_modified || item.is_in_memory))) {
             continue;
         }
         if (!descend(path, &item)) {

@@ -11,6 +11,7 @@
 #include "file_context.h"
 #include "file_system.h"
 #include "files.h"
+#include "host_directory.h"
 #include "processes.h"
 #include "processor.h"
 #include "random.h"
@@ -119,6 +120,7 @@ static const char *start_files(const char *working_directory)
     epoll_start();
     rings_start();
     sockets_start();
+    host_directories_start();
     file_contexts_start();
     if (!file_system_start()) {
         return "no image is loaded, or its memory limit is too low for it to start";

@@ -3,6 +3,7 @@
 #include "regular_file.h"
 
 #include "errors.h"
+#include "host_directory.h"
 #include "pages.h"
 #include "user.h"
 
@@ -176,13 +177,24 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     if (operations == NULL) {
         return -ENXIO;
     }
+    if (operations == &regular_file && !node->is_text) {
+        int64_t error = host_file_fetch(node);
+        if (error != 0) {
+            return error;
+        }
+    }
     *file = file_create(operations, flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
     if (*file == NULL) {
         return -ENOMEM;
     }
     (*file)->node = node;
     node_retain(node);
-    int64_t error = is_regular(node->mode) && node->is_text && !(flags & O_PATH) ? open_text(*file) : 0;
+    int64_t error = 0;
+    if (is_regular(node->mode) && node->is_text && !(flags & O_PATH)) {
+        error = open_text(*file);
+    } else if (operations->open != NULL) {
+        error = operations->open(*file);
+    }
     if (error != 0) {
         file_release(*file);
     }

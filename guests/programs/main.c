@@ -173,5 +173,7 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : pipe_commands(name);
     code = code >= 0 ? code : process_commands(name, start);
     code = code >= 0 ? code : checkpoints(name);
+    code = code >= 0 ? code : host_files(name, start);
+    code = code >= 0 ? code : tools(name, start);
     return code >= 0 ? code : faults(name);
 }

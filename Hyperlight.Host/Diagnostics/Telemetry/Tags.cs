@@ -7,6 +7,7 @@ internal static class Tags
     public const string Outcome = "hyperlight.outcome";
     public const string Function = "hyperlight.function";
     public const string HostFunction = "hyperlight.host_function";
+    public const string Tool = "hyperlight.tool";
     public const string HostCalls = "hyperlight.host_calls";
     public const string ExitKind = "hyperlight.exit.kind";
     public const string CancellationReason = "hyperlight.cancellation.reason";

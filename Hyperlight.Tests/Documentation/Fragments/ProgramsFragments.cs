@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Hyperlight.Programs;
 using Hyperlight.Tests.Programs.Images;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,6 +62,39 @@ internal sealed class ProgramsFragments : FragmentFixture
         }
 
         Assert.That(console.ToString(), Is.EqualTo("/in/data.csv: 3 bytes" + Environment.NewLine));
+    }
+
+    [Test]
+    public void Directories_of_the_host()
+    {
+        using CacheVariable cache = WritePython();
+
+        var template = new ProgramTemplate
+        {
+            Image = ProgramImage.FromOciLayout("python"),
+            Command = ["/usr/local/bin/python3", "/data/job.py"],
+            Directories = new Dictionary<string, string> { ["/data"] = "/srv/jobs" },
+        };
+
+        Assert.That(template.Directories, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Tools_of_a_run()
+    {
+        using CacheVariable cache = WritePython();
+        static ValueTask<JsonElement> FetchAsync(JsonElement arguments, CancellationToken cancellationToken) => ValueTask.FromResult(arguments);
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+        {
+            Image = ProgramImage.FromExecutable(Executable),
+            Command = ["program", "call", """{"name": "add", "arguments": {"a": 40, "b": 2}}""", """{"name": "fetch"}"""],
+        });
+
+        ProgramTool add = ProgramTool.Create("add", NumbersJson.Default.Numbers, NumbersJson.Default.Int32, static numbers => numbers.A + numbers.B);
+        ProgramTool fetch = ProgramTool.Create("fetch", async (arguments, cancellationToken) => await FetchAsync(arguments, cancellationToken));
+        ProgramResult result = await runner.RunAsync(new ProgramInput { Tools = [add, fetch] });
+
+        Assert.That(result.StandardOutput, Is.EqualTo("{\"result\":42}\n{\"result\":{}}\n"));
     }
 
     [Test]
@@ -154,21 +188,10 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     private static CacheVariable WritePython()
+    internal static CacheVariable WritePython()
     {
         Directory.CreateDirectory("python");
         new OciLayout("python").WriteLayers(new TarFile().File("usr/local/bin/python3", "no executable"));
         return new CacheVariable();
-    }
-
-    /// <summary>The images of a test are not those of the user.</summary>
-    private sealed class CacheVariable : IDisposable
-    {
-        private const string Name = "XDG_CACHE_HOME";
-
-        private readonly string? _previous = Environment.GetEnvironmentVariable(Name);
-
-        public CacheVariable() => Environment.SetEnvironmentVariable(Name, Path.GetFullPath("cache"));
-
-        public void Dispose() => Environment.SetEnvironmentVariable(Name, _previous);
     }
 }
