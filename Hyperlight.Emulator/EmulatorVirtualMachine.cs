@@ -6,7 +6,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
-internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker
+internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker, IInterruptInjector
 {
     private readonly PhysicalMemory _memory;
     private readonly Processor _processor;
@@ -110,6 +110,12 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public void Cancel() => _processor.Cancel();
 
+    public bool TryInjectInterrupt(byte vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
+        return LiveProcessor.TryInject(vector);
+    }
+
     public GeneralRegisters GetGeneralRegisters() => LiveProcessor.General;
 
     public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.General = registers;
@@ -185,6 +191,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.ForEachWritable(_forgetCode);
+        LiveProcessor.DiscardInterrupts();
         LiveProcessor.RestartSources();
     }
 

@@ -19,6 +19,9 @@ internal sealed class KernelSandbox : IDisposable
     /// <summary>How much of an image's digest its mapping has in its label: as much as there is room for.</summary>
     private const int LabelDigits = 56;
 
+    /// <summary>How long a thread may run while others are ready.</summary>
+    private static readonly TimeSpan TimeSlice = TimeSpan.FromMilliseconds(4);
+
     private static readonly Lazy<GuestBinary> Kernel =
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
@@ -40,6 +43,8 @@ internal sealed class KernelSandbox : IDisposable
                 InputBufferSize = BufferSize,
                 OutputBufferSize = BufferSize,
                 ScratchSize = ScratchSize(template.Limits.Memory),
+                GuestTimer = true,
+                IsGuestTimerOptional = true,
             })
             .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Streams.WriteAsync(stream, bytes, token))
             .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Streams.ReadAsync(size, token))
@@ -73,6 +78,11 @@ internal sealed class KernelSandbox : IDisposable
         _sandbox.Restore(_snapshot);
         _streams = streams;
         _files = files;
+        if (_sandbox.HasTimer)
+        {
+            ProgramRequest.SetTimer(request, TimeSlice);
+        }
+
         try
         {
             byte[] report = await RunAsync(request, timeLimit, cancellationToken).ConfigureAwait(false);

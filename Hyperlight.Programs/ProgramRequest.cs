@@ -11,7 +11,7 @@ internal static class ProgramRequest
     public const int MaximumStrings = 0x2_0000;
 
     private const int SeedSize = 32;
-    private const int HeaderSize = sizeof(ulong) + SeedSize + sizeof(uint) + sizeof(uint);
+    private const int HeaderSize = sizeof(ulong) + SeedSize + (3 * sizeof(uint));
 
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
@@ -30,11 +30,17 @@ internal static class ProgramRequest
         var request = new byte[HeaderSize + strings.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(request, (ulong)template.Limits.Memory);
         RandomNumberGenerator.Fill(request.AsSpan(sizeof(ulong), SeedSize));
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 8), arguments.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), environment.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 12), arguments.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 8), environment.Count);
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }
+
+    /// <summary>Has the kernel set the timer that interrupts programs. Without it, none does.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="period">The time between two interrupts.</param>
+    public static void SetTimer(byte[] request, TimeSpan period) =>
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), (int)period.TotalMicroseconds);
 
     /// <summary>The path of the executable in the image.</summary>
     /// <exception cref="ArgumentException">The template does not say which it is.</exception>

@@ -19,7 +19,7 @@
 #include <hyperlight_guest_ext.h>
 #include <string.h>
 
-#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + 4 + 4)
+#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + 4 + 4 + 4)
 #define CALL_NAME_SIZE 24
 #define MOST_ENTRIES 400
 
@@ -87,6 +87,7 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     request->random = header + 8;
     memcpy(&arguments->argument_count, header + 8 + RANDOM_SEED_SIZE, 4);
     memcpy(&arguments->environment_count, header + 8 + RANDOM_SEED_SIZE + 4, 4);
+    memcpy(&request->tick_period, header + 8 + RANDOM_SEED_SIZE + 8, 4);
     arguments->strings = (const char *)header + REQUEST_HEADER;
     arguments->size = bytes->len - REQUEST_HEADER;
     request->path = take_string(&arguments->strings, &arguments->size);

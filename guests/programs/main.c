@@ -166,5 +166,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : hostile(name, start);
     code = code >= 0 ? code : pipe_commands(name);
     code = code >= 0 ? code : process_commands(name, start);
+    code = code >= 0 ? code : slices(name);
     return code >= 0 ? code : faults(name);
 }

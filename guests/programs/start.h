@@ -66,5 +66,6 @@ int pipe_commands(const char *name);
 int process_commands(const char *name, const struct start *start);
 int random_calls(uint64_t seed, uint64_t count);
 int faults(const char *name);
+int slices(const char *name);
 
 #endif
