@@ -110,11 +110,19 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public void Cancel() => _processor.Cancel();
 
+    public void RequestExit() => _processor.Cancel();
+
     public bool TryInjectInterrupt(byte vector)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
         return LiveProcessor.TryInject(vector);
     }
+
+    /// <inheritdoc cref="Processor.IsInShadow"/>
+    public bool IsInShadow => LiveProcessor.IsInShadow;
+
+    /// <inheritdoc cref="Processor.WantWindow"/>
+    public void WantWindow() => LiveProcessor.WantWindow();
 
     public GeneralRegisters GetGeneralRegisters() => LiveProcessor.General;
 

@@ -22,9 +22,12 @@ internal sealed partial class Processor
     /// </summary>
     private ulong _shadowed = NoShadow;
 
+    /// <summary>Whether the last instruction holds interrupts back for the next one.</summary>
+    public bool IsInShadow => _rip == _shadowed || _isShadowed;
+
     private bool InterruptsAreOn => (_otherFlags & FlagInterrupt) != 0;
 
-    private bool IsInterruptible => InterruptsAreOn && _rip != _shadowed && !_isShadowed;
+    private bool IsInterruptible => InterruptsAreOn && !IsInShadow;
 
     /// <summary>Interrupts the guest when it runs again, or has the run end as soon as it can be interrupted.</summary>
     public bool TryInject(byte vector)
@@ -33,6 +36,9 @@ internal sealed partial class Processor
         _injected = _isWindowWanted ? _injected : vector;
         return !_isWindowWanted;
     }
+
+    /// <summary>Has the run end as soon as the guest can be interrupted.</summary>
+    public void WantWindow() => _isWindowWanted = true;
 
     /// <summary>Nothing is to interrupt the guest any more.</summary>
     public void DiscardInterrupts() => (_injected, _isWindowWanted, _shadowed) = (NoVector, false, NoShadow);

@@ -23,7 +23,6 @@ internal sealed class GuestTimer : ICallWaiter
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(10);
 
     private readonly object _sync = new();
-    private readonly IVirtualMachine _machine;
     private readonly IInterruptInjector _injector;
     private readonly SandboxGate _gate;
     private readonly ILogger _logger;
@@ -54,7 +53,6 @@ internal sealed class GuestTimer : ICallWaiter
     /// <param name="timer">Measures the periods; <see langword="null"/> for the one of the process.</param>
     public GuestTimer(IVirtualMachine machine, SandboxGate gate, ILogger logger, DeadlineTimer? timer = null)
     {
-        _machine = machine;
         _injector = (IInterruptInjector)machine;
         _gate = gate;
         _logger = logger;
@@ -240,7 +238,7 @@ internal sealed class GuestTimer : ICallWaiter
         Volatile.Write(ref _kicked, 1);
         try
         {
-            _machine.Cancel();
+            _injector.RequestExit();
         }
         catch (Exception exception)
         {

@@ -266,8 +266,20 @@ static __attribute__((noreturn)) void end_by_alarm(void)
     }
 }
 
+static void spin_for_ever(uint64_t argument)
+{
+    (void)argument;
+    for (;;) {
+        __asm__ volatile("");
+    }
+}
+
 int slices(const char *name)
 {
+    if (equal(name, "spin-for-ever")) {
+        start_thread((uint64_t)spin_for_ever, 0, (uint64_t)stacks[1], &identifiers[0]);
+        spin_for_ever(0);
+    }
     if (equal(name, "spin")) {
         return spin();
     }
