@@ -120,7 +120,7 @@ internal sealed class GuestTimer : ICallWaiter
         if (exit.AccessSize != PeriodSize)
         {
             throw new GuestProtocolException(
-                $"The guest wrote {exit.AccessSize} byte(s) to I/O port {GuestPort.Timer}, whose value, the period of its timer, has {PeriodSize}.");
+                $"The guest wrote {exit.AccessSize} byte(s) to I/O port {GuestPort.Timer}, whose value, the period of its timer, has {PeriodSize} bytes.");
         }
 
         Stop();

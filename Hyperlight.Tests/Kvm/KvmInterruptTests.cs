@@ -111,7 +111,7 @@ internal sealed class KvmInterruptTests
     }
 
     [Test]
-    public void A_refusal_of_kvm_is_a_typed_error()
+    public void A_machine_that_is_disposed_is_not_interrupted()
     {
         RunWith(InterruptsOn);
         _machine.Dispose();

@@ -55,9 +55,9 @@ internal sealed class VcpuKickerTests
         Assert.That(_kicker.TryEnter(ThreadId), Is.True);
 
         _kicker.RequestExit();
-        Assert.That(_forced.IsInEffect, Is.False);
+        Assert.That(_forced.Forced, Is.Zero);
         _kicker.Cancel();
-        Assert.That(_forced.IsInEffect, Is.True);
+        Assert.That(_forced.Forced, Is.EqualTo(1));
 
         _kicker.Leave();
         Assert.That(_kicker.TryEnter(ThreadId), Is.False);

@@ -69,7 +69,7 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
     {
         RunKernel((c, at) =>
         {
-            c.@int(unchecked((sbyte)Open));
+            c.@int(Open);
             at.Here();
             c.nop();
             c.hlt();
@@ -88,10 +88,8 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
         {
             c.sti();
             c.hlt();
-            Label loop = c.CreateLabel();
-            c.Label(ref loop);
             at.Here();
-            c.jmp(loop);
+            c.jmp(at.Label);
         });
         using var requests = new Requests(Injector);
 
@@ -147,7 +145,7 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
             Assert.That(Handled.Rsp, Is.EqualTo(UserStackTop));
 
             // Two registers count together: an instruction executed twice or not at all would part them.
-            Assert.That(seen.Rcx + seen.Rdx, Is.EqualTo(0UL).Or.EqualTo(ulong.MaxValue));
+            Assert.That(seen.Rcx + seen.Rdx, Is.EqualTo(0UL).Or.EqualTo(1UL));
             if (i % 100 == 0)
             {
                 Assert.That(Vectors(), Is.EqualTo(vectors));
@@ -184,7 +182,7 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
             c.fld1();
             c.xor(ecx, ecx);
             c.xor(edx, edx);
-            c.@int(unchecked((sbyte)Open));
+            c.@int(Open);
             c.Label(ref loop);
             c.inc(rcx);
             c.dec(rdx);
@@ -212,10 +210,10 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
     {
         VmExit exit = Guest.StartUser(static (c, at) =>
         {
-            c.@int(unchecked((sbyte)Open));
+            c.@int(Open);
             at.Here();
             c.nop();
-            c.@int(unchecked((sbyte)Exit));
+            c.@int(Exit);
         }, InterruptFlag);
 
         // Back behind the INT, with interrupts on.
