@@ -13,7 +13,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
     private const int GeneralCount = 18;
 
     public const uint PendingInterruption = 0x0001_0002;
-    public const uint Notifications = 0x0001_0006;
+    private const uint Notifications = 0x0001_0006;
 
     private const uint InterruptState = 0x0001_0003;
     private const ulong InterruptNotification = 2;
@@ -169,7 +169,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             vp.Partition.Kernel.Violations.Add("an interrupt was injected into a processor that cannot take it");
         }
 
-        if ((vp.Stored[Notifications] & InterruptNotification) != 0)
+        if ((vp.Notifications & InterruptNotification) != 0)
         {
             vp.Machine.WantWindow();
         }
@@ -209,6 +209,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             0x0005_0005 => _debug.Dr7,
             Efer => _special.Efer,
             ApicBase => _special.ApicBase,
+            Notifications => vp.Notifications,
             InterruptState => vp.Machine.IsInShadow ? 1UL : 0,
             _ => vp.Stored.TryGetValue(name, out ulong stored) ? stored : null,
         };
@@ -252,6 +253,10 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             case 0x0005_0005: _debug.Dr7 = value; return true;
             case Efer: _special.Efer = value; return true;
             case ApicBase: _special.ApicBase = value; return true;
+            case Notifications:
+                vp.Notifications = value;
+                _written |= Written.Interrupts;
+                return true;
         }
 
         if (!vp.Stored.ContainsKey(name) || vp.Partition.Kernel.Traits.ReadOnlyRegisters.Contains(name))
@@ -265,7 +270,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
         }
 
         vp.Stored[name] = value;
-        _written |= name is PendingInterruption or Notifications ? Written.Interrupts : Written.None;
+        _written |= name == PendingInterruption ? Written.Interrupts : Written.None;
         return true;
     }
 

@@ -69,7 +69,7 @@ internal sealed unsafe partial class SimulatedVp
                 Stored[SimulatedRegisters.PendingInterruption] = 0;
                 if (exit.Reason == VmExitReason.InterruptWindow)
                 {
-                    Stored[SimulatedRegisters.Notifications] = 0;
+                    Notifications = 0;
                 }
 
                 if (exit.Reason != VmExitReason.Cancelled)

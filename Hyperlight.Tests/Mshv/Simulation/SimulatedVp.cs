@@ -16,15 +16,17 @@ internal sealed unsafe partial class SimulatedVp(SimulatedPartition partition, E
 
     public bool IsClosed { get; set; }
 
-    /// <summary>PENDING_INTERRUPTION, INTERRUPT_STATE, the two pending events, DELIVERABILITY_NOTIFICATIONS, and registers that the emulator does not have.</summary>
+    /// <summary>PENDING_INTERRUPTION, INTERRUPT_STATE and the two pending events, and registers that the emulator does not have.</summary>
     public Dictionary<uint, ulong> Stored { get; } = new(partition.Kernel.Traits.FurtherRegisters)
     {
         [0x0001_0002] = 0,
         [0x0001_0003] = 0,
         [0x0001_0004] = 0,
         [0x0001_0005] = 0,
-        [SimulatedRegisters.Notifications] = 0,
     };
+
+    /// <summary>DELIVERABILITY_NOTIFICATIONS.</summary>
+    public ulong Notifications { get; set; }
 
     public int Ioctl(uint request, nint argument)
     {

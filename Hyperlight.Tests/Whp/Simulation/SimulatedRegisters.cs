@@ -141,13 +141,13 @@ internal sealed class SimulatedRegisters
 
     private void StoreInterrupts()
     {
-        ulong pending = _stored[PendingInterruption];
+        ulong pending = _stored.GetValueOrDefault(PendingInterruption);
         if ((pending & 1) != 0 && !_machine.TryInjectInterrupt((byte)(pending >> 16)))
         {
             _partition.Platform.Violations.Add("an interrupt was injected into a processor that cannot take it");
         }
 
-        if ((_stored[Notifications] & InterruptNotification) != 0)
+        if ((_stored.GetValueOrDefault(Notifications) & InterruptNotification) != 0)
         {
             _machine.WantWindow();
         }
