@@ -22,6 +22,12 @@ public interface IHypervisor
     bool CountsInstructions => false;
 
     /// <summary>
+    /// Whether the machines of this driver can interrupt their guest, which they do by implementing <see cref="IInterruptInjector"/>.
+    /// Default <see langword="false"/>.
+    /// </summary>
+    bool InjectsInterrupts => false;
+
+    /// <summary>
     /// Determines whether this hypervisor can run guests. Does not throw if it cannot: the status says what is missing and
     /// what the user can do.
     /// </summary>

@@ -14,7 +14,7 @@ namespace Hyperlight.Emulator;
 /// </summary>
 /// <remarks>
 /// Not supported: compatibility mode (a transfer to 32-bit code ends the run with <see cref="VmExitReason.EmulationFailure"/>),
-/// alignment checks (#AC), breakpoints on I/O ports, external interrupts.
+/// alignment checks (#AC), breakpoints on I/O ports.
 /// </remarks>
 public sealed class EmulatorHypervisor : IHypervisor
 {
@@ -53,6 +53,9 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     /// <inheritdoc/>
     public bool CountsInstructions => true;
+
+    /// <inheritdoc/>
+    public bool InjectsInterrupts => true;
 
     /// <summary>Always usable. The reason says whether guest code is compiled or interpreted.</summary>
     public HypervisorStatus Probe() =>

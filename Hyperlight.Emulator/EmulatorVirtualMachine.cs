@@ -6,7 +6,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator;
 
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
-internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker
+internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker, IInterruptInjector
 {
     private readonly PhysicalMemory _memory;
     private readonly Processor _processor;
@@ -110,6 +110,20 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public void Cancel() => _processor.Cancel();
 
+    public void RequestExit() => _processor.Cancel();
+
+    public bool TryInjectInterrupt(byte vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
+        return LiveProcessor.TryInject(vector);
+    }
+
+    /// <inheritdoc cref="Processor.IsInShadow"/>
+    public bool IsInShadow => LiveProcessor.IsInShadow;
+
+    /// <inheritdoc cref="Processor.WantWindow"/>
+    public void WantWindow() => LiveProcessor.WantWindow();
+
     public GeneralRegisters GetGeneralRegisters() => LiveProcessor.General;
 
     public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.General = registers;
@@ -185,6 +199,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.ForEachWritable(_forgetCode);
+        LiveProcessor.DiscardInterrupts();
         LiveProcessor.RestartSources();
     }
 

@@ -18,6 +18,7 @@ internal static unsafe class KvmExitDecoder
             KvmRun.KVM_EXIT_HLT => VmExit.Halt,
             KvmRun.KVM_EXIT_MMIO => DecodeMmio(run),
             KvmRun.KVM_EXIT_SHUTDOWN => VmExit.Shutdown,
+            KvmRun.KVM_EXIT_IRQ_WINDOW_OPEN => VmExit.InterruptWindow,
             KvmRun.KVM_EXIT_DEBUG => VmExit.Debug(run->Debug.Pc, (byte)run->Debug.Exception, run->Debug.Dr6),
             KvmRun.KVM_EXIT_MEMORY_FAULT => DecodeMemoryFault(vcpu),
             KvmRun.KVM_EXIT_INTERNAL_ERROR when run->InternalError.Suberror == KvmRun.KVM_INTERNAL_ERROR_EMULATION =>

@@ -50,6 +50,9 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     /// <inheritdoc/>
     public string ProcessorVendor => HostProcessor.Vendor;
 
+    /// <inheritdoc/>
+    public bool InjectsInterrupts => true;
+
     /// <summary>
     /// Instructions that this KVM cannot execute at CPL 0, because it emulates guest code there; empty on a processor with
     /// virtualization, or if KVM cannot be used.

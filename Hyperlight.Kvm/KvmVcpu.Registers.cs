@@ -31,6 +31,7 @@ internal sealed unsafe partial class KvmVcpu
     {
         ThrowIfDisposed();
         LeaveOut(registers.Rip);
+        _isReadinessKnown = false;
         RegisterConversion.FromGeneral(in registers, out RunPage->Regs);
         if (_syncRegs)
         {

@@ -49,6 +49,7 @@ internal sealed unsafe partial class KvmVcpu
     {
         ThrowIfDisposed();
         FinishAccess();
+        DiscardInterrupts();
         if (_syncEvents)
         {
             RunPage->Events = new KvmVcpuEvents { Flags = EventFlags };

@@ -34,6 +34,7 @@ internal sealed unsafe partial class KvmVcpu
         _pendingAccess = PendingAccess.None;
         MayHoldTranslations = true;
         int result = _handle.Ioctl(KvmIoctls.KVM_RUN, 0);
+        NoteReadiness();
         if (result >= 0)
         {
             _generalRegistersKnown = _syncRegs;

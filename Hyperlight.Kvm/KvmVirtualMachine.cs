@@ -5,7 +5,7 @@ using Hyperlight.Linux;
 namespace Hyperlight.Kvm;
 
 /// <summary>A machine with one vCPU.</summary>
-internal sealed class KvmVirtualMachine : IVirtualMachine
+internal sealed class KvmVirtualMachine : IVirtualMachine, IInterruptInjector
 {
     private readonly ILinuxKernel _kernel;
     private readonly KickSignal _kick;
@@ -105,6 +105,14 @@ internal sealed class KvmVirtualMachine : IVirtualMachine
     }
 
     public void Cancel() => _kicker.Cancel();
+
+    public void RequestExit() => _kicker.RequestExit();
+
+    public bool TryInjectInterrupt(byte vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
+        return _vcpu.TryInject(vector);
+    }
 
     public GeneralRegisters GetGeneralRegisters() => _vcpu.GetGeneralRegisters();
 

@@ -16,6 +16,7 @@ internal static class MshvExitDecoder
     {
         HvMessage.HVMSG_X64_IO_PORT_INTERCEPT => DecodeIo(in message.IoPort),
         HvMessage.HVMSG_X64_HALT => VmExit.Halt,
+        HvMessage.HVMSG_X64_INTERRUPTION_DELIVERABLE => VmExit.InterruptWindow,
         HvMessage.HVMSG_UNMAPPED_GPA => DecodeUnmapped(in message.Memory),
         HvMessage.HVMSG_GPA_INTERCEPT => VmExit.AccessViolation(
             message.Memory.GuestPhysicalAddress, Attempted(message.Memory.Header.InterceptAccessType)),

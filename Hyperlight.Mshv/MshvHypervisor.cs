@@ -55,6 +55,9 @@ public sealed class MshvHypervisor : IHypervisor, IDisposable
     public string ProcessorVendor => HostProcessor.Vendor;
 
     /// <inheritdoc/>
+    public bool InjectsInterrupts => true;
+
+    /// <inheritdoc/>
     /// <remarks>The first time, it creates a partition.</remarks>
     public HypervisorStatus Probe() => Open(out _);
 

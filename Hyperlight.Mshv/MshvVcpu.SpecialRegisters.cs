@@ -31,6 +31,7 @@ internal sealed unsafe partial class MshvVcpu
     /// </summary>
     public void DiscardPendingState()
     {
+        DiscardInterrupts();
         SetRegisters(
         [
             Register(HvRegisterNames.HV_REGISTER_PENDING_INTERRUPTION),

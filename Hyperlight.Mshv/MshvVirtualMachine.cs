@@ -5,7 +5,7 @@ using Hyperlight.Mshv.Interop;
 namespace Hyperlight.Mshv;
 
 /// <summary>A partition with one virtual processor.</summary>
-internal sealed class MshvVirtualMachine : IVirtualMachine, IRegisterBatch
+internal sealed class MshvVirtualMachine : IVirtualMachine, IRegisterBatch, IInterruptInjector
 {
     private readonly ILinuxKernel _kernel;
     private readonly MshvVm _vm;
@@ -97,6 +97,14 @@ internal sealed class MshvVirtualMachine : IVirtualMachine, IRegisterBatch
     }
 
     public void Cancel() => _kicker.Cancel();
+
+    public void RequestExit() => _kicker.RequestExit();
+
+    public bool TryInjectInterrupt(byte vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
+        return _vcpu.TryInject(vector);
+    }
 
     public GeneralRegisters GetGeneralRegisters() => _vcpu.GetGeneralRegisters();
 

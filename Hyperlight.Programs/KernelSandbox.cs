@@ -23,6 +23,9 @@ internal sealed class KernelSandbox : IDisposable
 
     private static readonly TimeSpan ShortestTime = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>How long a thread may run while others are ready.</summary>
+    private static readonly TimeSpan TimeSlice = TimeSpan.FromMilliseconds(4);
+
     private static readonly Lazy<GuestBinary> Kernel =
         new(static () => GuestBinary.FromResource(typeof(KernelSandbox).Assembly, "linux.elf"));
 
@@ -45,6 +48,8 @@ internal sealed class KernelSandbox : IDisposable
                 InputBufferSize = BufferSize,
                 OutputBufferSize = BufferSize,
                 ScratchSize = ScratchSize(template.Limits.Memory),
+                GuestTimer = true,
+                IsGuestTimerOptional = true,
             })
             .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Run.Streams.WriteAsync(stream, bytes, token))
             .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Run.Streams.ReadAsync(size, token))
@@ -103,6 +108,11 @@ internal sealed class KernelSandbox : IDisposable
         long start = Stopwatch.GetTimestamp();
         _sandbox.Restore(_snapshot);
         _run = run;
+        if (_sandbox.HasTimer)
+        {
+            ProgramRequest.SetTimer(request, TimeSlice);
+        }
+
         try
         {
             byte[] report = await RunAsync(request, timeLimit, cancellationToken).ConfigureAwait(false);

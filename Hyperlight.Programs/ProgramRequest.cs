@@ -54,6 +54,12 @@ internal static class ProgramRequest
         return request;
     }
 
+    /// <summary>Has the kernel set the timer that interrupts programs. Without it, none does.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="period">The time between two interrupts.</param>
+    public static void SetTimer(byte[] request, TimeSpan period) =>
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), (int)period.TotalMicroseconds);
+
     /// <summary>The path of the executable in the image.</summary>
     /// <exception cref="ArgumentException">The template does not say which it is.</exception>
     public static string ExecutableOf(ProgramTemplate template) =>

@@ -16,6 +16,7 @@ internal static class WhpExitDecoder
     {
         WhvRunVpExitReasons.WHvRunVpExitReasonX64IoPortAccess => DecodeIo(in context),
         WhvRunVpExitReasons.WHvRunVpExitReasonX64Halt => VmExit.Halt,
+        WhvRunVpExitReasons.WHvRunVpExitReasonX64InterruptWindow => VmExit.InterruptWindow,
         WhvRunVpExitReasons.WHvRunVpExitReasonCanceled => VmExit.Cancelled,
         WhvRunVpExitReasons.WHvRunVpExitReasonMemoryAccess => DecodeMemory(in context.MemoryAccess),
         WhvRunVpExitReasons.WHvRunVpExitReasonUnrecoverableException => VmExit.Shutdown,

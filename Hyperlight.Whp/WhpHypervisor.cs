@@ -59,6 +59,9 @@ public sealed class WhpHypervisor : IHypervisor, IDisposable
     /// <inheritdoc/>
     public string ProcessorVendor => HostProcessor.Vendor;
 
+    /// <inheritdoc/>
+    public bool InjectsInterrupts => true;
+
     /// <summary>How many surrogate processes there are.</summary>
     internal int Surrogates => _surrogates?.Count ?? 0;
 

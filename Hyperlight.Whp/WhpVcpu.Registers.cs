@@ -32,6 +32,8 @@ internal sealed unsafe partial class WhpVcpu
         Xcr0 = 1 << 5,
         PendingEvents = 1 << 6,
         Msrs = 1 << 7,
+        Interruption = 1 << 8,
+        Notifications = 1 << 9,
     }
 
     public GeneralRegisters GetGeneralRegisters()
@@ -158,6 +160,7 @@ internal sealed unsafe partial class WhpVcpu
     public void DiscardPendingState()
     {
         _ = _partition.Value;
+        DiscardInterrupts();
         _waiting |= Waiting.PendingEvents;
     }
 
@@ -203,6 +206,8 @@ internal sealed unsafe partial class WhpVcpu
                 Add(name);
             }
         }
+
+        AddInterrupts();
 
         // Model-specific registers that are refused are not tried again at each run.
         _waiting &= ~Waiting.Msrs;

@@ -45,6 +45,7 @@ internal sealed unsafe partial class WhpVcpu
         }
 
         VmExit exit = WhpExitDecoder.Decode(in context);
+        _isWindowRequested &= exit.Reason != VmExitReason.InterruptWindow;
         if (exit.Reason == VmExitReason.IoOut)
         {
             SkipInstruction(in context);

@@ -3,7 +3,7 @@ using Hyperlight.Abstractions;
 namespace Hyperlight.Whp;
 
 /// <summary>A partition with one virtual processor.</summary>
-internal sealed class WhpVirtualMachine : IVirtualMachine, IRegisterBatch
+internal sealed class WhpVirtualMachine : IVirtualMachine, IRegisterBatch, IInterruptInjector
 {
     private readonly WhpSystem _system;
     private readonly WhpPartition _partition;
@@ -86,6 +86,14 @@ internal sealed class WhpVirtualMachine : IVirtualMachine, IRegisterBatch
     }
 
     public void Cancel() => _canceller.Cancel();
+
+    public void RequestExit() => _canceller.Cancel();
+
+    public bool TryInjectInterrupt(byte vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
+        return _vcpu.TryInject(vector);
+    }
 
     public GeneralRegisters GetGeneralRegisters() => _vcpu.GetGeneralRegisters();
 

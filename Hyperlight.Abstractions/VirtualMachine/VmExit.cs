@@ -38,6 +38,11 @@ public enum VmExitReason
 
     /// <summary>The guest executed as many instructions as <see cref="IInstructionCounter.InstructionBudget"/> allowed.</summary>
     InstructionBudgetExhausted,
+
+    /// <summary>
+    /// The guest can be interrupted now, which it could not be when <see cref="IInterruptInjector.TryInjectInterrupt"/> was called.
+    /// </summary>
+    InterruptWindow,
 }
 
 /// <summary>One exit of a vCPU: a plain value, valid after the next run too. Properties that a reason does not name are zero.</summary>
@@ -100,6 +105,9 @@ public readonly record struct VmExit
 
     /// <summary>An exit by an instruction budget that is used up.</summary>
     public static VmExit InstructionBudgetExhausted => new(VmExitReason.InstructionBudgetExhausted);
+
+    /// <summary>An exit because the guest can be interrupted now.</summary>
+    public static VmExit InterruptWindow => new(VmExitReason.InterruptWindow);
 
     /// <summary>A write to an I/O port.</summary>
     /// <param name="port">The port.</param>
@@ -178,6 +186,7 @@ public readonly record struct VmExit
         VmExitReason.Debug => $"debug exception {Vector} at RIP 0x{Rip:X}",
         VmExitReason.Shutdown => "triple fault (shutdown)",
         VmExitReason.InstructionBudgetExhausted => "the instruction budget is used up",
+        VmExitReason.InterruptWindow => "the guest can be interrupted",
         VmExitReason.EmulationFailure =>
             $"the hypervisor cannot emulate the instruction at RIP 0x{Rip:X} (bytes: {FormatInstruction()})",
         VmExitReason.Unknown => $"unknown exit, code {RawCode} (detail 0x{RawDetail:X})",

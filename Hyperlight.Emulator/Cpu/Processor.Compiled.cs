@@ -98,7 +98,7 @@ internal sealed unsafe partial class Processor
             case RegionExit.Pending:
                 return false;
             default:
-                return IsCancelled || _executed >= _executedLimit || MustInterpret
+                return IsCancelled || _executed >= _executedLimit || MustInterpret || _isWindowWanted
                     || (FindBlock() is { } next ? Interpret(next) : CountNotFetched());
         }
     }

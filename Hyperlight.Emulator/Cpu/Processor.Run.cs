@@ -65,6 +65,11 @@ internal sealed unsafe partial class Processor
     {
         // The host may have written over code since the last run.
         _run++;
+        if (_injected != NoVector && !EnterInterrupt())
+        {
+            return _exit;
+        }
+
         while (true)
         {
             if (IsCancelled && Interlocked.Exchange(ref _state->CancelRequested, 0) != 0)
@@ -77,7 +82,13 @@ internal sealed unsafe partial class Processor
                 return VmExit.InstructionBudgetExhausted;
             }
 
-            if ((MustInterpret ? Step() : ExecuteBlock()) || Deliver())
+            if (_isWindowWanted && IsInterruptible)
+            {
+                _isWindowWanted = false;
+                return VmExit.InterruptWindow;
+            }
+
+            if ((MustInterpret || MustLeaveShadow() ? Step() : ExecuteBlock()) || Deliver())
             {
                 continue;
             }

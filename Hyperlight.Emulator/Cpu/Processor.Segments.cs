@@ -29,7 +29,7 @@ internal sealed partial class Processor
     private bool LoadSegmentRegister(int register, ushort selector) => register switch
     {
         CsIndex => Fault(InvalidOpcode, 0),
-        SsIndex => LoadStackSegment(selector, _cpl, out SegmentRegister stack) && Set(ref _ss, in stack),
+        SsIndex => LoadStackSegment(selector, _cpl, out SegmentRegister stack) && Set(ref _ss, in stack) && CastShadow(),
         _ => LoadDataSegment(selector, out SegmentRegister data) && Set(ref SegmentOf(register), in data),
     };
 

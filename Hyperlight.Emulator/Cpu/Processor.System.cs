@@ -31,7 +31,11 @@ internal sealed partial class Processor
                     return false;
                 }
 
-                // That STI holds interrupts back for an instruction is not seen: none comes from outside.
+                if (op.Op == Op.Sti && !InterruptsAreOn)
+                {
+                    CastShadow();
+                }
+
                 _otherFlags = op.Op == Op.Cli ? _otherFlags & ~FlagInterrupt : _otherFlags | FlagInterrupt;
                 return true;
             case Op.Retf: return ExecuteFarReturn(ref op);

@@ -98,7 +98,7 @@ internal sealed unsafe partial class Processor(
             _regs[14] = value.R14;
             _regs[15] = value.R15;
             _rip = value.Rip;
-            (_heldStatus, _isStatusDue, _isShadowed) = (0, false, false);
+            (_heldStatus, _isStatusDue, _isShadowed, _shadowed) = (0, false, false, NoShadow);
             WriteFlags(value.Rflags);
         }
     }

@@ -35,7 +35,7 @@ internal static class OpTable
         or (>= Op.Jcc and <= Op.Loopne) or Op.Cpuid or Op.Wrmsr
         or Op.MovToControl or Op.MovToSegment or Op.Invlpg or Op.Iretq or Op.Hlt or Op.In or Op.Out
         or Op.Int or Op.Int3 or Op.Int1 or Op.Outs or Op.Lmsw
-        or Op.Popf or Op.MovToDebug or Op.JmpFar or Op.CallFar or Op.Syscall or Op.Sysret or Op.Lss or Op.Ins;
+        or Op.Popf or Op.Sti or Op.MovToDebug or Op.JmpFar or Op.CallFar or Op.Syscall or Op.Sysret or Op.Lss or Op.Ins;
 
     /// <summary>Whether it reads the time-stamp counter or sets it, or may do so.</summary>
     public static bool ReadsClock(Op op) => op is Op.Rdtsc or Op.Rdtscp or Op.Rdmsr or Op.Wrmsr;

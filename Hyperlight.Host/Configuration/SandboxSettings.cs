@@ -36,6 +36,9 @@ internal static class SandboxSettings
             nameof(SandboxConfiguration.ExecutableHeap), "'true' or 'false'", SettingText.Flag,
             static (SandboxConfiguration c, bool value) => c with { ExecutableHeap = value }),
         Setting.Of(
+            nameof(SandboxConfiguration.GuestTimer), "'true' or 'false'", SettingText.Flag,
+            static (SandboxConfiguration c, bool value) => c with { GuestTimer = value }),
+        Setting.Of(
             nameof(SandboxConfiguration.RandomSeed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,
             static (SandboxConfiguration c, ulong value) => c with { RandomSeed = value }),
         Setting.OfList(

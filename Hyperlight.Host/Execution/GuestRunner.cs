@@ -23,6 +23,7 @@ internal sealed partial class GuestRunner : IDisposable
     private const uint ScratchSlot = 1;
     private const uint FirstFreeSlot = 2;
     private const ulong StackAlignment = 16;
+    private const ulong InterruptFlag = 1 << 9;
 
     private static readonly FpuRegisters CleanFpu = FpuRegisters.Reset;
 
@@ -36,6 +37,7 @@ internal sealed partial class GuestRunner : IDisposable
 
     /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
     private readonly IWriteTracker? _writeTracker;
+    private readonly GuestTimer? _timer;
     private GeneralRegisters _dispatchRegisters;
     private int _abandonedHostFunctions;
 
@@ -47,6 +49,7 @@ internal sealed partial class GuestRunner : IDisposable
         GuestSeed seed,
         GuestLogLevel logLevel,
         ProcessorReset processor,
+        bool hasTimer,
         ILogger logger,
         SandboxTelemetry telemetry)
     {
@@ -60,7 +63,8 @@ internal sealed partial class GuestRunner : IDisposable
         _telemetry = telemetry;
         _processor = processor;
         _writeTracker = machine as IWriteTracker;
-        Interrupts = new Interrupter(Gate, machine, new CallMeter(instructions, _writeTracker), logger);
+        _timer = hasTimer ? new GuestTimer(machine, Gate, logger) : null;
+        Interrupts = new Interrupter(Gate, machine, new CallMeter(instructions, _writeTracker), logger) { Timer = _timer };
         Mappings = new MappedRegions(machine, FirstFreeSlot, logger);
     }
 
@@ -77,6 +81,9 @@ internal sealed partial class GuestRunner : IDisposable
 
     /// <summary>Whether an asynchronous host function still runs whose call has ended.</summary>
     public bool HasAbandonedHostFunctions => Volatile.Read(ref _abandonedHostFunctions) > 0;
+
+    /// <summary>Whether the guest can have a timer.</summary>
+    public bool HasTimer => _timer is not null;
 
     /// <summary>How much the guest may execute.</summary>
     public InstructionLimit Instructions { get; }
@@ -109,7 +116,8 @@ internal sealed partial class GuestRunner : IDisposable
             machine.MapMemory(ScratchSlot, memory.ScratchMapping);
             var seed = new GuestSeed(configuration.RandomSeed);
             var processor = new ProcessorReset(hypervisor.Name, machine, configuration.GuestMsrs);
-            return new GuestRunner(machine, memory, ports, instructions, seed, logLevel, processor, logger, telemetry);
+            bool hasTimer = GuestTimer.IsAvailable(hypervisor.Name, machine, configuration);
+            return new GuestRunner(machine, memory, ports, instructions, seed, logLevel, processor, hasTimer, logger, telemetry);
         }
         catch
         {
@@ -196,12 +204,21 @@ internal sealed partial class GuestRunner : IDisposable
     {
         while (true)
         {
+            _timer?.Interrupt();
             VmExit exit = Enter();
             switch (exit.Reason)
             {
+                case VmExitReason.Halt when _timer is { IsRunning: true } && AreInterruptsOn:
+                    WaitForTimer(_timer);
+                    break;
                 case VmExitReason.IoOut when exit.Port == GuestPort.Halt:
                 case VmExitReason.Halt:
                     return null;
+                case VmExitReason.IoOut when _timer is not null && _timer.Handle(exit):
+                    break;
+                case VmExitReason.InterruptWindow when _timer is not null:
+                    _timer.OpenWindow();
+                    break;
                 case VmExitReason.IoOut:
                     if (Ports.Handle(exit, Interrupts) is { } pending)
                     {
@@ -211,6 +228,8 @@ internal sealed partial class GuestRunner : IDisposable
                     break;
                 case VmExitReason.Cancelled when Gate.RequestedReason is not null:
                     throw Interrupts.CreateException(Ports.HostFunctionFailure?.Exception);
+                case VmExitReason.Cancelled when _timer?.TakeKick() == true:
+                    break;
                 case VmExitReason.Cancelled:
                     SandboxLog.LateCancellation(_logger);
                     _telemetry.RecordLateCancellation();
@@ -257,6 +276,24 @@ internal sealed partial class GuestRunner : IDisposable
         finally
         {
             Mappings.ReleaseAll();
+        }
+    }
+
+    private bool AreInterruptsOn => (_machine.GetGeneralRegisters().Rflags & InterruptFlag) != 0;
+
+    /// <summary>Waits as a processor that is halted does. The time counts as that of the vCPU, whose thread is not free.</summary>
+    private void WaitForTimer(GuestTimer timer)
+    {
+        CallClock clock = Interrupts.Meter.Cpu;
+        clock.Start();
+        try
+        {
+            Interrupts.CpuTime.Watch();
+            timer.Wait(Interrupts);
+        }
+        finally
+        {
+            clock.Stop();
         }
     }
 

@@ -61,6 +61,9 @@ internal sealed class Interrupter
     /// <summary>The limit on how long the vCPU may run.</summary>
     public CpuTimeLimit CpuTime { get; }
 
+    /// <summary>The guest's timer, which ends with the operation; <see langword="null"/> if the guest cannot have one.</summary>
+    public GuestTimer? Timer { get; init; }
+
     /// <summary>Lets a token and the limits of time end the operation in progress, until the result is disposed.</summary>
     /// <param name="cancellationToken">The token.</param>
     public Watch Begin(CancellationToken cancellationToken)
@@ -249,6 +252,7 @@ internal sealed class Interrupter
         _timer.Disarm(_deadline);
         _timer.Disarm(_retry);
         CpuTime.End();
+        Timer?.Stop();
         Meter.End();
         Volatile.Write(ref _hostFunctions, null);
         Volatile.Write(ref _waiter, null);

@@ -15,6 +15,9 @@ internal static class GuestPort
     /// <summary>One character for the host's debug output.</summary>
     public const ushort DebugPrint = 103;
 
+    /// <summary>The period of the guest's timer in microseconds, 0 for none.</summary>
+    public const ushort Timer = 107;
+
     /// <summary>The guest has finished what it was entered for.</summary>
     public const ushort Halt = 108;
 }

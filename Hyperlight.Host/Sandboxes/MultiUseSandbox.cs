@@ -66,6 +66,9 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IReleasabl
     /// <summary>Whether an asynchronous host function still runs whose call has ended. A restore does not end it.</summary>
     internal bool HasAbandonedHostFunctions => _runner.HasAbandonedHostFunctions;
 
+    /// <summary>Whether the guest can have a timer.</summary>
+    internal bool HasTimer => _runner.HasTimer;
+
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The sandbox was disposed.</exception>
     public void AddHostFunction(HostFunction hostFunction)

@@ -101,6 +101,11 @@ public sealed partial class SandboxBuilder
             InstructionLimit.Refuse(budget.Instructions, hypervisor.Name);
         }
 
+        if (!hypervisor.Hypervisor.InjectsInterrupts)
+        {
+            GuestTimer.Refuse(hypervisor.Name, _configuration);
+        }
+
         var failures = new SinkFailures();
         DriverReport.Write(_loggers, GuardedLogger.Create(_loggers, SandboxLog.Category, failures), hypervisor);
         long id = Interlocked.Increment(ref _lastSandboxId);

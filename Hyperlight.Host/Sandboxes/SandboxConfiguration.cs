@@ -151,6 +151,22 @@ public sealed record SandboxConfiguration
     public bool ExecutableHeap { get; init; }
 
     /// <summary>
+    /// Whether the guest can have a timer, that of the guest ABI's optional hardware interrupts. Default <see langword="false"/>: a
+    /// write to its I/O port ends the call. A guest that writes a period in microseconds to port 107 is interrupted with vector
+    /// 0x20 each time the period has passed, until it writes 0, or the call ends. The period is at least 100 microseconds, and in
+    /// practice the millisecond of the host's clock; at most 10 seconds. While a timer runs and interrupts are on, HLT waits for the
+    /// next one instead of ending the call, and the wait counts as CPU time. What a guest does is not repeatable with a timer, also
+    /// with <see cref="RandomSeed"/>. The driver must be one whose <see cref="IHypervisor.InjectsInterrupts"/> is set.
+    /// </summary>
+    public bool GuestTimer { get; init; }
+
+    /// <summary>
+    /// Whether the guest does without its timer where there cannot be one: on a driver that does not inject interrupts, or with a
+    /// seed, as runs would not be repeatable.
+    /// </summary>
+    internal bool IsGuestTimerOptional { get; init; }
+
+    /// <summary>
     /// The seed of everything that differs from run to run, for runs that can be repeated. Default <see langword="null"/>: the
     /// guest is given other random bits in each sandbox and after each restore, from the operating system. With a value, a
     /// guest draws the same random numbers in every run, and after every restore the same ones again: code that knows the

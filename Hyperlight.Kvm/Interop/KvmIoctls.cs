@@ -22,6 +22,7 @@ internal static class KvmIoctls
     public const uint KVM_SET_REGS = 0x4090AE82;
     public const uint KVM_GET_SREGS = 0x8138AE83;
     public const uint KVM_SET_SREGS = 0x4138AE84;
+    public const uint KVM_INTERRUPT = 0x4004AE86;
     public const uint KVM_GET_MSRS = 0xC008AE88;
     public const uint KVM_SET_MSRS = 0x4008AE89;
     public const uint KVM_SET_SIGNAL_MASK = 0x4004AE8B;

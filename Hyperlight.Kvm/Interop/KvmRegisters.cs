@@ -139,6 +139,13 @@ internal struct KvmXcrs
     public ulong Value;
 }
 
+/// <summary>struct kvm_interrupt of linux/kvm.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KvmInterrupt
+{
+    public uint Irq;
+}
+
 /// <summary>struct kvm_vcpu_events of asm/kvm.h; zero but for its flags it says that nothing is pending.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 64)]
 internal struct KvmVcpuEvents
@@ -151,6 +158,12 @@ internal struct KvmVcpuEvents
 
     [FieldOffset(1)]
     public byte ExceptionNr;
+
+    [FieldOffset(8)]
+    public byte InterruptInjected;
+
+    [FieldOffset(9)]
+    public byte InterruptNr;
 
     [FieldOffset(11)]
     public byte InterruptShadow;

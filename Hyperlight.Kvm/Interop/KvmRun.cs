@@ -12,6 +12,7 @@ internal struct KvmRun
     public const uint KVM_EXIT_DEBUG = 4;
     public const uint KVM_EXIT_HLT = 5;
     public const uint KVM_EXIT_MMIO = 6;
+    public const uint KVM_EXIT_IRQ_WINDOW_OPEN = 7;
     public const uint KVM_EXIT_SHUTDOWN = 8;
     public const uint KVM_EXIT_FAIL_ENTRY = 9;
     public const uint KVM_EXIT_INTERNAL_ERROR = 17;
@@ -23,11 +24,19 @@ internal struct KvmRun
     public const uint KVM_INTERNAL_ERROR_EMULATION = 1;
     public const ulong KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES = 1;
 
+    /// <summary>Not zero: the guest is to exit as soon as it can be interrupted.</summary>
+    [FieldOffset(0)]
+    public byte RequestInterruptWindow;
+
     [FieldOffset(1)]
     public byte ImmediateExit;
 
     [FieldOffset(8)]
     public uint ExitReason;
+
+    /// <summary>Not zero: the guest can be interrupted.</summary>
+    [FieldOffset(12)]
+    public byte ReadyForInterruptInjection;
 
     [FieldOffset(16)]
     public ulong Cr8;

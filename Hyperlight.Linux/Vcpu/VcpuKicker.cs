@@ -29,11 +29,18 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     /// </summary>
     private const int MostMissed = 200;
 
+    // What was requested.
+    private const int Nothing = 0;
+
+    /// <summary>An exit after which the guest goes on: it cannot be forced out.</summary>
+    private const int Exit = 1;
+    private const int Cancellation = 2;
+
     private long _state;
 
     /// <summary>How many signals were sent to the vCPU in its current stay.</summary>
     private int _sent;
-    private int _cancelRequested;
+    private int _request;
 
     private enum Phase
     {
@@ -79,14 +86,14 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
 
         // The interlocked operation above orders this read after the phase became visible; Cancel writes the request
         // before it looks at the phase. So one of the two threads sees the other.
-        if (Volatile.Read(ref _cancelRequested) == 0)
+        if (!IsCancelRequested)
         {
             Volatile.Write(ref _sent, 0);
             return true;
         }
 
         Leave();
-        Volatile.Write(ref _cancelRequested, 0);
+        Volatile.Write(ref _request, Nothing);
         return false;
     }
 
@@ -140,7 +147,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     }
 
     /// <summary>Whether a request waits for <see cref="TryEnter"/> to take it.</summary>
-    public bool IsCancelRequested => Volatile.Read(ref _cancelRequested) != 0;
+    public bool IsCancelRequested => Volatile.Read(ref _request) != Nothing;
 
     /// <summary>
     /// Takes a kick signal that is pending in the calling thread although this process did not send one. Left pending, it would
@@ -163,11 +170,18 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     public void Cancel()
     {
         // A full fence: the request is visible before the phase is looked at.
-        Interlocked.Exchange(ref _cancelRequested, 1);
-        if (!TryKick())
-        {
-            Retries.Add(this);
-        }
+        Interlocked.Exchange(ref _request, Cancellation);
+        KickUntilItLeaves();
+    }
+
+    /// <summary>
+    /// Does what <see cref="Cancel"/> does for a guest that is to go on: the vCPU is not forced out. Where no signal can be sent,
+    /// the request waits for the end of the stay.
+    /// </summary>
+    public void RequestExit()
+    {
+        Interlocked.CompareExchange(ref _request, Exit, Nothing);
+        KickUntilItLeaves();
     }
 
     /// <summary>Makes the vCPU leave, if it is inside and was not made to leave already.</summary>
@@ -214,6 +228,14 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         }
     }
 
+    private void KickUntilItLeaves()
+    {
+        if (!TryKick())
+        {
+            Retries.Add(this);
+        }
+    }
+
     /// <summary>Undoes what could not be undone at the end of an earlier stay, unless a thread is in the guest.</summary>
     private void UndoForcedExit()
     {
@@ -248,7 +270,7 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
 
         // The thread blocks the signal. Or it cannot be sent: a real-time signal while the user's queue is full, or a filter
         // of system calls.
-        return forcedExit.TryForce() ? Phase.Forced : Phase.Running;
+        return Volatile.Read(ref _request) == Cancellation && forcedExit.TryForce() ? Phase.Forced : Phase.Running;
     }
 
     private static long Pack(Phase phase, int threadId = 0) => ((long)threadId << PhaseBits) | (long)phase;

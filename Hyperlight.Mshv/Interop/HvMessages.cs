@@ -17,6 +17,7 @@ internal struct HvMessage
     public const uint HVMSG_X64_IO_PORT_INTERCEPT = 0x8001_0000;
     public const uint HVMSG_X64_EXCEPTION_INTERCEPT = 0x8001_0003;
     public const uint HVMSG_X64_HALT = 0x8001_0007;
+    public const uint HVMSG_X64_INTERRUPTION_DELIVERABLE = 0x8001_0008;
 
     [FieldOffset(0)]
     public uint MessageType;

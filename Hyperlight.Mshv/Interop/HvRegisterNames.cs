@@ -7,6 +7,7 @@ internal static class HvRegisterNames
     public const uint HV_REGISTER_INTERRUPT_STATE = 0x0001_0003;
     public const uint HV_REGISTER_PENDING_EVENT0 = 0x0001_0004;
     public const uint HV_REGISTER_PENDING_EVENT1 = 0x0001_0005;
+    public const uint HV_X64_REGISTER_DELIVERABILITY_NOTIFICATIONS = 0x0001_0006;
 
     public const uint HV_X64_REGISTER_RAX = 0x0002_0000;
     public const uint HV_X64_REGISTER_RCX = 0x0002_0001;

@@ -11,6 +11,8 @@ internal abstract class ForwardingHypervisor(IHypervisor driver) : IHypervisor
 
     public bool CountsInstructions => driver.CountsInstructions;
 
+    public bool InjectsInterrupts => driver.InjectsInterrupts;
+
     public HypervisorStatus Probe() => driver.Probe();
 
     public virtual IVirtualMachine CreateVirtualMachine(in VirtualMachineOptions options) => driver.CreateVirtualMachine(in options);

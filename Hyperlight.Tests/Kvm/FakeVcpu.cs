@@ -121,6 +121,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         RunPage->DirtyRegs = 0;
 
         int result = CompleteAccess() ? RunGuest() : 0;
+        RunPage->ReadyForInterruptInjection = (byte)(CanBeInterrupted ? 1 : 0);
         if ((RunPage->ValidRegs & KvmCapabilities.KVM_SYNC_X86_REGS) != 0)
         {
             RunPage->Regs = Regs;
@@ -129,10 +130,49 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         return result;
     }
 
+    /// <summary>As KVM says at each exit.</summary>
+    private bool CanBeInterrupted => (Regs.Rflags & 0x200) != 0 && Events is { InterruptShadow: 0, InterruptInjected: 0 };
+
+    /// <summary>What a guest does first that is interrupted: the vector, or <see langword="null"/> if it is not.</summary>
+    public byte? TakeInterrupt()
+    {
+        byte? vector = Events.InterruptInjected != 0 ? Events.InterruptNr : null;
+        Events.InterruptInjected = 0;
+        return vector;
+    }
+
+    /// <summary>KVM_INTERRUPT: what is injected is delivered whether or not the guest has interrupts on, and the entry fails then.</summary>
+    private int Interrupt(uint vector)
+    {
+        if (vector > byte.MaxValue)
+        {
+            return -Errno.EINVAL;
+        }
+
+        if (!CanBeInterrupted)
+        {
+            kernel.Violations.Add("an interrupt was injected into a guest that cannot be interrupted");
+        }
+
+        (Events.InterruptInjected, Events.InterruptNr) = (1, (byte)vector);
+        return 0;
+    }
+
     private int RunGuest()
     {
         if (RunPage->ImmediateExit == 0)
         {
+            if (Events.InterruptInjected != 0 && (Regs.Rflags & 0x200) == 0)
+            {
+                kernel.Violations.Add("a guest was entered with an interrupt that it cannot take");
+            }
+
+            // The script is what the guest does until its next exit; where it turns interrupts on, it exits by itself.
+            if (RunPage->RequestInterruptWindow != 0 && CanBeInterrupted)
+            {
+                return Exit(KvmRun.KVM_EXIT_IRQ_WINDOW_OPEN);
+            }
+
             Flushes += _isFlushDue ? 1 : 0;
             _isFlushDue = false;
             return kernel.OnRun(this);
@@ -174,6 +214,8 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
             case KvmIoctls.KVM_SET_VCPU_EVENTS:
                 Events = *(KvmVcpuEvents*)argument;
                 return 0;
+            case KvmIoctls.KVM_INTERRUPT:
+                return Interrupt(((KvmInterrupt*)argument)->Irq);
             case KvmIoctls.KVM_GET_XCRS:
                 *(KvmXcrs*)argument = new KvmXcrs { NrXcrs = 1, Value = Xcr0 };
                 return 0;

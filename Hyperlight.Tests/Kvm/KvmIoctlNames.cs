@@ -20,6 +20,7 @@ internal static class KvmIoctlNames
         KvmIoctls.KVM_SET_REGS => nameof(KvmIoctls.KVM_SET_REGS),
         KvmIoctls.KVM_GET_SREGS => nameof(KvmIoctls.KVM_GET_SREGS),
         KvmIoctls.KVM_SET_SREGS => nameof(KvmIoctls.KVM_SET_SREGS),
+        KvmIoctls.KVM_INTERRUPT => nameof(KvmIoctls.KVM_INTERRUPT),
         KvmIoctls.KVM_GET_MSRS => nameof(KvmIoctls.KVM_GET_MSRS),
         KvmIoctls.KVM_SET_MSRS => nameof(KvmIoctls.KVM_SET_MSRS),
         KvmIoctls.KVM_SET_SIGNAL_MASK => nameof(KvmIoctls.KVM_SET_SIGNAL_MASK),

@@ -49,6 +49,23 @@ internal sealed class VcpuKickerTests
     }
 
     [Test]
+    public void RequestForAnExitNeverForcesTheVcpuOut_AndACancellationThatFollowsDoes()
+    {
+        _kernel.OnSendSignal = static (_, _) => -Errno.EAGAIN;
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+
+        _kicker.RequestExit();
+        Assert.That(_forced.Forced, Is.Zero);
+        _kicker.Cancel();
+        Assert.That(_forced.Forced, Is.EqualTo(1));
+
+        _kicker.Leave();
+        Assert.That(_kicker.TryEnter(ThreadId), Is.False);
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True, "one exit takes both requests");
+        _kicker.Leave();
+    }
+
+    [Test]
     public void RequestDuringAStaySendsOneSignalAndLeaveTakesItBack()
     {
         Assert.That(_kicker.TryEnter(ThreadId), Is.True);

@@ -25,6 +25,8 @@ internal abstract class MachineTest(TestTarget target)
 
     protected SystemGuest Guest { get; private set; } = null!;
 
+    protected IHypervisor Hypervisor => target.Hypervisor;
+
     protected string Driver => target.Hypervisor.Name;
 
     protected bool IsEmulator => Driver == "emulator";

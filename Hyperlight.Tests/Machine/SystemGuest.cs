@@ -102,13 +102,28 @@ internal sealed class SystemGuest : IDisposable
     public VmExit RunUser(Action<Assembler, Mark> code)
     {
         At = Place(UserCode, code);
-        Special = Special with
-        {
-            Cs = Segment(UserCodeSelector, 0xA0FB),
-            Ss = Segment(UserDataSelector, 0xC0F3),
-        };
+        UseUserSegments();
         return Start(UserCode, UserStackTop);
     }
+
+    /// <summary>Executes code at CPL 0 until its first exit, of whatever kind.</summary>
+    public VmExit StartKernel(Action<Assembler, Mark> code)
+    {
+        At = Place(KernelCode, code);
+        return Enter(KernelCode, StackTop);
+    }
+
+    /// <summary>Executes code at CPL 3 until its first exit, of whatever kind.</summary>
+    public VmExit StartUser(Action<Assembler, Mark> code, ulong flags)
+    {
+        At = Place(UserCode, code);
+        UseUserSegments();
+        Flags |= flags;
+        return Enter(UserCode, UserStackTop);
+    }
+
+    /// <summary>Notes what the handler of a vector sees, which is at its port.</summary>
+    public void Note(byte vector) => Events.Add(ReadEvent(vector));
 
     /// <summary>Assembles code, and says where its label is.</summary>
     public ulong Place(ulong address, Action<Assembler, Mark> code)
@@ -189,10 +204,27 @@ internal sealed class SystemGuest : IDisposable
         Efer = 0xD01,
     };
 
-    private VmExit Start(ulong rip, ulong rsp)
+    private void UseUserSegments() => Special = Special with
+    {
+        Cs = Segment(UserCodeSelector, 0xA0FB),
+        Ss = Segment(UserDataSelector, 0xC0F3),
+    };
+
+    private void SetRegisters(ulong rip, ulong rsp)
     {
         Machine.SetSpecialRegisters(Special);
         Machine.SetGeneralRegisters(new GeneralRegisters { Rip = rip, Rsp = rsp, Rflags = Flags });
+    }
+
+    private VmExit Enter(ulong rip, ulong rsp)
+    {
+        SetRegisters(rip, rsp);
+        return Machine.Run();
+    }
+
+    private VmExit Start(ulong rip, ulong rsp)
+    {
+        SetRegisters(rip, rsp);
         while (Events.Count < MostEvents)
         {
             VmExit exit = Machine.Run();

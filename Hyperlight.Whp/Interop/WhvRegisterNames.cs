@@ -87,6 +87,7 @@ internal static class WhvRegisterNames
     public const uint WHvRegisterPendingInterruption = 0x8000_0000;
     public const uint WHvRegisterInterruptState = 0x8000_0001;
     public const uint WHvRegisterPendingEvent = 0x8000_0002;
+    public const uint WHvX64RegisterDeliverabilityNotifications = 0x8000_0004;
     public const uint WHvRegisterInternalActivityState = 0x8000_0005;
     public const uint WHvX64RegisterPendingDebugException = 0x8000_0006;
 }

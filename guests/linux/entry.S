@@ -131,6 +131,13 @@ exception_entries:
     ENTRY 19, 0, 19
     ENTRY 20, 0, 20
 
+// The timer. Only programs are interrupted: the kernel has interrupts off.
+    .globl tick_entry
+    .hidden tick_entry
+tick_entry:
+    push $0
+    push $TRAP_TICK
+
 exception_of_program:
     SAVE_COMMON
     // Before a copy-on-write fault of the kernel can change it.

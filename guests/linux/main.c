@@ -23,7 +23,7 @@
 
 // Memory limit, random bytes; number of arguments, of variables, kind of checkpoint,
 // number of arguments of the run, of variables of the run, limits of threads and of
-// processes, zero.
+// processes, period of the ticks.
 #define REQUEST_NUMBERS 8
 #define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4)
 #define CALL_NAME_SIZE 24
@@ -123,6 +123,7 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     request->run.argument_count = numbers[3];
     request->threads = numbers[5];
     request->processes = numbers[6];
+    request->tick_period = numbers[7];
     request->path = take_string(&strings, &size);
     request->working_directory = request->path != NULL ? take_string(&strings, &size) : NULL;
     return numbers[2] < MOST_CHECKPOINT_KINDS && request->working_directory != NULL && request->path[0] == '/' &&

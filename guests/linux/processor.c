@@ -84,17 +84,22 @@ static void load_segments(void)
     __asm__ volatile("lgdt %0" : : "m"(table), "m"(gdt));
 }
 
-static void set_gates(void)
+static void set_gate(unsigned vector, uint64_t entry, uint64_t stack, uint64_t type)
 {
     volatile uint64_t *idt = (volatile uint64_t *)(HL_CONTROL_BLOCK + HL_IDT_OFFSET);
+    idt[2 * vector] = (entry & 0xFFFF) | (uint64_t)KERNEL_CODE_SELECTOR << 16 | stack << 32 |
+                      type << 40 | (entry >> 16 & 0xFFFF) << 48;
+    idt[2 * vector + 1] = entry >> 32;
+}
+
+static void set_gates(void)
+{
     for (unsigned vector = 0; vector < VECTORS; vector++) {
-        uint64_t entry = (uint64_t)exception_entries + vector * EXCEPTION_ENTRY_SIZE;
         uint64_t stack = vector == VECTOR_PAGE_FAULT ? PAGE_FAULT_IST : EXCEPTION_IST;
         uint64_t type = INTERRUPT_GATE | (vector == VECTOR_BREAKPOINT ? GATE_FOR_PROGRAMS : 0);
-        idt[2 * vector] = (entry & 0xFFFF) | (uint64_t)KERNEL_CODE_SELECTOR << 16 | stack << 32 |
-                          type << 40 | (entry >> 16 & 0xFFFF) << 48;
-        idt[2 * vector + 1] = entry >> 32;
+        set_gate(vector, (uint64_t)exception_entries + vector * EXCEPTION_ENTRY_SIZE, stack, type);
     }
+    set_gate(TRAP_TICK, (uint64_t)tick_entry, EXCEPTION_IST, INTERRUPT_GATE);
 }
 
 static void protect_kernel(void)

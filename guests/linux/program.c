@@ -23,6 +23,7 @@
 #include "stack.h"
 #include "system_calls.h"
 #include "threads.h"
+#include "ticks.h"
 #include "timers.h"
 #include "user.h"
 #include "vectors.h"
@@ -65,11 +66,12 @@ static void handle_system_call(void)
 }
 
 // Some KVM hosts execute SYSCALL without a change of CPL: the fetch at its entry
-// is a page fault of the program then.
+// is a page fault of the program then, if no interrupt comes first.
 static bool is_unprivileged_system_call(uint32_t trap)
 {
-    return trap == VECTOR_PAGE_FAULT && program_registers.fault_address == (uint64_t)system_call_entry &&
-           program_registers.rip == (uint64_t)system_call_entry;
+    return program_registers.rip == (uint64_t)system_call_entry &&
+           (trap == TRAP_TICK ||
+            (trap == VECTOR_PAGE_FAULT && program_registers.fault_address == (uint64_t)system_call_entry));
 }
 
 static void handle(uint32_t trap)
@@ -80,6 +82,8 @@ static void handle(uint32_t trap)
         program_registers.rip = program_registers.rcx;
         program_registers.rflags = program_registers.r11;
         handle_system_call();
+    } else if (trap == TRAP_TICK) {
+        scheduler_tick();
     } else {
         handle_exception(trap);
     }
@@ -107,6 +111,7 @@ void program_execute(void)
     if (process_ends_thread(current_thread)) {
         thread_end(0);
     }
+    ticks_start_if(scheduler_needs_ticks());
     handle(enter_program());
 }
 
@@ -160,6 +165,7 @@ static const char *start(const struct program_request *request)
     scheduler_clear();
     signals_clear();
     timers_clear();
+    ticks_clear(request->tick_period);
     random_seed(request->random);
     checkpoint_start(request->checkpoint);
     ready_device_start(&request->run);
@@ -228,6 +234,7 @@ const char *program_continue(const struct program_request *request)
     }
     checkpoint_continue(request->memory_limit / PAGE_SIZE);
     memset(&program_end, 0, sizeof program_end);
+    ticks_clear(request->tick_period);
     missing_calls_clear();
     random_seed(request->random);
     ready_device_start(&request->run);

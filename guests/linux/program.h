@@ -66,6 +66,8 @@ extern struct program program;
 
 struct program_request {
     uint64_t memory_limit;
+    // In microseconds; see ticks.h.
+    uint32_t tick_period;
     const uint8_t *random;
     // An absolute path of the image.
     const char *path;
@@ -85,8 +87,8 @@ const char *program_run(const struct program_request *request);
 // Continues it after its checkpoint, until it ends. NULL, or why it cannot.
 const char *program_continue(const struct program_request *request);
 
-// Lets the current thread continue, until its next system call or exception has been
-// handled.
+// Lets the current thread continue, until its next system call, exception or
+// interrupt has been handled.
 void program_execute(void);
 
 void program_exit(uint32_t code);

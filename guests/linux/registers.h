@@ -29,7 +29,9 @@
 #define REGISTER_KERNEL_STACK 0xA8
 #define REGISTERS_SIZE 0x100
 
-// What ended the execution of the program, besides the exception vectors.
+// What ended the execution of the program, besides the exception vectors: the
+// vector of the timer, and a system call.
+#define TRAP_TICK 32
 #define TRAP_SYSTEM_CALL 256
 
 #define KERNEL_CODE_SELECTOR 0x08
@@ -63,7 +65,8 @@ _Static_assert(sizeof(struct registers) == REGISTERS_SIZE, "in one page");
 extern struct registers program_registers;
 
 // Executes the program at CPL 3 from program_registers, until a system call
-// (TRAP_SYSTEM_CALL) or an exception (its vector).
+// (TRAP_SYSTEM_CALL), an interrupt of the timer (TRAP_TICK) or an exception (its
+// vector).
 uint32_t enter_program(void);
 
 // What switch_stack pops before it returns.
@@ -73,6 +76,7 @@ uint32_t enter_program(void);
 void switch_stack(uint64_t *save, uint64_t load);
 
 extern const char system_call_entry[];
+extern const char tick_entry[];
 extern const char exception_entries[];
 
 #endif

@@ -10,6 +10,7 @@
 #include "program.h"
 #include "signals.h"
 #include "threads.h"
+#include "ticks.h"
 #include "timers.h"
 #include "vectors.h"
 
@@ -25,6 +26,8 @@ static struct {
     uint64_t stack;
     uint64_t slice_start;
     uint64_t wait_count;
+    // Something may have a deadline.
+    bool has_deadlines;
 } scheduler;
 
 void scheduler_clear(void)
@@ -72,6 +75,11 @@ static int64_t next_deadline(void)
     return next;
 }
 
+static void look_for_deadlines(void)
+{
+    scheduler.has_deadlines = next_deadline() != NEVER;
+}
+
 static void wake_expired(int64_t now)
 {
     FOR_EACH_THREAD (thread) {
@@ -94,6 +102,7 @@ static bool wait_for_deadline(void)
         return false;
     }
     wake_expired(now);
+    look_for_deadlines();
     return true;
 }
 
@@ -197,10 +206,28 @@ void scheduler_check_slice(void)
     }
 }
 
+void scheduler_note_deadline(void)
+{
+    scheduler.has_deadlines = true;
+}
+
+bool scheduler_needs_ticks(void)
+{
+    return scheduler.has_deadlines || scheduler.first != NULL;
+}
+
+void scheduler_tick(void)
+{
+    scheduler_yield();
+    look_for_deadlines();
+    ticks_stop_unless(scheduler_needs_ticks());
+}
+
 static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
 {
     thread->channel = channel;
     thread->deadline = deadline;
+    scheduler.has_deadlines |= deadline != NEVER;
     thread->wait_order = ++scheduler.wait_count;
     thread->state = THREAD_WAITING;
     run_next();

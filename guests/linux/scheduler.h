@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which thread runs. The kernel has one processor and no timer interrupt: threads
-// are switched when one waits, and when it has run for a time slice and makes a
-// system call.
+// Which thread runs. The kernel has one processor: threads are switched when one
+// waits, when it has run for a time slice and makes a system call, and by the timer
+// of ticks.h if the host has one.
 //
 // A thread waits for a channel: the address of anything. It may be woken without a
 // reason, and looks again.
@@ -36,6 +36,15 @@ void scheduler_yield(void);
 
 // Before the current thread goes on: whether its time slice has ended.
 void scheduler_check_slice(void);
+
+// Something got a deadline that the scheduler has to look at, besides waits.
+void scheduler_note_deadline(void);
+
+// Whether the current thread must not run without interrupts.
+bool scheduler_needs_ticks(void);
+
+// The current thread was interrupted.
+void scheduler_tick(void);
 
 // Waits until the channel is woken: 0. -ETIMEDOUT at the deadline, -ERESTARTSYS if
 // a signal is to be delivered.

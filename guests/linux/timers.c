@@ -165,6 +165,7 @@ static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
     timer->interval = interval;
     timer->overruns = 0;
     timer->deadline = NEVER;
+    scheduler_note_deadline();
     return value != 0 ? deadline_from(value, &timer->deadline) : 0;
 }
 

@@ -175,5 +175,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : checkpoints(name);
     code = code >= 0 ? code : host_files(name, start);
     code = code >= 0 ? code : tools(name, start);
+    code = code >= 0 ? code : slices(name);
     return code >= 0 ? code : faults(name);
 }

@@ -69,5 +69,6 @@ int tools(const char *name, const struct start *start);
 int random_calls(uint64_t seed, uint64_t count);
 int checkpoints(const char *name);
 int faults(const char *name);
+int slices(const char *name);
 
 #endif

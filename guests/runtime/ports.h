@@ -12,6 +12,7 @@ enum {
     HL_PORT_CALL_FUNCTION = 101,
     HL_PORT_ABORT = 102,
     HL_PORT_DEBUG_PRINT = 103,
+    HL_PORT_TIMER = 107,
     HL_PORT_HALT = 108,
 };
 

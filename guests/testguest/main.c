@@ -41,5 +41,6 @@ void hyperlight_main(void)
     register_ports();
     register_processor();
     register_residue();
+    register_timer();
     register_vectors();
 }

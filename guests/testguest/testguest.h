@@ -31,6 +31,7 @@ void register_mappings(void);
 void register_ports(void);
 void register_processor(void);
 void register_residue(void);
+void register_timer(void);
 void register_vectors(void);
 
 void register_functions(const struct guest_function *functions, size_t count);

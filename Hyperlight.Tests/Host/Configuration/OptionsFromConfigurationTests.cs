@@ -49,6 +49,7 @@ internal sealed class OptionsFromConfigurationTests
             (Sandbox + "GuestLogRate", "50"),
             (Sandbox + "FileMappingTable", "true"),
             (Sandbox + "ExecutableHeap", "true"),
+            (Sandbox + "GuestTimer", "true"),
             (Sandbox + "RandomSeed", "18446744073709551615"),
             (Sandbox + "Budget:WallClockTime", "00:00:05"),
             (Sandbox + "budget:cputime", "00:00:00.250"),
@@ -65,6 +66,7 @@ internal sealed class OptionsFromConfigurationTests
         Assert.That(read.GuestLogRate, Is.EqualTo(50));
         Assert.That(read.FileMappingTable, Is.True);
         Assert.That(read.ExecutableHeap, Is.True);
+        Assert.That(read.GuestTimer, Is.True);
         Assert.That(read.RandomSeed, Is.EqualTo(ulong.MaxValue));
         Assert.That(read.Budget, Is.EqualTo(new CallBudget
         {

@@ -16,6 +16,7 @@ internal sealed class SandboxConfigurationTests
         Assert.That(configuration.GuestLogLevel, Is.Null);
         Assert.That(configuration.GuestLogRate, Is.EqualTo(1000));
         Assert.That(configuration.ExecutableHeap, Is.False);
+        Assert.That(configuration.GuestTimer, Is.False);
         Assert.That(configuration.RandomSeed, Is.Null);
         Assert.That(configuration.AcceptedGuestVersions, Is.SameAs(GuestVersionPolicy.Compatible));
         Assert.That(configuration, Is.EqualTo(new SandboxConfiguration()), "value equality");

@@ -15,6 +15,7 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
     private const uint UnrecoverableException = 0x8000_0021;
     private const uint IoPort = 0x8001_0000;
     private const uint Halt = 0x8001_0007;
+    private const uint InterruptionDeliverable = 0x8001_0008;
     private const byte Read = 0;
     private const byte Written = 1;
     private const byte Execute = 2;
@@ -40,6 +41,9 @@ internal readonly ref struct SimulatedMessage(Span<byte> buffer, SimulatedVp vp)
         {
             case VmExitReason.Halt:
                 Begin(Halt, HeaderSize, Execute, 0);
+                break;
+            case VmExitReason.InterruptWindow:
+                Begin(InterruptionDeliverable, HeaderSize, Execute, 0);
                 break;
             case VmExitReason.Shutdown:
                 Begin(UnrecoverableException, HeaderSize, Execute, 0);

@@ -12,7 +12,11 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
 
     private const int GeneralCount = 18;
 
-    private const uint PendingInterruption = 0x0001_0002;
+    public const uint PendingInterruption = 0x0001_0002;
+    private const uint Notifications = 0x0001_0006;
+
+    private const uint InterruptState = 0x0001_0003;
+    private const ulong InterruptNotification = 2;
     private const uint Xfem = 0x0004_0005;
     private const uint Efer = 0x0008_0001;
     private const uint ApicBase = 0x0008_0003;
@@ -49,6 +53,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
         General = 2,
         Special = 4,
         Debug = 8,
+        Interrupts = 16,
     }
 
     /// <summary>Begins a hypercall.</summary>
@@ -145,9 +150,28 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             vp.Machine.SetDebugRegisters(in _debug);
         }
 
+        if ((_written & Written.Interrupts) != 0)
+        {
+            StoreInterrupts();
+        }
+
         if (_written != Written.None)
         {
             vp.InvalidatePage();
+        }
+    }
+
+    private void StoreInterrupts()
+    {
+        ulong pending = vp.Stored[PendingInterruption];
+        if ((pending & 1) != 0 && !vp.Machine.TryInjectInterrupt((byte)(pending >> 16)))
+        {
+            vp.Partition.Kernel.Violations.Add("an interrupt was injected into a processor that cannot take it");
+        }
+
+        if ((vp.Notifications & InterruptNotification) != 0)
+        {
+            vp.Machine.WantWindow();
         }
     }
 
@@ -185,6 +209,8 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             0x0005_0005 => _debug.Dr7,
             Efer => _special.Efer,
             ApicBase => _special.ApicBase,
+            Notifications => vp.Notifications,
+            InterruptState => vp.Machine.IsInShadow ? 1UL : 0,
             _ => vp.Stored.TryGetValue(name, out ulong stored) ? stored : null,
         };
         value = found.GetValueOrDefault();
@@ -227,6 +253,10 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             case 0x0005_0005: _debug.Dr7 = value; return true;
             case Efer: _special.Efer = value; return true;
             case ApicBase: _special.ApicBase = value; return true;
+            case Notifications:
+                vp.Notifications = value;
+                _written |= Written.Interrupts;
+                return true;
         }
 
         if (!vp.Stored.ContainsKey(name) || vp.Partition.Kernel.Traits.ReadOnlyRegisters.Contains(name))
@@ -234,12 +264,13 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             return false;
         }
 
-        if (name == PendingInterruption)
+        if (name == PendingInterruption && value == 0)
         {
             vp.Machine.DiscardPendingState();
         }
 
         vp.Stored[name] = value;
+        _written |= name == PendingInterruption ? Written.Interrupts : Written.None;
         return true;
     }
 

@@ -66,6 +66,12 @@ internal sealed unsafe partial class SimulatedVp
                     return 0;
                 }
 
+                Stored[SimulatedRegisters.PendingInterruption] = 0;
+                if (exit.Reason == VmExitReason.InterruptWindow)
+                {
+                    Notifications = 0;
+                }
+
                 if (exit.Reason != VmExitReason.Cancelled)
                 {
                     new SimulatedMessage(message, this).Write(in exit);

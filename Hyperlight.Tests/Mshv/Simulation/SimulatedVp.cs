@@ -25,6 +25,9 @@ internal sealed unsafe partial class SimulatedVp(SimulatedPartition partition, E
         [0x0001_0005] = 0,
     };
 
+    /// <summary>DELIVERABILITY_NOTIFICATIONS.</summary>
+    public ulong Notifications { get; set; }
+
     public int Ioctl(uint request, nint argument)
     {
         lock (_mutex)

@@ -14,6 +14,7 @@ internal readonly ref struct SimulatedExit(Span<byte> context, SimulatedProcesso
     private const uint UnrecoverableException = 4;
     private const uint InvalidVpRegisterValue = 5;
     private const uint UnsupportedFeature = 6;
+    private const uint InterruptWindow = 7;
     private const uint Halt = 8;
     private const uint Canceled = 0x2001;
     private const uint ReadAccess = 0;
@@ -39,6 +40,9 @@ internal readonly ref struct SimulatedExit(Span<byte> context, SimulatedProcesso
         {
             case VmExitReason.Halt:
                 Begin(Halt, 1);
+                break;
+            case VmExitReason.InterruptWindow:
+                Begin(InterruptWindow, 0);
                 break;
             case VmExitReason.Shutdown:
                 Begin(UnrecoverableException, 0);

@@ -92,6 +92,7 @@ internal sealed partial class SimulatedProcessor(SimulatedPartition partition, E
                     return SimulatedResults.Ok;
                 }
 
+                _registers.Leave(in exit);
                 if (exit.Reason != VmExitReason.Cancelled)
                 {
                     new SimulatedExit(context, this).Write(in exit);

@@ -23,6 +23,9 @@ internal sealed class SimulatedRegisters
     private const uint Xcr0 = 0x27;
     private const uint Efer = 0x2001;
     private const uint PendingInterruption = 0x8000_0000;
+    private const uint InterruptState = 0x8000_0001;
+    private const uint Notifications = 0x8000_0004;
+    private const ulong InterruptNotification = 2;
 
     /// <summary>The platform's names of the model-specific registers that the emulator has.</summary>
     private static readonly Dictionary<uint, uint> Msrs = new()
@@ -55,13 +58,14 @@ internal sealed class SimulatedRegisters
     private bool _hasSpecial;
     private bool _hasDebug;
     private bool _discardsEvents;
+    private bool _hasInterrupts;
 
     public SimulatedRegisters(SimulatedPartition partition, EmulatorVirtualMachine machine)
     {
         _partition = partition;
         _machine = machine;
         _stored = new(partition.Platform.Traits.FurtherRegisters);
-        foreach (uint pending in new uint[] { PendingInterruption, 0x8000_0001, 0x8000_0002, 0x8000_0005, 0x8000_0006 })
+        foreach (uint pending in new uint[] { PendingInterruption, InterruptState, 0x8000_0002, Notifications, 0x8000_0005, 0x8000_0006 })
         {
             if (!partition.Platform.Traits.MissingRegisters.Contains(pending))
             {
@@ -85,7 +89,7 @@ internal sealed class SimulatedRegisters
         _general = _machine.GetGeneralRegisters();
         _special = _machine.GetSpecialRegisters();
         _debug = _machine.GetDebugRegisters();
-        _hasGeneral = _hasSpecial = _hasDebug = _discardsEvents = false;
+        _hasGeneral = _hasSpecial = _hasDebug = _discardsEvents = _hasInterrupts = false;
     }
 
     /// <summary>Ends a call that has written.</summary>
@@ -109,6 +113,43 @@ internal sealed class SimulatedRegisters
         if (_discardsEvents)
         {
             _machine.DiscardPendingState();
+        }
+
+        if (_hasInterrupts)
+        {
+            StoreInterrupts();
+        }
+    }
+
+    /// <summary>The processor has run: what was pending is delivered.</summary>
+    public void Leave(in VmExit exit)
+    {
+        Clear(PendingInterruption);
+        if (exit.Reason == VmExitReason.InterruptWindow)
+        {
+            Clear(Notifications);
+        }
+    }
+
+    private void Clear(uint name)
+    {
+        if (_stored.ContainsKey(name))
+        {
+            _stored[name] = 0;
+        }
+    }
+
+    private void StoreInterrupts()
+    {
+        ulong pending = _stored.GetValueOrDefault(PendingInterruption);
+        if ((pending & 1) != 0 && !_machine.TryInjectInterrupt((byte)(pending >> 16)))
+        {
+            _partition.Platform.Violations.Add("an interrupt was injected into a processor that cannot take it");
+        }
+
+        if ((_stored.GetValueOrDefault(Notifications) & InterruptNotification) != 0)
+        {
+            _machine.WantWindow();
         }
     }
 
@@ -207,6 +248,7 @@ internal sealed class SimulatedRegisters
             Xcr0 => _machine.GetXcr0(),
             Efer => _special.Efer,
             ApicBase => _special.ApicBase,
+            InterruptState => _machine.IsInShadow ? 1UL : 0,
             _ => _stored[name],
         };
     }
@@ -262,7 +304,8 @@ internal sealed class SimulatedRegisters
             return false;
         }
 
-        _discardsEvents |= name == PendingInterruption;
+        _discardsEvents |= name == PendingInterruption && value == 0;
+        _hasInterrupts |= (name == PendingInterruption && value != 0) || name == Notifications;
         _stored[name] = value;
         return true;
     }

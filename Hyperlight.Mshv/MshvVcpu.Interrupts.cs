@@ -1,0 +1,55 @@
+using Hyperlight.Mshv.Interop;
+
+namespace Hyperlight.Mshv;
+
+/// <summary>
+/// External interrupts. The partition has no local APIC, whose state would be another that a guest can change: interrupts are
+/// written to the register of the pending interruption, which is delivered when the processor is entered.
+/// </summary>
+internal sealed unsafe partial class MshvVcpu
+{
+    private const ulong InterruptFlag = 1 << 9;
+
+    /// <summary>The hypervisor was asked to say when the guest can be interrupted, and has not done so yet.</summary>
+    private bool _isWindowRequested;
+
+    /// <summary>Interrupts the guest when it is entered, or has the hypervisor say when it can be interrupted.</summary>
+    /// <exception cref="HypervisorException">The hypervisor refused a register; it is named.</exception>
+    public bool TryInject(byte vector)
+    {
+        Span<HvRegisterAssoc> state =
+        [
+            Register(HvRegisterNames.HV_REGISTER_INTERRUPT_STATE),
+            Register(HvRegisterNames.HV_REGISTER_PENDING_INTERRUPTION),
+        ];
+        GetRegisters(state);
+        bool isPossible = (GetGeneralRegisters().Rflags & InterruptFlag) != 0
+            && (state[0].Value.Reg64 & HvInterruptState.InterruptShadow) == 0
+            && (state[1].Value.Reg64 & HvPendingInterruption.InterruptionPending) == 0;
+        if (isPossible)
+        {
+            SetRegisters([Register(HvRegisterNames.HV_REGISTER_PENDING_INTERRUPTION, HvPendingInterruption.External(vector))]);
+        }
+        else if (!_isWindowRequested)
+        {
+            RequestWindow(HvDeliverabilityNotifications.InterruptNotification);
+        }
+
+        return isPossible;
+    }
+
+    private void RequestWindow(ulong notifications)
+    {
+        SetRegisters([Register(HvRegisterNames.HV_X64_REGISTER_DELIVERABILITY_NOTIFICATIONS, notifications)]);
+        _isWindowRequested = notifications != 0;
+    }
+
+    /// <summary>Nothing is to interrupt the guest any more. The pending interruption itself is discarded with other events.</summary>
+    private void DiscardInterrupts()
+    {
+        if (_isWindowRequested)
+        {
+            RequestWindow(0);
+        }
+    }
+}
