@@ -6,17 +6,17 @@ namespace Hyperlight.Plugins;
 public interface IPluginChannel
 {
     /// <summary>Makes a call that has no result.</summary>
-    /// <param name="call">The call with its arguments.</param>
+    /// <param name="pluginCall">The call with its arguments.</param>
     /// <param name="cancellationToken">Ends the call, and with it the plugin.</param>
     /// <returns>The call.</returns>
-    Task CallAsync(PluginCall call, CancellationToken cancellationToken);
+    Task CallAsync(PluginCall pluginCall, CancellationToken cancellationToken);
 
     /// <summary>Makes a call.</summary>
     /// <typeparam name="TResult">The type of the result.</typeparam>
-    /// <param name="call">The call with its arguments.</param>
+    /// <param name="pluginCall">The call with its arguments.</param>
     /// <param name="resultType">How the result is read.</param>
     /// <param name="canBeNull">Whether the result may be <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends the call, and with it the plugin.</param>
     /// <returns>The result.</returns>
-    Task<TResult> CallAsync<TResult>(PluginCall call, JsonTypeInfo<TResult> resultType, bool canBeNull, CancellationToken cancellationToken);
+    Task<TResult> CallAsync<TResult>(PluginCall pluginCall, JsonTypeInfo<TResult> resultType, bool canBeNull, CancellationToken cancellationToken);
 }

@@ -3,6 +3,9 @@ namespace Hyperlight.Plugins;
 /// <summary>The main part of a plugin: it executes the calls of the application.</summary>
 public static class PluginProgram
 {
+    /// <summary>A program has started when it reads this file, which exists in micro VMs that take a snapshot then.</summary>
+    private const string Checkpoint = "/dev/hyperlight/ready";
+
     /// <summary>
     /// Executes calls until the application ends. Exceptions of the plugin's methods are those of the call. Standard input and output
     /// belong to the calls: what the plugin writes to <see cref="Console.Out"/> goes to the standard error.
@@ -19,7 +22,14 @@ public static class PluginProgram
         using Stream input = Console.OpenStandardInput();
         using Stream output = Console.OpenStandardOutput();
         Console.SetOut(Console.Error);
-        await RunAsync(contract.CreateDispatcher(plugin), new StreamTransport(input, output, int.MaxValue)).ConfigureAwait(false);
+        var transport = new StreamTransport(input, output, int.MaxValue);
+        IPluginDispatcher dispatcher = contract.CreateDispatcher(plugin);
+        if (File.Exists(Checkpoint))
+        {
+            _ = File.ReadAllBytes(Checkpoint);
+        }
+
+        await RunAsync(dispatcher, transport).ConfigureAwait(false);
     }
 
     internal static async Task RunAsync(IPluginDispatcher dispatcher, IPluginTransport transport)

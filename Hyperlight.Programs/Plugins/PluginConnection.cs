@@ -14,7 +14,9 @@ internal sealed class PluginConnection : IPluginChannel, IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TimeSpan _callTime;
+#pragma warning disable CA1859 // Nothing else depends on how lines are carried.
     private readonly IPluginTransport _transport;
+#pragma warning restore CA1859
     private ProgramResult? _result;
     private long _id;
     private int _isDisposed;
@@ -28,15 +30,15 @@ internal sealed class PluginConnection : IPluginChannel, IAsyncDisposable
 
     public Task<ProgramResult> Result { get; }
 
-    public async Task CallAsync(PluginCall call, CancellationToken cancellationToken)
+    public async Task CallAsync(PluginCall pluginCall, CancellationToken cancellationToken)
     {
-        using PluginAnswer answer = await ExchangeAsync(call, cancellationToken).ConfigureAwait(false);
+        using PluginAnswer answer = await ExchangeAsync(pluginCall, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<TResult> CallAsync<TResult>(
-        PluginCall call, JsonTypeInfo<TResult> resultType, bool canBeNull, CancellationToken cancellationToken)
+        PluginCall pluginCall, JsonTypeInfo<TResult> resultType, bool canBeNull, CancellationToken cancellationToken)
     {
-        using PluginAnswer answer = await ExchangeAsync(call, cancellationToken).ConfigureAwait(false);
+        using PluginAnswer answer = await ExchangeAsync(pluginCall, cancellationToken).ConfigureAwait(false);
         try
         {
             return answer.Result(resultType, canBeNull);

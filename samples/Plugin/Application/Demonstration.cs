@@ -25,7 +25,7 @@ internal static class Demonstration
         await output.WriteLineAsync($"Meanwhile, {(await served > 0 ? "other" : "no")} calls were served.");
     }
 
-    private static Task<PluginRunner<ITextPlugin>> CreateAsync(Func<SandboxBuilder> createBuilder) => PluginRunner<ITextPlugin>.CreateAsync(
+    private static Task<PluginRunner<ITextPlugin>> CreateAsync(Func<SandboxBuilder> createBuilder) => PluginRunner.CreateAsync(
         TextPluginContract.Instance,
         new PluginTemplate
         {
