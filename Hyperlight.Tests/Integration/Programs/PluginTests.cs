@@ -85,8 +85,10 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
         await using (PluginSession<ITextPlugin> session = runner.Start())
         {
             using var source = new CancellationTokenSource();
+            Task<WordCounts> call = session.Plugin.CountAsync(new("", []), 1, source.Token).AsTask();
             await source.CancelAsync();
-            await Assert.CatchAsync<OperationCanceledException>(async () => await session.Plugin.CountAsync(new("", []), 1, source.Token));
+            await Assert.CatchAsync<OperationCanceledException>(() => call);
+            await Assert.CatchAsync<OperationCanceledException>(() => session.Plugin.ReverseAsync("x"));
         }
 
         Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
