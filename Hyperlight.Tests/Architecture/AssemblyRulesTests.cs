@@ -6,6 +6,7 @@ using Hyperlight.Emulator;
 using Hyperlight.Extensions.AI;
 using Hyperlight.Kvm;
 using Hyperlight.Mshv;
+using Hyperlight.Plugins;
 using Hyperlight.Programs;
 using Hyperlight.Tests.Documentation;
 using Hyperlight.Whp;
@@ -48,8 +49,13 @@ internal sealed class AssemblyRulesTests
         References(typeof(HyperlightTracerProviderBuilderExtensions).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host" }));
 
     [Test]
-    public void Programs_know_only_the_host_and_the_contracts() => Assert.That(
-        References(typeof(ProgramRunner).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host", "Hyperlight.Abstractions" }));
+    public void Programs_know_only_the_host_the_contracts_and_plugins() => Assert.That(
+        References(typeof(ProgramRunner).Assembly), Is.SubsetOf(new[] { "Hyperlight.Host", "Hyperlight.Abstractions", "Hyperlight.Plugins" }));
+
+    /// <summary>It is part of the plugin's program.</summary>
+    [Test]
+    public void What_plugins_and_applications_share_references_no_other_assembly_of_the_library() =>
+        Assert.That(References(typeof(PluginCall).Assembly), Is.Empty);
 
     [Test]
     public void The_functions_for_language_models_know_only_programs() => Assert.That(

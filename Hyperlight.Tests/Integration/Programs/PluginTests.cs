@@ -1,0 +1,125 @@
+using Hyperlight.Emulator;
+using Hyperlight.Programs;
+using Hyperlight.Samples.Plugin;
+using Hyperlight.Samples.Plugin.Application;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>A C# plugin is called, and is contained when it misbehaves.</summary>
+internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
+{
+    private readonly List<PluginRunner<ITextPlugin>> _plugins = [];
+
+    [SetUp]
+    public void RequireFastExecution()
+    {
+        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
+        {
+            Assert.Ignore($"C# programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
+        }
+    }
+
+    [TearDown]
+    public async Task DisposePlugins()
+    {
+        foreach (PluginRunner<ITextPlugin> plugin in _plugins)
+        {
+            await plugin.DisposeAsync();
+        }
+
+        _plugins.Clear();
+    }
+
+    [Test]
+    public async Task The_sample_contains_a_plugin_that_misbehaves()
+    {
+        PublishedProgram.DirectoryOf("UntrustedPlugin");
+        using var output = new StringWriter();
+
+        await Demonstration.RunAsync(output, CreateBuilder);
+
+        TestContext.Out.WriteLine(output);
+        string[] lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] expected =
+        [
+            "Reversed     thgilrepyH",
+            "Counted      8 words, a: 3, rose: 3",
+            "Recalled     a note in the same session, nothing in the next one",
+            "Throw        exception of the plugin: System.InvalidOperationException: I do not want to.",
+            "Loop         the plugin has ended: TimeLimit, exit code 137",
+            "Allocate     exception of the plugin: System.OutOfMemoryException: ",
+            "Recurse      the plugin has ended: Signaled, exit code 139",
+            "ReadFile     exception of the plugin: System.IO.DirectoryNotFoundException: ",
+            "OpenSocket   exception of the plugin: System.Net.Sockets.SocketException: ",
+            "WriteOutput  refused: The plugin's answer to the call of 'MisbehaveAsync' is not JSON.",
+            "Exit         the plugin has ended: Exited, exit code 3",
+            "Meanwhile, other calls were served.",
+        ];
+        Assert.That(lines, Has.Length.EqualTo(expected.Length));
+        Assert.Multiple(() =>
+        {
+            foreach ((string line, string start) in lines.Zip(expected))
+            {
+                Assert.That(line, Does.StartWith(start.TrimEnd()));
+            }
+        });
+    }
+
+    [Test]
+    public async Task A_session_goes_on_after_an_exception_and_not_after_its_end()
+    {
+        await using PluginSession<ITextPlugin> session = (await CreateAsync()).Start();
+        await Assert.ThrowsAsync<PluginException>(() => session.Plugin.MisbehaveAsync(Misbehaviour.Throw));
+
+        Assert.That(await session.Plugin.ReverseAsync("äé\n\"\\"), Is.EqualTo("\\\"\néä"));
+
+        PluginEndedException? first = await Assert.ThrowsAsync<PluginEndedException>(() => session.Plugin.MisbehaveAsync(Misbehaviour.Exit));
+        PluginEndedException? second = await Assert.ThrowsAsync<PluginEndedException>(() => session.Plugin.ReverseAsync("x"));
+        Assert.That((first?.Result.ExitCode, second?.Result.ExitCode, (await session.Result).ExitCode), Is.EqualTo((3, 3, 3)));
+    }
+
+    [Test]
+    public async Task A_cancelled_call_ends_the_session_and_not_the_runner()
+    {
+        PluginRunner<ITextPlugin> runner = await CreateAsync();
+        await using (PluginSession<ITextPlugin> session = runner.Start())
+        {
+            using var source = new CancellationTokenSource();
+            Task<WordCounts> call = session.Plugin.CountAsync(new("", []), 1, source.Token).AsTask();
+            await source.CancelAsync();
+            await Assert.CatchAsync<OperationCanceledException>(() => call);
+            await Assert.CatchAsync<OperationCanceledException>(() => session.Plugin.ReverseAsync("x"));
+        }
+
+        Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
+    }
+
+    [Test]
+    public async Task An_answer_that_is_too_long_is_refused()
+    {
+        PluginRunner<ITextPlugin> runner = await CreateAsync(answerBytes: 5000);
+
+        Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync(new string('a', 4000))), Has.Length.EqualTo(4000));
+        await Assert.ThrowsAsync<GuestProtocolException>(() => runner.CallAsync(static plugin => plugin.ReverseAsync(new string('a', 20_000))));
+    }
+
+    private SandboxBuilder CreateBuilder() => new SandboxBuilder().WithHypervisor(Target.Hypervisor);
+
+    private async Task<PluginRunner<ITextPlugin>> CreateAsync(int answerBytes = 0x10_0000)
+    {
+        string directory = PublishedProgram.DirectoryOf("UntrustedPlugin");
+        PluginRunner<ITextPlugin> runner = await PluginRunner.CreateAsync(TextPluginContract.Instance, new PluginTemplate
+        {
+            Program = new ProgramTemplate
+            {
+                Image = ProgramImage.FromDirectory(directory, ImageOptions),
+                Command = ["/UntrustedPlugin"],
+                CreateBuilder = CreateBuilder,
+            },
+            AnswerBytes = answerBytes,
+            CallTime = TimeSpan.FromMinutes(1),
+        });
+        _plugins.Add(runner);
+        return runner;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Hyperlight.Guests.CSharp;
+
+/// <summary>A program that starts another one: itself.</summary>
+internal static class Processes
+{
+    public static int Run()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["input", "one", "two words"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["HOME"] = "/tmp";
+        using Process process = Process.Start(start)!;
+        process.StandardInput.WriteLine("text for the child");
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Console.Write(process.StandardOutput.ReadToEnd());
+        process.WaitForExit();
+        Console.WriteLine($"{process.ExitCode} {error.Result}");
+        using Process ended = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["input"]) { RedirectStandardInput = true })!;
+        ended.Kill();
+        ended.WaitForExit();
+        return ended.ExitCode;
+    }
+}
