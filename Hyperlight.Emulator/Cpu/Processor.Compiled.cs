@@ -91,7 +91,10 @@ internal sealed unsafe partial class Processor
         }
 
         _blockEnd = int.MaxValue;
-        switch (region.Code.Run(this, region, block.Entry))
+        _countedAgain = 0;
+        RegionExit exit = region.Code.Run(this, region, block.Entry);
+        _executed -= _countedAgain;
+        switch (exit)
         {
             case RegionExit.Continue:
                 return true;

@@ -66,7 +66,7 @@ internal sealed unsafe partial class Processor
 
     /// <summary>Executes one instruction for emitted code. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int InterpretForEmitted(ProcessorState* state, int instruction, int code)
+    private static int InterpretForEmitted(ProcessorState* state, int instruction, long code)
     {
         Processor processor = _running!;
         try

@@ -52,7 +52,7 @@ internal unsafe struct ProcessorState
     /// What emitted code calls to have an instruction interpreted: it takes the state, the instruction's number and the code's.
     /// </summary>
     [FieldOffset(InterpretOffset)]
-    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int, int> Interpret;
+    public delegate* unmanaged[Cdecl]<ProcessorState*, int, long, int> Interpret;
 
     /// <summary>Where emitted code goes on, the entries of a <see cref="LinkTable"/>.</summary>
     [FieldOffset(LinksOffset)]

@@ -10,7 +10,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     [ThreadStatic]
     private static RegionEmitter? _emitter;
 
-    private static int _lastId;
+    private static long _lastId;
 
     private readonly CodeArena _arena = new(mostBytes);
 
@@ -25,7 +25,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     public RegionCode? Compile(List<RegionNode> nodes)
     {
         RegionEmitter emitter = _emitter ??= new RegionEmitter();
-        int id = Interlocked.Increment(ref _lastId);
+        long id = Interlocked.Increment(ref _lastId);
         ReadOnlySpan<byte> code = emitter.Emit(nodes, id, out EmittedLayout layout, out EmittedOp[] ops);
         if (verifies)
         {

@@ -15,14 +15,14 @@ internal sealed partial class RegionEmitter
     private List<RegionNode> _nodes = null!;
     private int[] _labels = [];
     private bool[] _isHeader = [];
-    private int _id;
+    private long _id;
     private int _leave;
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
-    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, int id, out EmittedLayout layout, out EmittedOp[] ops)
+    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, long id, out EmittedLayout layout, out EmittedOp[] ops)
     {
         _a.Reset();
         _ops.Clear();
