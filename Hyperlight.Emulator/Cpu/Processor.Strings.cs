@@ -10,7 +10,7 @@ internal sealed partial class Processor
     /// How many elements may pass before a request to cancel is looked for: always up to a multiple of it in RCX. Each such part
     /// counts as an instruction.
     /// </summary>
-    public const int ElementsPerCheck = 1024;
+    public const int ElementsPerCheck = 4096;
 
     /// <summary>How many instructions were counted again since compiled code was entered, because they wrote over themselves.</summary>
     private int _countedAgain;

@@ -23,7 +23,8 @@ internal unsafe struct ProcessorState
     public const int RipOffset = FlagsOffset + 8;
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
-    public const int FsBaseOffset = ScratchOffset + 8;
+    public const int ElementsOffset = ScratchOffset + 8;
+    public const int FsBaseOffset = ElementsOffset + 8;
     public const int GsBaseOffset = FsBaseOffset + 8;
     public const int CancelRequestedOffset = GsBaseOffset + 8;
     public const int MxcsrOffset = CancelRequestedOffset + 4;
@@ -73,6 +74,10 @@ internal unsafe struct ProcessorState
     /// <summary>A value that emitted code keeps within one instruction.</summary>
     [FieldOffset(ScratchOffset)]
     public ulong Scratch;
+
+    /// <summary>How many elements of a string instruction are left.</summary>
+    [FieldOffset(ElementsOffset)]
+    public ulong Elements;
 
     /// <summary>The bases of FS and GS while emitted code runs.</summary>
     [FieldOffset(FsBaseOffset)]

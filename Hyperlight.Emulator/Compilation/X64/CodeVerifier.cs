@@ -1,4 +1,5 @@
 using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Memory;
 using Iced.Intel;
 using Decoder = Iced.Intel.Decoder;
 
@@ -118,8 +119,9 @@ internal sealed class CodeVerifier
         bool isAllowed = memory.Access == OpAccess.NoMemAccess || memory.Base switch
         {
             Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite),
-            Register.R14 => memory.Index == Register.None && memory.Displacement == 0 && _permission is { } permission
-                && size > 0 && size <= permission.Size && (!isWrite || permission.IsWritable),
+            Register.R14 => memory.Index == Register.None && _permission is { } permission && size > 0
+                && memory.Displacement <= HostPage.Size && (int)memory.Displacement + size <= permission.Size
+                && (!isWrite || permission.IsWritable),
             Register.R13 => !isWrite && (_pattern.Contains(position) || _links.Contains(position)),
             Register.RSP => IsStackInstruction(in instruction),
             _ => false,

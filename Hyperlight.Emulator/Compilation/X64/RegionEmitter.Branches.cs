@@ -18,8 +18,14 @@ internal sealed partial class RegionEmitter
         switch (op.Op)
         {
             case Op.Jcc:
-                SaveFlags();
                 UseFlags();
+                if (behind > 0)
+                {
+                    _a.JumpIf(op.Condition, LeaveTraceFor(node.Target, op.Immediate, behind));
+                    break;
+                }
+
+                SaveFlags();
                 _a.JumpIf(op.Condition, node.Target is { } target
                     ? _labels[target.Position]
                     : GoOnAt(op.Immediate));
@@ -67,7 +73,7 @@ internal sealed partial class RegionEmitter
         {
             GoOn(rip);
         }
-        else if (to.Position != from.Position + 1)
+        else if (_isCopy || to.Position != from.Position + 1)
         {
             _a.Jump(_labels[to.Position]);
         }
@@ -87,8 +93,23 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, Read(op.DestinationRegister, Host.Address), GuestAddress);
     }
 
-    /// <summary>The interpreter raises the exception that a jump to an impossible address is.</summary>
+    /// <summary>
+    /// The interpreter raises the exception that a jump to an impossible address is. Low addresses, which most code has, are
+    /// possible ones.
+    /// </summary>
     private void InterpretUnlessCanonical()
+    {
+        int done = _a.NewLabel();
+        int isHigh = _a.NewLabel();
+        FreeFlags();
+        _a.Emit(8, 0x81, 7, GuestAddress);
+        _a.Immediate(4, int.MaxValue);
+        _a.JumpIf(Above, isHigh);
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.CheckAddress, isHigh, done, Slow));
+        _a.Mark(done);
+    }
+
+    private void CheckCanonical(int otherwise)
     {
         _a.Emit(8, Mov, Host.Address, Translation);
         _a.Emit(8, 0xC1, 4, Translation);
@@ -96,7 +117,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, 0xC1, 7, Translation);
         _a.Byte(NonCanonicalBits);
         _a.Emit(8, 0x39, Host.Entry, GuestAddress);
-        _a.JumpIf(NotEqual, Slow);
+        _a.JumpIf(NotEqual, otherwise);
     }
 
     /// <summary>Goes back to the address in the address register: often to behind a call of the region.</summary>

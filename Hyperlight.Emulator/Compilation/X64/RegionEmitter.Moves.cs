@@ -162,9 +162,10 @@ internal sealed partial class RegionEmitter
     private void EmitPop(in MicroOp op)
     {
         TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);
-        _a.Emit(8, MovFrom, Host.Address, Memory);
+        int value = _map[Processor.Rsp] == Operand.None ? Host.Address : Host.Entry;
+        _a.Emit(8, MovFrom, value, Memory);
         Advance(Processor.Rsp, StackSlot);
-        Set(op.DestinationRegister, Host.Address);
+        Set(op.DestinationRegister, value);
     }
 
     private void EmitLeave()

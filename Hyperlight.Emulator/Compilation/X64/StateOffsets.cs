@@ -19,6 +19,7 @@ internal static class StateOffsets
     public const int CancelRequested = ProcessorState.CancelRequestedOffset;
     public const int Mxcsr = ProcessorState.MxcsrOffset;
     public const int HostMxcsr = ProcessorState.HostMxcsrOffset;
+    public const int Elements = ProcessorState.ElementsOffset;
     public const int Exit = ProcessorState.ExitOffset;
     public const int ReadTag = TlbEntry.ReadTagOffset;
     public const int WriteTag = TlbEntry.WriteTagOffset;
