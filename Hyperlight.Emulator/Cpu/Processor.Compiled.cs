@@ -42,7 +42,7 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes, size) is not { } compiled)
+        if (code.GetOrCompile(nodes, size, _tlb.IsUser) is not { } compiled)
         {
             first.Heat = -ExecutionsWithoutMemory;
             return;
@@ -112,6 +112,12 @@ internal sealed unsafe partial class Processor
         if (region.VerifiedInEpoch == _tlb.Epoch)
         {
             return true;
+        }
+
+        if (!region.Code.IsFor(_tlb.IsUser))
+        {
+            region.Invalidate();
+            return false;
         }
 
         foreach ((ulong address, HostPage page) in region.Pages)

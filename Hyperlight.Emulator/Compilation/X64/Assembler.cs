@@ -126,6 +126,22 @@ internal sealed class Assembler
         ModRm(register & 7, in operand);
     }
 
+    /// <summary>RORX of the low halves of registers, which changes no flags.</summary>
+    public void RotateInto(int register, int source, int count)
+    {
+        Reserve();
+        KeepsAddress &= register != Host.Address;
+
+        // VEX: map 0F3A, prefix F2.
+        Bytes(
+            0xC4,
+            (byte)((register > 7 ? 0 : 0x80) | 0x40 | (source > 7 ? 0 : 0x20) | 3),
+            0x7B,
+            0xF0,
+            (byte)(0xC0 | ((register & 7) << 3) | (source & 7)),
+            (byte)count);
+    }
+
     /// <summary>An instruction whose register is in the last byte of its opcode.</summary>
     public void EmitShort(int size, int opcode, int register)
     {

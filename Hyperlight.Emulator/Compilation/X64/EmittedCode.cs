@@ -18,6 +18,8 @@ internal sealed class EmittedCode(
     /// <summary>Whether it computes with floating-point numbers: not for a guest that wants exceptions.</summary>
     public bool UsesFloats => usesFloats;
 
+    public override bool IsFor(bool isUser) => layout.IsUser == isUser;
+
     /// <summary>The instructions that it may ask the interpreter to execute.</summary>
     public EmittedOp[] Ops => ops;
 

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
@@ -84,19 +85,26 @@ internal sealed partial class RegionEmitter
     private void Translate(int size, int tag, int otherwise)
     {
         // The entry's index is in the bits of the page's address, and counts in entries.
-        _a.Emit(4, Mov, Host.Address, Translation);
-        _a.Emit(4, 0xC1, 5, Translation);
-        _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        if (Bmi2.IsSupported)
+        {
+            _a.RotateInto(Host.Entry, Host.Address, HostPage.Shift - Tlb.EntryShift);
+        }
+        else
+        {
+            _a.Emit(4, Mov, Host.Address, Translation);
+            _a.Emit(4, 0xC1, 5, Translation);
+            _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        }
+
         _a.Emit(4, 0x81, 4, Translation);
         _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
-        _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Translations));
 
         // With the same page the offset within it is left; with another page, or none, something much larger.
-        _a.Emit(8, 0x33, Host.Address, Operand.At(Host.Entry, tag));
+        _a.Emit(8, 0x33, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + tag));
         _a.Emit(8, 0x81, 7, GuestAddress);
         _a.Immediate(4, HostPage.Size - size);
         _a.JumpIf(Above, otherwise);
-        _a.Emit(8, 0x03, Host.Address, Operand.At(Host.Entry, StateOffsets.Page));
+        _a.Emit(8, 0x03, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + StateOffsets.Page));
     }
 
     /// <summary>Puts the address of a memory operand into a register of the host. Keeps the flags.</summary>

@@ -12,6 +12,9 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed partial class RegionEmitter
 {
+    /// <summary>Up to as many elements are copied one by one: processors need longer to begin a repeated instruction.</summary>
+    public const int FewElements = 8;
+
     private const int Exchange = 0x87;
 
     /// <param name="op">The instruction.</param>
@@ -26,9 +29,16 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(NotEqual, Slow);
         _a.Emit(8, 0x85, Host.Rcx, Operand.Of(Host.Rcx));
         _a.JumpIf(Equal, done);
-        EmitElements(in op, split, Slow);
+        int few = _a.NewLabel();
+        int copied = _a.NewLabel();
+        EmitElements(in op, split, Slow, op.Op == Op.Movs ? (few, copied) : null);
         MoveBehindElements(in op);
         _a.Jump(done);
+        if (op.Op == Op.Movs)
+        {
+            EmitFewElements(in op, few, copied);
+        }
+
         EmitParts(in op, behind, split, done);
         _a.Mark(done);
     }
@@ -44,7 +54,7 @@ internal sealed partial class RegionEmitter
         LimitElements(in op);
         _a.Emit(4, 0x85, Host.Rcx, Operand.Of(Host.Rcx));
         _a.JumpIf(Equal, isCrossing);
-        EmitElements(in op, isCrossing, isCrossing);
+        EmitElements(in op, isCrossing, isCrossing, null);
         _a.Emit(8, 0x29, Host.Entry, Operand.State(StateOffsets.Elements));
         MoveBehindElements(in op);
         _a.Emit(8, MovFrom, Host.Rcx, Operand.State(StateOffsets.Elements));
@@ -107,7 +117,8 @@ internal sealed partial class RegionEmitter
     /// <param name="op">The instruction.</param>
     /// <param name="apart">Where to go if there are too many, or they are not in one page.</param>
     /// <param name="refused">Where to go if the page is not translated.</param>
-    private void EmitElements(in MicroOp op, int apart, int refused)
+    /// <param name="few">Where to go if there are few, and where that comes back to.</param>
+    private void EmitElements(in MicroOp op, int apart, int refused, (int Few, int Copied)? few)
     {
         // More elements are counted as more than one instruction.
         _a.Emit(8, 0x81, 7, Operand.Of(Host.Rcx));
@@ -115,7 +126,7 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(Above, apart);
         if (op.Op == Op.Movs)
         {
-            EmitCopy(in op, apart, refused);
+            EmitCopy(in op, apart, refused, few);
         }
         else
         {
@@ -125,18 +136,50 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Scratch));
     }
 
-    private void EmitCopy(in MicroOp op, int apart, int refused)
+    private void EmitCopy(in MicroOp op, int apart, int refused, (int Few, int Copied)? few)
     {
         TranslateElements(Processor.Rsi, op.Size, StateOffsets.ReadTag, apart, refused);
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Scratch));
         _a.Emit(8, Mov, Host.Address, Operand.Of(Host.Rax));
         TranslateElements(Processor.Rdi, op.Size, StateOffsets.WriteTag, RestoringFlags(apart), RestoringFlags(refused));
+        if (few is { } place)
+        {
+            _a.Emit(4, 0x8D, Host.Entry, Operand.At(Host.Rcx, -1));
+            _a.Emit(4, 0x83, 7, Translation);
+            _a.Byte(FewElements - 1);
+            _a.JumpIf(BelowOrEqual, place.Few);
+        }
+
         _a.Emit(8, Mov, Host.Rcx, Translation);
         _a.Emit(8, Exchange, Host.Rsi, Operand.Of(Host.Rax));
         _a.Emit(8, Exchange, Host.Rdi, GuestAddress);
         EmitRepeated(0xA4, op.Size);
         _a.Emit(8, Exchange, Host.Rdi, GuestAddress);
         _a.Emit(8, Exchange, Host.Rsi, Operand.Of(Host.Rax));
+        if (few is { } end)
+        {
+            _a.Mark(end.Copied);
+        }
+    }
+
+    /// <summary>Copies elements one by one, with an index from behind the last one that counts up to zero.</summary>
+    private void EmitFewElements(in MicroOp op, int few, int copied)
+    {
+        int scale = BitOperations.Log2(op.Size);
+        int byteForm = op.Size == 1 ? 1 : 0;
+        int next = _a.NewLabel();
+        _a.Mark(few);
+        _a.Emit(8, Mov, Host.Rcx, Operand.State(StateOffsets.Part));
+        _a.Emit(8, 0x8D, Host.Rax, Operand.At(Host.Rax, Host.Rcx, scale, 0));
+        _a.Emit(8, 0x8D, Host.Address, Operand.At(Host.Address, Host.Rcx, scale, 0));
+        _a.Emit(8, 0xF7, 3, Operand.Of(Host.Rcx));
+        _a.Mark(next);
+        _a.Emit(op.Size, MovFrom - byteForm, Host.Entry, Operand.At(Host.Rax, Host.Rcx, scale, 0));
+        _a.Emit(op.Size, Mov - byteForm, Host.Entry, Operand.At(Host.Address, Host.Rcx, scale, 0));
+        _a.Emit(8, 0xFF, 0, Operand.Of(Host.Rcx));
+        _a.JumpIf(NotEqual, next);
+        _a.Emit(8, MovFrom, Host.Entry, Operand.State(StateOffsets.Part));
+        _a.Jump(copied);
     }
 
     private void EmitFill(in MicroOp op, int apart, int refused)
@@ -202,9 +245,4 @@ internal sealed partial class RegionEmitter
 
         _a.Byte((byte)(size == 1 ? opcode : opcode + 1));
     }
-
-    /// <summary>Where a guest's register is.</summary>
-    private Operand Place(int guest) => _map[guest] == Operand.None
-        ? Operand.State(StateOffsets.Register(guest))
-        : Operand.Of(_map[guest]);
 }

@@ -14,13 +14,16 @@ internal sealed partial class RegionEmitter
     private int[] _labels = [];
     private bool[] _isHeader = [];
     private long _id;
+
+    /// <summary>Where the translations are behind the state.</summary>
+    private int _translations;
     private int _leave;
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
-    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, long id, out EmittedLayout layout, out EmittedOp[] ops)
+    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, long id, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
     {
         _a.Reset();
         _ops.Clear();
@@ -28,6 +31,7 @@ internal sealed partial class RegionEmitter
         _copies.Clear();
         _nodes = nodes;
         _id = id;
+        _translations = isUser ? StateOffsets.UserTranslations : StateOffsets.SupervisorTranslations;
         _map = new RegisterMap(nodes);
         _planner = new SpanPlanner(_map);
         (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
@@ -57,7 +61,7 @@ internal sealed partial class RegionEmitter
         EmitEndBudget();
         EmitLink();
         EmitExit();
-        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf));
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf), isUser);
         ops = [.. _ops];
         return _a.Finish();
     }
