@@ -8,8 +8,11 @@ internal sealed partial class RegionEmitter
 {
     private const int NonCanonicalBits = 16;
 
-    /// <summary>With how many addresses an indirect target is compared.</summary>
+    /// <summary>With how many addresses an indirect target is compared one after the other; among more, the comparisons are a tree.</summary>
     private const int MostCompared = 3;
+
+    /// <summary>The table finds one among more sooner.</summary>
+    private const int MostExpected = 32;
 
     private readonly List<RegionNode> _expected = [];
 
@@ -124,7 +127,7 @@ internal sealed partial class RegionEmitter
     private void GoToReturn()
     {
         _expected.Clear();
-        for (int i = 0; i < _nodes.Count && _expected.Count <= MostCompared; i++)
+        for (int i = 0; i < _nodes.Count && _expected.Count <= MostExpected; i++)
         {
             if (_nodes[i].Last.Op is Op.Call or Op.CallIndirect)
             {
@@ -158,27 +161,55 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>Compares the address with few that are expected. The table finds one among many sooner.</summary>
+    /// <summary>Compares the address with those that are expected.</summary>
     private void GoToExpected()
     {
         SaveFlags();
-        for (int i = 0; i < _expected.Count && _expected.Count <= MostCompared; i++)
+        if (_expected.Count > MostExpected)
         {
-            ulong rip = _expected[i].Block.Rip;
-            if ((long)rip == (int)rip)
-            {
-                _a.Emit(8, 0x81, 7, GuestAddress);
-                _a.Immediate(4, (long)rip);
-            }
-            else
-            {
-                LoadConstant(Host.Entry, rip);
-                _a.Emit(8, 0x39, Host.Entry, GuestAddress);
-            }
+            _expected.Clear();
+        }
 
-            _a.JumpIf(Equal, _labels[_expected[i].Position]);
+        _expected.Sort(static (a, b) => a.Block.Rip.CompareTo(b.Block.Rip));
+        GoToExpected(0, _expected.Count);
+    }
+
+    /// <summary>Compares the address with a part of those that are expected.</summary>
+    private void GoToExpected(int first, int end)
+    {
+        while (end - first > MostCompared)
+        {
+            int middle = (first + end) / 2;
+            int isAbove = _a.NewLabel();
+            CompareTarget(_expected[middle]);
+            _a.JumpIf(Above, isAbove);
+            GoToExpected(first, middle);
+            _a.Mark(isAbove);
+            first = middle + 1;
+        }
+
+        for (; first < end; first++)
+        {
+            CompareTarget(_expected[first]);
         }
 
         _a.Jump(_goOn);
+    }
+
+    private void CompareTarget(RegionNode node)
+    {
+        ulong rip = node.Block.Rip;
+        if ((long)rip == (int)rip)
+        {
+            _a.Emit(8, 0x81, 7, GuestAddress);
+            _a.Immediate(4, (long)rip);
+        }
+        else
+        {
+            LoadConstant(Host.Entry, rip);
+            _a.Emit(8, 0x39, Host.Entry, GuestAddress);
+        }
+
+        _a.JumpIf(Equal, _labels[node.Position]);
     }
 }

@@ -148,7 +148,7 @@ internal sealed class SpanPlanner(RegisterMap map)
             Op.Mov or Op.Movzx or Op.Movsx or Op.Setcc or Op.Cmovcc or Op.Imul or Op.Test or Op.Cmp
                 or Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor
                 or Op.Inc or Op.Dec or Op.Neg or Op.Not or Op.Shl or Op.Shr or Op.Sar or Op.Rol or Op.Ror =>
-                (isMapped || op.Source == OperandKind.Memory) && op.Destination != OperandKind.HighByte && op.Source != OperandKind.HighByte
+                op.Destination != OperandKind.HighByte && op.Source != OperandKind.HighByte
                 && (!hasMemory || MemoryUse.Of(in place) is not null),
             Op.Cbw or Op.Cwd or Op.Bswap or Op.Clc or Op.Stc or Op.Cmc => isMapped,
             _ => false,
