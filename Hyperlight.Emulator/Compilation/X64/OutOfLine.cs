@@ -6,6 +6,9 @@ internal enum OutOfLineKind
     /// <summary>The interpreter executes an instruction, and execution goes on behind it.</summary>
     Interpret,
 
+    /// <summary>RAX gets flags that were not saved, for <see cref="Interpret"/> or the second copy of a trace.</summary>
+    ComputeFlags,
+
     /// <summary>RAX gets the flags back that were saved elsewhere, for <see cref="Interpret"/>.</summary>
     RestoreFlags,
 
@@ -29,5 +32,7 @@ internal enum OutOfLineKind
 /// <param name="Number">The number of the instruction, or how many instructions of the trace were not executed.</param>
 /// <param name="ConvertsFlags">Whether flags are restored: the host's are the guest's afterwards. Of a trace that is left, whether they are saved.</param>
 /// <param name="Rip">Where the guest is.</param>
+/// <param name="Source">The instruction from which flags are computed.</param>
 internal readonly record struct OutOfLine(
-    OutOfLineKind Kind, int Label, int Done = 0, int Number = 0, bool ConvertsFlags = false, ulong Rip = 0);
+    OutOfLineKind Kind, int Label, int Done = 0, int Number = 0, bool ConvertsFlags = false, ulong Rip = 0,
+    TraceOp Source = default);

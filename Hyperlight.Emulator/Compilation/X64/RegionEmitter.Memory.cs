@@ -22,7 +22,24 @@ internal sealed partial class RegionEmitter
     /// <summary>Where the instruction goes that the interpreter has to execute; none so far.</summary>
     private int? _slow;
 
-    private int Slow => _slow ??= _a.NewLabel();
+    /// <summary>Where it goes once the flags are saved.</summary>
+    private int _slowInterpret;
+
+    private int Slow => _slow ??= NewSlow();
+
+    /// <summary>The flags that the interpreter wants are those at this point.</summary>
+    private int NewSlow()
+    {
+        int label = _a.NewLabel();
+        _slowInterpret = label;
+        if (_flags == FlagPlace.Computed)
+        {
+            _slowInterpret = _a.NewLabel();
+            _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, _slowInterpret, Source: _trace[_flagSource]));
+        }
+
+        return label;
+    }
 
     /// <summary>
     /// Translates the operand's address. Nothing of the instruction may have been done before. The flags are where they were, or

@@ -41,14 +41,14 @@ internal sealed partial class RegionEmitter
     /// <summary>The rare case of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
     private void FinishSlow(in MicroOp op, int behind)
     {
-        if (_slow is not { } slow)
+        if (_slow is null)
         {
             return;
         }
 
         int done = _a.NewLabel();
         _a.Mark(done);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, slow, done, Number(in op, behind), _flags != FlagPlace.Saved));
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(in op, behind), _flags is FlagPlace.Host or FlagPlace.Both));
     }
 
     private void EmitOutOfLine(in OutOfLine place)
@@ -67,6 +67,12 @@ internal sealed partial class RegionEmitter
                 break;
             case OutOfLineKind.RestoreFlags:
                 _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Scratch));
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.ComputeFlags:
+                ComputeFlags(in place.Source.Op);
+                _flags = FlagPlace.Host;
+                SaveFlags();
                 _a.Jump(place.Done);
                 break;
             case OutOfLineKind.CheckAddress:

@@ -11,6 +11,8 @@ internal sealed partial class RegionEmitter
     private readonly List<TraceOp> _trace = [];
     private readonly List<SecondCopy> _copies = [];
     private SpanPlanner _planner = null!;
+    private FlagPlanner _flagPlanner = null!;
+    private List<bool> _computedAgain = [];
 
     /// <summary>Which instruction of the trace is emitted.</summary>
     private int _item;
@@ -27,7 +29,7 @@ internal sealed partial class RegionEmitter
         RegionNode head = _nodes[first];
         int next = CollectTrace(first);
         _a.Mark(_labels[first]);
-        _flags = FlagPlace.Saved;
+        (_flags, _flagSource) = (FlagPlace.Saved, -1);
         if (_isHeader[first])
         {
             _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
@@ -43,6 +45,7 @@ internal sealed partial class RegionEmitter
 
         _copyEntries = null;
         _places = _planner.Plan(_trace);
+        _computedAgain = _flagPlanner.Plan(_trace);
         EmitTraceFrom(0);
         if (_copyEntries is { } entries)
         {
@@ -60,7 +63,7 @@ internal sealed partial class RegionEmitter
         {
             CollectTrace(first);
             _copyEntries = entries;
-            _flags = FlagPlace.Saved;
+            (_flags, _flagSource) = (FlagPlace.Saved, -1);
             EmitTraceFrom(entries.Keys.Min());
         }
 
@@ -105,7 +108,7 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>Where the second copy is entered with the instruction that is being emitted. The flags are saved.</summary>
+    /// <summary>Where the second copy is entered with the instruction that is being emitted.</summary>
     private int CopyEntry()
     {
         _copyEntries ??= [];
@@ -114,7 +117,14 @@ internal sealed partial class RegionEmitter
             _copyEntries.Add(_item, entry = _a.NewLabel());
         }
 
-        return entry;
+        if (_flags != FlagPlace.Computed)
+        {
+            return entry;
+        }
+
+        int label = _a.NewLabel();
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, entry, Source: _trace[_flagSource]));
+        return label;
     }
 
     /// <summary>A trace that is emitted twice.</summary>

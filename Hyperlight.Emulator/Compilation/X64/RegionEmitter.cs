@@ -34,6 +34,7 @@ internal sealed partial class RegionEmitter
         _translations = isUser ? StateOffsets.UserTranslations : StateOffsets.SupervisorTranslations;
         _map = new RegisterMap(nodes);
         _planner = new SpanPlanner(_map);
+        _flagPlanner = new FlagPlanner(_map);
         (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         _labels = new int[nodes.Count];

@@ -9,8 +9,8 @@ using Assembler = Iced.Intel.Assembler;
 namespace Hyperlight.Tests.Emulator.MachineCode;
 
 /// <summary>
-/// Operands beside each other are translated once in machine code: wherever they lie, memory, registers, counts and exits are
-/// those of the interpreter.
+/// Operands beside each other are translated once in machine code, and flags are not saved that others replace: wherever operands
+/// lie, memory, registers, counts and exits are those of the interpreter.
 /// </summary>
 [TestFixture]
 internal sealed class SpanTests
@@ -117,6 +117,27 @@ internal sealed class SpanTests
             c.mov(__qword_ptr[rsi * 2 + (int)Data], rax);
             c.mov(__qword_ptr[rsi * 2 + (int)Data + 8], rcx);
             c.mov(rax, __qword_ptr[rdi + 16]);
+        },
+        ["flags that others replace"] = static c =>
+        {
+            Label end = c.CreateLabel();
+            c.add(al, 0x7F);
+            c.mov(rdx, __qword_ptr[rdi]);
+            c.cmp(bx, 0x1234);
+            c.ja(end);
+            c.mov(rcx, __qword_ptr[rdi + rsi * 8]);
+            c.test(ebx, 0x40);
+            c.mov(__dword_ptr[rdi + 8], ecx);
+            c.and(rbx, 0x7F);
+            c.movzx(edx, __byte_ptr[rdi + 1]);
+            c.sub(ecx, ebx);
+            c.mov(rcx, __qword_ptr[rdi + rsi * 4]);
+            c.or(cx, dx);
+            c.mov(rdx, __qword_ptr[rdi - 8]);
+            c.xor(edx, edx);
+            c.mov(__byte_ptr[rdi + rsi], al);
+            c.cmp(__dword_ptr[rdi + rsi * 2], edx);
+            c.Label(ref end);
         },
         ["fixed addresses"] = static c =>
         {
