@@ -22,10 +22,11 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
     /// <summary>Finds the code of a region, or compiles it.</summary>
     /// <param name="nodes">The blocks of the region.</param>
     /// <param name="size">About how many bytes their code takes.</param>
+    /// <param name="isUser">Whether the code's accesses are those of a user.</param>
     /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
-    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size)
+    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size, bool isUser)
     {
-        var key = new RegionKey(nodes);
+        var key = new RegionKey(nodes, isUser);
         if (_code.TryGetValue(key, out RegionCode? code))
         {
             return code;
@@ -37,7 +38,7 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
             Volatile.Write(ref _size, size);
         }
 
-        if (compiler?.Compile(nodes) is { } compiled)
+        if (compiler?.Compile(nodes, isUser) is { } compiled)
         {
             return _code.GetOrAdd(key, compiled);
         }

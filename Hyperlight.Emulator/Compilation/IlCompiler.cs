@@ -10,7 +10,7 @@ internal sealed class IlCompiler : IRegionCompiler
     /// <summary>The runtime needs milliseconds for a region.</summary>
     public int HotThreshold => 400;
 
-    public RegionCode Compile(List<RegionNode> nodes) => new Code(RegionCompiler.Compile(nodes));
+    public RegionCode Compile(List<RegionNode> nodes, bool isUser) => new Code(RegionCompiler.Compile(nodes));
 
     public void Clear()
     {

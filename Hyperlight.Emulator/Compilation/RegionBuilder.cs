@@ -17,6 +17,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find)
     public List<RegionNode> Build(Block seed)
     {
         Collect(seed);
+        NoteIndirectTarget(seed);
         foreach (RegionNode node in _nodes.Values)
         {
             Link(node);
@@ -28,6 +29,30 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find)
     private static bool FallsThrough(Op op) => op is Op.Jcc || !OpTable.EndsBlock(op);
 
     private static bool IsCall(Op op) => op is Op.Call or Op.CallIndirect;
+
+    /// <summary>
+    /// A block that nothing of the region leads to was probably reached by its indirect jumps: they are dispatches, of which each
+    /// target becomes hot after the jump was compiled for the first time.
+    /// </summary>
+    private void NoteIndirectTarget(Block seed)
+    {
+        foreach (RegionNode node in _nodes.Values)
+        {
+            ref MicroOp last = ref node.Last;
+            if ((FallsThrough(last.Op) && last.NextRip == seed.Rip) || (last.Op is Op.Jcc or Op.Jmp or Op.Call && last.Immediate == seed.Rip))
+            {
+                return;
+            }
+        }
+
+        foreach (RegionNode node in _nodes.Values)
+        {
+            if (node.Last.Op == Op.JmpIndirect && node.Block.Targets.Count > 1)
+            {
+                node.Block.NoteTarget(seed.Rip);
+            }
+        }
+    }
 
     private void Collect(Block seed)
     {

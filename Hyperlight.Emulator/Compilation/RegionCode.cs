@@ -5,6 +5,10 @@ namespace Hyperlight.Emulator.Compilation;
 /// <summary>Compiled code of a region. It works on whichever processor it is given.</summary>
 internal abstract class RegionCode
 {
+    /// <summary>Whether it can run with these rights.</summary>
+    /// <param name="isUser">Whether accesses are those of a user.</param>
+    public virtual bool IsFor(bool isUser) => true;
+
     /// <summary>Enters the region, and says what to do next.</summary>
     /// <param name="processor">The processor whose registers and memory it works on.</param>
     /// <param name="region">The region, as the processor found it in its guest.</param>

@@ -2,14 +2,16 @@ using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation;
 
-/// <summary>Everything that the code of a region follows from: addresses and bytes of its blocks, and where they were seen to go.</summary>
+/// <summary>Everything that the code of a region follows from: addresses and bytes of its blocks, where they were seen to go, and whose rights it has.</summary>
 internal sealed class RegionKey : IEquatable<RegionKey>
 {
     private readonly (ulong Rip, byte[] Bytes, ulong[] Targets)[] _blocks;
+    private readonly bool _isUser;
     private readonly int _hash;
 
-    public RegionKey(List<RegionNode> nodes)
+    public RegionKey(List<RegionNode> nodes, bool isUser)
     {
+        _isUser = isUser;
         _blocks = new (ulong, byte[], ulong[])[nodes.Count];
         var hash = default(HashCode);
         for (int i = 0; i < _blocks.Length; i++)
@@ -26,7 +28,7 @@ internal sealed class RegionKey : IEquatable<RegionKey>
 
     public bool Equals(RegionKey? other)
     {
-        if (other is null || other._hash != _hash || other._blocks.Length != _blocks.Length)
+        if (other is null || other._hash != _hash || other._isUser != _isUser || other._blocks.Length != _blocks.Length)
         {
             return false;
         }

@@ -19,7 +19,7 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
     /// <summary>No address of code: it is not canonical.</summary>
     private const ulong NoAddress = 0x8000_0000_0000_0000;
 
-    private readonly Dictionary<int, EmittedCode> _code = [];
+    private readonly Dictionary<long, EmittedCode> _code = [];
     private readonly List<int> _used = [];
     private LinkEntry* _entries;
     private LinkStamp _stamp;
@@ -80,7 +80,7 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
     }
 
     /// <summary>The code that an entry has led to.</summary>
-    public EmittedCode Find(int id) => _code[id];
+    public EmittedCode Find(long id) => _code[id];
 
     /// <summary>Forgets the entries. Code that runs must be kept by the caller.</summary>
     public void Clear()

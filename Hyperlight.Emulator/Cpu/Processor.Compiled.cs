@@ -42,7 +42,7 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes, size) is not { } compiled)
+        if (code.GetOrCompile(nodes, size, _tlb.IsUser) is not { } compiled)
         {
             first.Heat = -ExecutionsWithoutMemory;
             return;
@@ -91,7 +91,10 @@ internal sealed unsafe partial class Processor
         }
 
         _blockEnd = int.MaxValue;
-        switch (region.Code.Run(this, region, block.Entry))
+        _countedAgain = 0;
+        RegionExit exit = region.Code.Run(this, region, block.Entry);
+        _executed -= _countedAgain;
+        switch (exit)
         {
             case RegionExit.Continue:
                 return true;
@@ -109,6 +112,12 @@ internal sealed unsafe partial class Processor
         if (region.VerifiedInEpoch == _tlb.Epoch)
         {
             return true;
+        }
+
+        if (!region.Code.IsFor(_tlb.IsUser))
+        {
+            region.Invalidate();
+            return false;
         }
 
         foreach ((ulong address, HostPage page) in region.Pages)

@@ -66,7 +66,7 @@ internal sealed unsafe partial class Processor
 
     /// <summary>Executes one instruction for emitted code. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int InterpretForEmitted(ProcessorState* state, int instruction, int code)
+    private static int InterpretForEmitted(ProcessorState* state, int instruction, long code)
     {
         Processor processor = _running!;
         try
@@ -103,7 +103,7 @@ internal sealed unsafe partial class Processor
     /// turn into one of the guest.
     /// </summary>
     private bool MayRun(EmittedCode emitted) =>
-        (!emitted.UsesVectors || PermitsVectors) && (!emitted.UsesFloats || PermitsFloats);
+        emitted.IsFor(_tlb.IsUser) && (!emitted.UsesVectors || PermitsVectors) && (!emitted.UsesFloats || PermitsFloats);
 
     private bool PermitsVectors => ((_cr0 & (Cr0Emulation | Cr0TaskSwitched)) | (~_cr4 & Cr4FxsaveRestore)) == 0;
 
@@ -115,7 +115,6 @@ internal sealed unsafe partial class Processor
     /// <summary>Puts what emitted code reads of the processor, but never changes or only adds to, where it finds it.</summary>
     private void ShareState()
     {
-        _state->Translations = _tlb.Entries;
         _state->Mxcsr = _mxcsr;
         _state->FsBase = _fs.Base;
         _state->GsBase = _gs.Base;

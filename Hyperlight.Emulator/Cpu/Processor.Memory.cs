@@ -83,6 +83,16 @@ internal sealed partial class Processor
         }
 
         int first = (int)(HostPage.Size - (address & HostPage.OffsetMask));
+        if (AreTranslated(address, address + (ulong)first, access, out HostPage low, out HostPage high))
+        {
+            for (int i = 0; i < size; i++)
+            {
+                value |= (i < first ? low : high).Read(address + (ulong)i, 1) << (8 * i);
+            }
+
+            return true;
+        }
+
         for (int i = 0; i < size; i++)
         {
             // The page of the last byte is looked at before anything is read: a fault names it as the processor does.
@@ -161,6 +171,16 @@ internal sealed partial class Processor
 
         int inFirst = (int)(HostPage.Size - (address & HostPage.OffsetMask));
         ulong second = address + (ulong)inFirst;
+        if (AreTranslated(address, second, Access.Write, out HostPage lowPage, out HostPage highPage))
+        {
+            for (int i = 0; i < size; i++)
+            {
+                (i < inFirst ? lowPage : highPage).Write(address + (ulong)i, value >> (8 * i), 1);
+            }
+
+            return true;
+        }
+
         if (!Translate(address, Access.Write, out ulong low) || !Translate(second, Access.Write, out ulong high))
         {
             return false;
@@ -181,6 +201,17 @@ internal sealed partial class Processor
         }
 
         return true;
+    }
+
+    /// <summary>Whether translations permit an access to two pages without further checks.</summary>
+    private bool AreTranslated(ulong first, ulong second, Access access, out HostPage low, out HostPage high)
+    {
+        ref TlbEntry one = ref _tlb.Slot(first);
+        ref TlbEntry two = ref _tlb.Slot(second);
+        (low, high) = (one.Page, two.Page);
+        bool isWrite = access == Access.Write;
+        return (isWrite ? one.WriteTag : one.ReadTag) == (first & ~HostPage.OffsetMask)
+            && (isWrite ? two.WriteTag : two.ReadTag) == (second & ~HostPage.OffsetMask);
     }
 
     private bool IsWritable(ulong physical, ulong value) =>

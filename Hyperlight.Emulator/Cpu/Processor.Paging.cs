@@ -165,7 +165,7 @@ internal sealed partial class Processor
         // breakpoint may watch is looked at each time.
         bool isCached = !_isWatching && (_isUser || !user || (_cr4 & Cr4Smap) == 0);
         bool isData = isCached && IsPermitted(Access.Read, writable, user, noExecute) && (flags & MemoryFlags.Read) != 0;
-        bool isWritable = isCached && (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
+        bool isWritable = isData && (entry & EntryDirty) != 0 && (flags & MemoryFlags.Write) != 0
             && IsPermitted(Access.Write, writable, user, noExecute) && !_blocks.HasCode(page);
 
         // A page that was not written yet must not be writable unnoticed. This access may be about to write it.

@@ -150,11 +150,9 @@ internal sealed unsafe partial class Processor
     /// <summary>Remembers where an indirect branch went, for the compiler.</summary>
     private void NoteTarget(Block block)
     {
-        const int MostTargets = 8;
-        if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < _hotThreshold
-            && block.Targets.Count < MostTargets && !block.Targets.Contains(_rip))
+        if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < _hotThreshold)
         {
-            block.Targets.Add(_rip);
+            block.NoteTarget(_rip);
         }
     }
 }

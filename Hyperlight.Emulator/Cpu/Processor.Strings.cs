@@ -6,8 +6,14 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>String instructions. Registers move with each element, so that one which is interrupted goes on where it was.</summary>
 internal sealed partial class Processor
 {
-    /// <summary>How many elements may pass before a request to cancel is looked for.</summary>
-    public const int ElementsPerCheck = 1024;
+    /// <summary>
+    /// How many elements may pass before a request to cancel is looked for: always up to a multiple of it in RCX. Each such part
+    /// counts as an instruction.
+    /// </summary>
+    public const int ElementsPerCheck = 4096;
+
+    /// <summary>How many instructions were counted again since compiled code was entered, because they wrote over themselves.</summary>
+    private int _countedAgain;
 
     /// <summary>What the last element of CMPS or SCAS compared.</summary>
     private ulong _comparedLeft;
@@ -22,7 +28,7 @@ internal sealed partial class Processor
         }
 
         ulong mask = op.Address32 ? uint.MaxValue : ulong.MaxValue;
-        int most = MustInterpret ? 1 : ElementsPerCheck;
+        int most = MustInterpret ? 1 : (int)(((_regs[Rcx] & mask) - 1) % ElementsPerCheck) + 1;
         int elements = 0;
         while ((_regs[Rcx] & mask) != 0)
         {
@@ -30,6 +36,13 @@ internal sealed partial class Processor
             // One that is stepped does an element at a time.
             if (elements >= most || _blockEnd == 0)
             {
+                if (elements < most)
+                {
+                    // Whether it is noticed depends on which code is kept decoded; how much is counted must not.
+                    _executed--;
+                    _countedAgain++;
+                }
+
                 _blockEnd = 0;
                 _rip = op.Rip;
                 return !isComparison || !MustInterpret || SetCompared(op.Size);

@@ -27,7 +27,7 @@ internal sealed unsafe partial class Processor(
 
     private readonly ProcessorState* _state = native.State;
     private readonly RegisterFile _regs = new(native.State);
-    private readonly Tlb _tlb = new(native.Translations);
+    private readonly Tlb _tlb = new(native.SupervisorTranslations, native.UserTranslations);
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
     private readonly LinkTable _links = new(native);
     private ulong _rip;
@@ -120,9 +120,5 @@ internal sealed unsafe partial class Processor(
     }
 
     /// <summary>Gives the memory back, or lets a run that is under way do it. Only <see cref="Cancel"/> may be called then.</summary>
-    public void Dispose()
-    {
-        native.Dispose();
-        _tlb.Dispose();
-    }
+    public void Dispose() => native.Dispose();
 }

@@ -16,14 +16,15 @@ internal unsafe struct ProcessorState
     public const int XmmSize = 16;
 
     public const int XmmOffset = (RegisterCount + 1) * sizeof(ulong);
-    public const int TranslationsOffset = XmmOffset + (XmmCount * XmmSize);
-    public const int InterpretOffset = TranslationsOffset + 8;
+    public const int InterpretOffset = XmmOffset + (XmmCount * XmmSize);
     public const int LinksOffset = InterpretOffset + 8;
     public const int FlagsOffset = LinksOffset + 8;
     public const int RipOffset = FlagsOffset + 8;
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
-    public const int FsBaseOffset = ScratchOffset + 8;
+    public const int ElementsOffset = ScratchOffset + 8;
+    public const int PartOffset = ElementsOffset + 8;
+    public const int FsBaseOffset = PartOffset + 8;
     public const int GsBaseOffset = FsBaseOffset + 8;
     public const int CancelRequestedOffset = GsBaseOffset + 8;
     public const int MxcsrOffset = CancelRequestedOffset + 4;
@@ -36,6 +37,17 @@ internal unsafe struct ProcessorState
     public const int HostXmmOffset = (DirectionOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
     public const int Size = HostXmmOffset + (HostXmmCount * XmmSize);
 
+    /// <summary>
+    /// Where the translations of supervisor accesses are behind the state, and those of user accesses: code is emitted for one
+    /// of them.
+    /// </summary>
+    public const int SupervisorTranslationsOffset = (Size + CacheLine - 1) & ~(CacheLine - 1);
+
+    /// <inheritdoc cref="SupervisorTranslationsOffset"/>
+    public const int UserTranslationsOffset = SupervisorTranslationsOffset + Tlb.Size;
+
+    private const int CacheLine = 64;
+
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
     [FieldOffset(0)]
     public fixed ulong Registers[RegisterCount];
@@ -44,15 +56,11 @@ internal unsafe struct ProcessorState
     [FieldOffset(XmmOffset)]
     public fixed byte Xmm[XmmCount * XmmSize];
 
-    /// <summary>The translations in use, <see cref="Tlb.Count"/> of them, while emitted code runs.</summary>
-    [FieldOffset(TranslationsOffset)]
-    public TlbEntry* Translations;
-
     /// <summary>
     /// What emitted code calls to have an instruction interpreted: it takes the state, the instruction's number and the code's.
     /// </summary>
     [FieldOffset(InterpretOffset)]
-    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int, int> Interpret;
+    public delegate* unmanaged[Cdecl]<ProcessorState*, int, long, int> Interpret;
 
     /// <summary>Where emitted code goes on, the entries of a <see cref="LinkTable"/>.</summary>
     [FieldOffset(LinksOffset)]
@@ -73,6 +81,14 @@ internal unsafe struct ProcessorState
     /// <summary>A value that emitted code keeps within one instruction.</summary>
     [FieldOffset(ScratchOffset)]
     public ulong Scratch;
+
+    /// <summary>How many elements of a string instruction are left.</summary>
+    [FieldOffset(ElementsOffset)]
+    public ulong Elements;
+
+    /// <summary>How many of them are executed at once.</summary>
+    [FieldOffset(PartOffset)]
+    public ulong Part;
 
     /// <summary>The bases of FS and GS while emitted code runs.</summary>
     [FieldOffset(FsBaseOffset)]

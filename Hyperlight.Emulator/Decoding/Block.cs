@@ -51,6 +51,16 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
     public List<ulong> Targets { get; } = [];
 
+    /// <summary>Notes where the indirect branch at its end goes, unless those are many.</summary>
+    public void NoteTarget(ulong rip)
+    {
+        const int MostTargets = 32;
+        if (Targets.Count < MostTargets && !Targets.Contains(rip))
+        {
+            Targets.Add(rip);
+        }
+    }
+
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     public int MemorySize => FixedSize + Bytes.Length + (Ops.Length * Unsafe.SizeOf<MicroOp>());
 

@@ -32,7 +32,7 @@ internal struct TlbEntry
 /// A direct-mapped cache of translations to host pages, once for supervisor and once for user accesses: what a tag permits
 /// depends on who asks, and to change between the two must cost no flush.
 /// </summary>
-internal sealed unsafe class Tlb : IDisposable
+internal sealed unsafe class Tlb
 {
     /// <summary>How many translations there are for each kind of rights.</summary>
     public const int Count = 512;
@@ -48,8 +48,9 @@ internal sealed unsafe class Tlb : IDisposable
     private readonly bool[][] _globals = [new bool[Count], []];
     private readonly TlbEntry* _supervisor;
 
-    // Those of user accesses have no memory until there is one: most guests have none.
-    private TlbMemory? _userMemory;
+    // Those of user accesses are not touched until there is one: most guests have none.
+    private readonly TlbEntry* _user;
+    private bool _hasUser;
 
     /// <summary>The translations in use: those of the rights that were selected last.</summary>
     private TlbEntry* _entries;
@@ -57,15 +58,17 @@ internal sealed unsafe class Tlb : IDisposable
     private int _selected;
     private bool _hasLargePages;
 
-    /// <param name="memory">Memory for <see cref="Count"/> translations, which the caller keeps for as long as this is used.</param>
-    public Tlb(TlbEntry* memory)
+    /// <param name="supervisor">Memory for <see cref="Count"/> translations, which the caller keeps for as long as this is used.</param>
+    /// <param name="user">The same for user accesses.</param>
+    public Tlb(TlbEntry* supervisor, TlbEntry* user)
     {
-        _supervisor = _entries = memory;
+        _supervisor = _entries = supervisor;
+        _user = user;
         FlushAll();
     }
 
-    /// <summary>The first of the translations in use.</summary>
-    public TlbEntry* Entries => _entries;
+    /// <summary>Whether the translations in use are those of user accesses.</summary>
+    public bool IsUser => _selected != 0;
 
     /// <summary>
     /// Changes whenever translations are forgotten or others are selected: while it stands still, those that were seen hold.
@@ -81,14 +84,14 @@ internal sealed unsafe class Tlb : IDisposable
     public void Select(bool user)
     {
         _selected = user ? 1 : 0;
-        if (user && _userMemory is null)
+        if (user && !_hasUser)
         {
             _globals[_selected] = new bool[Count];
-            _userMemory = new TlbMemory();
+            _hasUser = true;
             Clear(UserEntries);
         }
 
-        _entries = user ? _userMemory!.Entries : _supervisor;
+        _entries = user ? _user : _supervisor;
     }
 
     /// <summary>Remembers that a single page invalidation has to take other entries along.</summary>
@@ -159,14 +162,12 @@ internal sealed unsafe class Tlb : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong InvalidFor(ulong address) => ~(address & (IndexMask << 12));
 
-    public void Dispose() => _userMemory?.Dispose();
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;
 
     private Span<TlbEntry> SupervisorEntries => new(_supervisor, Count);
 
-    private Span<TlbEntry> UserEntries => _userMemory is { } memory ? new(memory.Entries, Count) : [];
+    private Span<TlbEntry> UserEntries => _hasUser ? new(_user, Count) : [];
 
     private static TlbEntry Empty(int index)
     {

@@ -13,13 +13,23 @@ internal sealed class Assembler
 
     public int Position { get; private set; }
 
+    /// <summary>
+    /// Whether the address register holds what it held when this was set: no instruction has named it since but as the base of
+    /// an address, and no other way leads here.
+    /// </summary>
+    public bool KeepsAddress { get; set; }
+
     public int NewLabel()
     {
         _labels.Add(-1);
         return _labels.Count - 1;
     }
 
-    public void Mark(int label) => _labels[label] = Position;
+    public void Mark(int label)
+    {
+        _labels[label] = Position;
+        KeepsAddress = false;
+    }
 
     /// <summary>Where a label is in the finished code.</summary>
     public int OffsetOf(int label) => _labels[label];
@@ -53,6 +63,7 @@ internal sealed class Assembler
     {
         Byte(0xE8);
         Target(label);
+        KeepsAddress = false;
     }
 
     /// <summary>Puts the address of a label into a register.</summary>
@@ -60,6 +71,7 @@ internal sealed class Assembler
     {
         // LEA, with an address relative to the next instruction.
         Reserve();
+        KeepsAddress = false;
         Byte((byte)(0x48 | (register >> 3 << 2)));
         Byte(0x8D);
         Byte((byte)(((register & 7) << 3) | 5));
@@ -87,6 +99,7 @@ internal sealed class Assembler
     public void Emit(int prefix, bool isWide, bool isByte, int opcode, int register, in Operand operand)
     {
         Reserve();
+        KeepsAddress &= register != Host.Address && !(operand.IsRegister && operand.Register == Host.Address);
         if (prefix != 0)
         {
             Byte((byte)prefix);
@@ -113,10 +126,27 @@ internal sealed class Assembler
         ModRm(register & 7, in operand);
     }
 
+    /// <summary>RORX of the low halves of registers, which changes no flags.</summary>
+    public void RotateInto(int register, int source, int count)
+    {
+        Reserve();
+        KeepsAddress &= register != Host.Address;
+
+        // VEX: map 0F3A, prefix F2.
+        Bytes(
+            0xC4,
+            (byte)((register > 7 ? 0 : 0x80) | 0x40 | (source > 7 ? 0 : 0x20) | 3),
+            0x7B,
+            0xF0,
+            (byte)(0xC0 | ((register & 7) << 3) | (source & 7)),
+            (byte)count);
+    }
+
     /// <summary>An instruction whose register is in the last byte of its opcode.</summary>
     public void EmitShort(int size, int opcode, int register)
     {
         Reserve();
+        KeepsAddress &= register != Host.Address;
         int rex = (size == 8 ? 8 : 0) | (register >> 3);
         if (rex != 0)
         {

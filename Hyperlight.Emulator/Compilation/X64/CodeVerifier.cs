@@ -1,4 +1,5 @@
 using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Memory;
 using Iced.Intel;
 using Decoder = Iced.Intel.Decoder;
 
@@ -48,8 +49,8 @@ internal sealed class CodeVerifier
 
         _targets.UnionWith(references.Keys);
         _links = new LinkPattern(_code, references, (ulong)layout.LinkedEntry);
-        _pattern = new TranslationPattern(_code, _targets);
-        _strings = new StringPattern(_code, _targets, _pattern);
+        _pattern = new TranslationPattern(_code, _targets, layout.IsUser);
+        _strings = new StringPattern(_code, _positions, references, _pattern);
     }
 
     /// <exception cref="InvalidOperationException">The code may reach something else.</exception>
@@ -117,10 +118,13 @@ internal sealed class CodeVerifier
         int size = memory.MemorySize.GetSize();
         bool isAllowed = memory.Access == OpAccess.NoMemAccess || memory.Base switch
         {
+            Register.R15 when memory.Index == Register.R13 => !isWrite && _pattern.Contains(position),
             Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite),
-            Register.R14 => memory.Index == Register.None && memory.Displacement == 0 && _permission is { } permission
-                && size > 0 && size <= permission.Size && (!isWrite || permission.IsWritable),
-            Register.R13 => !isWrite && (_pattern.Contains(position) || _links.Contains(position)),
+            Register.RAX or Register.R14 when memory.Index == Register.RCX => _strings.IsElement(position),
+            Register.R14 => memory.Index == Register.None && _permission is { } permission && size > 0
+                && memory.Displacement <= HostPage.Size && (int)memory.Displacement + size <= permission.Size
+                && (!isWrite || permission.IsWritable),
+            Register.R13 => !isWrite && _links.Contains(position),
             Register.RSP => IsStackInstruction(in instruction),
             _ => false,
         };
@@ -130,11 +134,11 @@ internal sealed class CodeVerifier
         }
     }
 
-    /// <summary>Whether a part of the state may be used: what emitted code calls, and the translations, it may only read.</summary>
+    /// <summary>Whether a part of the state may be used: what emitted code calls, and the table of links, it may only read.</summary>
     private static bool IsState(long offset, int size, bool isWrite)
     {
         bool isInside = offset >= 0 && offset + size <= ProcessorState.Size;
-        bool isPointer = offset + size > ProcessorState.TranslationsOffset && offset < ProcessorState.FlagsOffset;
+        bool isPointer = offset + size > ProcessorState.InterpretOffset && offset < ProcessorState.FlagsOffset;
         return isInside && !(isWrite && isPointer);
     }
 

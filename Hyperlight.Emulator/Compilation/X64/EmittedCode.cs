@@ -4,10 +4,10 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>Machine code of a region.</summary>
 internal sealed class EmittedCode(
-    CodeChunk chunk, nint address, int id, EmittedLayout layout, EmittedOp[] ops, bool usesVectors, bool usesFloats) : RegionCode
+    CodeChunk chunk, nint address, long id, EmittedLayout layout, EmittedOp[] ops, bool usesVectors, bool usesFloats) : RegionCode
 {
     /// <summary>What it calls itself when it calls the interpreter.</summary>
-    public int Id => id;
+    public long Id => id;
 
     /// <summary>A function of the state and where to begin.</summary>
     public nint Address => address;
@@ -17,6 +17,8 @@ internal sealed class EmittedCode(
 
     /// <summary>Whether it computes with floating-point numbers: not for a guest that wants exceptions.</summary>
     public bool UsesFloats => usesFloats;
+
+    public override bool IsFor(bool isUser) => layout.IsUser == isUser;
 
     /// <summary>The instructions that it may ask the interpreter to execute.</summary>
     public EmittedOp[] Ops => ops;

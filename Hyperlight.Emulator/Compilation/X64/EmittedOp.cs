@@ -4,7 +4,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>An instruction that emitted code may ask the interpreter to execute.</summary>
 /// <param name="op">The instruction.</param>
-/// <param name="behind">How many instructions of its block follow it: they were counted already.</param>
+/// <param name="behind">How many instructions of its trace follow it: they were counted already.</param>
 internal struct EmittedOp(MicroOp op, int behind)
 {
     public MicroOp Op = op;

@@ -10,7 +10,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     [ThreadStatic]
     private static RegionEmitter? _emitter;
 
-    private static int _lastId;
+    private static long _lastId;
 
     private readonly CodeArena _arena = new(mostBytes);
 
@@ -22,11 +22,11 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     /// <summary>The memory for code that is in use.</summary>
     public long Size => _arena.Size;
 
-    public RegionCode? Compile(List<RegionNode> nodes)
+    public RegionCode? Compile(List<RegionNode> nodes, bool isUser)
     {
         RegionEmitter emitter = _emitter ??= new RegionEmitter();
-        int id = Interlocked.Increment(ref _lastId);
-        ReadOnlySpan<byte> code = emitter.Emit(nodes, id, out EmittedLayout layout, out EmittedOp[] ops);
+        long id = Interlocked.Increment(ref _lastId);
+        ReadOnlySpan<byte> code = emitter.Emit(nodes, id, isUser, out EmittedLayout layout, out EmittedOp[] ops);
         if (verifies)
         {
             CodeVerifier.Verify(code, layout);

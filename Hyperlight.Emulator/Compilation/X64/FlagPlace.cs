@@ -11,4 +11,7 @@ internal enum FlagPlace
 
     /// <summary>In both.</summary>
     Both,
+
+    /// <summary>Nowhere: they follow from registers of the guest, and only the interpreter may want them.</summary>
+    Computed,
 }

@@ -6,10 +6,19 @@ internal enum OutOfLineKind
     /// <summary>The interpreter executes an instruction, and execution goes on behind it.</summary>
     Interpret,
 
+    /// <summary>RAX gets flags that were not saved, for <see cref="Interpret"/> or the second copy of a trace.</summary>
+    ComputeFlags,
+
     /// <summary>RAX gets the flags back that were saved elsewhere, for <see cref="Interpret"/>.</summary>
     RestoreFlags,
 
-    /// <summary>The budget ends within a block: the interpreter executes its beginning.</summary>
+    /// <summary>A high address is that of a jump only if it is canonical; the number is the label for others.</summary>
+    CheckAddress,
+
+    /// <summary>A trace is left before its end.</summary>
+    LeaveTrace,
+
+    /// <summary>The budget ends within a trace: the interpreter executes its beginning.</summary>
     EndBudget,
 
     /// <summary>The guest goes on outside the region.</summary>
@@ -20,8 +29,10 @@ internal enum OutOfLineKind
 /// <param name="Kind">What it is for.</param>
 /// <param name="Label">Where it is.</param>
 /// <param name="Done">Where it goes afterwards.</param>
-/// <param name="Number">The number of the instruction, or how many instructions of the block were not executed.</param>
-/// <param name="RestoresFlags">Whether the host's flags are the guest's afterwards.</param>
+/// <param name="Number">The number of the instruction, or how many instructions of the trace were not executed.</param>
+/// <param name="ConvertsFlags">Whether flags are restored: the host's are the guest's afterwards. Of a trace that is left, whether they are saved.</param>
 /// <param name="Rip">Where the guest is.</param>
+/// <param name="Source">The instruction from which flags are computed.</param>
 internal readonly record struct OutOfLine(
-    OutOfLineKind Kind, int Label, int Done = 0, int Number = 0, bool RestoresFlags = false, ulong Rip = 0);
+    OutOfLineKind Kind, int Label, int Done = 0, int Number = 0, bool ConvertsFlags = false, ulong Rip = 0,
+    TraceOp Source = default);

@@ -25,10 +25,14 @@ internal sealed partial class RegionEmitter
         }
         else
         {
-            Operand destination = Destination(in op);
+            Operand destination = DirectDestination(in op, isWritten);
             if (op.Source == OperandKind.Immediate)
             {
                 EmitImmediate(in op, group, in destination);
+            }
+            else if (destination.IsRegister && _map[op.SourceRegister] == Operand.None)
+            {
+                _a.Emit(op.Size, (group << 3) + 3 - byteForm, destination.Register, Place(op.SourceRegister));
             }
             else
             {
@@ -66,7 +70,7 @@ internal sealed partial class RegionEmitter
     {
         int byteForm = op.Size == 1 ? 1 : 0;
         TranslateOperands(in op, isWritten: false);
-        Operand destination = Destination(in op);
+        Operand destination = DirectDestination(in op, isWritten: false);
         if (op.Source == OperandKind.Immediate)
         {
             _a.Emit(op.Size, 0xF7 - byteForm, 0, destination);
@@ -94,7 +98,7 @@ internal sealed partial class RegionEmitter
             UseFlags();
         }
 
-        Operand destination = Destination(in op);
+        Operand destination = DirectDestination(in op, isWritten: true);
         (int opcode, int extension) = op.Op switch { Op.Inc => (0xFF, 0), Op.Dec => (0xFF, 1), Op.Not => (0xF7, 2), _ => (0xF7, 3) };
         _a.Emit(op.Size, opcode - byteForm, extension, destination);
         WriteIf(destination.IsRegister, op.DestinationRegister, destination.Register);
@@ -116,7 +120,7 @@ internal sealed partial class RegionEmitter
             UseFlags();
         }
 
-        Operand destination = Destination(in op);
+        Operand destination = DirectDestination(in op, isWritten: true);
         _a.Emit(op.Size, (isByCount ? 0xD3 : 0xC1) - byteForm, extension, destination);
         if (!isByCount)
         {
@@ -182,6 +186,15 @@ internal sealed partial class RegionEmitter
         op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory
             ? Memory
             : Operand.Of(Read(op.DestinationRegister, Host.Address));
+
+    /// <summary>
+    /// The same, or a register's field of the state: one that is written must be written as a whole. It keeps the translated
+    /// address; a register of the source must not be put into the entry register if this is a register.
+    /// </summary>
+    private Operand DirectDestination(in MicroOp op, bool isWritten) =>
+        op.Destination == OperandKind.Memory ? Memory
+        : op.Size == 8 || !isWritten ? Place(op.DestinationRegister)
+        : Operand.Of(Read(op.DestinationRegister, Host.Entry));
 
     private void WriteIf(bool isWritten, int guest, int host)
     {

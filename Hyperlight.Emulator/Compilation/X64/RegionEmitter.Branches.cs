@@ -8,8 +8,11 @@ internal sealed partial class RegionEmitter
 {
     private const int NonCanonicalBits = 16;
 
-    /// <summary>With how many addresses an indirect target is compared.</summary>
+    /// <summary>With how many addresses an indirect target is compared one after the other; among more, the comparisons are a tree.</summary>
     private const int MostCompared = 3;
+
+    /// <summary>The table finds one among more sooner.</summary>
+    private const int MostExpected = 32;
 
     private readonly List<RegionNode> _expected = [];
 
@@ -18,8 +21,14 @@ internal sealed partial class RegionEmitter
         switch (op.Op)
         {
             case Op.Jcc:
-                SaveFlags();
                 UseFlags();
+                if (behind > 0)
+                {
+                    _a.JumpIf(op.Condition, LeaveTraceFor(node.Target, op.Immediate, behind));
+                    break;
+                }
+
+                SaveFlags();
                 _a.JumpIf(op.Condition, node.Target is { } target
                     ? _labels[target.Position]
                     : GoOnAt(op.Immediate));
@@ -67,7 +76,7 @@ internal sealed partial class RegionEmitter
         {
             GoOn(rip);
         }
-        else if (to.Position != from.Position + 1)
+        else if (_isCopy || to.Position != from.Position + 1)
         {
             _a.Jump(_labels[to.Position]);
         }
@@ -87,8 +96,23 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, Read(op.DestinationRegister, Host.Address), GuestAddress);
     }
 
-    /// <summary>The interpreter raises the exception that a jump to an impossible address is.</summary>
+    /// <summary>
+    /// The interpreter raises the exception that a jump to an impossible address is. Low addresses, which most code has, are
+    /// possible ones.
+    /// </summary>
     private void InterpretUnlessCanonical()
+    {
+        int done = _a.NewLabel();
+        int isHigh = _a.NewLabel();
+        FreeFlags();
+        _a.Emit(8, 0x81, 7, GuestAddress);
+        _a.Immediate(4, int.MaxValue);
+        _a.JumpIf(Above, isHigh);
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.CheckAddress, isHigh, done, Slow));
+        _a.Mark(done);
+    }
+
+    private void CheckCanonical(int otherwise)
     {
         _a.Emit(8, Mov, Host.Address, Translation);
         _a.Emit(8, 0xC1, 4, Translation);
@@ -96,14 +120,14 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, 0xC1, 7, Translation);
         _a.Byte(NonCanonicalBits);
         _a.Emit(8, 0x39, Host.Entry, GuestAddress);
-        _a.JumpIf(NotEqual, Slow);
+        _a.JumpIf(NotEqual, otherwise);
     }
 
     /// <summary>Goes back to the address in the address register: often to behind a call of the region.</summary>
     private void GoToReturn()
     {
         _expected.Clear();
-        for (int i = 0; i < _nodes.Count && _expected.Count <= MostCompared; i++)
+        for (int i = 0; i < _nodes.Count && _expected.Count <= MostExpected; i++)
         {
             if (_nodes[i].Last.Op is Op.Call or Op.CallIndirect)
             {
@@ -137,27 +161,55 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>Compares the address with few that are expected. The table finds one among many sooner.</summary>
+    /// <summary>Compares the address with those that are expected.</summary>
     private void GoToExpected()
     {
         SaveFlags();
-        for (int i = 0; i < _expected.Count && _expected.Count <= MostCompared; i++)
+        if (_expected.Count > MostExpected)
         {
-            ulong rip = _expected[i].Block.Rip;
-            if ((long)rip == (int)rip)
-            {
-                _a.Emit(8, 0x81, 7, GuestAddress);
-                _a.Immediate(4, (long)rip);
-            }
-            else
-            {
-                LoadConstant(Host.Entry, rip);
-                _a.Emit(8, 0x39, Host.Entry, GuestAddress);
-            }
+            _expected.Clear();
+        }
 
-            _a.JumpIf(Equal, _labels[_expected[i].Position]);
+        _expected.Sort(static (a, b) => a.Block.Rip.CompareTo(b.Block.Rip));
+        GoToExpected(0, _expected.Count);
+    }
+
+    /// <summary>Compares the address with a part of those that are expected.</summary>
+    private void GoToExpected(int first, int end)
+    {
+        while (end - first > MostCompared)
+        {
+            int middle = (first + end) / 2;
+            int isAbove = _a.NewLabel();
+            CompareTarget(_expected[middle]);
+            _a.JumpIf(Above, isAbove);
+            GoToExpected(first, middle);
+            _a.Mark(isAbove);
+            first = middle + 1;
+        }
+
+        for (; first < end; first++)
+        {
+            CompareTarget(_expected[first]);
         }
 
         _a.Jump(_goOn);
+    }
+
+    private void CompareTarget(RegionNode node)
+    {
+        ulong rip = node.Block.Rip;
+        if ((long)rip == (int)rip)
+        {
+            _a.Emit(8, 0x81, 7, GuestAddress);
+            _a.Immediate(4, (long)rip);
+        }
+        else
+        {
+            LoadConstant(Host.Entry, rip);
+            _a.Emit(8, 0x39, Host.Entry, GuestAddress);
+        }
+
+        _a.JumpIf(Equal, _labels[node.Position]);
     }
 }

@@ -75,7 +75,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
         _a.Emit(8, Mov, Host.State, Operand.Of(FirstArgument));
         _a.Emit(4, Mov, Host.Address, Operand.Of(SecondArgument));
-        LoadConstant(ThirdArgument, (uint)_id);
+        LoadConstant(ThirdArgument, (ulong)_id);
         MoveStackPointer(-room);
         _a.Emit(4, 0xFF, 2, Operand.State(StateOffsets.Interpret));
         MoveStackPointer(room);

@@ -64,7 +64,7 @@ internal sealed partial class RegionEmitter
             case Op.Cmpxchg: EmitCompareExchange(in op); break;
             case Op.Xadd: EmitExchangeAdd(in op); break;
             case Op.Shld or Op.Shrd: EmitDoubleShift(in op); break;
-            case Op.Movs or Op.Stos: EmitString(in op); break;
+            case Op.Movs or Op.Stos: EmitString(in op, behind); break;
             case Op.Cmovcc: EmitConditionalMove(in op); break;
             default: EmitBranch(node, in op, behind); break;
         }

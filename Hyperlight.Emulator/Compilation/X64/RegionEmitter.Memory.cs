@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
@@ -5,7 +6,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
 /// Memory. The translation of an address is looked up in line; what it does not permit, or what crosses a page, the
-/// interpreter does. A host address comes from the translation that was just compared, and from nowhere else.
+/// interpreter does. A host address comes from the translation that was compared last, and from nowhere else.
 /// </summary>
 internal sealed partial class RegionEmitter
 {
@@ -13,7 +14,7 @@ internal sealed partial class RegionEmitter
     private const int FsSegment = 4;
 
     /// <summary>Where the guest's memory is after <see cref="Translate"/>.</summary>
-    private static readonly Operand Memory = Operand.At(Host.Address);
+    private Operand Memory => Operand.At(Host.Address, _offset);
 
     private static readonly Operand GuestAddress = Operand.Of(Host.Address);
     private static readonly Operand Translation = Operand.Of(Host.Entry);
@@ -21,50 +22,106 @@ internal sealed partial class RegionEmitter
     /// <summary>Where the instruction goes that the interpreter has to execute; none so far.</summary>
     private int? _slow;
 
-    private int Slow => _slow ??= _a.NewLabel();
+    /// <summary>Where it goes once the flags are saved.</summary>
+    private int _slowInterpret;
+
+    private int Slow => _slow ??= NewSlow();
+
+    /// <summary>The flags that the interpreter wants are those at this point.</summary>
+    private int NewSlow()
+    {
+        int label = _a.NewLabel();
+        _slowInterpret = label;
+        if (_flags == FlagPlace.Computed)
+        {
+            _slowInterpret = _a.NewLabel();
+            _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, _slowInterpret, Source: _trace[_flagSource]));
+        }
+
+        return label;
+    }
 
     /// <summary>
-    /// Translates the operand's address. Nothing of the instruction may have been done before. The flags are saved
-    /// afterwards.
+    /// Translates the operand's address. Nothing of the instruction may have been done before. The flags are where they were, or
+    /// saved.
     /// </summary>
     private void TranslateOperand(in MicroOp op, int size, int tag)
     {
+        if (IsTranslated(size, tag))
+        {
+            return;
+        }
+
         FreeFlags();
-        ComputeAddress(in op, Host.Address, isWide: true);
+        bool beginsSpan = BeginsSpan(size, tag);
+        MicroOp first = op;
+        if (beginsSpan)
+        {
+            first.Displacement -= (ulong)_places[_item].Offset;
+        }
+
+        ComputeAddress(in first, Host.Address, isWide: true);
         if (op.Segment != 0)
         {
             _a.Emit(8, 0x03, Host.Address, Operand.State(op.Segment == FsSegment ? StateOffsets.FsBase : StateOffsets.GsBase));
         }
 
-        Translate(size, tag);
+        if (beginsSpan)
+        {
+            TranslateSpan();
+        }
+        else
+        {
+            Translate(size, tag, Slow);
+        }
     }
 
     /// <summary>Translates an address that is a distance away from a register of the guest.</summary>
     private void TranslateStack(int register, int distance, int tag)
     {
+        if (IsTranslated(StackSlot, tag))
+        {
+            return;
+        }
+
         FreeFlags();
+        bool beginsSpan = BeginsSpan(StackSlot, tag);
         int from = Read(register, Host.Address);
-        _a.Emit(8, 0x8D, Host.Address, Operand.At(from, distance));
-        Translate(StackSlot, tag);
+        _a.Emit(8, 0x8D, Host.Address, Operand.At(from, beginsSpan ? distance - _places[_item].Offset : distance));
+        if (beginsSpan)
+        {
+            TranslateSpan();
+        }
+        else
+        {
+            Translate(StackSlot, tag, Slow);
+        }
     }
 
-    /// <summary>Turns the address of the guest into the host's, or has the interpreter execute the instruction.</summary>
-    private void Translate(int size, int tag)
+    /// <summary>Turns the address of the guest into the host's, or goes elsewhere, which has the interpreter execute the instruction.</summary>
+    private void Translate(int size, int tag, int otherwise)
     {
         // The entry's index is in the bits of the page's address, and counts in entries.
-        _a.Emit(4, Mov, Host.Address, Translation);
-        _a.Emit(4, 0xC1, 5, Translation);
-        _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        if (Bmi2.IsSupported)
+        {
+            _a.RotateInto(Host.Entry, Host.Address, HostPage.Shift - Tlb.EntryShift);
+        }
+        else
+        {
+            _a.Emit(4, Mov, Host.Address, Translation);
+            _a.Emit(4, 0xC1, 5, Translation);
+            _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        }
+
         _a.Emit(4, 0x81, 4, Translation);
         _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
-        _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Translations));
 
         // With the same page the offset within it is left; with another page, or none, something much larger.
-        _a.Emit(8, 0x33, Host.Address, Operand.At(Host.Entry, tag));
+        _a.Emit(8, 0x33, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + tag));
         _a.Emit(8, 0x81, 7, GuestAddress);
         _a.Immediate(4, HostPage.Size - size);
-        _a.JumpIf(Above, Slow);
-        _a.Emit(8, 0x03, Host.Address, Operand.At(Host.Entry, StateOffsets.Page));
+        _a.JumpIf(Above, otherwise);
+        _a.Emit(8, 0x03, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + StateOffsets.Page));
     }
 
     /// <summary>Puts the address of a memory operand into a register of the host. Keeps the flags.</summary>

@@ -32,7 +32,13 @@ internal sealed partial class RegionEmitter
             TranslateOperand(in op, op.Size, StateOffsets.ReadTag);
         }
 
-        int target = Read(op.DestinationRegister, op.Source == OperandKind.Memory ? Host.Entry : Host.Address);
+        if (op is { Size: 8, Source: OperandKind.Register } && _map[op.DestinationRegister] == Operand.None)
+        {
+            Set(op.DestinationRegister, Read(op.SourceRegister, Host.Entry));
+            return;
+        }
+
+        int target = Prepare(op.DestinationRegister, Host.Entry, op.Size >= 4);
         if (op.Source != OperandKind.Immediate)
         {
             _a.Emit(op.Size, MovFrom - byteForm, target, Source(in op));
@@ -58,7 +64,7 @@ internal sealed partial class RegionEmitter
         }
 
         Operand source = Source(in op);
-        int target = Read(op.DestinationRegister, op.Source == OperandKind.Memory ? Host.Entry : Host.Address);
+        int target = Prepare(op.DestinationRegister, Host.Entry, op.Size >= 4);
         bool isSigned = op.Op == Op.Movsx;
         if (op.SourceSize >= op.Size)
         {
@@ -162,9 +168,10 @@ internal sealed partial class RegionEmitter
     private void EmitPop(in MicroOp op)
     {
         TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);
-        _a.Emit(8, MovFrom, Host.Address, Memory);
+        int value = _map[Processor.Rsp] == Operand.None ? Host.Address : Host.Entry;
+        _a.Emit(8, MovFrom, value, Memory);
         Advance(Processor.Rsp, StackSlot);
-        Set(op.DestinationRegister, Host.Address);
+        Set(op.DestinationRegister, value);
     }
 
     private void EmitLeave()
@@ -202,7 +209,7 @@ internal sealed partial class RegionEmitter
 
         UseFlags();
         Operand source = Source(in op);
-        int target = Read(op.DestinationRegister, op.Source == OperandKind.Memory ? Host.Entry : Host.Address);
+        int target = Read(op.DestinationRegister, Host.Entry);
         _a.Emit(op.Size, 0x0F40 + op.Condition, target, source);
         Write(op.DestinationRegister, target);
     }

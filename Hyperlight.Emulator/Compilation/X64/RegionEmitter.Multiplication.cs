@@ -10,7 +10,7 @@ internal sealed partial class RegionEmitter
     {
         TranslateOperands(in op, isWritten: false);
         Operand source = Source(in op);
-        int target = Read(op.DestinationRegister, op.Source == OperandKind.Memory ? Host.Entry : Host.Address);
+        int target = Read(op.DestinationRegister, Host.Entry);
         if (op.HasThirdOperand)
         {
             _a.Emit(op.Size, 0x69, target, source);

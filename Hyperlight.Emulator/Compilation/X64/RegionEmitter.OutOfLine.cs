@@ -8,9 +8,9 @@ internal sealed partial class RegionEmitter
     private readonly List<OutOfLine> _outOfLine = [];
     private int _endBudget;
 
-    /// <summary>A place at which the region is left for the interpreter: the budget ends within the block.</summary>
+    /// <summary>A place at which the region is left for the interpreter: the budget ends within the trace.</summary>
     /// <param name="rip">Where the guest is then.</param>
-    /// <param name="notExecuted">How many instructions of the block were counted and not executed.</param>
+    /// <param name="notExecuted">How many instructions of the trace were counted and not executed.</param>
     private int InterpretAt(ulong rip, int notExecuted)
     {
         int label = _a.NewLabel();
@@ -26,17 +26,29 @@ internal sealed partial class RegionEmitter
         return label;
     }
 
+    /// <summary>A place at which a trace is left for a block of the region, or for one outside it.</summary>
+    /// <param name="target">The block, if it is in the region.</param>
+    /// <param name="rip">Its address.</param>
+    /// <param name="notExecuted">How many instructions of the trace were counted and not executed.</param>
+    private int LeaveTraceFor(RegionNode? target, ulong rip, int notExecuted)
+    {
+        int label = _a.NewLabel();
+        int done = target is null ? Operand.None : _labels[target.Position];
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.LeaveTrace, label, done, notExecuted, _flags == FlagPlace.Host, rip));
+        return label;
+    }
+
     /// <summary>The rare case of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
     private void FinishSlow(in MicroOp op, int behind)
     {
-        if (_slow is not { } slow)
+        if (_slow is null)
         {
             return;
         }
 
         int done = _a.NewLabel();
         _a.Mark(done);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, slow, done, Number(in op, behind), _flags != FlagPlace.Saved));
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(in op, behind), _flags is FlagPlace.Host or FlagPlace.Both));
     }
 
     private void EmitOutOfLine(in OutOfLine place)
@@ -46,7 +58,7 @@ internal sealed partial class RegionEmitter
         {
             case OutOfLineKind.Interpret:
                 CallInterpreter(place.Number);
-                if (place.RestoresFlags)
+                if (place.ConvertsFlags)
                 {
                     RestoreFlags();
                 }
@@ -56,6 +68,30 @@ internal sealed partial class RegionEmitter
             case OutOfLineKind.RestoreFlags:
                 _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.Scratch));
                 _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.ComputeFlags:
+                ComputeFlags(in place.Source.Op);
+                _flags = FlagPlace.Host;
+                SaveFlags();
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.CheckAddress:
+                CheckCanonical(place.Number);
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.LeaveTrace:
+                _flags = place.ConvertsFlags ? FlagPlace.Host : FlagPlace.Saved;
+                SaveFlags();
+                _a.Emit(8, 0x8D, Host.Budget, Operand.At(Host.Budget, place.Number));
+                if (place.Done == Operand.None)
+                {
+                    GoOn(place.Rip);
+                }
+                else
+                {
+                    _a.Jump(place.Done);
+                }
+
                 break;
             case OutOfLineKind.EndBudget:
                 LoadConstant(Host.Address, place.Rip);
@@ -70,7 +106,7 @@ internal sealed partial class RegionEmitter
 
     /// <summary>The number by which the interpreter finds an instruction.</summary>
     /// <param name="op">The instruction.</param>
-    /// <param name="behind">How many of its block follow it.</param>
+    /// <param name="behind">How many of its trace follow it.</param>
     private int Number(in MicroOp op, int behind)
     {
         _ops.Add(new EmittedOp(op, behind));
@@ -85,7 +121,7 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(NotEqual, _leaveInterpreted);
     }
 
-    /// <summary>Where the budget ends: how many instructions of the block were not executed is in the entry.</summary>
+    /// <summary>Where the budget ends: how many instructions of the trace were not executed is in the entry.</summary>
     private void EmitEndBudget()
     {
         _a.Mark(_endBudget);

@@ -18,6 +18,17 @@ internal sealed partial class RegionEmitter
         return temporary;
     }
 
+    /// <summary>
+    /// A register of the host for a value of a guest's register: with the present one, unless all of it is about to be replaced.
+    /// </summary>
+    private int Prepare(int guest, int temporary, bool isReplaced) =>
+        isReplaced && _map[guest] == Operand.None ? temporary : Read(guest, temporary);
+
+    /// <summary>Where a guest's register is.</summary>
+    private Operand Place(int guest) => _map[guest] == Operand.None
+        ? Operand.State(StateOffsets.Register(guest))
+        : Operand.Of(_map[guest]);
+
     /// <summary>Makes a changed value the guest's, if it is in a temporary register.</summary>
     private void Write(int guest, int host)
     {
@@ -29,9 +40,7 @@ internal sealed partial class RegionEmitter
 
     /// <summary>Gives a guest's register the whole value of one of the host.</summary>
     private void Set(int guest, int host) =>
-        _a.Emit(8, Mov, host, _map[guest] == Operand.None
-            ? Operand.State(StateOffsets.Register(guest))
-            : Operand.Of(_map[guest]));
+        _a.Emit(8, Mov, host, Place(guest));
 
     /// <summary>Adds to a guest's register.</summary>
     private void Advance(int guest, int distance)
@@ -41,7 +50,7 @@ internal sealed partial class RegionEmitter
         Write(guest, host);
     }
 
-    /// <summary>The source, which is a register, or memory that was translated.</summary>
+    /// <summary>The source, which is a register, a field of the state, or memory that was translated.</summary>
     private Operand Source(in MicroOp op) =>
-        op.Source == OperandKind.Memory ? Memory : Operand.Of(Read(op.SourceRegister, Host.Entry));
+        op.Source == OperandKind.Memory ? Memory : Place(op.SourceRegister);
 }

@@ -1,5 +1,3 @@
-using Hyperlight.Emulator.Decoding;
-
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
@@ -15,36 +13,45 @@ internal sealed partial class RegionEmitter
     private List<RegionNode> _nodes = null!;
     private int[] _labels = [];
     private bool[] _isHeader = [];
-    private int _id;
+    private long _id;
+
+    /// <summary>Where the translations are behind the state.</summary>
+    private int _translations;
     private int _leave;
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
-    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, int id, out EmittedLayout layout, out EmittedOp[] ops)
+    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, long id, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
     {
         _a.Reset();
         _ops.Clear();
         _outOfLine.Clear();
+        _copies.Clear();
         _nodes = nodes;
         _id = id;
+        _translations = isUser ? StateOffsets.UserTranslations : StateOffsets.SupervisorTranslations;
         _map = new RegisterMap(nodes);
+        _planner = new SpanPlanner(_map);
+        _flagPlanner = new FlagPlanner(_map);
         (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
         {
-            _labels[i] = _a.NewLabel();
+            // A block that continues another one cannot be entered.
+            _labels[i] = nodes[i].Continues ? _labels[i - 1] : _a.NewLabel();
         }
 
         FindHeaders();
         EmitEntry();
-        foreach (RegionNode node in nodes)
+        for (int i = 0; i < nodes.Count;)
         {
-            EmitNode(node);
+            i = EmitTrace(i);
         }
 
+        EmitSecondCopies();
         foreach (OutOfLine place in _outOfLine)
         {
             EmitOutOfLine(place);
@@ -55,7 +62,7 @@ internal sealed partial class RegionEmitter
         EmitEndBudget();
         EmitLink();
         EmitExit();
-        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf));
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf), isUser);
         ops = [.. _ops];
         return _a.Finish();
     }
@@ -80,33 +87,6 @@ internal sealed partial class RegionEmitter
         if (to is not null && to.Position <= node.Position)
         {
             _isHeader[to.Position] = true;
-        }
-    }
-
-    private void EmitNode(RegionNode node)
-    {
-        MicroOp[] ops = node.Block.Ops;
-        _a.Mark(_labels[node.Position]);
-        _flags = FlagPlace.Saved;
-        if (_isHeader[node.Position])
-        {
-            _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
-            _a.Byte(0);
-            _a.JumpIf(NotEqual, GoOnAt(node.Block.Rip));
-        }
-
-        // The whole block's instructions are counted when it is entered; who leaves in the middle gives the rest back.
-        _a.Emit(8, 0x83, 5, Operand.Of(Host.Budget));
-        _a.Byte((byte)ops.Length);
-        _a.JumpIf(Negative, InterpretAt(node.Block.Rip, ops.Length));
-        for (int i = 0; i < ops.Length; i++)
-        {
-            EmitInstruction(node, ops[i], ops.Length - i - 1);
-        }
-
-        if (!OpTable.EndsBlock(node.Last.Op))
-        {
-            GoTo(node, node.Next, node.Last.NextRip);
         }
     }
 

@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// <summary>Where emitted code finds the fields of <see cref="ProcessorState"/>, <see cref="TlbEntry"/> and <see cref="LinkEntry"/>.</summary>
 internal static class StateOffsets
 {
-    public const int Translations = ProcessorState.TranslationsOffset;
+    public const int SupervisorTranslations = ProcessorState.SupervisorTranslationsOffset;
+    public const int UserTranslations = ProcessorState.UserTranslationsOffset;
     public const int Interpret = ProcessorState.InterpretOffset;
     public const int Links = ProcessorState.LinksOffset;
     public const int Flags = ProcessorState.FlagsOffset;
@@ -19,6 +20,8 @@ internal static class StateOffsets
     public const int CancelRequested = ProcessorState.CancelRequestedOffset;
     public const int Mxcsr = ProcessorState.MxcsrOffset;
     public const int HostMxcsr = ProcessorState.HostMxcsrOffset;
+    public const int Elements = ProcessorState.ElementsOffset;
+    public const int Part = ProcessorState.PartOffset;
     public const int Exit = ProcessorState.ExitOffset;
     public const int ReadTag = TlbEntry.ReadTagOffset;
     public const int WriteTag = TlbEntry.WriteTagOffset;

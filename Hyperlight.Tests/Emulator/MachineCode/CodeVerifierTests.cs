@@ -21,14 +21,25 @@ internal sealed class CodeVerifierTests
         ["memory at an address of the guest"] = c => c.mov(rbx, __qword_ptr[rdi]),
         ["memory at an absolute address"] = c => c.mov(rbx, __qword_ptr[0x1000]),
         ["memory at a computed address"] = c => { c.mov(r14, rdi); c.mov(rbx, __qword_ptr[r14]); },
-        ["memory before the comparison"] = c => Translate(c, skipped: 5, then: x => x.mov(rbx, __qword_ptr[r14])),
-        ["memory without the branch"] = c => Translate(c, skipped: 6, then: x => x.mov(rbx, __qword_ptr[r14])),
-        ["memory without the tag"] = c => Translate(c, skipped: 4, then: x => x.mov(rbx, __qword_ptr[r14])),
+        ["memory before the comparison"] = c => Translate(c, skipped: 4, then: x => x.mov(rbx, __qword_ptr[r14])),
+        ["memory without the branch"] = c => Translate(c, skipped: 5, then: x => x.mov(rbx, __qword_ptr[r14])),
+        ["memory without the tag"] = c => Translate(c, skipped: 3, then: x => x.mov(rbx, __qword_ptr[r14])),
         ["an index that is not limited"] = c => Translate(c, skipped: 2, then: x => x.mov(rbx, __qword_ptr[r14])),
         ["more bytes than were compared"] = c => Translate(c, size: 4, then: x => x.mov(rbx, __qword_ptr[r14])),
         ["a vector of which half was compared"] = c => Translate(c, size: 8, then: x => x.movups(xmm0, __[r14])),
         ["a write where a read was translated"] = c => Translate(c, then: x => x.mov(__qword_ptr[r14], rbx)),
         ["memory beside the translated address"] = c => Translate(c, then: x => x.mov(rbx, __qword_ptr[r14 + 8])),
+        ["memory before the translated address"] = c => Translate(c, size: 16, then: x => x.mov(rbx, __qword_ptr[r14 - 8])),
+        ["memory behind a translated span"] = c => Translate(c, size: 16, then: x => x.mov(rbx, __qword_ptr[r14 + 9])),
+        ["memory far behind a translated span"] = c => Translate(c, size: 16, then: x => x.mov(rbx, __qword_ptr[r14 + 0x7FFF_FFF8])),
+        ["a write into a span of which a read was translated"] = c => Translate(c, size: 16, then: x => x.mov(__qword_ptr[r14 + 8], rbx)),
+        ["a part of a span behind a branch"] = c => Translate(c, size: 16, then: x =>
+        {
+            Label back = x.CreateLabel();
+            x.jmp(back);
+            x.Label(ref back);
+            x.mov(rbx, __qword_ptr[r14 + 8]);
+        }),
         ["an index at the translated address"] = c => Translate(c, then: x => x.mov(rbx, __qword_ptr[r14 + rdi])),
         ["a translated address that was changed"] = c => Translate(c, then: x => { x.add(r14, rdi); x.mov(rbx, __qword_ptr[r14]); }),
         ["a partly changed address"] = c => Translate(c, then: x => { x.mov(r14b, 7); x.mov(rbx, __qword_ptr[r14]); }),
@@ -44,12 +55,20 @@ internal sealed class CodeVerifierTests
             c.jmp(access);
             Translate(c, then: x => { x.Label(ref access); x.mov(rbx, __qword_ptr[r14]); });
         },
+        ["memory by a translation of a user"] = c => Translate(
+            c, translations: ProcessorState.UserTranslationsOffset, then: x => x.mov(rbx, __qword_ptr[r14])),
+        ["memory by a translation that does not exist"] = c => Translate(
+            c, translations: ProcessorState.UserTranslationsOffset + Tlb.Size, then: x => x.mov(rbx, __qword_ptr[r14])),
+        ["an entry of the translations, written"] = c => Translate(
+            c, then: x => x.mov(__qword_ptr[r15 + r13 + ProcessorState.SupervisorTranslationsOffset], rbx)),
+        ["an entry of the translations, read"] = c => Translate(
+            c, then: x => x.mov(rbx, __qword_ptr[r15 + r13 + ProcessorState.SupervisorTranslationsOffset])),
         ["a translation that is written"] = c => c.mov(__qword_ptr[r13], rbx),
         ["a field behind the state"] = c => c.mov(rbx, __qword_ptr[r15 + ProcessorState.Size - 4]),
         ["a field before the state"] = c => c.mov(rbx, __qword_ptr[r15 - 8]),
         ["the state with an index"] = c => c.mov(rbx, __qword_ptr[r15 + rdi * 8]),
         ["the pointer to the interpreter, written"] = c => c.mov(__qword_ptr[r15 + ProcessorState.InterpretOffset], rbx),
-        ["the pointer to translations, written in part"] = c => c.mov(__byte_ptr[r15 + ProcessorState.TranslationsOffset + 7], bl),
+        ["the pointer to the interpreter, written in part"] = c => c.mov(__byte_ptr[r15 + ProcessorState.InterpretOffset + 7], bl),
         ["the state, replaced"] = c => c.mov(r15, rbx),
         ["the stack, as memory"] = c => c.mov(rbx, __qword_ptr[rsp]),
         ["the stack pointer, replaced"] = c => c.mov(rsp, rbx),
@@ -59,7 +78,7 @@ internal sealed class CodeVerifierTests
         ["a jump to an entry that was not compared"] = c => Link(c, skipped: 4, then: Leave),
         ["a jump to an entry without the branch"] = c => Link(c, skipped: 5, then: Leave),
         ["a jump to an entry with a wrong index"] = c => Link(c, skipped: 2, then: Leave),
-        ["a jump to an entry of another table"] = c => Link(c, table: ProcessorState.TranslationsOffset, then: Leave),
+        ["a jump to an entry of another table"] = c => Link(c, table: ProcessorState.InterpretOffset, then: Leave),
         ["a jump to an entry that was changed"] = c => Link(c, then: x => { x.add(r13, 8); Leave(x); }),
         ["a jump to a region without its block"] = c => Link(c, then: x => x.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset])),
         ["a jump to the block of another region"] = c => Link(c, then: x => x.jmp(__qword_ptr[r13 + LinkEntry.BlockOffset])),
@@ -103,6 +122,10 @@ internal sealed class CodeVerifierTests
         () => Verify(c => Translate(c, then: x => x.mov(rbx, __qword_ptr[r14]))), Throws.Nothing);
 
     [Test]
+    public void Each_part_of_a_translated_span_is_accepted() => Assert.That(
+        () => Verify(c => Translate(c, size: 16, then: x => { x.mov(rbx, __qword_ptr[r14]); x.mov(rbx, __qword_ptr[r14 + 8]); })), Throws.Nothing);
+
+    [Test]
     public void A_write_is_accepted_where_one_was_translated() => Assert.That(
         () => Verify(c => Translate(c, tag: TlbEntry.WriteTagOffset, then: x => x.add(__dword_ptr[r14], 1))), Throws.Nothing);
 
@@ -122,12 +145,12 @@ internal sealed class CodeVerifierTests
         // jmp to the second byte of the mov.
         byte[] code = [0xE9, 1, 0, 0, 0, 0xB8, 1, 2, 3, 4, 0xC3];
 
-        Assert.That(() => CodeVerifier.Verify(code, new EmittedLayout(0, [])), Throws.InvalidOperationException);
+        Assert.That(() => CodeVerifier.Verify(code, new EmittedLayout(0, [], false)), Throws.InvalidOperationException);
     }
 
-    /// <summary>The eight instructions of a translation, without one of them.</summary>
+    /// <summary>The instructions of a translation, without one of them.</summary>
     private static void Translate(
-        Assembler c, Action<Assembler> then, int size = 8, int tag = TlbEntry.ReadTagOffset, int skipped = -1, Label middle = default, bool endsInLine = false, Label slow = default)
+        Assembler c, Action<Assembler> then, int size = 8, int tag = TlbEntry.ReadTagOffset, int skipped = -1, Label middle = default, bool endsInLine = false, Label slow = default, int translations = ProcessorState.SupervisorTranslationsOffset)
     {
         if (!endsInLine)
         {
@@ -139,11 +162,10 @@ internal sealed class CodeVerifierTests
             () => c.mov(r13d, r14d),
             () => c.shr(r13d, HostPage.Shift - Tlb.EntryShift),
             () => c.AddInstruction(Instruction.Create(Code.And_rm32_imm32, Register.R13D, Tlb.IndexMask << Tlb.EntryShift)),
-            () => c.add(r13, __qword_ptr[r15 + ProcessorState.TranslationsOffset]),
-            () => c.xor(r14, __qword_ptr[r13 + tag]),
+            () => c.xor(r14, __qword_ptr[r15 + r13 + (translations + tag)]),
             () => c.AddInstruction(Instruction.Create(Code.Cmp_rm64_imm32, Register.R14, HostPage.Size - size)),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, slow.Id)),
-            () => c.add(r14, __qword_ptr[r13 + TlbEntry.PageOffset]),
+            () => c.add(r14, __qword_ptr[r15 + r13 + (translations + TlbEntry.PageOffset)]),
         ];
         for (int i = 0; i < steps.Length; i++)
         {
@@ -275,6 +297,6 @@ internal sealed class CodeVerifierTests
         {
         }
 
-        CodeVerifier.Verify(code, new EmittedLayout((int)decoder.IP - JumpLength, [(int)decoder.IP]));
+        CodeVerifier.Verify(code, new EmittedLayout((int)decoder.IP - JumpLength, [(int)decoder.IP], false));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class StringCodeTests
     /// <summary>In flags.</summary>
     private const ulong Backwards = 0x400;
 
-    private static readonly ulong[] Counts = [0, 1, 2, 3, 7, 8, 9, 100, 255, 511, 512, 1000, 1023, 1024, 1025, 2047, 1UL << 32, 1UL << 61, ulong.MaxValue];
+    private static readonly ulong[] Counts = [0, 1, 2, 3, 7, 8, 9, 100, 255, 511, 512, 1000, 1023, 1024, 1025, 2047, 4095, 4096, 4097, 8193, 1UL << 32, 1UL << 61, ulong.MaxValue];
 
     private static readonly Dictionary<string, Action<Assembler>> Instructions = new()
     {
