@@ -349,9 +349,8 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
         return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
     }
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
-        unsigned permitted = area->is_shared ? area->access : area->access & ~(unsigned)PAGE_WRITE;
         *contents = source;
-        return page_map_shared(page, permitted, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        return page_map_shared(page, area->access, area->is_shared, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     if (!page_map_new(page, area->access, contents)) {
         return FAULT_NO_MEMORY;

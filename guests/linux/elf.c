@@ -102,7 +102,8 @@ static bool map_segment(const struct elf_file *elf, const struct program_header 
         area.offset = page_of(load->offset);
         area.source_size = (load->address & PAGE_MASK) + load->file_size;
     }
-    return area.end <= PROGRAM_END && area_add(&area);
+    // The stack is there already.
+    return area.end <= PROGRAM_END && area_is_free(area.start, area.end) && area_add(&area);
 }
 
 bool elf_map(const struct elf_file *elf, uint64_t base)

@@ -201,6 +201,7 @@ static int64_t image_item_at(struct node *directory, uint64_t place, struct dire
         struct image_entry entry;
         struct image_node node;
         int64_t error = image_read_entry(&image, (uint32_t)place, &entry);
+        error = error == 0 ? image_check_entry(&image, (uint32_t)place, &entry) : error;
         if (error != 0) {
             return error;
         }

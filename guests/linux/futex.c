@@ -47,20 +47,37 @@ static struct futex_word word_at(uint64_t address)
     return (struct futex_word){ current_process->space, address };
 }
 
+static bool is_same(struct futex_word one, struct futex_word other)
+{
+    return one.object == other.object && one.offset == other.offset;
+}
+
+static bool waits_for(const struct thread *thread, struct futex_word word)
+{
+    return thread->state == THREAD_WAITING && thread->channel == &channel && is_same(thread->futex, word);
+}
+
 // The thread that has waited longest for a word.
 static struct thread *first_waiter(uint64_t address, uint32_t bits)
 {
     struct futex_word word = word_at(address);
     struct thread *first = NULL;
     FOR_EACH_THREAD (thread) {
-        bool waits = thread->state == THREAD_WAITING && thread->channel == &channel &&
-                     thread->futex.object == word.object && thread->futex.offset == word.offset &&
-                     thread->futex_bits & bits;
-        if (waits && (first == NULL || thread->wait_order < first->wait_order)) {
+        if (waits_for(thread, word) && thread->futex_bits & bits &&
+            (first == NULL || thread->wait_order < first->wait_order)) {
             first = thread;
         }
     }
     return first;
+}
+
+static int64_t count_waiters(struct futex_word word)
+{
+    int64_t count = 0;
+    FOR_EACH_THREAD (thread) {
+        count += waits_for(thread, word);
+    }
+    return count;
 }
 
 static int64_t wake(uint64_t address, int32_t most, uint32_t bits)
@@ -111,7 +128,12 @@ static int64_t requeue(const uint64_t arguments[6], bool compares)
         }
     }
     int64_t count = most_woken > 0 ? wake(arguments[0], most_woken, ALL_BITS) : 0;
-    for (int32_t moved = 0; moved < most_moved && arguments[0] != arguments[4]; moved++) {
+    // The same word, maybe at two addresses: the threads would be found there again.
+    if (is_same(word_at(arguments[0]), word_at(arguments[4]))) {
+        int64_t waiters = count_waiters(word_at(arguments[0]));
+        return count + (waiters < most_moved ? waiters : most_moved);
+    }
+    for (int32_t moved = 0; moved < most_moved; moved++) {
         struct thread *thread = first_waiter(arguments[0], ALL_BITS);
         if (thread == NULL) {
             break;

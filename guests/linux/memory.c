@@ -72,10 +72,12 @@ int64_t system_call_brk(const uint64_t arguments[6])
     bool is_changed = true;
     if (wanted_end < end) {
         is_changed = areas_remove(wanted_end, end);
+    } else if (wanted_end > end && !area_is_free(end, wanted_end)) {
+        is_changed = false;
     } else if (wanted_end > end && last != NULL && last->access == heap.access && last->node == NULL) {
         is_changed = area_resize(last, wanted_end);
     } else if (wanted_end > end) {
-        is_changed = area_is_free(end, wanted_end) && area_add(&heap);
+        is_changed = area_add(&heap);
     }
     if (is_changed) {
         program.break_end = wanted;

@@ -173,6 +173,13 @@ static int64_t add_link(uint64_t from_descriptor, uint64_t from_path, uint64_t d
     if (from.node->links == 0) {
         return -ENOENT;
     }
+    if (from.node->is_transient) {
+        return -EXDEV;
+    }
+    // As many as a damaged image says.
+    if (from.node->links == UINT32_MAX) {
+        return -EMLINK;
+    }
     error = directory_set(lookup.directory, lookup.name, lookup.length, from.node);
     if (error == 0) {
         from.node->links++;
@@ -323,7 +330,7 @@ static int64_t check_rename(const struct lookup *from, const struct lookup *to, 
 
 static void count_directory(struct node *directory, const struct node *node, int change)
 {
-    if (node != NULL && node_is_directory(node)) {
+    if (node != NULL && node_is_directory(node) && (change > 0 || directory->links > 2)) {
         directory->links += (uint32_t)change;
     }
 }

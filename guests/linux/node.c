@@ -104,8 +104,10 @@ int64_t node_of_image(uint32_t index, struct node *parent, const char *name, siz
     struct node **bucket = &nodes.buckets[index % BUCKETS];
     for (struct node *node = *bucket; node != NULL; node = node->next_in_bucket) {
         if (node->image_index == index) {
-            // A directory has one name.
-            bool is_wrong = node_is_directory(node) && node->directory.parent != parent;
+            // A directory has one name. Those that were removed have none.
+            bool is_wrong = node_is_directory(node) &&
+                            (node->directory.parent != parent || node->directory.name_length != length ||
+                             node->directory.name == NULL || memcmp(node->directory.name, name, length) != 0);
             *found = node;
             return is_wrong ? -EIO : 0;
         }
@@ -138,24 +140,18 @@ int64_t node_of_image(uint32_t index, struct node *parent, const char *name, siz
     return 0;
 }
 
-static void remove_from_bucket(struct node *node)
-{
-    struct node **link = &nodes.buckets[node->image_index % BUCKETS];
-    while (*link != node) {
-        link = &(*link)->next_in_bucket;
-    }
-    *link = node->next_in_bucket;
-}
-
-static void free_node(struct node *node)
+// Returns the parent of a directory, whose reference to it is to be released.
+static struct node *free_node(struct node *node)
 {
     struct node *parent = NULL;
-    if (node->image_index != NODE_IN_MEMORY) {
-        remove_from_bucket(node);
-    }
     if (is_regular(node->mode) && !node->is_text) {
         node_free_pages(node);
-    } else if (node_is_directory(node)) {
+    }
+    if (node->image_index != NODE_IN_MEMORY) {
+        // It stays: a damaged image can have more names of it than links.
+        return NULL;
+    }
+    if (node_is_directory(node)) {
         parent = node->directory.parent;
         directory_free_entries(node);
     } else if (is_link(node->mode) && node->link.has_page) {
@@ -163,9 +159,7 @@ static void free_node(struct node *node)
     }
     pool_free(&nodes.pool, node);
     nodes.count--;
-    if (parent != NULL) {
-        node_release(parent);
-    }
+    return parent;
 }
 
 void node_retain(struct node *node)
@@ -173,10 +167,26 @@ void node_retain(struct node *node)
     node->references++;
 }
 
+struct node *node_keep(struct node *node)
+{
+    struct node *kept = node->is_transient ? allocate() : node;
+    if (kept == NULL) {
+        return NULL;
+    }
+    if (kept != node) {
+        *kept = *node;
+        kept->is_transient = false;
+        kept->references = kept->links = 0;
+    }
+    node_retain(kept);
+    return kept;
+}
+
+// Not recursive: removed directories that are still used can be nested as deep as the program wants.
 void node_release(struct node *node)
 {
-    if (--node->references == 0 && node->links == 0) {
-        free_node(node);
+    while (node != NULL && --node->references == 0 && node->links == 0) {
+        node = free_node(node);
     }
 }
 
@@ -189,7 +199,7 @@ void node_unlink(struct node *node)
     }
     node_touch_attributes(node);
     if (node->references == 0 && node->links == 0) {
-        free_node(node);
+        node_release(free_node(node));
     }
 }
 

@@ -75,6 +75,8 @@ struct node {
             // Its name there; NULL for the root, and when it was removed.
             const char *name;
             size_t name_length;
+            // Where a walk over all directories continues in it.
+            uint64_t walk_place;
             const struct directory_operations *operations;
             // Adds the entries, before the first one is looked for. Until then.
             int64_t (*fill)(struct node *directory);
@@ -101,6 +103,8 @@ struct node {
     bool is_text;
     // A directory that the kernel needs where it is.
     bool is_fixed;
+    // Made up when it is looked up, and used for another one soon: it is not counted.
+    bool is_transient;
     // Its contents are not, or not all, those of the image.
     bool is_modified;
     // In a directory of the host.
@@ -120,6 +124,8 @@ struct node *node_create(uint32_t mode);
 int64_t node_of_image(uint32_t index, struct node *parent, const char *name, size_t length, struct node **node);
 
 void node_retain(struct node *node);
+// A node to keep: it is counted for the caller. That of a transient one is a copy; NULL without memory.
+struct node *node_keep(struct node *node);
 void node_release(struct node *node);
 // Without links and references it is freed.
 void node_unlink(struct node *node);
@@ -154,6 +160,10 @@ int64_t node_page(struct node *node, uint64_t index, bool is_writable, uint8_t *
 // A mapping shows pages of a file from now on, or does not any more.
 void node_add_mapping(struct node *node);
 void node_remove_mapping(struct node *node);
+
+// The first page from an index on that is not a hole, or NO_PAGE.
+#define NO_PAGE UINT64_MAX
+uint64_t node_next_page(const struct node *node, uint64_t index);
 
 // The target of a link, not terminated. The number of its bytes, or an error.
 int64_t node_link_target(struct node *node, char *target, size_t size);

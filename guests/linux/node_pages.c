@@ -79,6 +79,33 @@ static bool is_in_image(const struct node *node, uint64_t index)
     return index < MOST_PAGES && index * PAGE_SIZE < node->file.image_size;
 }
 
+// The first page from an index on below a table or a page, which spans the result if there is none.
+static uint64_t find_next(void *page, unsigned height, uint64_t index)
+{
+    if (page == NULL || height == 0) {
+        return page == NULL ? span_of(height) : index;
+    }
+    uint64_t span = span_of(height - 1);
+    for (uint64_t slot = index / span; slot < SLOTS; slot++) {
+        uint64_t start = slot * span;
+        uint64_t found = find_next(((void **)page)[slot], height - 1, index > start ? index - start : 0);
+        if (found < span) {
+            return start + found;
+        }
+    }
+    return span_of(height);
+}
+
+uint64_t node_next_page(const struct node *node, uint64_t index)
+{
+    if (is_in_image(node, index)) {
+        return index;
+    }
+    uint64_t span = span_of(node->file.height);
+    uint64_t found = index < span ? find_next(node->file.pages, node->file.height, index) : span;
+    return found < span ? found : NO_PAGE;
+}
+
 int64_t node_page(struct node *node, uint64_t index, bool is_writable, uint8_t **page)
 {
     const uint8_t *original = NULL;

@@ -47,24 +47,6 @@ static const char *send_file(struct node *node, const char *path)
     return is_stopped ? NULL : send_contents(node);
 }
 
-// The place after a directory in its parent.
-static int64_t place_after(struct node *directory, uint64_t *place)
-{
-    struct directory_item item;
-    *place = 0;
-    for (;;) {
-        int64_t error = directory_item_at(directory->directory.parent, *place, &item);
-        if (error != 0) {
-            return error;
-        }
-        *place = item.next_place;
-        if (item.length == directory->directory.name_length &&
-            memcmp(item.name, directory->directory.name, item.length) == 0) {
-            return 0;
-        }
-    }
-}
-
 // Appends a name to a path. False if it would be too long.
 static bool descend(char *path, const struct directory_item *item)
 {
@@ -77,8 +59,8 @@ static bool descend(char *path, const struct directory_item *item)
     return true;
 }
 
-// The walk has no stack: a program can nest directories as deep as it wants. The
-// way back is the name of a directory in its parent.
+// The walk has no stack: a program can nest directories as deep as it wants. Each
+// directory on the way keeps the place where the walk continues in it.
 static const char *send_below(struct node *top, char *path)
 {
     struct node *directory = top;
@@ -91,10 +73,8 @@ static const char *send_below(struct node *top, char *path)
             if (directory == top) {
                 return NULL;
             }
-            if (place_after(directory, &place) != 0) {
-                return damaged;
-            }
             directory = directory->directory.parent;
+            place = directory->directory.walk_place;
             *strrchr(path, '/') = 0;
             continue;
         }
@@ -110,6 +90,7 @@ static const char *send_below(struct node *top, char *path)
             continue;
         }
         if (node_is_directory(node)) {
+            directory->directory.walk_place = place;
             directory = node;
             place = 0;
             continue;

@@ -22,7 +22,7 @@
 #define DEVICE_NAME "00:01 "
 #define PART 256
 
-// Of links to descriptors: one for each that is in use at a time.
+// Of links to descriptors: one for each that is in use at a time. None is kept: see node_keep.
 static struct node descriptor_links[8];
 static unsigned next_link;
 
@@ -64,6 +64,7 @@ static struct node *link_of(uint32_t descriptor)
 {
     struct node *node = &descriptor_links[next_link++ % (sizeof descriptor_links / sizeof descriptor_links[0])];
     *node = (struct node){
+        .is_transient = true,
         .references = 1,
         .links = 1,
         .mode = S_IFLNK | 0700,

@@ -16,7 +16,6 @@
 // With the accessed bits set, as the runtime's: the processor never writes them.
 #define KERNEL_CODE_DESCRIPTOR 0x00AF9B000000FFFFUL
 #define KERNEL_DATA_DESCRIPTOR 0x00CF93000000FFFFUL
-#define USER_CODE32_DESCRIPTOR 0x00CFFB000000FFFFUL
 #define USER_DATA_DESCRIPTOR 0x00CFF3000000FFFFUL
 #define USER_CODE_DESCRIPTOR 0x00AFFB000000FFFFUL
 
@@ -69,7 +68,8 @@ uint32_t processor_features(void)
     return processor_cpuid(1, 0).edx;
 }
 
-// Null, kernel code and data, TSS as the runtime has them; then for programs.
+// Null, kernel code and data, TSS as the runtime has them; then for programs. Where SYSRET would look for a segment of
+// 32-bit code there is none: a system call of such code would begin at CSTAR, or be undefined.
 static void load_segments(void)
 {
     const volatile uint64_t *runtime = (const volatile uint64_t *)HL_CONTROL_BLOCK;
@@ -77,7 +77,7 @@ static void load_segments(void)
     gdt[2] = KERNEL_DATA_DESCRIPTOR;
     gdt[3] = runtime[3];
     gdt[4] = runtime[4];
-    gdt[5] = USER_CODE32_DESCRIPTOR;
+    gdt[5] = 0;
     gdt[6] = USER_DATA_DESCRIPTOR;
     gdt[7] = USER_CODE_DESCRIPTOR;
     const struct table_register table = { sizeof gdt - 1, (uint64_t)gdt };

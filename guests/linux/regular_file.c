@@ -58,28 +58,23 @@ static int64_t write_file(struct file *file, struct buffer *buffer, uint64_t *po
 // The next page of data, or the next hole, from a position on.
 static int64_t seek_data(struct file *file, int64_t offset, bool is_hole)
 {
-    struct node *node = file->node;
+    const struct node *node = file->node;
     if (offset < 0 || (uint64_t)offset >= node->size) {
         return -ENXIO;
     }
-    uint64_t position = (uint64_t)offset;
-    while (position < node->size) {
-        uint8_t *page;
-        int64_t error = node_page(node, position / PAGE_SIZE, false, &page);
-        if (error != 0) {
-            return error;
+    uint64_t index = (uint64_t)offset / PAGE_SIZE;
+    if (is_hole) {
+        while (index * PAGE_SIZE < node->size && node_next_page(node, index) == index) {
+            index++;
         }
-        if ((page == NULL) == is_hole) {
-            break;
-        }
-        position = page_of(position) + PAGE_SIZE;
+    } else {
+        index = node_next_page(node, index);
     }
-    if (position >= node->size) {
-        if (!is_hole) {
-            return -ENXIO;
-        }
-        position = node->size;
+    if (!is_hole && (index == NO_PAGE || index * PAGE_SIZE >= node->size)) {
+        return -ENXIO;
     }
+    uint64_t position = index * PAGE_SIZE > (uint64_t)offset ? index * PAGE_SIZE : (uint64_t)offset;
+    position = position < node->size ? position : node->size;
     file->position = position;
     return (int64_t)position;
 }
@@ -187,8 +182,11 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     if (*file == NULL) {
         return -ENOMEM;
     }
-    (*file)->node = node;
-    node_retain(node);
+    (*file)->node = node_keep(node);
+    if ((*file)->node == NULL) {
+        file_release(*file);
+        return -ENOMEM;
+    }
     int64_t error = 0;
     if (is_regular(node->mode) && node->is_text && !(flags & O_PATH)) {
         error = open_text(*file);

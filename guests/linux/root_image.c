@@ -214,6 +214,17 @@ static int compare(const char *name, size_t length, const struct image_entry *en
     return order != 0 ? order : (length > entry->length) - (length < entry->length);
 }
 
+int64_t image_check_entry(const struct image_node *directory, uint32_t index, const struct image_entry *entry)
+{
+    struct image_entry previous;
+    bool is_dots = entry->name[0] == '.' && (entry->length == 1 || (entry->length == 2 && entry->name[1] == '.'));
+    if (is_dots || memchr(entry->name, '/', entry->length) != NULL || memchr(entry->name, 0, entry->length) != NULL) {
+        return -EIO;
+    }
+    int64_t error = index != 0 ? image_read_entry(directory, index - 1, &previous) : 0;
+    return error != 0 || index == 0 || compare(entry->name, entry->length, &previous) > 0 ? error : -EIO;
+}
+
 int64_t image_find_entry(const struct image_node *directory, const char *name, size_t length,
                          struct image_entry *entry)
 {

@@ -42,8 +42,10 @@ uint32_t image_node_count(void);
 
 int64_t image_read_node(uint32_t index, struct image_node *node);
 
-// An entry of a directory by its place in the directory, or by its name: -ENOENT.
+// An entry of a directory by its place in the directory, or by its name: -ENOENT. That it can be a name, and follows
+// the one before, is checked by image_check_entry: by name only those are found.
 int64_t image_read_entry(const struct image_node *directory, uint32_t index, struct image_entry *entry);
+int64_t image_check_entry(const struct image_node *directory, uint32_t index, const struct image_entry *entry);
 int64_t image_find_entry(const struct image_node *directory, const char *name, size_t length,
                          struct image_entry *entry);
 

@@ -149,14 +149,14 @@ int64_t system_call_rt_sigtimedwait(const uint64_t arguments[6])
     }
     set = signals_blockable(set);
     own->awaited = set;
-    while (!signal_take(own, set, &info) && error == 0) {
+    // A signal of the process may be pending that another thread takes: only what is taken here ends the wait.
+    bool is_taken = signal_take(own, set, &info);
+    while (!is_taken && error == 0) {
         error = scheduler_wait(own, deadline);
-        if (signals_pending(own) & set) {
-            error = 0;
-        }
+        is_taken = signal_take(own, set, &info);
     }
     own->awaited = 0;
-    if (error != 0) {
+    if (!is_taken) {
         return error == -ETIMEDOUT ? -EAGAIN : -EINTR;
     }
     return arguments[1] == 0 || copy_info_to_user(arguments[1], &info) ? (int64_t)info.signal : -EFAULT;

@@ -4,6 +4,7 @@
 // VM: what it does is its first argument. What it prints is the same everywhere.
 
 #include "files.h"
+#include "storm.h"
 
 enum { AT_PHDR = 3, AT_PAGESZ = 6, AT_ENTRY = 9, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31 };
 
@@ -142,6 +143,12 @@ int program_main(const struct start *start)
     if (equal(name, "random-calls")) {
         return random_calls(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
+    if (equal(name, "storm")) {
+        return storms(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    }
+    if (equal(name, "residue")) {
+        return residue();
+    }
     if (equal(name, "file-calls")) {
         return file_calls();
     }
@@ -170,6 +177,7 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : threads(name);
     code = code >= 0 ? code : signals(name);
     code = code >= 0 ? code : hostile(name, start);
+    code = code >= 0 ? code : attacks(name);
     code = code >= 0 ? code : pipe_commands(name);
     code = code >= 0 ? code : process_commands(name, start);
     code = code >= 0 ? code : checkpoints(name);

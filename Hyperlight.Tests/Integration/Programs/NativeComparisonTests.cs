@@ -20,6 +20,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
         "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "restarts",
         "forks", "process-ends", "executes", "execute-in-thread", "shared-memory", "groups",
+        "write-only-memory", "heap-beside-mapping", "requeue-same-word", "signal-of-another-thread", "kept-links", "sparse-file",
     ];
 
     private ProgramRunner _fixed = null!;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef PROGRAMS_STORM_H
+#define PROGRAMS_STORM_H
+
+#include <stdint.h>
+
+int storms(uint64_t seed, uint64_t count);
+int residue(void);
+int attacks(const char *name);
+
+#endif
