@@ -76,7 +76,7 @@ public sealed class ProgramResult
     public IReadOnlyList<string> LeftOutFiles { get; internal init; } = [];
 
     /// <summary>The files that were collected.</summary>
-    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; private init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> CollectedFiles { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
 
     /// <summary>
     /// The regular files that the program has left in a directory and in those that are in it. Their paths are checked: they are in the

@@ -18,6 +18,8 @@ internal readonly struct FileStatus
 
     public uint Links => _status.Links;
 
+    public long Size => (long)_status.Size;
+
     /// <summary>Whether it belongs to the user that the process acts as, or to the superuser.</summary>
     public bool IsOfProcessOrRoot => _status.User == 0 || _status.User == LibC.geteuid();
 

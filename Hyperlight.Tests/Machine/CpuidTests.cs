@@ -10,7 +10,7 @@ namespace Hyperlight.Tests.Machine;
 internal sealed class CpuidTests(TestTarget target) : MachineTest(target)
 {
     private const uint Extended = 0x8000_0000;
-    private const uint Hypervisor = 0x4000_0000;
+    private const uint HypervisorLeaves = 0x4000_0000;
 
     /// <summary>More leaves and subleaves than any processor has of one kind.</summary>
     private const uint MostLeaves = 0x40;
@@ -29,7 +29,7 @@ internal sealed class CpuidTests(TestTarget target) : MachineTest(target)
     [Test]
     public void Only_known_features_are_shown()
     {
-        foreach (uint first in new[] { 0u, Extended, Hypervisor })
+        foreach (uint first in new[] { 0u, Extended, HypervisorLeaves })
         {
             uint last = Read(first, 0).Eax;
             for (uint leaf = first; leaf <= last && leaf < first + MostLeaves; leaf++)

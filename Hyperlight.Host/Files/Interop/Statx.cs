@@ -29,6 +29,9 @@ internal struct Statx
     [FieldOffset(32)]
     public ulong Inode;
 
+    [FieldOffset(40)]
+    public ulong Size;
+
     [FieldOffset(112)]
     public long ModifiedSeconds;
 

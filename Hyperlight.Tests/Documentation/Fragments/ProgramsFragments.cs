@@ -187,7 +187,6 @@ internal sealed class ProgramsFragments : FragmentFixture
         }
     }
 
-    private static CacheVariable WritePython()
     internal static CacheVariable WritePython()
     {
         Directory.CreateDirectory("python");

@@ -58,13 +58,4 @@ internal sealed class CSharpProgramTests(TestTarget target) : ProgramTest(target
         Assert.That(result.ExitCode, Is.EqualTo(exitCode));
         Assert.That(result.UnsupportedSystemCalls, Is.Empty);
     }
-
-    /// <summary>Skips the test where such a program takes seconds.</summary>
-    private void RequireFastExecution()
-    {
-        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
-        {
-            Assert.Ignore($"C# programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
-        }
-    }
 }

@@ -51,12 +51,12 @@ internal abstract class ProgramTest(TestTarget target)
     protected ProgramRunner Create(string program, ProgramLimits? limits = null) =>
         Create(ProgramImage.FromExecutable(PathOf(program), ImageOptions), limits: limits);
 
-    /// <summary>Skips the test where Python needs a minute or so to start.</summary>
+    /// <summary>Skips the test where a large program, such as Python, needs a minute or so to start.</summary>
     protected void RequireFastExecution()
     {
         if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
         {
-            Assert.Ignore($"Python takes too long on {Target.Driver}. It is tested where the guest's code is executed by hardware or compiled to machine code.");
+            Assert.Ignore($"Large programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
         }
     }
 
