@@ -35,8 +35,9 @@ public sealed record ProgramTemplate
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNotEqual(Enum.IsDefined(value), true, nameof(Checkpoint));
-            field = value;
+            field = Enum.IsDefined(value)
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(value), value, $"It is not a value of {nameof(ProgramCheckpoint)}.");
         }
     }
 

@@ -54,7 +54,7 @@ void address_space_release(struct address_space *space)
     if (--space->references != 0) {
         return;
     }
-    if (space == &spaces[0]) {
+    if (space->root == spaces[0].root) {
         // The kernel keeps its tables.
         address_space_select(space);
         areas_clear();
@@ -75,27 +75,20 @@ void address_space_select_kernel(void)
     pages_select_root(spaces[0].root);
 }
 
-bool address_space_unite(struct address_space **space)
+bool address_space_become_kernel(void)
 {
-    struct address_space *only = NULL;
+    unsigned references = 0;
     for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
-        if (spaces[i].references > 1 || (spaces[i].references == 1 && only != NULL)) {
-            return false;
-        }
-        only = spaces[i].references == 1 ? &spaces[i] : only;
+        references += spaces[i].references;
     }
-    unsigned index = index_of(only);
-    if (index != 0) {
-        // Its tables are complete: all address spaces have the pages of the kernel.
-        areas_become_first(index);
-        spaces[0] = *only;
-        *only = (struct address_space){ 0 };
-    }
-    *space = &spaces[0];
-    return true;
+    // The tables of the kernel's pages are the same in all address spaces.
+    spaces[0].root = references == 1 ? pages_root() : spaces[0].root;
+    return references == 1;
 }
 
 void address_space_continue(void)
 {
-    spaces[0].root = pages_root();
+    for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
+        spaces[i].root = pages_root();
+    }
 }

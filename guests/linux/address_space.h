@@ -23,8 +23,9 @@ void address_space_retain(struct address_space *space);
 // Another one must be selected.
 void address_space_release(struct address_space *space);
 
-// Makes the only one the first one, which is selected: false if there are several.
-bool address_space_unite(struct address_space **space);
+// The kernel keeps the tables of the only one, which is selected: false if processes
+// have several, or share it.
+bool address_space_become_kernel(void);
 // After a restore: the page tables are those that the host has made.
 void address_space_continue(void);
 

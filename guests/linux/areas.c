@@ -37,14 +37,6 @@ void areas_select(unsigned space)
     areas = &lists[space];
 }
 
-void areas_become_first(unsigned space)
-{
-    struct area_list first = lists[0];
-    lists[0] = lists[space];
-    lists[space] = first;
-    areas = lists;
-}
-
 // Whether a number of areas more can be in a list.
 static bool has_space_in(const struct area_list *list, unsigned more)
 {

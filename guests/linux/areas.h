@@ -39,9 +39,6 @@ void areas_start(void);
 // Each address space has a list; that of the first is selected at the start.
 void areas_select(unsigned space);
 
-// The list of the selected address space, whose number it is, becomes that of the first.
-void areas_become_first(unsigned space);
-
 // Gives an empty list the areas of the selected one. False without memory.
 bool areas_copy(unsigned space);
 

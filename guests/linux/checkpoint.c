@@ -6,7 +6,6 @@
 #include "areas.h"
 #include "errors.h"
 #include "host.h"
-#include "processes.h"
 #include "registers.h"
 #include "scheduler.h"
 #include "threads.h"
@@ -79,14 +78,12 @@ bool checkpoint_is_wanted(enum checkpoint_kind kind)
 
 int64_t checkpoint_reach(void)
 {
-    struct address_space *space;
     if (!host_clock(true, &checkpoint.clock)) {
         return -EIO;
     }
-    if (!address_space_unite(&space)) {
+    if (!address_space_become_kernel()) {
         return -EBUSY;
     }
-    current_process->space = space;
     areas_prepare_snapshot();
     pages_prepare_snapshot();
     checkpoint.reached = checkpoint.wanted;

@@ -99,12 +99,12 @@ void pages_uncommit(uint64_t count)
     pages.committed -= count;
 }
 
-// Whether a page is memory of this run: not one of a file, nor of a snapshot.
 static uint64_t scratch_start(void)
 {
     return HL_SCRATCH_TOP_GPA - *HL_SCRATCH_SIZE_SLOT;
 }
 
+// Whether a page is memory of this run: not one of a file, nor of a snapshot.
 static bool is_in_scratch(uint64_t page)
 {
     return page >= scratch_start();
@@ -638,9 +638,10 @@ void pages_prepare_snapshot(void)
 void pages_continue(uint64_t limit)
 {
     uint64_t available = available_pages();
-    pages.limit = limit < available ? limit : available;
     // Pages of the snapshot are no memory of this run. The kernel's are counted all the
     // same, because a copy that a write makes of them is not.
     pages.used = pages.kernel;
+    pages.limit = limit < available ? limit : available;
+    pages.limit = pages.limit > pages.used ? pages.limit : pages.used;
     pages.free = 0;
 }

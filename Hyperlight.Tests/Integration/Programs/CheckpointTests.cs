@@ -19,9 +19,9 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
         Assert.That((await Serve("")).StandardOutput, Is.EqualTo("string 0\ncount 1\n"));
 
     [Test]
-    public async Task A_program_goes_on_from_its_checkpoint_with_everything_that_it_had()
+    public async Task A_program_goes_on_from_its_checkpoint_with_everything_that_it_had([Values("ready", "ready-execute")] string command)
     {
-        ProgramRunner runner = Create("ready", ProgramCheckpoint.Ready);
+        ProgramRunner runner = Create(command, ProgramCheckpoint.Ready);
         var input = new ProgramInput
         {
             Arguments = ["one", "", "zwei ä"],
@@ -155,6 +155,20 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
         Assert.That(plain.StandardOutput, Is.EqualTo("arguments 2\narguments\nNAME=value\n"));
         Assert.That(other.StandardOutput, Is.EqualTo($"arguments 5\narguments\none\n\n{many}\nNAME=a longer value\n"));
         Assert.That(runner.WarmUp!.StandardOutput, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_script_starts_at_the_entry_point_of_its_interpreter()
+    {
+        ProgramImage image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions).WithFiles(new Dictionary<string, ProgramFile>
+        {
+            ["/script"] = ProgramFile.FromText($"#!/{Fixed} arguments\n", isExecutable: true),
+        });
+        ProgramRunner runner = Create(image, ["script"], checkpoint: ProgramCheckpoint.EntryPoint, executable: "/script");
+
+        ProgramResult result = await Run(runner, "", "one", "two");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("arguments 5\narguments\n/script\none\ntwo\nNAME=value\n"));
     }
 
     [Test]

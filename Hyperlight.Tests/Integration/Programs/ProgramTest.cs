@@ -32,7 +32,8 @@ internal abstract class ProgramTest(TestTarget target)
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
-    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = default)
+    protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = default,
+        string? executable = null)
     {
         var template = new ProgramTemplate
         {
@@ -41,6 +42,7 @@ internal abstract class ProgramTest(TestTarget target)
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
             Limits = limits ?? new ProgramLimits(),
             Checkpoint = checkpoint,
+            Executable = executable,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
         };
         ProgramRunner runner = ProgramRunner.CreateAsync(template).GetAwaiter().GetResult();
