@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Tests.Integration;
 using Iced.Intel;
