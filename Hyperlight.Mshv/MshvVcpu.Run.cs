@@ -33,7 +33,7 @@ internal sealed unsafe partial class MshvVcpu
         }
 
         exit = MshvExitDecoder.Decode(in message);
-        _isWindowRequested &= exit.Reason != VmExitReason.InterruptWindow;
+        NoteExit(exit.Reason);
         if (exit.Reason == VmExitReason.IoOut)
         {
             // Unlike KVM, the hypervisor leaves RIP at the instruction.

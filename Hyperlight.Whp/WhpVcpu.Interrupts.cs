@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Whp.Interop;
 
 namespace Hyperlight.Whp;
@@ -15,6 +16,12 @@ internal sealed unsafe partial class WhpVcpu
 
     /// <summary>The platform was asked to say when the guest can be interrupted, and has not done so yet.</summary>
     private bool _isWindowRequested;
+
+    /// <summary>The guest was left at HLT, which ends what STI holds back, whatever the register says.</summary>
+    private bool _isHalted;
+
+    /// <summary>The interrupt state that has to be written with the interruption, because it says that the guest is in a shadow.</summary>
+    private ulong? _interruptState;
 
     /// <summary>Interrupts the guest when it is entered, or has the platform say when it can be interrupted.</summary>
     /// <exception cref="HypervisorException">A register cannot be read; it is named.</exception>
@@ -43,6 +50,7 @@ internal sealed unsafe partial class WhpVcpu
             return false;
         }
 
+        _interruptState = null;
         if ((_waiting & Waiting.PendingEvents) != 0)
         {
             return true;
@@ -52,8 +60,10 @@ internal sealed unsafe partial class WhpVcpu
         Add(WhvRegisterNames.WHvRegisterInterruptState);
         Add(WhvRegisterNames.WHvRegisterPendingInterruption);
         Get();
-        return (Values[0].Reg64 & WhvInterruptState.InterruptShadow) == 0
-            && (Values[1].Reg64 & WhvPendingInterruption.InterruptionPending) == 0;
+        ulong state = Values[0].Reg64;
+        bool isInShadow = (state & WhvInterruptState.InterruptShadow) != 0;
+        _interruptState = isInShadow ? state & ~WhvInterruptState.InterruptShadow : null;
+        return (!isInShadow || _isHalted) && (Values[1].Reg64 & WhvPendingInterruption.InterruptionPending) == 0;
     }
 
     /// <summary>Adds what waits of interrupts, after the events that are discarded.</summary>
@@ -62,6 +72,10 @@ internal sealed unsafe partial class WhpVcpu
         if ((_waiting & Waiting.Interruption) != 0)
         {
             Add(WhvRegisterNames.WHvRegisterPendingInterruption, _interruption);
+            if (_interruptState is { } state)
+            {
+                Add(WhvRegisterNames.WHvRegisterInterruptState, state);
+            }
         }
 
         if ((_waiting & Waiting.Notifications) != 0)
@@ -70,6 +84,13 @@ internal sealed unsafe partial class WhpVcpu
                 WhvRegisterNames.WHvX64RegisterDeliverabilityNotifications,
                 _isWindowRequested ? WhvDeliverabilityNotifications.InterruptNotification : 0);
         }
+    }
+
+    /// <summary>Called at each exit.</summary>
+    private void NoteExit(VmExitReason reason)
+    {
+        _isHalted = reason == VmExitReason.Halt;
+        _isWindowRequested &= reason != VmExitReason.InterruptWindow;
     }
 
     /// <summary>Nothing is to interrupt the guest any more.</summary>

@@ -45,7 +45,7 @@ internal sealed unsafe partial class WhpVcpu
         }
 
         VmExit exit = WhpExitDecoder.Decode(in context);
-        _isWindowRequested &= exit.Reason != VmExitReason.InterruptWindow;
+        NoteExit(exit.Reason);
         if (exit.Reason == VmExitReason.IoOut)
         {
             SkipInstruction(in context);

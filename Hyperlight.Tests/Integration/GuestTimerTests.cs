@@ -10,14 +10,14 @@ internal sealed class GuestTimerTests(TestTarget target) : GuestTest(target)
 
     [Test, EndsWithin(60)]
     public void A_guest_that_computes_is_interrupted_each_time_the_period_has_passed() =>
-        Assert.That(BuildWithTimer().Call<uint>("TimerSpin", Millisecond, 5U, long.MaxValue), Is.EqualTo(5));
+        Assert.That(BuildWithTimer().Call<uint>("TimerSpin", Millisecond, 5U, long.MaxValue), Is.GreaterThanOrEqualTo(5));
 
     [Test, EndsWithin(60)]
     public void A_halted_guest_waits_for_the_interrupt()
     {
         MultiUseSandbox sandbox = BuildWithTimer();
 
-        Assert.That(sandbox.Call<uint>("TimerHalt", 5 * Millisecond, 4U), Is.EqualTo(4));
+        Assert.That(sandbox.Call<uint>("TimerHalt", 5 * Millisecond, 4U), Is.GreaterThanOrEqualTo(4));
 
         Assert.That(sandbox.LastCall.WallClockTime, Is.GreaterThanOrEqualTo(TimeSpan.FromMilliseconds(20)));
     }
@@ -27,7 +27,7 @@ internal sealed class GuestTimerTests(TestTarget target) : GuestTest(target)
     {
         MultiUseSandbox sandbox = BuildWithTimer();
 
-        Assert.That(sandbox.Call<uint>("TimerSpin", 1U, 3U, long.MaxValue), Is.EqualTo(3));
+        Assert.That(sandbox.Call<uint>("TimerSpin", 1U, 3U, long.MaxValue), Is.GreaterThanOrEqualTo(3));
         Assert.That(
             () => sandbox.Call<uint>("TimerHalt", [uint.MaxValue, 1U], TimeSpan.FromMilliseconds(50)),
             Throws.TypeOf<BudgetExceededException>());

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Hyperlight.Abstractions;
 using Hyperlight.Tests.Integration;
 using Iced.Intel;
@@ -16,7 +15,7 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
     private IInterruptInjector Injector => (IInterruptInjector)Guest.Machine;
 
     [Test]
-    public void The_driver_says_that_its_machines_inject_interrupts() => Assert.That(Hypervisor.InjectsInterrupts, Is.True);
+    public void The_driver_says_that_its_machines_inject_interrupts() => Assert.That(InjectsInterrupts, Is.True);
 
     [Test]
     public void A_vector_of_an_exception_is_refused() =>

@@ -25,7 +25,7 @@ internal abstract class MachineTest(TestTarget target)
 
     protected SystemGuest Guest { get; private set; } = null!;
 
-    protected IHypervisor Hypervisor => target.Hypervisor;
+    protected bool InjectsInterrupts => target.Hypervisor.InjectsInterrupts;
 
     protected string Driver => target.Hypervisor.Name;
 

@@ -47,6 +47,19 @@ internal sealed class MshvInterruptTests
     }
 
     [Test]
+    public void A_halted_guest_is_interrupted_although_the_shadow_of_STI_is_still_reported()
+    {
+        using var machine = new SimulatedMachine(static code => { code.sti(); code.hlt(); code.@out(1, Iced.Intel.AssemblerRegisters.al); });
+        machine.Machine.Run();
+        Dictionary<uint, ulong> stored = machine.Kernel.LastPartition!.Processor!.Stored;
+        stored[SimulatedRegisters.InterruptState] = 1;
+
+        Assert.That(Inject(machine), Is.True);
+
+        Assert.That(stored[SimulatedRegisters.InterruptState], Is.Zero, "an interrupt in a shadow fails the entry");
+    }
+
+    [Test]
     public void The_registers_have_the_bits_of_the_header() => Assert.That(
         (HvPendingInterruption.External(0xAB), HvInterruptState.InterruptShadow, HvDeliverabilityNotifications.InterruptNotification),
         Is.EqualTo((0xAB_0001UL, 1UL, 2UL)));

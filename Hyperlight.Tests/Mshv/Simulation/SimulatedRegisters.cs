@@ -15,7 +15,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
     public const uint PendingInterruption = 0x0001_0002;
     private const uint Notifications = 0x0001_0006;
 
-    private const uint InterruptState = 0x0001_0003;
+    public const uint InterruptState = 0x0001_0003;
     private const ulong InterruptNotification = 2;
     private const uint Xfem = 0x0004_0005;
     private const uint Efer = 0x0008_0001;
@@ -210,7 +210,7 @@ internal sealed class SimulatedRegisters(SimulatedVp vp) : IDisposable
             Efer => _special.Efer,
             ApicBase => _special.ApicBase,
             Notifications => vp.Notifications,
-            InterruptState => vp.Machine.IsInShadow ? 1UL : 0,
+            InterruptState => vp.Stored[InterruptState] | (vp.Machine.IsInShadow ? 1UL : 0),
             _ => vp.Stored.TryGetValue(name, out ulong stored) ? stored : null,
         };
         value = found.GetValueOrDefault();
