@@ -143,7 +143,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             try
             {
                 var files = new RunFiles(input, Template.Limits, Template.Directories.Keys);
-                using var directories = new HostDirectories(Template.Directories);
+                using var directories = new HostDirectories(new DirectoryMounts(Template.Directories));
                 var tools = new ToolCalls(Template.Tools, input.Tools);
                 return await RunAsync(request, new RunServices(streams, files, directories, tools), end.Token).ConfigureAwait(false);
             }

@@ -1,4 +1,5 @@
 using Hyperlight.Programs;
+using Hyperlight.Programs.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -74,6 +75,33 @@ internal sealed class ProgramRegistrationTests
     }
 
     [Test]
+    public async Task A_program_has_the_tools_of_its_options()
+    {
+        _builder.AddProgram("calls", static options =>
+        {
+            options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+            options.Command = ["program", "call", """{"name":"echo","arguments":1}"""];
+            options.Tools = [ProgramTool.Create("echo", static arguments => arguments)];
+        });
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+
+        ProgramResult result = await provider.GetRequiredKeyedService<IProgramRunner>("calls").RunAsync(ProgramInput.Empty);
+
+        Assert.That(result.StandardOutput, Is.EqualTo("{\"result\":1}\n"));
+    }
+
+    [Test]
+    public void A_program_has_the_directories_of_its_options()
+    {
+        var options = new ProgramOptions();
+        options.Directories["/data"] = "/srv";
+
+        ProgramTemplate template = RegisteredProgram.TemplateOf(ProgramImage.FromExecutable(Executable, ImageOptions), options);
+
+        Assert.That(template.Directories, Is.EqualTo(new Dictionary<string, string> { ["/data"] = "/srv" }));
+    }
+
+    [Test]
     public async Task A_program_of_a_disposed_application_is_disposed()
     {
         AddHello("hello");
@@ -101,11 +129,17 @@ internal sealed class ProgramRegistrationTests
             options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
             options.Checkpoint = (ProgramCheckpoint)7;
         });
+        _builder.AddProgram("bad tools", static options =>
+        {
+            options.Image = ProgramImage.FromExecutable(Executable, ImageOptions);
+            options.Tools = [ProgramTool.Create("one", static arguments => arguments), ProgramTool.Create("one", static arguments => arguments)];
+        });
         using ServiceProvider provider = _services.BuildServiceProvider();
 
         Exception error = Assert.Catch(() => provider.GetRequiredService<IStartupValidator>().Validate())!;
 
-        Assert.That(error.ToString(), Does.Contain("The program 'no image' has no image").And.Contain("'A=B' is not the name of an environment variable").And.Contain("The program 'bad checkpoint': "));
+        Assert.That(error.ToString(), Does.Contain("The program 'no image' has no image").And.Contain("'A=B' is not the name of an environment variable")
+            .And.Contain("The program 'bad checkpoint': ").And.Contain("There are two tools with the name 'one'"));
     }
 
     [Test]

@@ -9,6 +9,10 @@ static void print_content(const char *path)
     static char bytes[4096];
     int64_t file = open_file(path, O_RDONLY, 0);
     int64_t count;
+    if (file < 0) {
+        print_line("open", file);
+        return;
+    }
     while ((count = call(CALL_READ, (uint64_t)file, (uint64_t)bytes, sizeof bytes, 0)) > 0) {
         call(CALL_WRITE, 1, (uint64_t)bytes, (uint64_t)count, 0);
     }

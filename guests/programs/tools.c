@@ -159,7 +159,7 @@ static int call_randomly(const struct start *start)
     uint64_t requests = 0, answers = 0;
     int64_t device = open_device();
     int64_t size;
-    for (int round = 0; device >= 0 && round < 200; round++) {
+    for (int round = 0; device >= 0 && round < 60; round++) {
         for (uint64_t i = 0; i < sizeof text; i++) {
             state = state * 6364136223846793005UL + 1442695040888963407UL;
             text[i] = (state >> 33) % 40 == 0 ? (char)(state >> 40) : request[i % (sizeof request - 1)];

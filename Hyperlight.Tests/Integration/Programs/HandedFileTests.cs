@@ -49,6 +49,16 @@ internal sealed class HandedFileTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task A_program_finds_the_directory_whose_files_are_wanted_and_can_write_to_it()
+    {
+        ProgramResult result = await _runner.RunAsync(
+            new ProgramInput { Arguments = ["host-directory", "/a/out", "/tmp/none"], OutputDirectories = ["/a/out"] });
+
+        Assert.That(result.StandardOutput, Does.StartWith("names 0\n"));
+        Assert.That(result.Files("/a/out").Keys, Is.EqualTo(new[] { "/a/out/new" }));
+    }
+
+    [Test]
     public async Task Files_out_are_limited()
     {
         ProgramRunner runner = Create(Fixed, new ProgramLimits { OutputFileBytes = 5 });

@@ -67,15 +67,35 @@ internal sealed class HostDirectoryTests(TestTarget target) : ProgramTest(target
     }
 
     [Test]
+    public async Task The_content_of_a_file_counts_against_the_memory_limit()
+    {
+        using var files = new TestFiles();
+        using (FileStream large = File.Create(Path.Combine(files.Directory, "large")))
+        {
+            large.SetLength(0x30_0000);
+        }
+
+        File.WriteAllText(Path.Combine(files.Directory, "small"), "text\n");
+        await using ProgramRunner runner = await CreateAsync(files, new ProgramLimits { Memory = 0x20_0000 });
+
+        ProgramResult result = await Run(runner, "", "host-directory", "/none", "/data/large", "/data/small");
+
+        Assert.That(result.StandardOutput, Does.Contain($"/data/large mode 33060 links 1 size {0x30_0000}\nopen -12\n").And.Contain(" size 5\ntext\n"));
+    }
+
+    [Test]
     public async Task A_program_without_directories_has_none() =>
         Assert.That((await Run(Create(Fixed), "", "host-directory", "/none", "/data/a")).StandardOutput, Does.Contain("/data/a -2\n"));
 
     private string PathOfFile(string name) => Path.Combine(_files.Directory, name);
 
-    private Task<ProgramRunner> CreateAsync() => ProgramRunner.CreateAsync(new ProgramTemplate
+    private Task<ProgramRunner> CreateAsync() => CreateAsync(_files, new ProgramLimits());
+
+    private Task<ProgramRunner> CreateAsync(TestFiles files, ProgramLimits limits) => ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
-        Directories = new Dictionary<string, string> { ["/data"] = _files.Directory },
+        Directories = new Dictionary<string, string> { ["/data"] = files.Directory },
+        Limits = limits,
         CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
     });
 }
