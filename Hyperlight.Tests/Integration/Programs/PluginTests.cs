@@ -1,4 +1,3 @@
-using Hyperlight.Emulator;
 using Hyperlight.Programs;
 using Hyperlight.Samples.Plugin;
 using Hyperlight.Samples.Plugin.Application;
@@ -11,13 +10,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
     private readonly List<PluginRunner<ITextPlugin>> _plugins = [];
 
     [SetUp]
-    public void RequireFastExecution()
-    {
-        if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
-        {
-            Assert.Ignore($"C# programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
-        }
-    }
+    public void RequireFastExecution() => PublishedProgram.RequireFastExecution(Target);
 
     [TearDown]
     public async Task DisposePlugins()
