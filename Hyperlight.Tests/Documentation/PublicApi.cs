@@ -2,6 +2,7 @@ using System.Reflection;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Kvm;
+using Hyperlight.Plugins;
 using Hyperlight.Programs;
 using OpenTelemetry.Trace;
 
@@ -12,7 +13,7 @@ internal static class PublicApi
 {
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner) }
+        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner), typeof(PluginCall) }
             .SelectMany(type => type.Assembly.GetExportedTypes()),
     ];
 
