@@ -33,7 +33,7 @@ internal sealed class FragmentTests
     public void Every_csharp_fragment_is_in_a_test_of_the_folder_Fragments_or_in_a_sample()
     {
         string[] sources = [.. Directory.GetFiles(Path.Combine(Repository.Root, "Hyperlight.Tests", "Documentation", "Fragments"), "*.cs")
-            .Concat(Samples().SelectMany(sample => Directory.GetFiles(sample, "*.cs")))
+            .Concat(Samples().SelectMany(SourcesOf))
             .Select(file => Unindent(File.ReadAllText(file)))];
         MarkdownFragment[] fragments = [.. Fragments("csharp")];
 
@@ -72,6 +72,9 @@ internal sealed class FragmentTests
         return Directory.GetDirectories(Path.Combine(Repository.Root, "samples"))
             .Where(sample => solution.Contains($"samples/{Path.GetFileName(sample)}/", StringComparison.Ordinal));
     }
+
+    private static IEnumerable<string> SourcesOf(string sample) => Directory.GetFiles(sample, "*.cs", SearchOption.AllDirectories)
+        .Where(static file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"));
 
     private static string WithoutUsings(string text) => Regex.Replace(text, @"^using [\w.]+;\n\n?", "", RegexOptions.Multiline);
 

@@ -3,6 +3,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Extensions.AI;
 using Hyperlight.Kvm;
+using Hyperlight.Plugins;
 using Hyperlight.Programs;
 using OpenTelemetry.Trace;
 
@@ -13,7 +14,7 @@ internal static class PublicApi
 {
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner), typeof(CodeExecutionFunction) }
+        .. new[] { typeof(IHypervisor), typeof(SandboxBuilder), typeof(KvmHypervisor), typeof(EmulatorHypervisor), typeof(HyperlightTracerProviderBuilderExtensions), typeof(ProgramRunner), typeof(CodeExecutionFunction), typeof(PluginCall) }
             .SelectMany(type => type.Assembly.GetExportedTypes()),
     ];
 

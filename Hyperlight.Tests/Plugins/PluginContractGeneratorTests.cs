@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hyperlight.Plugins;
 using Hyperlight.Plugins.Generators;
 using Microsoft.CodeAnalysis;
@@ -63,7 +64,7 @@ internal sealed class PluginContractGeneratorTests
     {
         (GeneratorDriverRunResult result, _) = Generate($"[PluginContract(typeof(Json))] interface IPart {{ {members} }}");
 
-        Assert.That(result.Diagnostics.Select(static d => (d.Id, d.GetMessage())), Is.EqualTo(new[] { (id, message) }));
+        Assert.That(result.Diagnostics.Select(static d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture))), Is.EqualTo(new[] { (id, message) }));
         Assert.That(result.GeneratedTrees, Is.Empty);
     }
 

@@ -237,16 +237,6 @@ int64_t system_call_sync(const uint64_t arguments[6])
     return 0;
 }
 
-int64_t system_call_flock(const uint64_t arguments[6])
-{
-    const uint32_t operation = (uint32_t)arguments[1] & ~4U;
-    const struct file *file = current_file(arguments[0]);
-    if (file == NULL || file->flags & O_PATH) {
-        return -EBADF;
-    }
-    return operation == 1 || operation == 2 || operation == 8 ? 0 : -EINVAL;
-}
-
 int64_t system_call_fadvise64(const uint64_t arguments[6])
 {
     const struct file *file = current_file(arguments[0]);

@@ -4,6 +4,7 @@
 
 #include "epoll.h"
 #include "errors.h"
+#include "file_locks.h"
 #include "kernel_pages.h"
 #include "node.h"
 #include "pages.h"
@@ -66,6 +67,7 @@ void file_release(struct file *file)
         file->operations->release(file);
     }
     if (file->node != NULL) {
+        file_locks_release(file);
         node_release(file->node);
     }
     pool_free(&file_pool, file);

@@ -87,6 +87,8 @@ struct file {
     // Of the kind.
     void *object;
     uint64_t state;
+    // The lock that it holds on the node, as of flock, or 0.
+    uint32_t lock;
 };
 
 // A new file with one reference, or NULL without memory.

@@ -45,6 +45,9 @@ struct node {
     // A time is set when it is asked for, so that not each change asks the host:
     // with `has_changed` that of the change, and others that are -1.
     bool has_changed;
+    // Locks of open files: see file_locks.c.
+    uint32_t shared_locks;
+    bool is_locked;
     // Mappings that show the pages: they are not freed while there are any.
     uint32_t mappings;
 

@@ -6,6 +6,8 @@
 
 static char buffer[8192];
 
+enum { LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8 };
+
 static void contents(void)
 {
     int64_t file = open_file("a", O_RDWR | O_CREAT | O_EXCL, 0640);
@@ -281,6 +283,50 @@ static void descriptors(void)
     close_file(file);
 }
 
+static int64_t lock(int64_t file, uint64_t operation)
+{
+    return call(CALL_FLOCK, (uint64_t)file, operation, 0, 0);
+}
+
+static void wait_for_lock(uint64_t file)
+{
+    print_line("waited", lock((int64_t)file, LOCK_EX));
+    lock((int64_t)file, LOCK_UN);
+}
+
+static void locks(void)
+{
+    static uint64_t stack[1024];
+    static volatile uint32_t identifier;
+    const int64_t time[2] = { 0, 20000000 };
+    int64_t one = open_file("locked", O_RDWR | O_CREAT, 0600);
+    int64_t two = open_file("locked", O_RDONLY, 0);
+    int64_t copy = call(CALL_DUP, (uint64_t)one, 0, 0, 0);
+    print_line("shared", lock(one, LOCK_SH));
+    print_line("shared too", lock(two, LOCK_SH | LOCK_NB));
+    print_line("not exclusive", lock(two, LOCK_EX | LOCK_NB));
+    print_line("lost", lock(one, LOCK_EX | LOCK_NB));
+    print_line("again", lock(copy, LOCK_EX | LOCK_NB));
+    print_line("not shared", lock(two, LOCK_SH | LOCK_NB));
+    close_file(one);
+    print_line("still not", lock(two, LOCK_EX | LOCK_NB));
+    print_line("less", lock(copy, LOCK_SH));
+    print_line("shared again", lock(two, LOCK_SH | LOCK_NB));
+    close_file(copy);
+    print_line("alone", lock(two, LOCK_EX | LOCK_NB));
+    print_line("without a lock", lock(two, LOCK_UN) + lock(two, LOCK_UN));
+    one = open_file("locked", O_WRONLY, 0);
+    print_line("for the thread", lock(one, LOCK_EX));
+    start_thread((uint64_t)wait_for_lock, (uint64_t)two, (uint64_t)(stack + 1024), &identifier);
+    call(35, (uint64_t)time, 0, 0, 0);
+    print("unlocks\n");
+    lock(one, LOCK_UN);
+    join_thread(&identifier);
+    close_file(one);
+    close_file(two);
+    call(CALL_UNLINK, (uint64_t)"locked", 0, 0, 0);
+}
+
 int file_calls(void)
 {
     call(CALL_UMASK, 022, 0, 0, 0);
@@ -293,6 +339,7 @@ int file_calls(void)
     renames();
     attributes();
     descriptors();
+    locks();
     print_names(".");
     return leave_directory();
 }

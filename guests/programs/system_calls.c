@@ -177,6 +177,14 @@ static int errors(void)
     print_line("close", call6(3, 2, 0, 0, 0, 0, 0));
     print_line("close again", call6(3, 2, 0, 0, 0, 0, 0));
     print_line("clock", call6(228, 1000, (uint64_t)(uint64_t[2]){ 0, 0 }, 0, 0, 0, 0));
+    static uint64_t usage[18];
+    print_line("usage", call6(98, 0, (uint64_t)usage, 0, 0, 0, 0));
+    print_line("usage of children", call6(98, (uint64_t)-1, (uint64_t)usage, 0, 0, 0, 0));
+    print_line("time of children", (int64_t)usage[0]);
+    print_line("usage of others", call6(98, 2, (uint64_t)usage, 0, 0, 0, 0));
+    print_line("usage without memory", call6(98, 0, 0, 0, 0, 0, 0));
+    print_line("times", call6(100, (uint64_t)usage, 0, 0, 0, 0, 0) >= 0);
+    print_line("only the result", call6(100, 0, 0, 0, 0, 0, 0) >= 0);
     print_line("no such number", call6(9999, 0, 0, 0, 0, 0, 0));
     return 0;
 }

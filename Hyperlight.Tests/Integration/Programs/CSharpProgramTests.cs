@@ -1,4 +1,3 @@
-using Hyperlight.Emulator;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -29,14 +28,14 @@ internal sealed class CSharpProgramTests(TestTarget target) : ProgramTest(target
     [TestCase("child")]
     public async Task Programs_do_what_they_do_on_linux(params string[] arguments)
     {
-        RequireFastExecution();
+        PublishedProgram.RequireFastExecution(Target);
         await Compare("first line\nsecond line\n", arguments);
     }
 
     [Test]
     public async Task A_program_without_memory_gets_an_exception()
     {
-        RequireFastExecution();
+        PublishedProgram.RequireFastExecution(Target);
         string path = PublishedProgram.PathOf(Program);
 
         ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), "", "out-of-memory");

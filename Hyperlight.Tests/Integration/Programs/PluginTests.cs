@@ -1,4 +1,3 @@
-using Hyperlight.Emulator;
 using Hyperlight.Programs;
 using Hyperlight.Samples.Plugin;
 using Hyperlight.Samples.Plugin.Application;

@@ -1,3 +1,5 @@
+using Hyperlight.Emulator;
+
 namespace Hyperlight.Tests.Integration.Programs;
 
 /// <summary>The C# programs that the build of the tests has published as native executables.</summary>
@@ -17,4 +19,13 @@ internal static class PublishedProgram
 
     /// <summary>The path of the executable. Skips the test likewise.</summary>
     public static string PathOf(string name) => Path.Combine(DirectoryOf(name), name);
+
+    /// <summary>Skips the test where such programs take seconds, and where a simulation executes them as the emulator does.</summary>
+    public static void RequireFastExecution(TestTarget target)
+    {
+        if (target.IsSimulated || (target.Hypervisor.Name == EmulatorHypervisor.DriverName && target.Variant != TestTarget.MachineCode))
+        {
+            Assert.Ignore($"C# programs take long on {target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
+        }
+    }
 }
