@@ -43,7 +43,7 @@ internal sealed class SpanTests
         ["a structure that is only read"] = static c =>
         {
             c.movsx(rax, __word_ptr[rdi + 60]);
-            c.imul(rcx, __qword_ptr[rdi + 32], 77);
+            c.cmovns(rcx, __qword_ptr[rdi + 32]);
             c.sub(rdx, __qword_ptr[rdi + 8]);
             c.sbb(rdx, __qword_ptr[rdi]);
         },
