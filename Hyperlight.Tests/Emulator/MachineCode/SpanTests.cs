@@ -80,6 +80,20 @@ internal sealed class SpanTests
             c.mov(__qword_ptr[rdi + 24], rax);
             c.Label(ref end);
         },
+        ["a way out in later turns"] = static c =>
+        {
+            Label end = c.CreateLabel();
+            c.mov(eax, __dword_ptr[LongModeGuest.DataAddress]);
+            c.cmp(eax, 3);
+            c.jb(end);
+            c.add(__dword_ptr[rdi], eax);
+            c.mov(ecx, __dword_ptr[rdi + 8]);
+            c.cmp(eax, 3);
+            c.je(end);
+            c.mov(__dword_ptr[rdi + 16], ecx);
+            c.Label(ref end);
+            c.inc(ebx);
+        },
         ["the stack"] = static c =>
         {
             c.mov(rsp, rdi);
