@@ -9,7 +9,7 @@ namespace Hyperlight.Benchmarks.Goals;
 
 /// <summary>What it costs to emit machine code for all code of the benchmark guest.</summary>
 /// <param name="MicrosecondsPerInstruction">The shortest time of each region over a few rounds, choice of its blocks included.</param>
-/// <param name="BytesPerByte">Bytes of machine code for a byte of the guest's, if each block is in one region.</param>
+/// <param name="BytesPerByte">Bytes of machine code for a byte of the guest's: regions overlap, so that a block is in several.</param>
 /// <param name="Instructions">How many instructions of the guest were translated.</param>
 internal sealed record TranslationFigures(double MicrosecondsPerInstruction, double BytesPerByte, int Instructions)
 {

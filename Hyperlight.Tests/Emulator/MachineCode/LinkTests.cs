@@ -43,6 +43,24 @@ internal sealed class LinkTests
         ),
         ["another address space"] = (AliasOfFunction, static c => { c.mov(eax, SecondTables); c.mov(cr3, rax); }
         ),
+        ["another address space, within a loop"] = (AliasOfFunction, static c =>
+        {
+            const int Turns = 100;
+            Label again = c.CreateLabel();
+            Label isSame = c.CreateLabel();
+            c.mov(ebp, Turns);
+            c.Label(ref again);
+            c.call(rdi);
+            c.add(rbx, rax);
+            c.cmp(ebp, Turns / 2);
+            c.jne(isSame);
+            c.mov(eax, SecondTables);
+            c.mov(cr3, rax);
+            c.Label(ref isSame);
+            c.dec(ebp);
+            c.jne(again);
+        }
+        ),
         ["another page, and INVLPG"] = (AliasOfFunction, static c =>
         {
             c.mov(__dword_ptr[LinkedGuest.AliasEntry], 0x20_0083);

@@ -22,6 +22,9 @@ internal sealed class SpanTests
     /// <summary>More than any of the code uses.</summary>
     private const int Reach = 72;
 
+    /// <summary>How often the code is executed in a run: all of its blocks are compiled together then.</summary>
+    private const int Turns = 5;
+
     /// <summary>The end of the guest's memory.</summary>
     private const ulong End = 0x1_0000;
 
@@ -43,7 +46,7 @@ internal sealed class SpanTests
         ["a structure that is only read"] = static c =>
         {
             c.movsx(rax, __word_ptr[rdi + 60]);
-            c.imul(rcx, __qword_ptr[rdi + 32], 77);
+            c.cmovns(rcx, __qword_ptr[rdi + 32]);
             c.sub(rdx, __qword_ptr[rdi + 8]);
             c.sbb(rdx, __qword_ptr[rdi]);
         },
@@ -76,6 +79,20 @@ internal sealed class SpanTests
             c.ja(end);
             c.mov(__qword_ptr[rdi + 24], rax);
             c.Label(ref end);
+        },
+        ["a way out in later turns"] = static c =>
+        {
+            Label end = c.CreateLabel();
+            c.mov(eax, __dword_ptr[LongModeGuest.DataAddress]);
+            c.cmp(eax, 3);
+            c.jb(end);
+            c.add(__dword_ptr[rdi], eax);
+            c.mov(ecx, __dword_ptr[rdi + 8]);
+            c.cmp(eax, 3);
+            c.je(end);
+            c.mov(__dword_ptr[rdi + 16], ecx);
+            c.Label(ref end);
+            c.inc(ebx);
         },
         ["the stack"] = static c =>
         {
@@ -171,7 +188,7 @@ internal sealed class SpanTests
         {
             byte[] memory = new byte[Length];
             random.NextBytes(memory);
-            int budget = random.Next(3) == 0 ? random.Next(1, 20) : 1000;
+            int budget = random.Next(3) == 0 ? random.Next(1, 100) : 1000;
 
             Assert.That(
                 Run(compiled, address, memory, budget), Is.EqualTo(Run(interpreted, address, memory, budget)), $"at 0x{address:X}, budget {budget}");
@@ -183,6 +200,7 @@ internal sealed class SpanTests
     private static (VmExit, long, ulong, GeneralRegisters) Run(LongModeGuest guest, ulong address, byte[] memory, int budget)
     {
         guest.Memory.Write((nuint)Data, memory);
+        guest.Memory.Write((nuint)LongModeGuest.DataAddress, [Turns, 0, 0, 0]);
         guest.Machine.SetGeneralRegisters(new GeneralRegisters
         {
             Rip = LongModeGuest.CodeAddress,
@@ -204,12 +222,14 @@ internal sealed class SpanTests
         new EmulatorHypervisor(new EmulatorOptions
         {
             TranslateHotCode = isCompiled,
-            HotThreshold = 1,
+            HotThreshold = 2,
             Tier = CodeTier.Machine,
             VerifiesEmittedCode = true,
         }),
         c =>
         {
+            Label again = c.CreateLabel();
+            c.Label(ref again);
             for (int i = 0; i < 8 && hasManyRegisters; i++)
             {
                 c.add(r8, r9);
@@ -220,6 +240,8 @@ internal sealed class SpanTests
             }
 
             Codes[name](c);
+            c.dec(__dword_ptr[LongModeGuest.DataAddress]);
+            c.jne(again);
             c.hlt();
         });
 }

@@ -15,6 +15,9 @@ internal sealed class StringCodeTests
     private const int Length = 0x4000;
     private const int Cases = 300;
 
+    /// <summary>Enough for all but the largest counts, which would run into memory that does not exist, or for ever.</summary>
+    private const int Budget = 40;
+
     /// <summary>In flags.</summary>
     private const ulong Backwards = 0x400;
 
@@ -65,20 +68,21 @@ internal sealed class StringCodeTests
                 Rflags = 2 | (isBackwards ? Backwards : 0),
             };
 
-            Assert.That(Run(compiled, memory, registers), Is.EqualTo(Run(interpreted, memory, registers)), $"case {i}: {registers}");
+            // Sometimes it ends between two parts of the instruction.
+            int budget = random.Next(3) == 0 ? random.Next(1, 20) : Budget;
+
+            Assert.That(Run(compiled, memory, registers, budget), Is.EqualTo(Run(interpreted, memory, registers, budget)), $"case {i}: {registers}");
             Assert.That(compiled.Memory.GetSpan(First, Length).SequenceEqual(interpreted.Memory.GetSpan(First, Length)), $"case {i}: {registers}");
         }
     }
 
-    private static (VmExit, long, GeneralRegisters) Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers)
+    private static (VmExit, long, GeneralRegisters) Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers, int budget)
     {
-        // Enough for all but the largest counts, which would run into memory that does not exist, or for ever.
-        const int Budget = 40;
         guest.Memory.Write(First, memory);
         guest.Machine.SetGeneralRegisters(registers);
         var counter = (IInstructionCounter)guest.Machine;
         long before = counter.InstructionCount;
-        counter.InstructionBudget = Budget;
+        counter.InstructionBudget = budget;
         VmExit exit = guest.Machine.Run();
         return (exit, counter.InstructionCount - before, guest.Machine.GetGeneralRegisters());
     }
