@@ -183,11 +183,10 @@ static volatile uint64_t *make_leaf(uint64_t address)
     return entry_of(table, address, LEAF_SHIFT);
 }
 
-// An inaccessible page keeps its contents: it loses the user bit. What may be written may be read.
-static uint64_t flags_of(unsigned access, bool can_write)
+// An inaccessible page keeps its contents: it loses the user bit.
+static uint64_t flags_of(unsigned access)
 {
-    return (access != PAGE_NONE ? PTE_USER : 0) |
-           (can_write && access & PAGE_WRITE ? HL_PTE_READ_WRITE : HL_PTE_READ_ONLY) |
+    return (access != PAGE_NONE ? PTE_USER : 0) | (access & PAGE_WRITE ? HL_PTE_READ_WRITE : HL_PTE_READ_ONLY) |
            (access & PAGE_EXECUTE ? 0 : HL_PTE_NO_EXECUTE);
 }
 
@@ -221,11 +220,11 @@ bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    set_leaf(leaf, address, page | flags_of(access, true));
+    set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
 
-bool page_map_shared(uint64_t address, unsigned access, bool can_write, const uint8_t *source)
+bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
 {
     unsigned missing;
     volatile uint64_t *leaf = make_leaf(address);
@@ -233,7 +232,7 @@ bool page_map_shared(uint64_t address, unsigned access, bool can_write, const ui
         return false;
     }
     uint64_t page = *find_leaf((uint64_t)source, &missing) & HL_PTE_ADDRESS;
-    set_leaf(leaf, address, page | flags_of(access, can_write) | PTE_SHARED);
+    set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
     return true;
 }
 
@@ -356,7 +355,8 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
         if (*leaf & HL_PTE_PRESENT) {
             // What may be written of a shared page is found out by a fault.
             uint64_t shared = *leaf & (PTE_SHARED | PTE_COPY);
-            *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(access, shared == 0);
+            unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
+            *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
             hl_invalidate_page(page);
         }
         page += PAGE_SIZE;
@@ -382,7 +382,7 @@ bool page_make_own(uint64_t address, unsigned access, uint8_t **contents)
         page = copy;
     }
     *contents = hl_scratch_pointer(page);
-    *leaf = page | flags_of(access, true);
+    *leaf = page | flags_of(access);
     hl_invalidate_page(address);
     return true;
 }
