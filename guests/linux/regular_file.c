@@ -175,11 +175,8 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     if (*file == NULL) {
         return -ENOMEM;
     }
-    (*file)->node = node_keep(node);
-    if ((*file)->node == NULL) {
-        file_release(*file);
-        return -ENOMEM;
-    }
+    (*file)->node = node;
+    node_retain(node);
     int64_t error = is_regular(node->mode) && node->is_text && !(flags & O_PATH) ? open_text(*file) : 0;
     if (error != 0) {
         file_release(*file);
