@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-int storms(uint64_t seed, uint64_t count);
+int storms(uint64_t seed, uint64_t count, int is_code);
 int residue(void);
 int attacks(const char *name);
 

@@ -187,6 +187,14 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Only_the_first_number_of_a_write_counts_for_an_eventfd()
+    {
+        ProgramResult result = await Run(_runner, "", "long-event");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("written 8\nread 8\nvalue 1\n"));
+    }
+
+    [Test]
     public async Task A_program_that_does_everything_at_random_does_not_end_the_kernel_and_leaves_nothing([Range(1, 8)] int seed)
     {
         TestContext.Out.WriteLine($"seed {seed}");
