@@ -7,6 +7,7 @@
 
 int storms(uint64_t seed, uint64_t count, int is_code);
 int residue(void);
+int balance(void);
 int attacks(const char *name);
 
 #endif

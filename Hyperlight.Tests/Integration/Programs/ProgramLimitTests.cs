@@ -195,6 +195,16 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Memory_that_a_program_has_given_back_is_free()
+    {
+        ProgramResult result = await Run(Create(Fixed), "", "balance");
+
+        Assert.That(
+            result.StandardOutput,
+            Is.EqualTo(string.Concat(new[] { "files", "names", "memory", "processes" }.Select(static part => $"{part} free 0\n  promised 0\n"))));
+    }
+
+    [Test]
     public async Task A_program_that_does_everything_at_random_does_not_end_the_kernel_and_leaves_nothing([Range(1, 4)] int seed)
     {
         TestContext.Out.WriteLine($"seed {seed}");
