@@ -82,8 +82,8 @@ internal sealed class DamagedImageTests(TestTarget target) : ProgramTest(target)
     /// <summary>The index of the node that a name is of.</summary>
     private static Span<byte> EntryNode(byte[] image, string name)
     {
-        int entries = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(EntriesOffset));
-        int names = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(NamesOffset));
+        var entries = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(EntriesOffset));
+        var names = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(NamesOffset));
         for (int offset = entries; ; offset += EntrySize)
         {
             Span<byte> entry = image.AsSpan(offset, EntrySize);
