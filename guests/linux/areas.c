@@ -124,6 +124,12 @@ static void erase(unsigned index)
             (areas->count - index) * sizeof areas->list[0]);
 }
 
+// What its pages permit: the processor reads what may be written, also where a copy has to be made first.
+static unsigned page_access(unsigned access)
+{
+    return access & PAGE_WRITE ? access | PAGE_READ : access;
+}
+
 static uint64_t commitment(const struct area *area)
 {
     return area->is_committed && area->access & PAGE_WRITE ? (area->end - area->start) / PAGE_SIZE : 0;
@@ -244,7 +250,7 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
     for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
         areas->list[i].access = access;
     }
-    pages_protect(start, end, access);
+    pages_protect(start, end, page_access(access));
     return true;
 }
 
@@ -341,8 +347,9 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
         return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
     }
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
+        unsigned permitted = page_access(area->access) & ~(area->is_shared ? 0 : (unsigned)PAGE_WRITE);
         *contents = source;
-        return page_map_shared(page, area->access, area->is_shared, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        return page_map_shared(page, permitted, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     if (!page_map_new(page, area->access, contents)) {
         return FAULT_NO_MEMORY;
@@ -392,7 +399,7 @@ enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool 
     bool is_shared;
     if (area != NULL && permits(area, access) && page_contents(page_of(address), &is_shared) != NULL && is_shared) {
         // With the pages around it, which are likely to be next.
-        return pages_open(page_of(address), area->start, area->end, area->access) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        return pages_open(page_of(address), area->start, area->end, page_access(area->access)) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }
     return area_fault(address, access, &contents);
 }

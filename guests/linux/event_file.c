@@ -50,7 +50,9 @@ static int64_t write_event(struct file *file, struct buffer *buffer, uint64_t *p
     if (value > MOST_COUNT - file->position) {
         return -EAGAIN;
     }
+    // Of a longer buffer only the first number counts.
     *buffer = copy;
+    buffer->size = 0;
     file->position += value;
     readiness_changed(file);
     return sizeof value;

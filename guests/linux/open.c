@@ -84,6 +84,18 @@ static int64_t open_temporary(struct node *directory, uint32_t flags, uint32_t m
     return error;
 }
 
+// Only so is a link opened.
+static int64_t open_path(struct node *node, uint32_t flags, struct file **file)
+{
+    struct node *kept = node_keep(node);
+    if (kept == NULL) {
+        return -ENOMEM;
+    }
+    int64_t error = node_open(kept, flags, file);
+    node_release(kept);
+    return error;
+}
+
 static int64_t open_found(struct lookup *lookup, uint32_t flags, uint32_t mode, struct file **file)
 {
     bool is_created = false;
@@ -92,7 +104,7 @@ static int64_t open_found(struct lookup *lookup, uint32_t flags, uint32_t mode, 
         if (lookup->node == NULL) {
             return -ENOENT;
         }
-        return flags & O_DIRECTORY && !node_is_directory(lookup->node) ? -ENOTDIR : node_open(lookup->node, flags, file);
+        return flags & O_DIRECTORY && !node_is_directory(lookup->node) ? -ENOTDIR : open_path(lookup->node, flags, file);
     }
     if ((flags & O_TMPFILE) == O_TMPFILE) {
         return lookup->node == NULL ? -ENOENT

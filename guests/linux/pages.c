@@ -213,11 +213,10 @@ static volatile uint64_t *make_leaf(uint64_t address)
     return entry_of(table, address, LEAF_SHIFT);
 }
 
-// An inaccessible page keeps its contents: it loses the user bit. What may be written may be read.
-static uint64_t flags_of(unsigned access, bool can_write)
+// An inaccessible page keeps its contents: it loses the user bit.
+static uint64_t flags_of(unsigned access)
 {
-    return (access != PAGE_NONE ? PTE_USER : 0) |
-           (can_write && access & PAGE_WRITE ? HL_PTE_READ_WRITE : HL_PTE_READ_ONLY) |
+    return (access != PAGE_NONE ? PTE_USER : 0) | (access & PAGE_WRITE ? HL_PTE_READ_WRITE : HL_PTE_READ_ONLY) |
            (access & PAGE_EXECUTE ? 0 : HL_PTE_NO_EXECUTE);
 }
 
@@ -251,11 +250,11 @@ bool page_map_new(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    set_leaf(leaf, address, page | flags_of(access, true));
+    set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
 
-bool page_map_shared(uint64_t address, unsigned access, bool can_write, const uint8_t *source)
+bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
 {
     unsigned missing;
     volatile uint64_t *leaf = make_leaf(address);
@@ -268,7 +267,7 @@ bool page_map_shared(uint64_t address, unsigned access, bool can_write, const ui
         *(volatile uint8_t *)source = *(volatile const uint8_t *)source;
     }
     uint64_t page = *original & HL_PTE_ADDRESS;
-    set_leaf(leaf, address, page | flags_of(access, can_write) | PTE_SHARED);
+    set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
     return true;
 }
 
@@ -393,7 +392,8 @@ void pages_protect(uint64_t start, uint64_t end, unsigned access)
         if (*leaf & HL_PTE_PRESENT) {
             // What may be written of a shared page is found out by a fault.
             uint64_t shared = (*leaf & PTE_COPY) | (is_foreign(*leaf) ? PTE_SHARED : 0);
-            *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(access, shared == 0);
+            unsigned permitted = shared ? access & ~(unsigned)PAGE_WRITE : access;
+            *leaf = (*leaf & HL_PTE_ADDRESS) | shared | flags_of(permitted);
             hl_invalidate_page(page);
         }
         page += PAGE_SIZE;
@@ -419,7 +419,7 @@ bool page_make_own(uint64_t address, unsigned access, uint8_t **contents)
         page = copy;
     }
     *contents = hl_scratch_pointer(page);
-    *leaf = page | flags_of(access, true);
+    *leaf = page | flags_of(access);
     hl_invalidate_page(address);
     return true;
 }
@@ -569,7 +569,7 @@ bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access)
     start = start > base ? start : base;
     end = end < base + TABLE_ENTRIES * PAGE_SIZE ? end : base + TABLE_ENTRIES * PAGE_SIZE;
     uint64_t scratch = scratch_start();
-    uint64_t flags = PTE_SHARED | flags_of(access, false);
+    uint64_t flags = PTE_SHARED | flags_of(access & ~(unsigned)PAGE_WRITE);
     leaf -= (address - start) / PAGE_SIZE;
     for (uint64_t page = start; page < end; page += PAGE_SIZE, leaf++) {
         uint64_t entry = *leaf;
@@ -602,7 +602,7 @@ bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
     write_flags(flags | FLAG_ALIGNMENT_CHECK);
     memcpy(*contents, (const void *)address, PAGE_SIZE);
     write_flags(flags);
-    set_leaf(leaf, address, page | flags_of(access, true));
+    set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
 

@@ -56,9 +56,9 @@ enum page_access {
 uint8_t *page_contents(uint64_t address, bool *is_shared);
 
 // Maps a new page of zeroes, or the page of a file at the kernel's address
-// `source`, which can_write permits to be written. False if there is no memory.
+// `source`. False if there is no memory.
 bool page_map_new(uint64_t address, unsigned access, uint8_t **contents);
-bool page_map_shared(uint64_t address, unsigned access, bool can_write, const uint8_t *source);
+bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source);
 
 // Before a write to a page that is present: if other address spaces have it too, it
 // becomes a copy. False if there is no memory.

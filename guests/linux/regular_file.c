@@ -182,11 +182,8 @@ int64_t node_open(struct node *node, uint32_t flags, struct file **file)
     if (*file == NULL) {
         return -ENOMEM;
     }
-    (*file)->node = node_keep(node);
-    if ((*file)->node == NULL) {
-        file_release(*file);
-        return -ENOMEM;
-    }
+    (*file)->node = node;
+    node_retain(node);
     int64_t error = 0;
     if (is_regular(node->mode) && node->is_text && !(flags & O_PATH)) {
         error = open_text(*file);

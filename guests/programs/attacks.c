@@ -177,6 +177,18 @@ static int sparse_file(void)
     return leave_directory();
 }
 
+// Of two numbers for an eventfd the first one counts: the second one would wait for ever. Later versions of Linux refuse both.
+static int long_event(void)
+{
+    const uint64_t numbers[2] = { 1, ~1UL };
+    uint64_t value = 0;
+    int64_t event = call(290, 0, 0, 0, 0);
+    print_line("written", call(CALL_WRITE, (uint64_t)event, (uint64_t)numbers, sizeof numbers, 0));
+    print_line("read", call(CALL_READ, (uint64_t)event, (uint64_t)&value, sizeof value, 0));
+    print_line("value", (int64_t)value);
+    return 0;
+}
+
 static volatile uint64_t trap;
 
 static void note_trap(int signal, const struct info *info, struct context *context)
@@ -226,6 +238,7 @@ int attacks(const char *name)
         { "kept-links", kept_links },
         { "sparse-file", sparse_file },
         { "far-returns", far_returns },
+        { "long-event", long_event },
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (equal(name, commands[i].name)) {

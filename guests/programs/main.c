@@ -143,8 +143,11 @@ int program_main(const struct start *start)
     if (equal(name, "random-calls")) {
         return random_calls(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
-    if (equal(name, "storm")) {
-        return storms(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    if (equal(name, "storm") || equal(name, "random-code")) {
+        return storms(parse_number(start->arguments[2]), parse_number(start->arguments[3]), equal(name, "random-code"));
+    }
+    if (equal(name, "balance")) {
+        return balance();
     }
     if (equal(name, "residue")) {
         return residue();

@@ -23,6 +23,9 @@ struct storm_thread {
     uint32_t depth;
 };
 
+// Instead of system calls.
+static int only_code;
+
 static struct storm_thread *thread_at(uint64_t address)
 {
     return (struct storm_thread *)(address & ~(THREAD_SIZE - 1));
@@ -187,7 +190,7 @@ static void handler(int signal, const struct info *info, struct context *context
     (void)info;
     struct storm_thread *thread = thread_at((uint64_t)context);
     int is_fault = signal == 4 || signal == 5 || signal == 7 || signal == 8 || signal == 11;
-    if (next(thread) % (is_fault ? 16 : 4) == 0) {
+    if (!only_code && next(thread) % (is_fault ? 16 : 4) == 0) {
         forge(thread, context);
     }
     if (is_fault) {
@@ -216,6 +219,16 @@ static void return_from_nothing(struct storm_thread *thread)
     __asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall; ud2" : : "r"((uint64_t)context) : "rax", "memory");
 }
 
+static void execute(struct storm_thread *thread, const uint8_t *code)
+{
+    register uint64_t rcx __asm__("rcx") = argument(thread);
+    __asm__ volatile("push %%rbx; push %%rbp; call *%1; pop %%rbp; pop %%rbx"
+                     : "+r"(rcx)
+                     : "r"(code), "a"(argument(thread)), "d"(argument(thread)), "D"(address(thread)), "S"(address(thread))
+                     : "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+    __asm__ volatile("cld");
+}
+
 // Instructions of random bytes, or those that change the processor's state.
 static void execute_at_random(struct storm_thread *thread)
 {
@@ -239,12 +252,7 @@ static void execute_at_random(struct storm_thread *thread)
         }
     }
     code[size++] = 0xC3;
-    register uint64_t rcx __asm__("rcx") = argument(thread);
-    __asm__ volatile("push %%rbx; push %%rbp; call *%1; pop %%rbp; pop %%rbx"
-                     : "+r"(rcx)
-                     : "r"(code), "a"(argument(thread)), "d"(argument(thread)), "D"(address(thread)), "S"(address(thread))
-                     : "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
-    __asm__ volatile("cld");
+    execute(thread, code);
 }
 
 static void become_another(struct storm_thread *thread)
@@ -262,9 +270,29 @@ static void become_another(struct storm_thread *thread)
     call6(CALL_EXECVE, (uint64_t)"/proc/self/exe", (uint64_t)arguments, (uint64_t)environment, 0, 0, 0);
 }
 
+// Bytes that are rarely more than one instruction, and mostly one of two bytes or with a prefix.
+static void execute_bytes(struct storm_thread *thread)
+{
+    static const uint8_t first[] = { 0x0F, 0x0F, 0x0F, 0x66, 0xF2, 0xF3, 0x48, 0x4C, 0xC4, 0xC5, 0xD8, 0xD9, 0xDB, 0xDD, 0xDF, 0x62, 0xF0, 0x64 };
+    uint8_t *code = (uint8_t *)(ARENA + 0x8000);
+    for (unsigned i = 0; i < 16; i++) {
+        code[i] = (uint8_t)next(thread);
+    }
+    if (next(thread) % 4 != 0) {
+        code[0] = first[next(thread) % sizeof first];
+        code[1] = code[0] != 0x0F && next(thread) % 2 == 0 ? 0x0F : code[1];
+    }
+    code[16] = 0xC3;
+    execute(thread, code);
+}
+
 static void storm(struct storm_thread *thread)
 {
     while (thread->left-- != 0) {
+        if (only_code) {
+            execute_bytes(thread);
+            continue;
+        }
         switch (next(thread) % 64) {
         case 0:
             return_from_nothing(thread);
@@ -325,7 +353,7 @@ static void make_files(void)
     call(213, 1, 0, 0, 0);
 }
 
-int storms(uint64_t seed, uint64_t count)
+int storms(uint64_t seed, uint64_t count, int is_code)
 {
     static volatile uint32_t identifiers[MOST_STORM_THREADS];
     static const uint64_t interval[4] = { 0, 700, 0, 700 };
@@ -335,11 +363,12 @@ int storms(uint64_t seed, uint64_t count)
     for (uint32_t signal = 1; signal <= 64; signal++) {
         set_handler(signal, (uint64_t)handler, SA_SIGINFO | SA_ONSTACK, 0);
     }
-    uint64_t threads = seed % MOST_STORM_THREADS;
+    uint64_t threads = is_code ? 0 : seed % MOST_STORM_THREADS;
     for (uint64_t i = 0; i <= threads; i++) {
         struct storm_thread *thread = (struct storm_thread *)(THREADS_START + i * THREAD_SIZE);
         *thread = (struct storm_thread){ (seed * 8 + i + 1) * 0x9E3779B97F4A7C15UL, (uint32_t)count, 0 };
     }
+    only_code = is_code;
     call(CALL_SETITIMER, 0, (uint64_t)interval, 0, 0);
     for (uint64_t i = 1; i <= threads; i++) {
         start_thread((uint64_t)storm_of_thread, i, THREADS_START + (i + 1) * THREAD_SIZE - 16, &identifiers[i - 1]);

@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-int storms(uint64_t seed, uint64_t count);
+int storms(uint64_t seed, uint64_t count, int is_code);
 int residue(void);
+int balance(void);
 int attacks(const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -8,6 +9,8 @@ namespace Hyperlight.Tests.Integration.Programs;
 internal sealed class DamagedImageTests(TestTarget target) : ProgramTest(target)
 {
     private const int Variants = 6;
+    private const int EntriesOffset = 32;
+    private const int EntrySize = 16;
     private const int NamesOffset = 40;
     private const int NamesSizeOffset = 48;
     private const int HeaderSize = 64;
@@ -43,6 +46,52 @@ internal sealed class DamagedImageTests(TestTarget target) : ProgramTest(target)
         finally
         {
             Directory.Delete(cache, recursive: true);
+        }
+    }
+
+    [Test]
+    public async Task Collecting_the_files_of_an_image_with_two_names_of_a_directory_ends()
+    {
+        string cache = Path.Combine(AppContext.BaseDirectory, "programs", $"damaged-{Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture)}");
+        try
+        {
+            ProgramImage image = ProgramImage.FromFiles(
+                new Dictionary<string, ProgramFile>
+                {
+                    ["/program"] = ProgramFile.FromPath(PathOf(Fixed)),
+                    ["/one/first/text"] = ProgramFile.FromText("text"),
+                    ["/one/second/text"] = ProgramFile.FromText("text"),
+                },
+                new ProgramImageOptions { CacheDirectory = cache });
+            string path = (await image.BuildAsync()).Path;
+            byte[] damaged = await File.ReadAllBytesAsync(path);
+            EntryNode(damaged, "first").CopyTo(EntryNode(damaged, "second"));
+            await Replace(path, damaged);
+            ProgramRunner runner = Create(image, ["/program"], new ProgramLimits { Time = TimeSpan.FromSeconds(5) });
+
+            await Assert.ThatAsync(
+                () => runner.RunAsync(new ProgramInput { OutputDirectories = ["/one"] }),
+                Throws.InstanceOf<GuestErrorException>().With.Message.Contains("its files cannot be read"));
+        }
+        finally
+        {
+            Directory.Delete(cache, recursive: true);
+        }
+    }
+
+    /// <summary>The index of the node that a name is of.</summary>
+    private static Span<byte> EntryNode(byte[] image, string name)
+    {
+        var entries = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(EntriesOffset));
+        var names = (int)BinaryPrimitives.ReadInt64LittleEndian(image.AsSpan(NamesOffset));
+        for (int offset = entries; ; offset += EntrySize)
+        {
+            Span<byte> entry = image.AsSpan(offset, EntrySize);
+            int start = names + BinaryPrimitives.ReadInt32LittleEndian(entry);
+            if (image.AsSpan(start, BinaryPrimitives.ReadUInt16LittleEndian(entry[4..])).SequenceEqual(Encoding.UTF8.GetBytes(name)))
+            {
+                return entry.Slice(8, sizeof(uint));
+            }
         }
     }
 
