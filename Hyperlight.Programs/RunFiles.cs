@@ -20,6 +20,7 @@ internal sealed class RunFiles
 
     private readonly IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> _input;
     private readonly IReadOnlyList<string> _hostDirectories;
+    private readonly IReadOnlyList<string> _created;
     private readonly long _mostBytes;
     private readonly int _mostFiles;
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _output = new(StringComparer.Ordinal);
@@ -40,6 +41,7 @@ internal sealed class RunFiles
         _input = [.. input.Files.OrderBy(static file => file.Key, StringComparer.Ordinal).Select(static file => (file.Key, file.Value))];
         _mostBytes = limits.OutputFileBytes;
         _mostFiles = limits.OutputFiles;
+        _created = input.OutputDirectories;
         Directories =
             [.. input.OutputDirectories.Distinct().Where(directory => !input.OutputDirectories.Any(other => IsIn(directory, other)))];
     }
@@ -85,7 +87,7 @@ internal sealed class RunFiles
     /// </summary>
     public byte[] InputFile(int index)
     {
-        if (index < 0 || index >= _input.Count + Directories.Count + _hostDirectories.Count)
+        if (index < 0 || index >= _input.Count + _created.Count + _hostDirectories.Count)
         {
             return [];
         }
@@ -96,12 +98,12 @@ internal sealed class RunFiles
         }
 
         index -= _input.Count;
-        if (index < Directories.Count)
+        if (index < _created.Count)
         {
-            return Describe(Directories[index], DirectoryMode, 0);
+            return Describe(_created[index], DirectoryMode, 0);
         }
 
-        byte[] directory = Describe(_hostDirectories[index - Directories.Count], DirectoryMode, 0);
+        byte[] directory = Describe(_hostDirectories[index - _created.Count], DirectoryMode, 0);
         directory[HostDirectoryOffset] = 1;
         return directory;
     }

@@ -32,7 +32,7 @@ internal static class WarmUp
         byte[] request = ProgramRequest.Create(template, ProgramInput.Empty);
         try
         {
-            using var directories = new HostDirectories(template.Directories);
+            using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             var run = new RunServices(
                 streams,
                 new RunFiles(ProgramInput.Empty, template.Limits, template.Directories.Keys),
