@@ -9,23 +9,24 @@ internal static class Demonstration
 
     public static async Task RunAsync(TextWriter output, Func<SandboxBuilder> createBuilder)
     {
-        // Two micro VMs: what one plugin does is nothing to the other.
-        await using PluginRunner<ITextPlugin> serving = await CreateAsync(createBuilder);
-        await using PluginRunner<ITextPlugin> misbehaving = await CreateAsync(createBuilder);
+        // Each has a micro VM: what one plugin does is nothing to the others.
+        await using PluginRunner<ITextPlugin> serving = await CreateAsync(createBuilder, TimeSpan.FromMinutes(1));
+        await using PluginRunner<ITextPlugin> misbehaving = await CreateAsync(createBuilder, TimeSpan.FromMinutes(1));
+        await using PluginRunner<ITextPlugin> looping = await CreateAsync(createBuilder, TimeSpan.FromSeconds(2));
         using var end = new CancellationTokenSource();
         Task<int> served = ServeAsync(serving, end.Token);
 
         await CallAsync(output, misbehaving);
         foreach (Misbehaviour kind in Enum.GetValues<Misbehaviour>())
         {
-            await output.WriteLineAsync($"{kind,-12} {await OutcomeAsync(misbehaving, kind)}");
+            await output.WriteLineAsync($"{kind,-12} {await OutcomeAsync(kind == Misbehaviour.Loop ? looping : misbehaving, kind)}");
         }
 
         await end.CancelAsync();
         await output.WriteLineAsync($"Meanwhile, {(await served > 0 ? "other" : "no")} calls were served.");
     }
 
-    private static Task<PluginRunner<ITextPlugin>> CreateAsync(Func<SandboxBuilder> createBuilder) => PluginRunner.CreateAsync(
+    private static Task<PluginRunner<ITextPlugin>> CreateAsync(Func<SandboxBuilder> createBuilder, TimeSpan callTime) => PluginRunner.CreateAsync(
         TextPluginContract.Instance,
         new PluginTemplate
         {
@@ -36,7 +37,7 @@ internal static class Demonstration
                 Limits = new ProgramLimits { Memory = 64 << 20, Time = Timeout.InfiniteTimeSpan },
                 CreateBuilder = createBuilder,
             },
-            CallTime = TimeSpan.FromSeconds(5),
+            CallTime = callTime,
         });
 
     private static async Task CallAsync(TextWriter output, PluginRunner<ITextPlugin> runner)
