@@ -3,7 +3,6 @@ using Hyperlight.Benchmarks.Scenarios;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using Iced.Intel;
 
 namespace Hyperlight.Benchmarks.Goals;
