@@ -33,7 +33,7 @@ internal sealed class GoalFigures(BenchmarkDrivers drivers, IReadOnlyList<Progra
         yield return new("the same under NativeAOT", Goal.NotMeasured, "as with JIT");
         yield return new(
             "first call in a fresh sandbox, against interpreting: worst", Goal.Text(Enum.GetValues<GuestProgram>().Max(FreshSandboxRatio)), "1.0");
-        var translation = TranslationFigures.Measure();
+        TranslationFigures? translation = TranslationFigures.Measure();
         yield return new("time to translate a guest instruction", Goal.Text(translation?.MicrosecondsPerInstruction, " us"), "0.2 us");
         yield return new("code memory for a 1 MB guest, fully warm", Goal.Text(translation?.BytesPerByte, " MB"), "8 MB");
         yield return new("warm `Call<int>` of two ints", Goal.Text(Measure("call-add", Emulator).Fastest, " us"), "2 us");
