@@ -3,8 +3,8 @@ namespace Hyperlight.Programs;
 /// <summary>What a program may use in one run. Immutable.</summary>
 public sealed record ProgramLimits
 {
-    /// <summary>The smallest <see cref="Memory"/>, in bytes: 1 MiB.</summary>
-    public const long MinimumMemory = 0x10_0000;
+    /// <summary>The smallest <see cref="Memory"/>, in bytes: 2 MiB.</summary>
+    public const long MinimumMemory = 0x20_0000;
 
     /// <summary>The largest <see cref="Memory"/>, in bytes: 8 GiB.</summary>
     public const long MaximumMemory = 0x2_0000_0000;

@@ -85,7 +85,7 @@ internal sealed class ConstantsTests
     {
         string sources = string.Concat(Directory.GetFiles(Path.Combine(Repository.Root, "guests", "testguest"), "*.c").Select(File.ReadAllText));
         string[] registered = [.. Regex.Matches(sources, "^    \\{ \"(\\w+)\", \\w+, \"\\w*\" \\},$", RegexOptions.Multiline).Select(m => m.Groups[1].Value)];
-        string[] themes = ["Values", "Host calls", "Output", "Errors", "Faults", "Memory", "State", "Hostile", "Residue", "Mappings", "Registers"];
+        string[] themes = ["Values", "Host calls", "Output", "Errors", "Faults", "Memory", "State", "Hostile", "Residue", "Mappings", "Registers", "Timer"];
         string[] stated = [.. new MarkdownPage("guests/README.md").Rows.Where(row => themes.Contains(row[0]))
             .SelectMany(row => Regex.Matches(row[1], @"`(\w+)\(")).Select(m => m.Groups[1].Value)];
 

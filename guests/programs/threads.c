@@ -307,8 +307,13 @@ static int exhaust_threads(void)
     }
     print_line("refused", error);
     print_line("threads", count);
-    call6(CALL_SCHED_YIELD, 0, 0, 0, 0, 0, 0);
-    print_line("woken", futex(&other_word, FUTEX_WAKE, 10000, 0, NULL, 0));
+    // A time slice may end before a thread waits.
+    int64_t woken = 0;
+    while (woken < count) {
+        call6(CALL_SCHED_YIELD, 0, 0, 0, 0, 0, 0);
+        woken += futex(&other_word, FUTEX_WAKE, 10000, 0, NULL, 0);
+    }
+    print_line("woken", woken);
     for (uint32_t i = 0; i < count; i++) {
         join_thread(&ids[i]);
     }

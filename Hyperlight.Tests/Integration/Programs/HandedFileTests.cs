@@ -40,7 +40,7 @@ internal sealed class HandedFileTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Files_that_cannot_be_named_are_left_out()
     {
-        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["odd-names"], OutputDirectories = ["/tmp/odd", "/tmp"] });
+        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["odd-names"], OutputDirectories = ["/tmp", "/tmp"] });
 
         Assert.That(result.ExitCode, Is.Zero);
         Assert.That(result.Files("/tmp/odd").Keys, Is.EqualTo(new[] { "/tmp/odd/fine" }));

@@ -42,7 +42,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
             "Loop         the plugin has ended: TimeLimit, exit code 137",
             "Allocate     exception of the plugin: System.OutOfMemoryException: ",
             "Recurse      the plugin has ended: Signaled, exit code 139",
-            "ReadFile     exception of the plugin: System.IO.DirectoryNotFoundException: ",
+            "ReadFile     exception of the plugin: System.IO.FileNotFoundException: ",
             "OpenSocket   exception of the plugin: System.Net.Sockets.SocketException: ",
             "WriteOutput  refused: The plugin's answer to the call of 'MisbehaveAsync' is not JSON.",
             "Exit         the plugin has ended: Exited, exit code 3",

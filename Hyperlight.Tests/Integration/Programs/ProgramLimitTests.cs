@@ -78,7 +78,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     {
         ProgramRunner runner = Create(Fixed, new ProgramLimits { Memory = ProgramLimits.MinimumMemory });
 
-        ProgramResult result = await Run(runner, "", "recurse", "500");
+        ProgramResult result = await Run(runner, "", "recurse", "1500");
 
         Assert.That((result.End, result.Signal), Is.EqualTo((ProgramEnd.MemoryLimit, Killed)));
     }

@@ -55,7 +55,7 @@ internal sealed class TextPlugin : ITextPlugin
             case Misbehaviour.Recurse:
                 return Recurse(1).ToString(System.Globalization.CultureInfo.InvariantCulture);
             case Misbehaviour.ReadFile:
-                return await File.ReadAllTextAsync("/etc/passwd");
+                return await File.ReadAllTextAsync("/etc/shadow");
             case Misbehaviour.OpenSocket:
                 using (var client = new TcpClient())
                 {
