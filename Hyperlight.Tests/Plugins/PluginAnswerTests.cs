@@ -52,7 +52,7 @@ internal sealed class PluginAnswerTests
     [TestCase("null", "", "")]
     [TestCase("[]", "", "")]
     [TestCase("{\"type\":5,\"message\":[]}", "", "")]
-    [TestCase("{\"type\":\"T\",\"message\":\"one\\ntwo\\u001b\"}", "T", "one?two?")]
+    [TestCase("{\"type\":\"T\",\"message\":\"one\\ntwo\\u001b\"}", "T", @"one\ntwo\u001B")]
     [TestCase("{\"type\":\"\\ud800\",\"message\":\"m\"}", "(not text)", "m")]
     public void What_an_exception_states_is_printable(string error, string type, string message)
     {

@@ -34,6 +34,12 @@ typedef __u64 u64;
         printf("feature xsave " #field " 0x%llX\n", (unsigned long long)f.as_uint64); \
     } while (0)
 
+#define REGISTER_BIT(type, name, field) do { \
+        union type value = { .as_uint64 = 0 }; \
+        value.field = 1; \
+        printf("value " #name " 0x%llX\n", (unsigned long long)value.as_uint64); \
+    } while (0)
+
 int main(void)
 {
     SIZE(mshv_create_partition);
@@ -168,6 +174,9 @@ int main(void)
     VALUE(HV_PARTITION_PROPERTY_PHYSICAL_ADDRESS_WIDTH);
     VALUE(HV_REGISTER_PENDING_INTERRUPTION);
     VALUE(HV_REGISTER_INTERRUPT_STATE);
+    VALUE(HV_X64_REGISTER_DELIVERABILITY_NOTIFICATIONS);
+    REGISTER_BIT(hv_x64_pending_interruption_register, InterruptionPending, interruption_pending);
+    REGISTER_BIT(hv_x64_interrupt_state_register, InterruptShadow, interrupt_shadow);
     VALUE(HV_REGISTER_PENDING_EVENT0);
     VALUE(HV_REGISTER_PENDING_EVENT1);
     VALUE(HV_X64_REGISTER_RAX);
@@ -256,6 +265,7 @@ int main(void)
     VALUE(HVMSG_X64_IO_PORT_INTERCEPT);
     VALUE(HVMSG_X64_EXCEPTION_INTERCEPT);
     VALUE(HVMSG_X64_HALT);
+    VALUE(HVMSG_X64_INTERRUPTION_DELIVERABLE);
     VALUE(HV_INTERCEPT_ACCESS_READ);
     VALUE(HV_INTERCEPT_ACCESS_WRITE);
     VALUE(HV_INTERCEPT_ACCESS_EXECUTE);

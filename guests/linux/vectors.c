@@ -119,6 +119,8 @@ void vectors_confirm(void)
     if (vectors.components != 0 && get_xcr0() != vectors.components) {
         vectors.components = 0;
         vectors.size = FXSAVE_SIZE;
+        // Programs do not use it either: dynamic linkers save arguments by XSAVE.
+        __asm__ volatile("mov %0, %%cr4" : : "r"(hl_read_cr4() & ~CR4_OSXSAVE) : "memory");
     }
 }
 

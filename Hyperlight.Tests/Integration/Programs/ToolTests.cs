@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -195,12 +196,13 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_call_is_part_of_the_trace_with_the_name_of_its_tool()
     {
-        var tags = new List<object?>();
+        // Other tests have activities at the same time.
+        var tags = new ConcurrentQueue<object?>();
         using var listener = new ActivityListener
         {
             ShouldListenTo = static source => source.Name == HyperlightTelemetry.ActivitySourceName,
             Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity => tags.Add((activity.GetTagItem("hyperlight.tool"), activity.GetTagItem("hyperlight.outcome"))),
+            ActivityStopped = activity => tags.Enqueue((activity.GetTagItem("hyperlight.tool"), activity.GetTagItem("hyperlight.outcome"))),
         };
         ActivitySource.AddActivityListener(listener);
 

@@ -51,6 +51,7 @@ internal static class CallEndings
         [VmExitReason.Unknown] = "a hypervisor that reports what its driver does not know",
         [VmExitReason.Debug] = "a hypervisor that debugs its guest",
         [VmExitReason.EmulationFailure] = "a hypervisor without hardware",
+        [VmExitReason.InterruptWindow] = "a guest that has a timer; such an exit ends no call",
         [VmExitReason.InstructionBudgetExhausted] = "a hypervisor that counts instructions",
     };
 
