@@ -42,8 +42,18 @@ internal sealed class WhpLayoutTests
 
     private static IEnumerable<TestCaseData> Bits => BitFields.Keys.SelectMany(Literals);
 
+    /// <summary>Types whose constants are values of bit fields, and the fields' structures.</summary>
+    private static readonly Dictionary<Type, string> Masks = new()
+    {
+        [typeof(WhvPendingInterruption)] = "WHV_X64_PENDING_INTERRUPTION_REGISTER",
+        [typeof(WhvInterruptState)] = "WHV_X64_INTERRUPT_STATE_REGISTER",
+        [typeof(WhvDeliverabilityNotifications)] = "WHV_X64_DELIVERABILITY_NOTIFICATIONS_REGISTER",
+    };
+
+    private static IEnumerable<TestCaseData> MaskValues => Masks.Keys.SelectMany(Literals);
+
     private static IEnumerable<TestCaseData> Constants => Types
-        .Where(static t => !BitFields.ContainsKey(t))
+        .Where(static t => !BitFields.ContainsKey(t) && !Masks.ContainsKey(t))
         .SelectMany(Literals)
         .Where(static c => !IsMissingInHeaders(((FieldInfo)c.Arguments[0]!).Name));
 
@@ -74,6 +84,10 @@ internal sealed class WhpLayoutTests
             : Header[$"value {constant.Name}"];
         Assert.That((uint)Value(constant), Is.EqualTo(expected));
     }
+
+    [TestCaseSource(nameof(MaskValues))]
+    public void A_mask_has_the_bits_of_the_header(FieldInfo mask) =>
+        Assert.That(Value(mask), Is.EqualTo(Header[$"bits {Masks[mask.DeclaringType!]} {mask.Name}"]));
 
     [TestCaseSource(nameof(Bits))]
     public void A_bit_has_the_place_of_the_header(FieldInfo bit) =>
