@@ -273,7 +273,8 @@ static int interrupt_sleep(void)
     const uint64_t long_time[2] = { 100, 0 };
     uint64_t rest[2] = { 0, 0 };
     set_handler(14, (uint64_t)count, 0x10000000, 0);
-    const uint64_t soon[4] = { 0, 0, 0, 50000 };
+    // Late enough for the sleep to have begun on a slow machine.
+    const uint64_t soon[4] = { 0, 0, 0, 250000 };
     call6(CALL_SETITIMER, 0, (uint64_t)soon, 0, 0, 0, 0);
     print_line("sleep", call6(CALL_NANOSLEEP, (uint64_t)long_time, (uint64_t)rest, 0, 0, 0, 0));
     print_line("rest", rest[0] >= 90 && rest[0] <= 99);
