@@ -140,7 +140,7 @@ static void set_time(int64_t *target, const struct timespec *time, int64_t now)
     }
 }
 
-// `times` is NULL for now.
+// `times` is NULL for the present time.
 static int64_t change_times(struct node *node, const struct timespec *times)
 {
     static const struct timespec both_now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
