@@ -11,7 +11,7 @@ internal sealed class KvmHostFacts
     private const int FewestMemorySlots = 32;
 
     private KvmHostFacts(
-        int runPageSize, int memorySlots, int syncRegs, bool hasXcrs, bool hasMsrFilter, KvmCpuid cpuid, KvmMsrList msrs)
+        int runPageSize, int memorySlots, int syncRegs, bool hasXcrs, bool hasMsrFilter, bool hasTripleFaultEvent, KvmCpuid cpuid, KvmMsrList msrs)
     {
         RunPageSize = runPageSize;
         MemorySlots = memorySlots;
@@ -20,6 +20,7 @@ internal sealed class KvmHostFacts
         HasSyncEvents = (syncRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0;
         HasXcrs = hasXcrs;
         HasMsrFilter = hasMsrFilter;
+        HasTripleFaultEvent = hasTripleFaultEvent;
         Cpuid = cpuid;
         Msrs = msrs;
     }
@@ -44,6 +45,9 @@ internal sealed class KvmHostFacts
 
     /// <summary>Whether guests can be denied model-specific registers.</summary>
     public bool HasMsrFilter { get; }
+
+    /// <summary>Whether a triple fault that KVM has not reported yet is among the events.</summary>
+    public bool HasTripleFaultEvent { get; }
 
     /// <summary>The model-specific registers that KVM gives and takes.</summary>
     public KvmMsrList Msrs { get; }
@@ -87,13 +91,14 @@ internal sealed class KvmHostFacts
         int syncRegs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_SYNC_REGS);
         int xcrs = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_XCRS);
         int msrFilter = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_X86_MSR_FILTER);
-        int worst = Math.Min(Math.Min(slots, msrFilter), Math.Min(syncRegs, xcrs));
+        int tripleFault = device.Ioctl(KvmIoctls.KVM_CHECK_EXTENSION, KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT);
+        int worst = new[] { slots, msrFilter, syncRegs, xcrs, tripleFault }.Min();
         if (worst < 0)
         {
             return -worst;
         }
 
-        facts = new KvmHostFacts(runPageSize, slots > 0 ? slots : FewestMemorySlots, syncRegs, xcrs > 0, msrFilter > 0, cpuid, msrs);
+        facts = new KvmHostFacts(runPageSize, slots > 0 ? slots : FewestMemorySlots, syncRegs, xcrs > 0, msrFilter > 0, tripleFault > 0, cpuid, msrs);
         return 0;
     }
 }

@@ -71,8 +71,9 @@ internal sealed unsafe partial class KvmVcpu
             SetGeneralRegisters(registers with { Rcx = 1 });
             EnterWithoutGuest();
 
-            // Which also drops an exception that the rest of the access has raised.
-            SetGeneralRegisters(in registers);
+            // Which also drops an exception that the rest of the access has raised, and does so at once: when the debug registers are read, KVM
+            // changes DR6 for an exception that is pending.
+            WriteGeneralRegisters(in registers);
         }
     }
 

@@ -39,9 +39,7 @@ internal sealed unsafe partial class KvmVcpu
         }
         else
         {
-            _generalRegistersKnown = false;
-            int result = _handle.Ioctl(KvmIoctls.KVM_SET_REGS, &RunPage->Regs);
-            KvmError.Check(result, nameof(KvmIoctls.KVM_SET_REGS));
+            WriteGeneralRegisters();
         }
 
         _generalRegistersKnown = true;
@@ -59,6 +57,22 @@ internal sealed unsafe partial class KvmVcpu
     {
         RegisterConversion.FromDebug(in registers, out KvmDebugregs debugregs);
         KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_DEBUGREGS, &debugregs), nameof(KvmIoctls.KVM_SET_DEBUGREGS));
+    }
+
+    /// <summary>KVM_SET_REGS, also where the run page could carry them to the next entry.</summary>
+    private void WriteGeneralRegisters(in GeneralRegisters registers)
+    {
+        RegisterConversion.FromGeneral(in registers, out RunPage->Regs);
+        WriteGeneralRegisters();
+        _generalRegistersKnown = true;
+    }
+
+    /// <summary>KVM_SET_REGS with what the run page holds.</summary>
+    private void WriteGeneralRegisters()
+    {
+        _generalRegistersKnown = false;
+        int result = _handle.Ioctl(KvmIoctls.KVM_SET_REGS, &RunPage->Regs);
+        KvmError.Check(result, nameof(KvmIoctls.KVM_SET_REGS));
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_runPage.IsClosed, typeof(KvmVirtualMachine));

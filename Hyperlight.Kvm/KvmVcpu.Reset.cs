@@ -8,7 +8,9 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>XCR0 of a processor without XSAVE: x87 state is always there.</summary>
     private const ulong X87Only = 1;
 
-    private const uint EventFlags = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW;
+    /// <summary>Which events <see cref="DiscardPendingState"/> clears, besides those that are always valid.</summary>
+    private uint EventFlags => KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW
+        | (_facts.HasTripleFaultEvent ? KvmVcpuEvents.KVM_VCPUEVENT_VALID_TRIPLE_FAULT : 0);
 
     /// <summary>KVM_GET_XCRS.</summary>
     public ulong GetXcr0()
@@ -41,7 +43,7 @@ internal sealed unsafe partial class KvmVcpu
 
     /// <summary>
     /// KVM_SET_VCPU_EVENTS with nothing pending, through the run page where that is possible. KVM would otherwise deliver an
-    /// exception that the last run did not get to, whatever was made of the registers since. An OUT is finished too: KVM
+    /// exception, and report a triple fault, that the last run did not get to, whatever was made of the registers since. An OUT is finished too: KVM
     /// moves RIP if the linear address is the same, which a code segment with a base can make that of another RIP.
     /// </summary>
     /// <exception cref="HypervisorException">KVM refused, or still does not finish an access.</exception>

@@ -41,6 +41,7 @@ internal sealed class KvmVirtualMachine : IVirtualMachine, IInterruptInjector
         try
         {
             vm.RestrictMsrs(options.Msrs);
+            vm.EnableTripleFaultEvent();
             return new KvmVirtualMachine(system.Kernel, kick, vm, vm.CreateVcpu(in options), keepsPageTables);
         }
         catch

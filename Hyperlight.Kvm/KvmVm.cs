@@ -24,6 +24,20 @@ internal sealed unsafe partial class KvmVm(KvmSystem system, MachineHandle handl
         }
     }
 
+    /// <summary>
+    /// KVM_CAP_X86_TRIPLE_FAULT_EVENT, where KVM has it: a triple fault that was not reported before the guest was cancelled can be discarded.
+    /// </summary>
+    /// <exception cref="HypervisorException">KVM refused.</exception>
+    public void EnableTripleFaultEvent()
+    {
+        if (system.Facts.HasTripleFaultEvent)
+        {
+            // SAFETY: a local structure of the request's type.
+            KvmEnableCap cap = new() { Cap = KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT, Enable = 1 };
+            KvmError.Check(handle.Ioctl(KvmIoctls.KVM_ENABLE_CAP, &cap), nameof(KvmIoctls.KVM_ENABLE_CAP));
+        }
+    }
+
     /// <summary>KVM_CREATE_VCPU.</summary>
     /// <param name="options">The width of guest physical addresses that CPUID reports, and the policy for registers.</param>
     /// <exception cref="GuestMsrException">KVM does not have a register that the policy adds; nothing is left behind.</exception>

@@ -17,6 +17,7 @@ internal static class KvmCapabilities
     public const int KVM_CAP_IMMEDIATE_EXIT = 136;
     public const int KVM_CAP_X86_MSR_FILTER = 189;
     public const int KVM_CAP_XSAVE2 = 208;
+    public const int KVM_CAP_X86_TRIPLE_FAULT_EVENT = 218;
 
     /// <summary>In the answer for KVM_CAP_SYNC_REGS, and in the run page: the general registers.</summary>
     public const uint KVM_SYNC_X86_REGS = 1;

@@ -14,6 +14,7 @@ internal static class KvmIoctls
     // A machine.
     public const uint KVM_CREATE_VCPU = 0xAE41;
     public const uint KVM_SET_USER_MEMORY_REGION = 0x4020AE46;
+    public const uint KVM_ENABLE_CAP = 0x4068AEA3;
     public const uint KVM_X86_SET_MSR_FILTER = 0x4188AEC6;
 
     // A vCPU.

@@ -22,3 +22,12 @@ internal struct KvmSignalMask
     public uint Len;
     public ulong Sigset;
 }
+
+/// <summary>struct kvm_enable_cap of linux/kvm.h; of its arguments only the first is used.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 104)]
+internal struct KvmEnableCap
+{
+    public uint Cap;
+    public uint Flags;
+    public ulong Enable;
+}

@@ -152,6 +152,7 @@ internal struct KvmVcpuEvents
 {
     public const uint KVM_VCPUEVENT_VALID_NMI_PENDING = 1;
     public const uint KVM_VCPUEVENT_VALID_SHADOW = 8;
+    public const uint KVM_VCPUEVENT_VALID_TRIPLE_FAULT = 0x20;
 
     [FieldOffset(0)]
     public byte ExceptionInjected;
@@ -170,4 +171,7 @@ internal struct KvmVcpuEvents
 
     [FieldOffset(20)]
     public uint Flags;
+
+    [FieldOffset(28)]
+    public byte TripleFaultPending;
 }

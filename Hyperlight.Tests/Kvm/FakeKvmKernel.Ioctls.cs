@@ -26,6 +26,7 @@ internal sealed unsafe partial class FakeKvmKernel
         [KvmCapabilities.KVM_CAP_IMMEDIATE_EXIT] = 1,
         [KvmCapabilities.KVM_CAP_X86_MSR_FILTER] = 1,
         [KvmCapabilities.KVM_CAP_XSAVE2] = 4096,
+        [KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT] = 1,
     };
 
     /// <summary>The leaves of KVM_GET_SUPPORTED_CPUID.</summary>
@@ -128,6 +129,10 @@ internal sealed unsafe partial class FakeKvmKernel
                 return AddDescriptor(vm.Vcpu);
             case KvmIoctls.KVM_X86_SET_MSR_FILTER when Capabilities[KvmCapabilities.KVM_CAP_X86_MSR_FILTER] > 0:
                 return vm.SetMsrFilter((KvmMsrFilter*)argument);
+            case KvmIoctls.KVM_ENABLE_CAP when Capabilities[KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT] > 0:
+                KvmEnableCap* cap = (KvmEnableCap*)argument;
+                vm.HasTripleFaultEvent = cap->Cap == KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT && cap->Enable == 1;
+                return vm.HasTripleFaultEvent ? 0 : -Errno.EINVAL;
             case KvmIoctls.KVM_SET_USER_MEMORY_REGION:
                 KvmUserspaceMemoryRegion region = *(KvmUserspaceMemoryRegion*)argument;
                 return region.Slot < Capabilities[KvmCapabilities.KVM_CAP_NR_MEMSLOTS] ? vm.SetMemory(region) : -Errno.EINVAL;

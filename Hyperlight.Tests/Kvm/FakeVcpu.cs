@@ -115,7 +115,10 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
 
         if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0)
         {
-            Events = RunPage->Events;
+            if (SetEvents(RunPage->Events) is < 0 and int error)
+            {
+                return error;
+            }
         }
 
         RunPage->DirtyRegs = 0;
@@ -128,6 +131,20 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         }
 
         return result;
+    }
+
+    /// <summary>KVM_SET_VCPU_EVENTS. A pending triple fault stays unless the events say something of it.</summary>
+    private int SetEvents(KvmVcpuEvents events)
+    {
+        bool isOfTripleFault = (events.Flags & KvmVcpuEvents.KVM_VCPUEVENT_VALID_TRIPLE_FAULT) != 0;
+        if (isOfTripleFault && !machine.HasTripleFaultEvent)
+        {
+            return -Errno.EINVAL;
+        }
+
+        byte pending = isOfTripleFault ? events.TripleFaultPending : Events.TripleFaultPending;
+        Events = events with { TripleFaultPending = pending };
+        return 0;
     }
 
     /// <summary>As KVM says at each exit.</summary>
@@ -212,8 +229,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
                 Debugregs = *(KvmDebugregs*)argument;
                 return 0;
             case KvmIoctls.KVM_SET_VCPU_EVENTS:
-                Events = *(KvmVcpuEvents*)argument;
-                return 0;
+                return SetEvents(*(KvmVcpuEvents*)argument);
             case KvmIoctls.KVM_INTERRUPT:
                 return Interrupt(((KvmInterrupt*)argument)->Irq);
             case KvmIoctls.KVM_GET_XCRS:

@@ -37,6 +37,9 @@ internal sealed unsafe class FakeVm
         throw new ArgumentOutOfRangeException(nameof(guestAddress), $"Nothing is mapped at 0x{guestAddress:X}.");
     }
 
+    /// <summary>KVM_CAP_X86_TRIPLE_FAULT_EVENT was enabled.</summary>
+    public bool HasTripleFaultEvent { get; set; }
+
     /// <summary>KVM_X86_SET_MSR_FILTER.</summary>
     public int SetMsrFilter(KvmMsrFilter* filter)
     {

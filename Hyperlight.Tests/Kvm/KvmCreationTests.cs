@@ -76,7 +76,7 @@ internal sealed class KvmCreationTests
 
         Assert.That(kernel.Journal.Skip(before), Is.EqualTo(new[]
         {
-            "KVM_CREATE_VM", "KVM_X86_SET_MSR_FILTER", "KVM_CHECK_EXTENSION", "KVM_CREATE_VCPU", "KVM_SET_CPUID2", "mmap",
+            "KVM_CREATE_VM", "KVM_X86_SET_MSR_FILTER", "KVM_ENABLE_CAP", "KVM_CHECK_EXTENSION", "KVM_CREATE_VCPU", "KVM_SET_CPUID2", "mmap",
         }));
     }
 

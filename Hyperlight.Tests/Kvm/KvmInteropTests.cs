@@ -99,6 +99,9 @@ internal sealed class KvmInteropTests
     [TestCase(typeof(KvmUserspaceMemoryRegion), nameof(KvmUserspaceMemoryRegion.GuestPhysAddr), 8)]
     [TestCase(typeof(KvmUserspaceMemoryRegion), nameof(KvmUserspaceMemoryRegion.MemorySize), 16)]
     [TestCase(typeof(KvmUserspaceMemoryRegion), nameof(KvmUserspaceMemoryRegion.UserspaceAddr), 24)]
+    [TestCase(typeof(KvmVcpuEvents), nameof(KvmVcpuEvents.Flags), 20)]
+    [TestCase(typeof(KvmVcpuEvents), nameof(KvmVcpuEvents.TripleFaultPending), 28)]
+    [TestCase(typeof(KvmEnableCap), nameof(KvmEnableCap.Enable), 8)]
     [TestCase(typeof(KvmSignalMask), nameof(KvmSignalMask.Sigset), 4)]
     public void FieldsHaveTheOffsetsOfTheHeader(Type structure, string field, int offset) =>
         Assert.That((int)Marshal.OffsetOf(structure, field), Is.EqualTo(offset));
@@ -111,6 +114,7 @@ internal sealed class KvmInteropTests
     [TestCase(KvmIoctls.KVM_CREATE_VCPU, 0x41, 0, 0)]
     [TestCase(KvmIoctls.KVM_SET_USER_MEMORY_REGION, 0x46, 32, 1)]
     [TestCase(KvmIoctls.KVM_X86_SET_MSR_FILTER, 0xC6, 392, 1)]
+    [TestCase(KvmIoctls.KVM_ENABLE_CAP, 0xA3, 104, 1)]
     [TestCase(KvmIoctls.KVM_RUN, 0x80, 0, 0)]
     [TestCase(KvmIoctls.KVM_GET_REGS, 0x81, 144, 2)]
     [TestCase(KvmIoctls.KVM_SET_REGS, 0x82, 144, 1)]

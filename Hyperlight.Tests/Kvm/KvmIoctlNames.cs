@@ -14,6 +14,7 @@ internal static class KvmIoctlNames
         KvmIoctls.KVM_GET_SUPPORTED_CPUID => nameof(KvmIoctls.KVM_GET_SUPPORTED_CPUID),
         KvmIoctls.KVM_CREATE_VCPU => nameof(KvmIoctls.KVM_CREATE_VCPU),
         KvmIoctls.KVM_SET_USER_MEMORY_REGION => nameof(KvmIoctls.KVM_SET_USER_MEMORY_REGION),
+        KvmIoctls.KVM_ENABLE_CAP => nameof(KvmIoctls.KVM_ENABLE_CAP),
         KvmIoctls.KVM_X86_SET_MSR_FILTER => nameof(KvmIoctls.KVM_X86_SET_MSR_FILTER),
         KvmIoctls.KVM_RUN => nameof(KvmIoctls.KVM_RUN),
         KvmIoctls.KVM_GET_REGS => nameof(KvmIoctls.KVM_GET_REGS),

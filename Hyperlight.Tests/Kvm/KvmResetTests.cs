@@ -7,6 +7,9 @@ namespace Hyperlight.Tests.Kvm;
 /// <summary>What KVM is told when a machine is put to another use.</summary>
 internal sealed class KvmResetTests
 {
+    private const uint AllEvents = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW
+        | KvmVcpuEvents.KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+
     private readonly FakeKvmKernel _kernel = new();
     private KvmHypervisor _hypervisor = null!;
     private IVirtualMachine _machine = null!;
@@ -56,7 +59,35 @@ internal sealed class KvmResetTests
         Assert.That(_kernel.Vcpu.Events.InterruptShadow, Is.Zero);
         Assert.That(
             _kernel.Vcpu.Events.Flags,
-            Is.EqualTo(KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW));
+            Is.EqualTo(AllEvents));
+    }
+
+    /// <summary>A cancelled guest may have caused a triple fault that KVM would report at the next entry, which is another tenant's.</summary>
+    [Test]
+    public void A_pending_triple_fault_is_discarded()
+    {
+        _kernel.Vcpu.Events = new KvmVcpuEvents { TripleFaultPending = 1 };
+
+        _machine.DiscardPendingState();
+        _machine.Run();
+
+        Assert.That(_kernel.Vcpu.Events.TripleFaultPending, Is.Zero);
+    }
+
+    [Test]
+    public void Where_triple_faults_are_no_event_the_others_are_discarded()
+    {
+        var kernel = new FakeKvmKernel();
+        kernel.Capabilities[KvmCapabilities.KVM_CAP_X86_TRIPLE_FAULT_EVENT] = 0;
+        using var hypervisor = new KvmHypervisor(kernel);
+        using IVirtualMachine machine = hypervisor.CreateVirtualMachine(new VirtualMachineOptions());
+        kernel.Vcpu.Events = new KvmVcpuEvents { ExceptionInjected = 1, ExceptionNr = 14 };
+
+        machine.DiscardPendingState();
+        machine.Run();
+
+        Assert.That(kernel.Vcpu.Events.ExceptionInjected, Is.Zero);
+        Assert.That(kernel.Journal, Has.No.Member("KVM_ENABLE_CAP"));
     }
 
     /// <summary>Neither with no registers in the run page, nor with general and special ones only.</summary>
@@ -75,7 +106,7 @@ internal sealed class KvmResetTests
         Assert.That(kernel.Journal[^1], Is.EqualTo("KVM_SET_VCPU_EVENTS"));
         Assert.That(kernel.Vcpu.Events, Is.EqualTo(new KvmVcpuEvents
         {
-            Flags = KvmVcpuEvents.KVM_VCPUEVENT_VALID_NMI_PENDING | KvmVcpuEvents.KVM_VCPUEVENT_VALID_SHADOW,
+            Flags = AllEvents,
         }));
         kernel.Vcpu.Events.ExceptionInjected = 1;
         machine.Run();

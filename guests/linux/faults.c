@@ -8,6 +8,7 @@
 #include "program.h"
 #include "signals.h"
 #include "threads.h"
+#include "user.h"
 
 enum {
     VECTOR_DIVIDE = 0,
@@ -48,18 +49,40 @@ static int32_t code_of_floating_point(uint32_t flags)
     return 0;
 }
 
+// The program's state in the form of FXSAVE. Hosts without hardware virtualization execute this instruction at CPL 0, but not STMXCSR.
+static const uint8_t *floating_point_state(void)
+{
+    static uint8_t image[512] __attribute__((aligned(16)));
+    __asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+    return image;
+}
+
 static int32_t code_of_simd(void)
 {
-    uint32_t mxcsr;
-    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-    return code_of_floating_point(mxcsr & ~(mxcsr >> 7) & 0x3F);
+    const uint8_t *mxcsr = floating_point_state() + 24;
+    uint32_t masks = (uint32_t)mxcsr[0] >> 7 | (uint32_t)mxcsr[1] << 1;
+    return code_of_floating_point(mxcsr[0] & ~masks & 0x3F);
 }
 
 static int32_t code_of_x87(void)
 {
-    static uint8_t image[512] __attribute__((aligned(16)));
-    __asm__ volatile("fxsave64 (%0)" : : "r"(image) : "memory");
+    const uint8_t *image = floating_point_state();
     return code_of_floating_point((uint32_t)(image[2] & ~image[0]) & 0x3F);
+}
+
+// A program may not call the kernel's interrupt handlers: INT n is a general protection exception. Hosts without hardware virtualization
+// make an invalid opcode of it.
+static void handle_invalid_opcode(uint64_t rip)
+{
+    enum { INT_N = 0xCD, INTERRUPT_GATE = 2 };
+    uint8_t code[2];
+    if (copy_from_user(code, rip, sizeof code) && code[0] == INT_N) {
+        current_thread->trap = VECTOR_PROTECTION;
+        current_thread->error_code = (uint64_t)code[1] << 3 | INTERRUPT_GATE;
+        raise(SIGSEGV, SI_KERNEL, 0, rip);
+        return;
+    }
+    raise(SIGILL, ILL_ILLOPN, rip, rip);
 }
 
 static void handle_page_fault(void)
@@ -119,7 +142,7 @@ void handle_exception(uint32_t vector)
         raise(SIGTRAP, SI_KERNEL, 0, rip);
         return;
     case VECTOR_INVALID_OPCODE:
-        raise(SIGILL, ILL_ILLOPN, rip, rip);
+        handle_invalid_opcode(rip);
         return;
     case VECTOR_ALIGNMENT:
         raise(SIGBUS, BUS_ADRALN, 0, rip);

@@ -29,6 +29,12 @@ internal abstract class ProgramTest(TestTarget target)
     [OneTimeTearDown]
     public void DisposeRunners() => _runners.ForEach(static runner => runner.Dispose());
 
+    /// <summary>
+    /// Whether the driver is a KVM without hardware virtualization: it emulates the kernel, a hundred times slower than a processor executes it,
+    /// and the program runs with the segments of the host.
+    /// </summary>
+    protected bool IsEmulatingKvm => EmulatingKvm.Runs(Target.Hypervisor);
+
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>

@@ -52,10 +52,13 @@ internal sealed class HaltResidueTests(TestTarget target)
         _hypervisor.Machine.Arm();
         string kind = Call(sandbox, out string printed);
 
-        // The guests differ in their code.
+        // The guests differ in their code. A snapshot has the stack segment of its guest, and some guests have loaded it: a null selector, whose
+        // attributes a processor clears, and a KVM that emulates privileged code does not.
         SortedDictionary<string, object> state = _hypervisor.Machine.StateAtEntry;
         clean ??= state;
-        IEnumerable<string> differences = MachineState.Differences(clean, state).Where(static line => !line.StartsWith("Memory.000001", StringComparison.Ordinal));
+        string loaded = EmulatingKvm.Runs(target.Hypervisor) ? "SpecialRegisters.Ss." : "Memory.000001";
+        IEnumerable<string> differences = MachineState.Differences(clean, state).Where(line =>
+            !line.StartsWith("Memory.000001", StringComparison.Ordinal) && !line.StartsWith(loaded, StringComparison.Ordinal));
         return kind == "returned" && printed == HaltEndings.Printed ? differences : differences.Prepend($"{kind}, printed '{printed}'");
     }
 
