@@ -28,7 +28,7 @@ internal sealed class HostDirectoriesTests
         File.WriteAllBytes(PathOf("shared/sub/b"), TestFiles.Content(40_000));
         File.CreateSymbolicLink(PathOf("shared/link"), PathOf("secret"));
         Directory.CreateSymbolicLink(PathOf("shared/up"), "..");
-        _directories = new HostDirectories(new DirectoryMounts(new Dictionary<string, string> { ["/data"] = PathOf("shared") }));
+        _directories = new HostDirectories(new DirectoryMounts(new Dictionary<string, ProgramDirectory> { ["/data"] = PathOf("shared") }));
     }
 
     [TearDown]
@@ -170,7 +170,7 @@ internal sealed class HostDirectoriesTests
 
     [Test]
     public void A_directory_that_does_not_exist_is_an_error() => Assert.That(
-        () => new DirectoryMounts(new Dictionary<string, string> { ["/a"] = PathOf("shared"), ["/b"] = PathOf("none") }),
+        () => new DirectoryMounts(new Dictionary<string, ProgramDirectory> { ["/a"] = PathOf("shared"), ["/b"] = PathOf("none") }),
         Throws.TypeOf<DirectoryNotFoundException>());
 
     [TestCase("relative")]
@@ -178,7 +178,7 @@ internal sealed class HostDirectoriesTests
     [TestCase("/a/../b")]
     [TestCase("/data/in")]
     public void Paths_of_the_application_are_checked(string path) => Assert.That(
-        () => HostDirectories.Check(new Dictionary<string, string> { ["/data"] = "/", [path] = "/" }), Throws.ArgumentException);
+        () => HostDirectories.Check(new Dictionary<string, ProgramDirectory> { ["/data"] = "/", [path] = "/" }), Throws.ArgumentException);
 
     private string PathOf(string name) => Path.Combine(_files.Directory, name);
 

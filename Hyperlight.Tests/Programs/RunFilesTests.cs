@@ -27,7 +27,8 @@ internal sealed class RunFilesTests
     {
         const int DirectoryMode = 0x41ED;
         var files = new RunFiles(
-            new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] }, new ProgramLimits(), ["/data"]);
+            new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] }, new ProgramLimits(),
+            new Dictionary<string, ProgramDirectory> { ["/data"] = "/srv", ["/work"] = new("/srv") { IsWritable = true } });
 
         Assert.That(Enumerable.Range(0, 4).Select(index => Encoding.UTF8.GetString(files.InputFile(index).AsSpan(HeaderSize))), Is.EqualTo(new[] { "/b", "/out", "/b/c", "/data" }));
         Assert.That(Enumerable.Range(1, 3).Select(index => BinaryPrimitives.ReadInt32LittleEndian(files.InputFile(index))), Is.All.EqualTo(DirectoryMode));

@@ -73,7 +73,7 @@ internal sealed class ProgramsFragments : FragmentFixture
         {
             Image = ProgramImage.FromOciLayout("python"),
             Command = ["/usr/local/bin/python3", "/data/job.py"],
-            Directories = new Dictionary<string, string> { ["/data"] = "/srv/jobs" },
+            Directories = new Dictionary<string, ProgramDirectory> { ["/data"] = "/srv/jobs" },
         };
 
         Assert.That(template.Directories, Has.Count.EqualTo(1));
