@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Hyperlight.Programs;
 using Hyperlight.Programs.Directories;
 using Hyperlight.Tests.Integration;
 
@@ -103,7 +104,7 @@ internal sealed class HostDirectoriesTests
     public void A_question_that_is_none_has_an_error()
     {
         Assert.That(ErrorOf(Answer(HostDirectories.Step.Read, "/data/a", -1)), Is.EqualTo(InvalidArgument));
-        Assert.That(ErrorOf(Answer((HostDirectories.Step)2, "/data/a")), Is.EqualTo(InvalidArgument));
+        Assert.That(ErrorOf(Answer((HostDirectories.Step)3, "/data/a")), Is.EqualTo(InvalidArgument));
         Assert.That(ErrorOf(_directories.Answer(1, [(byte)'/', 0xFF], 0).ToArray()), Is.EqualTo(InvalidArgument));
         Assert.That(Answer(HostDirectories.Step.Read, "/data/a", long.MaxValue), Has.Length.EqualTo(ErrorSize), "after the end");
         Assert.That(Answer(HostDirectories.Step.List, "/data", long.MaxValue), Has.Length.EqualTo(ErrorSize), "after the last");

@@ -44,7 +44,7 @@ internal sealed class HostDirectoryTests(TestTarget target) : ProgramTest(target
             create -13
             directory -13
             remove -13
-            rename -13
+            rename -18
             mode -1
             remove directory -13
 
