@@ -11,7 +11,8 @@ namespace Hyperlight.Programs.Directories;
 /// A program may have taken over the kernel: what it sends is checked, and its paths lead to what <see cref="DirectoryMounts"/> opens, and to nothing else.
 /// </summary>
 /// <param name="mounts">The directories. They are closed with this.</param>
-internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
+/// <param name="maximumFileSize">The largest file that this process may write; <see langword="null"/> to ask the system.</param>
+internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileSize = null) : IDisposable
 {
     /// <summary>The most names that are listed of one directory.</summary>
     public const int MaximumNames = 0x1_0000;
@@ -26,7 +27,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
     private const int InvalidArgument = 22; // EINVAL
     private const int TooLarge = 75; // EOVERFLOW
 
-    private readonly HostChanges _changes = new(mounts, LinuxChanges.MaximumFileSize);
+    private readonly HostChanges _changes = new(mounts, maximumFileSize ?? LinuxChanges.MaximumFileSize);
 
     // What was asked for last: the parts of it follow.
     private string? _listedPath;
