@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using System.Text;
 using Hyperlight.Programs;
 using Hyperlight.Programs.Directories;
@@ -11,6 +12,7 @@ namespace Hyperlight.Tests.Programs;
 /// <summary>What the kernel of a program changes in directories of the host is confined to them, whatever it sends.</summary>
 [TestFixture]
 [Platform("Linux")]
+[UnsupportedOSPlatform("windows")]
 internal sealed class HostChangesTests
 {
     private const int None = 0;

@@ -189,7 +189,7 @@ int64_t node_reserve(struct node *node, uint64_t offset, uint64_t size)
     if (offset >= MOST_SIZE || size > MOST_SIZE - offset) {
         return -EFBIG;
     }
-    for (uint64_t index = offset / PAGE_SIZE; index * PAGE_SIZE < offset + size; index++) {
+    for (uint64_t index = offset / PAGE_SIZE; size != 0 && index * PAGE_SIZE < offset + size; index++) {
         uint8_t *page;
         int64_t error = node_page(node, index, true, &page);
         if (error != 0) {

@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
+using System.Runtime.Versioning;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
 /// <summary>A program changes directories of the host, with the results that it has natively.</summary>
 [Platform("Linux")]
+[UnsupportedOSPlatform("windows")]
 internal sealed class HostChangeTests(TestTarget target) : ProgramTest(target)
 {
     private const int Operations = 1000;
