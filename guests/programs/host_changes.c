@@ -10,6 +10,7 @@
 #define PROT_WRITE 2
 #define MAP_SHARED 1
 #define MAP_PRIVATE 2
+#define OPEN_FILES 300
 
 static uint8_t bytes[100000];
 
@@ -297,18 +298,18 @@ static int fill(const char *directory)
 static int keep_open(const char *directory)
 {
     char name[] = "000";
-    int64_t files[900];
+    int64_t files[OPEN_FILES];
     int64_t opened = 0, written = 0;
     call(CALL_CHDIR, (uint64_t)directory, 0, 0, 0);
-    for (int i = 0; i < 900; i++) {
+    for (int i = 0; i < OPEN_FILES; i++) {
         name[0] = (char)('0' + i / 100);
         name[1] = (char)('0' + i / 10 % 10);
         name[2] = (char)('0' + i % 10);
         files[i] = open_file(name, O_CREAT | O_RDWR, 0644);
         opened += files[i] >= 0;
     }
-    for (int turn = 0; turn < 3; turn++) {
-        for (int i = 0; i < 900; i++) {
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < OPEN_FILES; i++) {
             written += write_text(files[i], "turn ");
         }
     }
