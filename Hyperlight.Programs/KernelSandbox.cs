@@ -58,6 +58,7 @@ internal sealed class KernelSandbox : IDisposable
             .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Run.Files.OutputFile(path, size))
             .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Run.Files.OutputBytes(bytes))
             .WithHostFunction("ProgramDirectory", ReadOnlyMemory<byte> (int step, ReadOnlySpan<byte> path, long offset) => Run.Directories.Answer(step, path, offset))
+            .WithHostFunction("ProgramChange", byte[] (int step, ReadOnlySpan<byte> path, ReadOnlySpan<byte> bytes, long value) => Run.Directories.Change(step, path, bytes, value))
             .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Run.Tools.AnswerAsync(step, bytes, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Run.Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));

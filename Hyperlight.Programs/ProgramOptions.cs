@@ -21,8 +21,9 @@ public sealed class ProgramOptions
 
     /// <inheritdoc cref="ProgramTemplate.Checkpoint"/>
     public ProgramCheckpoint Checkpoint { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Directories"/>
-    public IDictionary<string, string> Directories { get; } = new Dictionary<string, string>();
+    public IDictionary<string, ProgramDirectory> Directories { get; } = new Dictionary<string, ProgramDirectory>();
 
     /// <inheritdoc cref="ProgramTemplate.Tools"/>
     public IList<ProgramTool> Tools { get; set; } = [];

@@ -142,7 +142,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
             try
             {
-                var files = new RunFiles(input, Template.Limits, Template.Directories.Keys);
+                var files = new RunFiles(input, Template.Limits, Template.Directories);
                 using var directories = new HostDirectories(new DirectoryMounts(Template.Directories));
                 var tools = new ToolCalls(Template.Tools, input.Tools);
                 return await RunAsync(request, new RunServices(streams, files, directories, tools), end.Token).ConfigureAwait(false);

@@ -45,12 +45,13 @@ public sealed record ProgramTemplate
     public ProgramLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Directories of the host that the program can read: their paths on the host, by the absolute paths at which the program finds them
+    /// Directories of the host that the program can read, or change if they permit it, by the absolute paths at which the program finds them
     /// instead of what the image has there. Nothing else of the host's files is reached: links are left out, and only regular files and
     /// directories are there. What is in a directory is what was there when the program first looked, and a file has the content that it had
-    /// when the program first opened it; it uses up memory of the program. Linux alone. Default: none.
+    /// when the program first opened it; it uses up memory of the program. What a program changes is changed on the host at once. Linux alone.
+    /// Default: none.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Directories { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, ProgramDirectory> Directories { get; init; } = new Dictionary<string, ProgramDirectory>();
 
     /// <summary>
     /// What the program can call of the application, through <c>/dev/hyperlight/call</c>. Default: nothing; the program cannot open the

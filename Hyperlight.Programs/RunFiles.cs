@@ -17,9 +17,11 @@ internal sealed class RunFiles
     private const int DirectoryMode = 0x41ED; // S_IFDIR | 0755
     private const int InputHeaderSize = 16;
     private const int HostDirectoryOffset = 4;
+    private const byte HostDirectory = 1;
+    private const byte WritableHostDirectory = 2;
 
     private readonly IReadOnlyList<(string Path, ReadOnlyMemory<byte> Bytes)> _input;
-    private readonly IReadOnlyList<string> _hostDirectories;
+    private readonly IReadOnlyList<(string Path, bool IsWritable)> _hostDirectories;
     private readonly IReadOnlyList<string> _created;
     private readonly long _mostBytes;
     private readonly int _mostFiles;
@@ -34,10 +36,10 @@ internal sealed class RunFiles
 
     /// <param name="input">The files of the run.</param>
     /// <param name="limits">Limits of the files that the program leaves behind.</param>
-    /// <param name="hostDirectories">The paths at which the program finds directories of the host.</param>
-    public RunFiles(ProgramInput input, ProgramLimits limits, IEnumerable<string>? hostDirectories = null)
+    /// <param name="hostDirectories">Directories of the host, by the paths at which the program finds them.</param>
+    public RunFiles(ProgramInput input, ProgramLimits limits, IReadOnlyDictionary<string, ProgramDirectory>? hostDirectories = null)
     {
-        _hostDirectories = [.. hostDirectories ?? []];
+        _hostDirectories = [.. (hostDirectories ?? new Dictionary<string, ProgramDirectory>()).Select(static directory => (directory.Key, directory.Value.IsWritable))];
         _input = [.. input.Files.OrderBy(static file => file.Key, StringComparer.Ordinal).Select(static file => (file.Key, file.Value))];
         _mostBytes = limits.OutputFileBytes;
         _mostFiles = limits.OutputFiles;
@@ -103,8 +105,9 @@ internal sealed class RunFiles
             return Describe(_created[index], DirectoryMode, 0);
         }
 
-        byte[] directory = Describe(_hostDirectories[index - _created.Count], DirectoryMode, 0);
-        directory[HostDirectoryOffset] = 1;
+        (string path, bool isWritable) = _hostDirectories[index - _created.Count];
+        byte[] directory = Describe(path, DirectoryMode, 0);
+        directory[HostDirectoryOffset] = isWritable ? WritableHostDirectory : HostDirectory;
         return directory;
     }
 

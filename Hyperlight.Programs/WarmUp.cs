@@ -35,7 +35,7 @@ internal static class WarmUp
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             var run = new RunServices(
                 streams,
-                new RunFiles(ProgramInput.Empty, template.Limits, template.Directories.Keys),
+                new RunFiles(ProgramInput.Empty, template.Limits, template.Directories),
                 directories,
                 new ToolCalls(template.Tools, ProgramInput.Empty.Tools));
             return await sandbox.WarmUpAsync(request, run, template.Limits.WarmUpTime, cancellationToken).ConfigureAwait(false);

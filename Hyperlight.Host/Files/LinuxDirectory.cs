@@ -16,6 +16,9 @@ internal sealed class LinuxDirectory : OpenDirectory
 
     private LinuxDirectory(SafeFileHandle directory) => _directory = directory;
 
+    /// <summary>Its descriptor, opened with O_PATH.</summary>
+    public SafeFileHandle Handle => _directory;
+
     public static new LinuxDirectory? TryOpen(string path) =>
         LinuxFile.TryOpen(path, Platform.O_PATH | Platform.O_DIRECTORY) is { } directory ? new LinuxDirectory(directory) : null;
 

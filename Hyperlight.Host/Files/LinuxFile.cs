@@ -8,7 +8,7 @@ namespace Hyperlight.Host.Files;
 internal static class LinuxFile
 {
     // A terminal does not become this process's, a pipe without its other end does not block, and no child inherits the file.
-    private const int SafeFlags = Platform.O_CLOEXEC | Platform.O_NONBLOCK | Platform.O_NOCTTY;
+    public const int SafeFlags = Platform.O_CLOEXEC | Platform.O_NONBLOCK | Platform.O_NOCTTY;
 
     private const uint FileMode = 0x180; // 0600: what is saved is the memory of a guest
 

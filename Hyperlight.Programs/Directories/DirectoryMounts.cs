@@ -10,20 +10,22 @@ namespace Hyperlight.Programs.Directories;
 /// </summary>
 internal sealed class DirectoryMounts : IDisposable
 {
-    private readonly List<(string Path, LinuxDirectory Directory)> _mounts = [];
+    private readonly List<DirectoryMount> _mounts = [];
 
     /// <summary>Opens the directories.</summary>
-    /// <param name="directories">Their paths on the host, by their paths for the program.</param>
+    /// <param name="directories">By their paths for the program.</param>
     /// <exception cref="DirectoryNotFoundException">One of them does not exist.</exception>
     /// <exception cref="IOException">One of them cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">One of them may not be opened.</exception>
-    public DirectoryMounts(IReadOnlyDictionary<string, string> directories)
+    public DirectoryMounts(IReadOnlyDictionary<string, ProgramDirectory> directories)
     {
         try
         {
-            foreach ((string path, string hostPath) in directories)
+            foreach ((string path, ProgramDirectory options) in directories)
             {
-                _mounts.Add((path, LinuxDirectory.TryOpen(hostPath) ?? throw new DirectoryNotFoundException($"There is no directory '{hostPath}'.")));
+                LinuxDirectory directory = LinuxDirectory.TryOpen(options.Path)
+                    ?? throw new DirectoryNotFoundException($"There is no directory '{options.Path}'.");
+                _mounts.Add(new DirectoryMount(path, directory, options));
             }
         }
         catch
@@ -43,20 +45,30 @@ internal sealed class DirectoryMounts : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
     public OpenedDirectory? TryOpen(string path)
     {
-        foreach ((string mount, LinuxDirectory directory) in _mounts)
+        if (Find(path) is not { } mount)
         {
-            if (path == mount)
-            {
-                return new OpenedDirectory(directory, isOwned: false);
-            }
-
-            if (RunFiles.IsIn(path, mount))
-            {
-                return TryOpenBelow(directory, path[(mount.Length + 1)..].Split('/'));
-            }
+            return null;
         }
 
-        return null;
+        return path == mount.Path
+            ? new OpenedDirectory(mount.Directory, isOwned: false)
+            : TryOpenBelow(mount.Directory, path[(mount.Path.Length + 1)..].Split('/'));
+    }
+
+    /// <summary>The directory to which a path belongs, or <see langword="null"/>.</summary>
+    public DirectoryMount? Find(string path) => _mounts.Find(mount => path == mount.Path || RunFiles.IsIn(path, mount.Path));
+
+    /// <summary>Opens the directory that has a name.</summary>
+    /// <param name="path">The path of the name, which is returned separately.</param>
+    /// <param name="name">The name.</param>
+    /// <returns>The directory, or <see langword="null"/> if the path is that of no name, or if there is nothing at the path of the directory.</returns>
+    /// <exception cref="IOException">What should be a directory is something else.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
+    public OpenedDirectory? TryOpenParent(string path, out string name)
+    {
+        int slash = path.LastIndexOf('/');
+        name = path[(slash + 1)..];
+        return slash > 0 && IsName(name) ? TryOpen(path[..slash]) : null;
     }
 
     /// <summary>Opens a regular file.</summary>
@@ -65,9 +77,7 @@ internal sealed class DirectoryMounts : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
     public SafeFileHandle? TryOpenFile(string path)
     {
-        int slash = path.LastIndexOf('/');
-        string name = path[(slash + 1)..];
-        using OpenedDirectory? directory = slash > 0 && IsName(name) ? TryOpen(path[..slash]) : null;
+        using OpenedDirectory? directory = TryOpenParent(path, out string name);
         return directory?.Directory.TryOpenFile(name);
     }
 

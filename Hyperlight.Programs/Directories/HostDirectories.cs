@@ -7,11 +7,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Hyperlight.Programs.Directories;
 
 /// <summary>
-/// The host function of one run for directories of the host: lists directories and reads files. A program may have taken over the kernel:
-/// what it sends is checked, and its paths lead to what <see cref="DirectoryMounts"/> opens, and to nothing else.
+/// The host functions of one run for directories of the host: lists directories and reads files; changes are those of <see cref="HostChanges"/>.
+/// A program may have taken over the kernel: what it sends is checked, and its paths lead to what <see cref="DirectoryMounts"/> opens, and to nothing else.
 /// </summary>
 /// <param name="mounts">The directories. They are closed with this.</param>
-internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
+/// <param name="maximumFileSize">The largest file that this process may write; <see langword="null"/> to ask the system.</param>
+internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileSize = null) : IDisposable
 {
     /// <summary>The most names that are listed of one directory.</summary>
     public const int MaximumNames = 0x1_0000;
@@ -25,6 +26,8 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
     private const int AccessDenied = 13; // EACCES
     private const int InvalidArgument = 22; // EINVAL
     private const int TooLarge = 75; // EOVERFLOW
+
+    private readonly HostChanges _changes = new(mounts, maximumFileSize ?? LinuxChanges.MaximumFileSize);
 
     // What was asked for last: the parts of it follow.
     private string? _listedPath;
@@ -40,12 +43,15 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
 
         /// <summary>Bytes of a file, from an offset on.</summary>
         Read,
+
+        /// <summary>The entry of one path.</summary>
+        Entry,
     }
 
     /// <summary>Checks paths and the platform.</summary>
     /// <exception cref="ArgumentException">A path for the program is not absolute, or a directory is in another one.</exception>
     /// <exception cref="PlatformNotSupportedException">Directories of this host cannot be confined.</exception>
-    public static void Check(IReadOnlyDictionary<string, string> directories)
+    public static void Check(IReadOnlyDictionary<string, ProgramDirectory> directories)
     {
         foreach (string path in directories.Keys)
         {
@@ -77,6 +83,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
             {
                 Step.List => List(text, offset),
                 Step.Read => Read(text, offset),
+                Step.Entry => Entry(text),
                 _ => Error(InvalidArgument),
             };
         }
@@ -90,9 +97,19 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
         }
     }
 
+    /// <summary>Makes a change.</summary>
+    /// <returns>An error number, and what was written.</returns>
+    public byte[] Change(int step, ReadOnlySpan<byte> path, ReadOnlySpan<byte> bytes, long value)
+    {
+        // A path can be that of another file afterwards.
+        _openPath = null;
+        return _changes.Answer(step, path, bytes, value);
+    }
+
     public void Dispose()
     {
         _open?.Dispose();
+        _changes.Dispose();
         mounts.Dispose();
     }
 
@@ -103,12 +120,24 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
             return Error(error);
         }
 
+        return Describe(_listed.Skip((int)Math.Min(offset, _listed.Count)));
+    }
+
+    private ReadOnlyMemory<byte> Entry(string path)
+    {
+        using OpenedDirectory? directory = mounts.TryOpenParent(path, out string name);
+        List<(string Name, FileStatus Status)> found = directory is { Directory: var parent } ? [.. EntriesOf(parent, [name])] : [];
+        return found is [] ? Error(NotFound) : Describe(found);
+    }
+
+    /// <summary>As many entries as there is room for, after the error number 0.</summary>
+    private static ReadOnlyMemory<byte> Describe(IEnumerable<(string Name, FileStatus Status)> entries)
+    {
         var answer = new MemoryStream();
         Span<byte> header = stackalloc byte[EntryHeaderSize];
         answer.Write(header[..ErrorSize]);
-        for (long i = offset; i < _listed.Count; i++)
+        foreach ((string name, FileStatus status) in entries)
         {
-            (string name, FileStatus status) = _listed[(int)i];
             byte[] bytes = Encoding.UTF8.GetBytes(name);
             if (answer.Length - ErrorSize + EntryHeaderSize + bytes.Length > KernelSandbox.MostBytes)
             {

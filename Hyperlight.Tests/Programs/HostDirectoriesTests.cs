@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Hyperlight.Programs;
 using Hyperlight.Programs.Directories;
 using Hyperlight.Tests.Integration;
 
@@ -28,7 +29,7 @@ internal sealed class HostDirectoriesTests
         File.WriteAllBytes(PathOf("shared/sub/b"), TestFiles.Content(40_000));
         File.CreateSymbolicLink(PathOf("shared/link"), PathOf("secret"));
         Directory.CreateSymbolicLink(PathOf("shared/up"), "..");
-        _directories = new HostDirectories(new DirectoryMounts(new Dictionary<string, string> { ["/data"] = PathOf("shared") }));
+        _directories = new HostDirectories(new DirectoryMounts(new Dictionary<string, ProgramDirectory> { ["/data"] = PathOf("shared") }));
     }
 
     [TearDown]
@@ -103,7 +104,7 @@ internal sealed class HostDirectoriesTests
     public void A_question_that_is_none_has_an_error()
     {
         Assert.That(ErrorOf(Answer(HostDirectories.Step.Read, "/data/a", -1)), Is.EqualTo(InvalidArgument));
-        Assert.That(ErrorOf(Answer((HostDirectories.Step)2, "/data/a")), Is.EqualTo(InvalidArgument));
+        Assert.That(ErrorOf(Answer((HostDirectories.Step)3, "/data/a")), Is.EqualTo(InvalidArgument));
         Assert.That(ErrorOf(_directories.Answer(1, [(byte)'/', 0xFF], 0).ToArray()), Is.EqualTo(InvalidArgument));
         Assert.That(Answer(HostDirectories.Step.Read, "/data/a", long.MaxValue), Has.Length.EqualTo(ErrorSize), "after the end");
         Assert.That(Answer(HostDirectories.Step.List, "/data", long.MaxValue), Has.Length.EqualTo(ErrorSize), "after the last");
@@ -170,7 +171,7 @@ internal sealed class HostDirectoriesTests
 
     [Test]
     public void A_directory_that_does_not_exist_is_an_error() => Assert.That(
-        () => new DirectoryMounts(new Dictionary<string, string> { ["/a"] = PathOf("shared"), ["/b"] = PathOf("none") }),
+        () => new DirectoryMounts(new Dictionary<string, ProgramDirectory> { ["/a"] = PathOf("shared"), ["/b"] = PathOf("none") }),
         Throws.TypeOf<DirectoryNotFoundException>());
 
     [TestCase("relative")]
@@ -178,7 +179,7 @@ internal sealed class HostDirectoriesTests
     [TestCase("/a/../b")]
     [TestCase("/data/in")]
     public void Paths_of_the_application_are_checked(string path) => Assert.That(
-        () => HostDirectories.Check(new Dictionary<string, string> { ["/data"] = "/", [path] = "/" }), Throws.ArgumentException);
+        () => HostDirectories.Check(new Dictionary<string, ProgramDirectory> { ["/data"] = "/", [path] = "/" }), Throws.ArgumentException);
 
     private string PathOf(string name) => Path.Combine(_files.Directory, name);
 

@@ -98,7 +98,7 @@ internal sealed class ProgramRegistrationTests
 
         ProgramTemplate template = RegisteredProgram.TemplateOf(ProgramImage.FromExecutable(Executable, ImageOptions), options);
 
-        Assert.That(template.Directories, Is.EqualTo(new Dictionary<string, string> { ["/data"] = "/srv" }));
+        Assert.That(template.Directories, Is.EqualTo(new Dictionary<string, ProgramDirectory> { ["/data"] = "/srv" }));
     }
 
     [Test]

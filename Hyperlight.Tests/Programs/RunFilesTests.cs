@@ -27,12 +27,13 @@ internal sealed class RunFilesTests
     {
         const int DirectoryMode = 0x41ED;
         var files = new RunFiles(
-            new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] }, new ProgramLimits(), ["/data"]);
+            new ProgramInput { Files = Files(("/b", "text")), OutputDirectories = ["/out", "/b/c"] }, new ProgramLimits(),
+            new Dictionary<string, ProgramDirectory> { ["/data"] = "/srv", ["/work"] = new("/srv") { IsWritable = true } });
 
         Assert.That(Enumerable.Range(0, 4).Select(index => Encoding.UTF8.GetString(files.InputFile(index).AsSpan(HeaderSize))), Is.EqualTo(new[] { "/b", "/out", "/b/c", "/data" }));
         Assert.That(Enumerable.Range(1, 3).Select(index => BinaryPrimitives.ReadInt32LittleEndian(files.InputFile(index))), Is.All.EqualTo(DirectoryMode));
-        Assert.That(Enumerable.Range(0, 4).Select(index => files.InputFile(index)[4]), Is.EqualTo(new byte[] { 0, 0, 0, 1 }), "whether it is of the host");
-        Assert.That((files.InputFile(4).Length, files.InputBytes(1, 0, 1).Length), Is.EqualTo((0, 0)));
+        Assert.That(Enumerable.Range(0, 5).Select(index => files.InputFile(index)[4]), Is.EqualTo(new byte[] { 0, 0, 0, 1, 2 }), "whether it is of the host, and can be changed");
+        Assert.That((files.InputFile(5).Length, files.InputBytes(1, 0, 1).Length), Is.EqualTo((0, 0)));
     }
 
     [TestCase(1, 0, 100, "text")]

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "file_context.h"
 #include "files.h"
+#include "host_changes.h"
 #include "node.h"
 #include "path.h"
 #include "process.h"
@@ -35,7 +36,13 @@ static int64_t change_mode(struct node *node, uint64_t mode)
     if (is_link(node->mode)) {
         return -EOPNOTSUPP;
     }
-    node->mode = (node->mode & S_IFMT) | ((uint32_t)mode & S_MODE);
+    // Programs leave no files on the host that act as another user.
+    mode &= node->is_written_through ? 0777 : S_MODE;
+    int64_t error = host_set_mode(node, (uint32_t)mode);
+    if (error != 0) {
+        return error;
+    }
+    node->mode = (node->mode & S_IFMT) | (uint32_t)mode;
     node_touch_attributes(node);
     return 0;
 }
@@ -155,6 +162,10 @@ static int64_t change_times(struct node *node, const struct timespec *times)
     if (node->uid != USER_ID && !(is_now && node_check_access(node, MAY_WRITE) == 0)) {
         return is_now ? -EACCES : -EPERM;
     }
+    int64_t error = host_set_times(node, (const int64_t *)wanted);
+    if (error != 0) {
+        return error;
+    }
     node_settle_times(node);
     int64_t now = file_clock();
     set_time(&node->accessed, &wanted[0], now);
@@ -253,7 +264,7 @@ int64_t system_call_truncate(const uint64_t arguments[6])
         return node_is_directory(lookup.node) ? -EISDIR : -EINVAL;
     }
     error = node_check_access(lookup.node, MAY_WRITE);
-    return error != 0 ? error : node_resize(lookup.node, arguments[1]);
+    return error != 0 ? error : file_resize(lookup.node, arguments[1]);
 }
 
 // The open file of a call that changes its contents.
@@ -273,7 +284,7 @@ int64_t system_call_ftruncate(const uint64_t arguments[6])
         return -EINVAL;
     }
     int64_t error = find_writable(arguments[0], &file);
-    return error != 0 ? error : node_resize(file->node, arguments[1]);
+    return error != 0 ? error : file_resize(file->node, arguments[1]);
 }
 
 // Pages for all of a range, so that a later write does not fail.
@@ -313,6 +324,9 @@ int64_t system_call_fallocate(const uint64_t arguments[6])
         return -EOPNOTSUPP;
     }
     struct node *node = file->node;
+    if (node->is_written_through) {
+        return -EOPNOTSUPP;
+    }
     if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) {
         uint64_t last = end < node->size ? end : node->size;
         int64_t error = start < last ? node_clear(node, start, last) : 0;

@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "files.h"
+#include "host_changes.h"
 #include "node.h"
 #include "system_calls.h"
 #include "user.h"
@@ -187,14 +188,14 @@ int64_t system_call_ioctl(const uint64_t arguments[6])
     }
 }
 
-// The contents of files are nowhere else.
+// The contents of files are nowhere else, unless they are the host's.
 static int64_t synchronize(uint64_t descriptor)
 {
     const struct file *file = current_file(descriptor);
     if (file == NULL || file->flags & O_PATH) {
         return -EBADF;
     }
-    return file->node != NULL ? 0 : -EINVAL;
+    return file->node != NULL ? host_synchronize(file->node) : -EINVAL;
 }
 
 int64_t system_call_fsync(const uint64_t arguments[6])

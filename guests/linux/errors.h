@@ -51,6 +51,7 @@ enum {
     EAFNOSUPPORT = 97,
     EISCONN = 106,
     ETIMEDOUT = 110,
+    EDQUOT = 122,
     // Not for programs: the call is made again after a signal.
     ERESTARTSYS = 512,
 };

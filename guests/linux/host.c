@@ -131,3 +131,21 @@ bool host_directory(enum host_directory_step step, const char *path, uint64_t of
     };
     return call_for_bytes("ProgramDirectory", parameters, 3, bytes, count);
 }
+
+bool host_change(enum host_change_step step, const char *path, const void *bytes, size_t size, uint64_t value,
+                 struct host_change *answer)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)path, strlen(path) } },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
+        { .tag = hl_ParameterType_Long, .value.Long = (int64_t)value },
+    };
+    const uint8_t *received;
+    size_t count;
+    if (!call_for_bytes("ProgramChange", parameters, 4, &received, &count) || count != sizeof *answer) {
+        return false;
+    }
+    memcpy(answer, received, sizeof *answer);
+    return true;
+}

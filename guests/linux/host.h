@@ -31,8 +31,8 @@ void host_continue_clock(int64_t nanoseconds);
 bool host_sleep(int64_t nanoseconds);
 
 // ProgramInputFile(index): a file that the program is handed, none after the last
-// one: its mode (32 bits), 32 bits that are 1 for a directory of the host and else 0,
-// its size (64 bits), its path.
+// one: its mode (32 bits), 32 bits that are 1 for a directory of the host, 2 for one
+// that may be changed, and else 0, its size (64 bits), its path.
 // ProgramInputBytes(index, offset, size): a part of its contents. The bytes are
 // valid until the next call.
 bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count);
@@ -49,12 +49,52 @@ enum host_directory_step {
     HOST_DIRECTORY_LIST,
     // The bytes of a file from `offset` on.
     HOST_DIRECTORY_READ,
+    // The entry of one path.
+    HOST_DIRECTORY_ENTRY,
 };
 
 // ProgramDirectory(step, path, offset): an error number (32 bits, 0 for none), then
 // as many entries or bytes as there is room for, none after the last. They are valid
 // until the next call. False if the host refused the call.
 bool host_directory(enum host_directory_step step, const char *path, uint64_t offset, const uint8_t **bytes, size_t *count);
+
+// What is changed in a directory of the host. What `bytes` and `value` are:
+enum host_change_step {
+    // A file, or a directory, that does not exist: its mode.
+    HOST_CREATE_FILE,
+    HOST_CREATE_DIRECTORY,
+    // A name.
+    HOST_REMOVE_FILE,
+    HOST_REMOVE_DIRECTORY,
+    // The new path and the flags of renameat2.
+    HOST_RENAME,
+    // Whether a file can be written.
+    HOST_CHECK,
+    // Bytes and their offset; at the end of the file.
+    HOST_WRITE,
+    HOST_APPEND,
+    // The size.
+    HOST_RESIZE,
+    // The permissions.
+    HOST_SET_MODE,
+    // Two times, each as seconds and nanoseconds, as of utimensat.
+    HOST_SET_TIMES,
+    // As fsync does.
+    HOST_SYNCHRONIZE,
+};
+
+struct host_change {
+    // 0 for none.
+    int32_t error;
+    // The number of bytes that were written, and where.
+    uint32_t count;
+    uint64_t offset;
+};
+
+// ProgramChange(step, path, bytes, value): a structure of this kind. False if the
+// host refused the call, or has answered something else.
+bool host_change(enum host_change_step step, const char *path, const void *bytes, size_t size, uint64_t value,
+                 struct host_change *answer);
 
 // The steps of a call of a tool of the host.
 enum host_call_step {

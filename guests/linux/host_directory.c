@@ -7,22 +7,14 @@
 #include "errors.h"
 #include "host.h"
 #include "kernel_pages.h"
-#include "path.h"
-#include "process.h"
 
 #include <string.h>
 
 #define NANOSECONDS 1000000000L
 #define READ_PERMISSIONS 0444
 #define EXECUTE_PERMISSIONS 0111
+#define ALL_PERMISSIONS 0777
 #define ROOT 0
-
-// Where a file is, until its contents are fetched. The directory cannot be removed.
-struct host_file {
-    struct node *directory;
-    uint8_t length;
-    char name[NAME_SIZE + 1];
-};
 
 // An entry of a directory as the host sends it, followed by its name.
 struct host_entry {
@@ -41,14 +33,13 @@ void host_directories_start(void)
     files = (struct pool){ .size = (sizeof(struct host_file) + 7) & ~7UL };
 }
 
-// The path of a directory, or of a file in it.
-static int64_t make_path(struct node *directory, const char *name, size_t length)
+int64_t host_path(struct node *directory, const char *name, size_t length, char path[PATH_SIZE])
 {
-    int64_t size = path_of_directory(directory, path, sizeof path);
+    int64_t size = path_of_directory(directory, path, PATH_SIZE);
     if (size < 0 || length == 0) {
         return size < 0 ? size : 0;
     }
-    if ((size_t)size + length + 1 > sizeof path) {
+    if ((size_t)size + length + 1 > PATH_SIZE) {
         return -ENAMETOOLONG;
     }
     path[size - 1] = '/';
@@ -70,12 +61,15 @@ static int64_t ask(enum host_directory_step step, uint64_t offset, const uint8_t
     return error < 0 || error > EOVERFLOW ? -EIO : -error;
 }
 
-static void set_attributes(struct node *node, const struct host_entry *entry)
+static void set_attributes(struct node *node, const struct host_entry *entry, bool is_writable)
 {
     bool is_valid = entry->seconds > INT64_MIN / NANOSECONDS && entry->seconds < INT64_MAX / NANOSECONDS &&
                     entry->nanoseconds < NANOSECONDS;
-    node->uid = node->gid = ROOT;
+    if (!is_writable) {
+        node->uid = node->gid = ROOT;
+    }
     node->is_of_host = true;
+    node->is_written_through = is_writable;
     node->modified = is_valid ? entry->seconds * NANOSECONDS + (int64_t)entry->nanoseconds : 0;
     node->accessed = node->changed = node->modified;
     node->has_changed = false;
@@ -84,32 +78,45 @@ static void set_attributes(struct node *node, const struct host_entry *entry)
 
 static int64_t fill(struct node *directory);
 
-static struct node *create_directory(const struct host_entry *entry)
+static struct node *create_directory(const struct host_entry *entry, bool is_writable)
 {
-    struct node *node = node_create(S_IFDIR | READ_PERMISSIONS | EXECUTE_PERMISSIONS);
+    uint32_t permissions = is_writable ? entry->mode & ALL_PERMISSIONS : READ_PERMISSIONS | EXECUTE_PERMISSIONS;
+    struct node *node = node_create(S_IFDIR | permissions);
     if (node != NULL) {
-        set_attributes(node, entry);
+        set_attributes(node, entry, is_writable);
         node->directory.fill = fill;
     }
     return node;
 }
 
+int64_t host_file_place(struct node *node, struct node *directory, const char *name, size_t length)
+{
+    struct host_file *source = node->file.source != NULL ? node->file.source : pool_allocate(&files);
+    if (source == NULL) {
+        return -ENOSPC;
+    }
+    source->directory = directory;
+    source->length = (uint8_t)length;
+    memcpy(source->name, name, length);
+    node->file.source = source;
+    return 0;
+}
+
 static struct node *create_file(struct node *directory, const struct host_entry *entry, const char *name)
 {
-    struct host_file *source = pool_allocate(&files);
-    struct node *node = source != NULL ? node_create(S_IFREG | READ_PERMISSIONS | (entry->mode & EXECUTE_PERMISSIONS)) : NULL;
+    bool is_writable = directory->is_written_through;
+    uint32_t permissions =
+        is_writable ? entry->mode & ALL_PERMISSIONS : READ_PERMISSIONS | (entry->mode & EXECUTE_PERMISSIONS);
+    struct node *node = node_create(S_IFREG | permissions);
     if (node == NULL) {
-        if (source != NULL) {
-            pool_free(&files, source);
-        }
         return NULL;
     }
-    set_attributes(node, entry);
+    if (host_file_place(node, directory, name, entry->name_length) != 0) {
+        node_unlink(node);
+        return NULL;
+    }
+    set_attributes(node, entry, is_writable);
     node->size = entry->size;
-    source->directory = directory;
-    source->length = (uint8_t)entry->name_length;
-    memcpy(source->name, name, entry->name_length);
-    node->file.source = source;
     return node;
 }
 
@@ -119,7 +126,7 @@ static int64_t add(struct node *directory, const struct host_entry *entry, const
     if (directory_find(directory, name, entry->name_length, &node) == 0) {
         return 0;
     }
-    node = is_directory(entry->mode) ? create_directory(entry) : create_file(directory, entry, name);
+    node = is_directory(entry->mode) ? create_directory(entry, directory->is_written_through) : create_file(directory, entry, name);
     if (node == NULL || directory_set(directory, name, entry->name_length, node) != 0) {
         return -ENOSPC;
     }
@@ -160,7 +167,7 @@ static int64_t receive_entries(struct node *directory)
     for (;;) {
         const uint8_t *bytes;
         size_t count;
-        int64_t error = make_path(directory, "", 0);
+        int64_t error = host_path(directory, "", 0, path);
         error = error == 0 ? ask(HOST_DIRECTORY_LIST, place, &bytes, &count) : error;
         if (error != 0 || count == 0) {
             return error;
@@ -187,10 +194,31 @@ static int64_t fill(struct node *directory)
     return error;
 }
 
-struct node *host_directory_create(void)
+struct node *host_directory_create(bool is_writable)
 {
-    const struct host_entry entry = { .mode = S_IFDIR };
-    return create_directory(&entry);
+    const struct host_entry entry = { .mode = S_IFDIR | 0755 };
+    return create_directory(&entry, is_writable);
+}
+
+const struct node *host_directory_top(const struct node *directory)
+{
+    while (directory->is_of_host && !directory->is_fixed) {
+        directory = directory->directory.parent;
+    }
+    return directory->is_of_host ? directory : NULL;
+}
+
+int64_t host_directory_add(struct node *directory, const char *name, size_t length, struct node **node)
+{
+    const uint8_t *bytes;
+    size_t count;
+    int64_t error = host_path(directory, name, length, path);
+    error = error == 0 ? ask(HOST_DIRECTORY_ENTRY, 0, &bytes, &count) : error;
+    if (error != 0) {
+        return error;
+    }
+    int64_t entries = add_part(directory, bytes, count);
+    return entries < 0 ? entries : directory_find(directory, name, length, node);
 }
 
 static int64_t receive_contents(struct node *node)
@@ -212,20 +240,22 @@ static int64_t receive_contents(struct node *node)
 int64_t host_file_fetch(struct node *node)
 {
     struct host_file *source = node->file.source;
-    if (source == NULL) {
+    if (source == NULL || source->is_fetched) {
         return 0;
     }
     uint64_t size = node->size;
     int64_t modified = node->modified;
-    int64_t error = make_path(source->directory, source->name, source->length);
+    int64_t error = host_path(source->directory, source->name, source->length, path);
     if (error != 0) {
         return error;
     }
-    node->size = 0;
+    node_resize(node, 0);
     error = receive_contents(node);
     if (error != 0) {
         node_resize(node, 0);
         node->size = size;
+    } else if (node->is_written_through) {
+        source->is_fetched = true;
     } else {
         pool_free(&files, source);
         node->file.source = NULL;
@@ -234,4 +264,27 @@ int64_t host_file_fetch(struct node *node)
     node->has_changed = false;
     node->is_modified = false;
     return error;
+}
+
+void host_file_release(struct node *node)
+{
+    if (is_regular(node->mode) && node->file.source != NULL && node->file.source->is_fetched) {
+        node_free_pages(node);
+        node->file.source->is_fetched = false;
+    }
+}
+
+void host_file_forget(struct node *node)
+{
+    struct host_file *source = is_regular(node->mode) && node->is_of_host ? node->file.source : NULL;
+    node->is_written_through = false;
+    if (source == NULL) {
+        return;
+    }
+    if (!source->is_fetched) {
+        node->size = 0;
+    }
+    pool_free(&files, source);
+    node->file.source = NULL;
+    node->is_of_host = false;
 }

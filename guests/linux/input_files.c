@@ -12,9 +12,11 @@
 
 #define HEADER_SIZE 16
 #define DIRECTORY_MODE (S_IFDIR | 0755U)
+// A directory of the host that may be changed.
+#define WRITABLE_DIRECTORY 2
 
 struct input_file {
-    uint32_t mode, is_host_directory;
+    uint32_t mode, host_directory;
     uint64_t size;
     char path[PATH_SIZE];
 };
@@ -82,7 +84,7 @@ static int64_t make_parents(char *path)
 
 // A directory of the host instead of what has its path. One that is there already is
 // read again.
-static int64_t make_host_directory(const char *path)
+static int64_t make_host_directory(const char *path, bool is_writable)
 {
     struct lookup lookup;
     int64_t error = path_lookup_text(root_node(), path, LOOKUP_NAME, &lookup);
@@ -93,7 +95,7 @@ static int64_t make_host_directory(const char *path)
         (lookup.node != NULL && lookup.node->is_fixed && !lookup.node->is_of_host)) {
         return -EACCES;
     }
-    struct node *node = host_directory_create();
+    struct node *node = host_directory_create(is_writable);
     error = node != NULL ? directory_set(lookup.directory, lookup.name, lookup.length, node) : -ENOSPC;
     if (error == 0) {
         node->is_fixed = true;
@@ -154,8 +156,8 @@ const char *input_files_receive(void)
             return NULL;
         }
         int64_t error = make_parents(file.path);
-        if (error == 0 && file.is_host_directory != 0) {
-            error = make_host_directory(file.path);
+        if (error == 0 && file.host_directory != 0) {
+            error = make_host_directory(file.path, file.host_directory == WRITABLE_DIRECTORY);
         } else if (error == 0 && is_directory(file.mode)) {
             error = make_directory(file.path, file.mode);
         } else if (error == 0) {

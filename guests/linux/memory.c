@@ -126,6 +126,13 @@ static int64_t describe_file(uint64_t descriptor, uint64_t offset, struct area *
     if (file->node == NULL) {
         return -ENODEV;
     }
+    // What is written to memory would not reach the host.
+    if (file->node->is_written_through && area->is_shared) {
+        area->can_write_file = false;
+        if (area->access & PAGE_WRITE) {
+            return -ENODEV;
+        }
+    }
     if (is_zero_device(file->node)) {
         area->is_committed = true;
         return 0;

@@ -6,6 +6,8 @@
 #include "errors.h"
 #include "file_context.h"
 #include "files.h"
+#include "host_changes.h"
+#include "host_directory.h"
 #include "kernel_pages.h"
 #include "path.h"
 #include "process.h"
@@ -72,7 +74,8 @@ static int64_t make_directory(uint64_t descriptor, uint64_t path, uint64_t mode)
         return error;
     }
     const uint32_t permissions = (uint32_t)mode & (S_MODE & ~(S_ISUID | S_ISGID)) & ~current_file_context()->mask;
-    error = add(&lookup, node_create(S_IFDIR | permissions));
+    error = lookup.directory->is_written_through ? host_create(&lookup, S_IFDIR | permissions)
+                                                 : add(&lookup, node_create(S_IFDIR | permissions));
     lookup.directory->links += error == 0;
     return error;
 }
@@ -99,7 +102,9 @@ static int64_t make_node(uint64_t descriptor, uint64_t path, uint64_t mode)
     if (error != 0) {
         return error;
     }
-    return add(&lookup, node_create(S_IFREG | ((uint32_t)mode & S_MODE & ~current_file_context()->mask)));
+    const uint32_t permissions = (uint32_t)mode & S_MODE & ~current_file_context()->mask;
+    return lookup.directory->is_written_through ? host_create(&lookup, S_IFREG | permissions)
+                                                : add(&lookup, node_create(S_IFREG | permissions));
 }
 
 int64_t system_call_mknod(const uint64_t arguments[6])
@@ -142,7 +147,7 @@ static int64_t make_link(uint64_t target_address, uint64_t descriptor, uint64_t 
     if (error != 0) {
         return error;
     }
-    return add(&lookup, create_link(target, strlen(target)));
+    return lookup.directory->is_of_host ? -EPERM : add(&lookup, create_link(target, strlen(target)));
 }
 
 int64_t system_call_symlink(const uint64_t arguments[6])
@@ -173,8 +178,12 @@ static int64_t add_link(uint64_t from_descriptor, uint64_t from_path, uint64_t d
     if (from.node->links == 0) {
         return -ENOENT;
     }
-    if (from.node->is_transient) {
+    if (from.node->is_transient || from.node->is_of_host != lookup.directory->is_of_host) {
         return -EXDEV;
+    }
+    if (from.node->is_of_host) {
+        bool is_apart = from.directory != NULL && host_directory_top(from.directory) != host_directory_top(lookup.directory);
+        return is_apart ? -EXDEV : -EPERM;
     }
     // As many as a damaged image says.
     if (from.node->links == UINT32_MAX) {
@@ -212,6 +221,7 @@ static int64_t remove_file(uint64_t descriptor, uint64_t path)
         return -ENOTDIR;
     }
     error = check_removal(lookup.directory, lookup.node);
+    error = error == 0 ? host_remove(&lookup) : error;
     error = error == 0 ? directory_remove(lookup.directory, lookup.name, lookup.length) : error;
     if (error == 0) {
         node_unlink(lookup.node);
@@ -239,6 +249,7 @@ static int64_t remove_directory(uint64_t descriptor, uint64_t path)
     if (error == 0 && (!is_empty || lookup.node->is_fixed)) {
         error = lookup.node->is_fixed ? -EBUSY : -ENOTEMPTY;
     }
+    error = error == 0 ? host_remove(&lookup) : error;
     error = error == 0 ? directory_remove(lookup.directory, lookup.name, lookup.length) : error;
     if (error == 0) {
         lookup.directory->links -= lookup.directory->links > 2;
@@ -298,6 +309,9 @@ static int64_t check_rename(const struct lookup *from, const struct lookup *to, 
     if (from->directory == NULL || to->directory == NULL) {
         return -EBUSY;
     }
+    if (host_directory_top(from->directory) != host_directory_top(to->directory)) {
+        return -EXDEV;
+    }
     if (from->node == NULL || (to->node == NULL && flags & RENAME_EXCHANGE)) {
         return -ENOENT;
     }
@@ -346,9 +360,12 @@ static int64_t exchange(struct lookup *from, struct lookup *to)
 {
     int64_t error = reserve(from);
     error = error == 0 ? reserve(to) : error;
+    error = error == 0 ? host_rename(from, to, RENAME_EXCHANGE) : error;
     if (error != 0) {
         return error;
     }
+    host_moved(from->node, to);
+    host_moved(to->node, from);
     directory_set(from->directory, from->name, from->length, to->node);
     directory_set(to->directory, to->name, to->length, from->node);
     count_directory(from->directory, to->node, 1);
@@ -360,13 +377,33 @@ static int64_t exchange(struct lookup *from, struct lookup *to)
     return 0;
 }
 
-static int64_t move(struct lookup *from, struct lookup *to)
+// The names as they were before a move.
+static void restore(struct lookup *from, struct lookup *to)
+{
+    directory_set(from->directory, from->name, from->length, from->node);
+    if (to->node != NULL) {
+        directory_set(to->directory, to->name, to->length, to->node);
+    } else {
+        directory_remove(to->directory, to->name, to->length);
+    }
+}
+
+static int64_t move(struct lookup *from, struct lookup *to, uint32_t flags)
 {
     // The old name then has an entry, so that its removal needs no memory.
     int64_t error = reserve(from);
     error = error == 0 ? directory_set(to->directory, to->name, to->length, from->node) : error;
     if (error != 0) {
         return error;
+    }
+    error = host_rename(from, to, flags);
+    if (error != 0) {
+        restore(from, to);
+        return error;
+    }
+    host_moved(from->node, to);
+    if (to->node != NULL) {
+        host_file_forget(to->node);
     }
     directory_remove(from->directory, from->name, from->length);
     count_directory(from->directory, from->node, -1);
@@ -391,7 +428,7 @@ static int64_t rename(uint64_t from_descriptor, uint64_t from_path, uint64_t to_
     if (error != 0 || from.node == to.node) {
         return error;
     }
-    return flags & RENAME_EXCHANGE ? exchange(&from, &to) : move(&from, &to);
+    return flags & RENAME_EXCHANGE ? exchange(&from, &to) : move(&from, &to, flags);
 }
 
 int64_t system_call_rename(const uint64_t arguments[6])

@@ -5,6 +5,7 @@
 #include "entries.h"
 #include "errors.h"
 #include "host.h"
+#include "host_directory.h"
 #include "kernel_pages.h"
 #include "process.h"
 #include "root_image.h"
@@ -146,6 +147,7 @@ static struct node *free_node(struct node *node)
     struct node *parent = NULL;
     if (is_regular(node->mode) && !node->is_text) {
         node_free_pages(node);
+        host_file_forget(node);
     }
     if (node->image_index != NODE_IN_MEMORY) {
         // It stays: a damaged image can have more names of it than links.
@@ -185,7 +187,13 @@ struct node *node_keep(struct node *node)
 // Not recursive: removed directories that are still used can be nested as deep as the program wants.
 void node_release(struct node *node)
 {
-    while (node != NULL && --node->references == 0 && node->links == 0) {
+    while (node != NULL && --node->references == 0) {
+        if (node->links != 0) {
+            if (node->is_written_through) {
+                host_file_release(node);
+            }
+            return;
+        }
         node = free_node(node);
     }
 }

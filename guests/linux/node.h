@@ -63,7 +63,7 @@ struct node {
             void *pages;
             unsigned height;
             uint64_t page_count;
-            // Contents that were not fetched from the host yet.
+            // Of a file of the host: where it is, as long as that matters.
             struct host_file *source;
         } file;
         struct {
@@ -112,6 +112,8 @@ struct node {
     bool is_modified;
     // In a directory of the host.
     bool is_of_host;
+    // In one that may be changed: what changes is changed on the host first.
+    bool is_written_through;
 };
 
 // Forgets all nodes.
@@ -152,6 +154,8 @@ int64_t file_clock(void);
 int64_t node_read(struct node *node, struct buffer *buffer, uint64_t offset);
 int64_t node_write(struct node *node, struct buffer *buffer, uint64_t offset);
 int64_t node_resize(struct node *node, uint64_t size);
+// Makes sure that there is memory for a range, so that a write does not fail.
+int64_t node_reserve(struct node *node, uint64_t offset, uint64_t size);
 // Makes a range zero and gives its pages back.
 int64_t node_clear(struct node *node, uint64_t start, uint64_t end);
 void node_free_pages(struct node *node);

@@ -184,6 +184,21 @@ int64_t node_write(struct node *node, struct buffer *buffer, uint64_t offset)
     return total;
 }
 
+int64_t node_reserve(struct node *node, uint64_t offset, uint64_t size)
+{
+    if (offset >= MOST_SIZE || size > MOST_SIZE - offset) {
+        return -EFBIG;
+    }
+    for (uint64_t index = offset / PAGE_SIZE; size != 0 && index * PAGE_SIZE < offset + size; index++) {
+        uint8_t *page;
+        int64_t error = node_page(node, index, true, &page);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
 // Frees the pages from `first` to `last` below a table or a page, and those tables
 // that are empty. While the file is mapped, they are cleared instead.
 static void free_range(struct node *node, void **slot, unsigned height, uint64_t first, uint64_t last)

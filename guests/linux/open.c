@@ -6,6 +6,8 @@
 #include "errors.h"
 #include "file_context.h"
 #include "files.h"
+#include "host_changes.h"
+#include "host_directory.h"
 #include "node.h"
 #include "path.h"
 #include "process.h"
@@ -37,7 +39,11 @@ static int64_t create(struct lookup *lookup, uint32_t mode)
     if (error != 0) {
         return error;
     }
-    struct node *node = node_create(S_IFREG | (mode & S_MODE & ~current_file_context()->mask));
+    mode = S_IFREG | (mode & S_MODE & ~current_file_context()->mask);
+    if (lookup->directory->is_written_through) {
+        return host_create(lookup, mode);
+    }
+    struct node *node = node_create(mode);
     if (node == NULL) {
         return -ENOSPC;
     }
@@ -64,7 +70,8 @@ static int64_t check_existing(struct node *node, uint32_t flags)
     if (flags & O_NOATIME && node->uid != USER_ID) {
         return -EPERM;
     }
-    return node_check_access(node, access_of(flags));
+    int64_t error = node_check_access(node, access_of(flags));
+    return error == 0 && access_of(flags) & MAY_WRITE ? host_check_writing(node) : error;
 }
 
 static int64_t open_temporary(struct node *directory, uint32_t flags, uint32_t mode, struct file **file)
@@ -73,6 +80,9 @@ static int64_t open_temporary(struct node *directory, uint32_t flags, uint32_t m
         return -ENOTDIR;
     }
     int64_t error = node_check_access(directory, MAY_WRITE | MAY_EXECUTE);
+    if (error == 0 && directory->is_of_host) {
+        return -EOPNOTSUPP;
+    }
     struct node *node = error == 0 ? node_create(S_IFREG | (mode & S_MODE & ~current_file_context()->mask)) : NULL;
     if (node == NULL) {
         return error != 0 ? error : -ENOSPC;
@@ -113,13 +123,18 @@ static int64_t open_found(struct lookup *lookup, uint32_t flags, uint32_t mode, 
     if (lookup->node == NULL) {
         error = flags & O_CREAT ? create(lookup, mode) : -ENOENT;
         is_created = error == 0;
+        if (error == -EEXIST && !(flags & O_EXCL)) {
+            // Since the directory was listed.
+            error = host_directory_add(lookup->directory, lookup->name, lookup->length, &lookup->node);
+            error = error == 0 ? check_existing(lookup->node, flags) : error == -ENOENT ? -EACCES : error;
+        }
     } else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
         error = -EEXIST;
     } else {
         error = check_existing(lookup->node, flags);
     }
     if (error == 0 && !is_created && flags & O_TRUNC && is_regular(lookup->node->mode) && !lookup->node->is_text) {
-        error = node_resize(lookup->node, 0);
+        error = file_resize(lookup->node, 0);
     }
     return error != 0 ? error : node_open(lookup->node, flags, file);
 }

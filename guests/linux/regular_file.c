@@ -3,6 +3,7 @@
 #include "regular_file.h"
 
 #include "errors.h"
+#include "host_changes.h"
 #include "host_directory.h"
 #include "pages.h"
 #include "user.h"
@@ -49,6 +50,9 @@ static int64_t write_file(struct file *file, struct buffer *buffer, uint64_t *po
     }
     if ((int64_t)(*position + buffer->size) < 0) {
         return -EFBIG;
+    }
+    if (file->node->is_written_through) {
+        return host_write_file(file->node, buffer, position, file->flags & O_APPEND);
     }
     int64_t count = node_write(file->node, buffer, *position);
     *position += count > 0 ? (uint64_t)count : 0;

@@ -7,6 +7,9 @@
 
 static uint64_t state;
 
+// Without what directories of the host do not have: links and holes.
+static int is_on_host;
+
 static uint64_t next(uint64_t limit)
 {
     state ^= state << 13;
@@ -101,7 +104,11 @@ static void step(void)
     struct status status;
     uint64_t hole;
     int64_t file = files[next(4)];
-    switch (next(18)) {
+    uint64_t operation = next(18);
+    if (is_on_host && (operation == 11 || operation == 12 || operation == 16)) {
+        operation = 3;
+    }
+    switch (operation) {
     case 0:
     case 1:
     case 2:
@@ -153,13 +160,10 @@ static void step(void)
     }
 }
 
-int file_sequence(uint64_t seed, uint64_t count)
+static void perform(uint64_t seed, uint64_t count)
 {
     state = seed * 0x9E3779B97F4A7C15UL + 1;
     call(CALL_UMASK, 022, 0, 0, 0);
-    if (enter_directory() != 0) {
-        return 1;
-    }
     for (uint64_t i = 0; i < count; i++) {
         print_number((int64_t)i);
         print(": ");
@@ -169,5 +173,23 @@ int file_sequence(uint64_t seed, uint64_t count)
     for (unsigned i = 0; i < 4; i++) {
         close_file(files[i]);
     }
+}
+
+int file_sequence(uint64_t seed, uint64_t count)
+{
+    if (enter_directory() != 0) {
+        return 1;
+    }
+    perform(seed, count);
     return leave_directory();
+}
+
+int host_sequence(const char *directory, uint64_t seed, uint64_t count)
+{
+    is_on_host = 1;
+    if (call(CALL_CHDIR, (uint64_t)directory, 0, 0, 0) != 0) {
+        return 1;
+    }
+    perform(seed, count);
+    return 0;
 }

@@ -133,6 +133,9 @@ int file_calls(void);
 int file_mappings(void);
 int file_limits(void);
 int file_sequence(uint64_t seed, uint64_t count);
+// The same in a directory that stays as it is afterwards.
+int host_sequence(const char *directory, uint64_t seed, uint64_t count);
+int host_changes(const char *name, const struct start *start);
 int system_files(void);
 int default_files(void);
 

@@ -53,5 +53,5 @@ static int read_host_directory(const struct start *start)
 
 int host_files(const char *name, const struct start *start)
 {
-    return equal(name, "host-directory") ? read_host_directory(start) : -1;
+    return equal(name, "host-directory") ? read_host_directory(start) : host_changes(name, start);
 }

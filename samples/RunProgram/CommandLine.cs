@@ -11,6 +11,8 @@ internal sealed class CommandLine
                RunProgram --checkpoint KIND [OPTION...] EXECUTABLE [ARGUMENT...] [-- ARGUMENT-OF-THE-RUN...]
           --root DIRECTORY     a directory that is the root of the program's files
           --include PATH       a further file or directory, at the same path for the program
+          --directory GUEST=HOST[:rw]
+                               a directory of this machine, at a path of the program; with :rw the program can change it
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
           --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
           --verbose            state which image is used and how long each step takes
@@ -19,6 +21,9 @@ internal sealed class CommandLine
     public string? Root { get; private set; }
 
     public List<string> Included { get; } = [];
+
+    /// <summary>Directories of the host, by their paths for the program.</summary>
+    public Dictionary<string, ProgramDirectory> Directories { get; } = [];
 
     public string? ImageToWrite { get; private set; }
 
@@ -50,6 +55,9 @@ internal sealed class CommandLine
                 case "--include" when i + 1 < arguments.Length:
                     result.Included.Add(arguments[++i]);
                     break;
+                case "--directory" when i + 1 < arguments.Length && result.AddDirectory(arguments[i + 1]):
+                    i++;
+                    break;
                 case "--checkpoint" when i + 1 < arguments.Length && arguments[i + 1] is "entry" or "ready":
                     result.Checkpoint = arguments[++i] == "entry" ? ProgramCheckpoint.EntryPoint : ProgramCheckpoint.Ready;
                     break;
@@ -65,6 +73,16 @@ internal sealed class CommandLine
         }
 
         return result.ImageToWrite is null ? null : result;
+    }
+
+    private bool AddDirectory(string argument)
+    {
+        const string Writable = ":rw";
+        int separator = argument.IndexOf('=', StringComparison.Ordinal);
+        bool isWritable = argument.EndsWith(Writable, StringComparison.Ordinal);
+        string path = argument[(separator + 1)..(isWritable ? ^Writable.Length : ^0)];
+        return separator > 0 && path.Length != 0
+            && Directories.TryAdd(argument[..separator], new ProgramDirectory(path) { IsWritable = isWritable });
     }
 
     private void Split(string[] command)

@@ -33,6 +33,7 @@ try
         Image = image,
         Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0], .. line.Command[1..]],
         Checkpoint = line.Checkpoint,
+        Directories = line.Directories,
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");
@@ -65,7 +66,7 @@ try
 
     return result.ExitCode;
 }
-catch (Exception exception) when (exception is HyperlightException or IOException or UnauthorizedAccessException)
+catch (Exception exception) when (exception is HyperlightException or IOException or UnauthorizedAccessException or ArgumentException)
 {
     Console.Error.WriteLine(exception.Message);
     return CannotRun;

@@ -11,6 +11,7 @@ internal static class Platform
     public const int O_CREAT = 0x40;
     public const int O_EXCL = 0x80;
     public const int O_NOCTTY = 0x100;
+    public const int O_APPEND = 0x400;
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
     public const int O_PATH = 0x200000;
@@ -26,6 +27,8 @@ internal static class Platform
     public static int O_NOFOLLOW { get; } = IsArm ? 0x8000 : 0x20000;
 
     public static int SYS_getdents64 { get; } = IsArm ? 61 : 217;
+
+    public static int SYS_renameat2 { get; } = IsArm ? 276 : 316;
 
     public static int SYS_statx { get; } = IsArm ? 291 : 332;
 }

@@ -73,10 +73,14 @@ internal sealed class ProgramsFragments : FragmentFixture
         {
             Image = ProgramImage.FromOciLayout("python"),
             Command = ["/usr/local/bin/python3", "/data/job.py"],
-            Directories = new Dictionary<string, string> { ["/data"] = "/srv/jobs" },
+            Directories = new Dictionary<string, ProgramDirectory>
+            {
+                ["/data"] = "/srv/jobs",
+                ["/results"] = new("/srv/results") { IsWritable = true, MaximumBytes = 100_000_000, MaximumFiles = 1000 },
+            },
         };
 
-        Assert.That(template.Directories, Has.Count.EqualTo(1));
+        Assert.That(template.Directories.Values.Select(static directory => directory.IsWritable), Is.EqualTo(new[] { false, true }));
     }
 
     [Test]

@@ -27,6 +27,12 @@ internal static partial class SpecialFiles
     /// <summary>Makes a pipe.</summary>
     public static void Pipe(string path) => Assert.That(MakePipe(path, 0x1B6), Is.Zero, "mkfifo");
 
+    /// <summary>Mounts a file system in memory of a size.</summary>
+    /// <returns>Whether this process may.</returns>
+    public static bool TryMount(string path, string options) => Mount("none", path, "tmpfs", 0, options) == 0;
+
+    public static void Unmount(string path) => Assert.That(Unmount(path, 0), Is.Zero, "umount2");
+
     /// <summary>Removes whatever is at a path.</summary>
     public static void Remove(string path)
     {
@@ -69,4 +75,10 @@ internal static partial class SpecialFiles
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakePipe(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "mount", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Mount(string source, string path, string type, nuint flags, string options);
+
+    [LibraryImport("libc", EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unmount(string path, int flags);
 }

@@ -44,7 +44,7 @@ internal sealed class HostDirectoryTests(TestTarget target) : ProgramTest(target
             create -13
             directory -13
             remove -13
-            rename -13
+            rename -18
             mode -1
             remove directory -13
 
@@ -94,7 +94,7 @@ internal sealed class HostDirectoryTests(TestTarget target) : ProgramTest(target
     private Task<ProgramRunner> CreateAsync(TestFiles files, ProgramLimits limits) => ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
-        Directories = new Dictionary<string, string> { ["/data"] = files.Directory },
+        Directories = new Dictionary<string, ProgramDirectory> { ["/data"] = files.Directory },
         Limits = limits,
         CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
     });
