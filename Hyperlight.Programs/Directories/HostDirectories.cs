@@ -110,7 +110,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
         {
             (string name, FileStatus status) = _listed[(int)i];
             byte[] bytes = Encoding.UTF8.GetBytes(name);
-            if (answer.Length - ErrorSize + EntryHeaderSize + bytes.Length > KernelSandbox.MostBytes)
+            if (answer.Length - ErrorSize + EntryHeaderSize + bytes.Length > KernelMachine.MostBytes)
             {
                 break;
             }
@@ -171,7 +171,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts) : IDisposable
             _openPath = path;
         }
 
-        var answer = new byte[ErrorSize + KernelSandbox.MostBytes];
+        var answer = new byte[ErrorSize + KernelMachine.MostBytes];
         int count = RandomAccess.Read(_open!, answer.AsSpan(ErrorSize), offset);
         return answer.AsMemory(0, ErrorSize + count);
     }
