@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Programs;
@@ -19,8 +18,6 @@ internal sealed class KernelMachine : IDisposable
 
     /// <summary>How much of an image's digest its mapping has in its label: as much as there is room for.</summary>
     private const int LabelDigits = 56;
-
-    private static readonly TimeSpan ShortestTime = TimeSpan.FromMilliseconds(1);
 
     /// <summary>How long a thread may run while others are ready.</summary>
     private static readonly TimeSpan TimeSlice = TimeSpan.FromMilliseconds(4);
@@ -95,12 +92,10 @@ internal sealed class KernelMachine : IDisposable
     /// <param name="function">The kernel's function.</param>
     /// <param name="request">What the program starts with.</param>
     /// <param name="run">What the kernel calls.</param>
-    /// <param name="timeLimit">The time of the run.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     public async Task<ProgramReport> ExecuteAsync(
-        ISandbox sandbox, string function, byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
+        ISandbox sandbox, string function, byte[] request, RunServices run, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
         _run = run;
         if (Sandbox.HasTimer)
         {
@@ -109,13 +104,12 @@ internal sealed class KernelMachine : IDisposable
 
         try
         {
-            byte[] report = await RunAsync(sandbox, function, request, timeLimit, cancellationToken).ConfigureAwait(false);
+            byte[] report = await StartAsync(sandbox, function, request, run.Budget, cancellationToken).ConfigureAwait(false);
             RunFiles files = run.Files;
             foreach (string directory in files.Directories)
             {
                 files.Collect(directory);
-                files.AddTooLong(
-                    await sandbox.CallAsync<uint>("CollectFiles", [directory], Remaining(timeLimit, start), cancellationToken).ConfigureAwait(false));
+                files.AddTooLong(await CallAsync<uint>(sandbox, "CollectFiles", directory, run.Budget, cancellationToken).ConfigureAwait(false));
             }
 
             files.Collect(null);
@@ -131,12 +125,12 @@ internal sealed class KernelMachine : IDisposable
 
     public void Dispose() => Sandbox.Dispose();
 
-    private async Task<byte[]> RunAsync(
-        ISandbox sandbox, string function, byte[] request, TimeSpan timeLimit, CancellationToken cancellationToken)
+    private async Task<byte[]> StartAsync(
+        ISandbox sandbox, string function, byte[] request, RunBudget budget, CancellationToken cancellationToken)
     {
         try
         {
-            return await sandbox.CallAsync<byte[]>(function, [request], timeLimit, cancellationToken).ConfigureAwait(false);
+            return await CallAsync<byte[]>(sandbox, function, request, budget, cancellationToken).ConfigureAwait(false);
         }
         catch (GuestErrorException exception)
         {
@@ -145,16 +139,17 @@ internal sealed class KernelMachine : IDisposable
         }
     }
 
-    /// <summary>What a run has left of its time: a little, so that the sandbox finds out that it has none.</summary>
-    private static TimeSpan Remaining(TimeSpan timeLimit, long start)
+    private static async Task<TResult> CallAsync<TResult>(
+        ISandbox sandbox, string function, GuestValue argument, RunBudget budget, CancellationToken cancellationToken)
     {
-        if (timeLimit == Timeout.InfiniteTimeSpan)
+        try
         {
-            return timeLimit;
+            return await sandbox.CallAsync<TResult>(function, [argument], budget.BeginCall(), cancellationToken).ConfigureAwait(false);
         }
-
-        TimeSpan remaining = timeLimit - Stopwatch.GetElapsedTime(start);
-        return remaining > ShortestTime ? remaining : ShortestTime;
+        finally
+        {
+            budget.EndCall(sandbox.LastCall);
+        }
     }
 
     private static ulong ScratchSize(long memory) =>

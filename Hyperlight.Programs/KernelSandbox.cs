@@ -22,6 +22,7 @@ internal sealed class KernelSandbox : IDisposable
         try
         {
             _machine = machine = new KernelMachine(template, _image.File, cancellationToken);
+            CheckInstructions(template.Limits, _machine.Sandbox);
             _machine.Load(template.Image, (ulong)_image.File.Size, cancellationToken);
             Snapshot = _machine.Sandbox.TakeSnapshot();
         }
@@ -56,10 +57,10 @@ internal sealed class KernelSandbox : IDisposable
     }
 
     /// <summary>Runs the program to its checkpoint, from which later runs continue, unless it ends before.</summary>
-    public async Task<ProgramReport> WarmUpAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
+    public async Task<ProgramReport> WarmUpAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
         _machine.Sandbox.Restore(Snapshot);
-        ProgramReport report = await ExecuteAsync(request, run, timeLimit, cancellationToken).ConfigureAwait(false);
+        ProgramReport report = await ExecuteAsync(request, run, cancellationToken).ConfigureAwait(false);
         if (report.IsAtCheckpoint)
         {
             Snapshot former = Snapshot;
@@ -72,10 +73,10 @@ internal sealed class KernelSandbox : IDisposable
     }
 
     /// <summary>Runs the program from the snapshot to its end.</summary>
-    public Task<ProgramReport> RunAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken)
+    public Task<ProgramReport> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
         _machine.Sandbox.Restore(Snapshot);
-        return ExecuteAsync(request, run, timeLimit, cancellationToken);
+        return ExecuteAsync(request, run, cancellationToken);
     }
 
     /// <summary>Hands over the machine, which has the state of <see cref="Snapshot"/>. No program can be run with this object any more.</summary>
@@ -96,6 +97,20 @@ internal sealed class KernelSandbox : IDisposable
         _image.Dispose();
     }
 
-    private Task<ProgramReport> ExecuteAsync(byte[] request, RunServices run, TimeSpan timeLimit, CancellationToken cancellationToken) =>
-        _machine.ExecuteAsync(_machine.Sandbox, Function, request, run, timeLimit, cancellationToken);
+    private Task<ProgramReport> ExecuteAsync(byte[] request, RunServices run, CancellationToken cancellationToken) =>
+        _machine.ExecuteAsync(_machine.Sandbox, Function, request, run, cancellationToken);
+
+    /// <exception cref="UnsupportedConfigurationException">There is a limit of instructions, and the driver does not count them.</exception>
+    private static void CheckInstructions(ProgramLimits limits, MultiUseSandbox sandbox)
+    {
+        if (limits.Instructions is { } count && sandbox.InstructionCount is null)
+        {
+            throw new UnsupportedConfigurationException(
+                $"{nameof(ProgramLimits)}.{nameof(ProgramLimits.Instructions)}",
+                count,
+                sandbox.Hypervisor.Name,
+                "which does not count instructions",
+                "Run the program on the emulator, or do not set it.");
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hyperlight.Programs.Directories;
 using Hyperlight.Programs.Tools;
 
@@ -25,7 +26,8 @@ internal static class ProgramExecution
             var files = new RunFiles(input, template.Limits, template.Directories.Keys);
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             var tools = new ToolCalls(template.Tools, input.Tools);
-            return await RunAsync(new RunServices(streams, files, directories, tools), execute, end.Token).ConfigureAwait(false);
+            var run = new RunServices(streams, files, directories, tools, RunBudget.OfRun(template.Limits));
+            return await RunAsync(template.Limits, run, execute, end.Token).ConfigureAwait(false);
         }
         catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
         {
@@ -38,7 +40,7 @@ internal static class ProgramExecution
     }
 
     private static async Task<ProgramResult> RunAsync(
-        RunServices run, Func<RunServices, CancellationToken, Task<ProgramReport>> execute, CancellationToken cancellationToken)
+        ProgramLimits limits, RunServices run, Func<RunServices, CancellationToken, Task<ProgramReport>> execute, CancellationToken cancellationToken)
     {
         ProgramStreams streams = run.Streams;
         try
@@ -49,16 +51,33 @@ internal static class ProgramExecution
                 throw failure;
             }
 
-            return report.IsAtCheckpoint
-                ? throw new GuestProtocolException("The kernel of a program reports a checkpoint that was not asked for.")
-                : streams.IsLimitReached != (report.End == ProgramEnd.OutputLimit)
-                ? throw new GuestProtocolException(
-                    $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.")
-                : ProgramResult.Of(report, streams.Output, streams.Error, run.Files);
+            Check(report, limits, streams);
+            return ProgramResult.Of(report, streams.Output, streams.Error, run.Budget.Usage, run.Files);
         }
-        catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
+        catch (BudgetExceededException exception) when (run.Budget.EndBy(exception) is { } end)
         {
-            return ProgramResult.OfTimeLimit(streams.Output, streams.Error);
+            return ProgramResult.OfLimit(end, streams.Output, streams.Error, run.Budget.Usage);
+        }
+    }
+
+    /// <summary>A program may have taken over the kernel: the ends that the host knows of are compared with what it knows.</summary>
+    private static void Check(ProgramReport report, ProgramLimits limits, ProgramStreams streams)
+    {
+        if (report.IsAtCheckpoint)
+        {
+            throw new GuestProtocolException("The kernel of a program reports a checkpoint that was not asked for.");
+        }
+
+        if (streams.IsLimitReached != (report.End == ProgramEnd.OutputLimit))
+        {
+            throw new GuestProtocolException(
+                $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.");
+        }
+
+        if (report.SystemCalls > limits.SystemCalls || (report.End == ProgramEnd.SystemCallLimit && report.SystemCalls != limits.SystemCalls))
+        {
+            throw new GuestProtocolException(
+                $"The kernel of a program reports the end '{report.End}' and {report.SystemCalls} system calls, but their limit is {limits.SystemCalls?.ToString(CultureInfo.InvariantCulture) ?? "not set"}.");
         }
     }
 }

@@ -34,6 +34,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    /// <exception cref="UnsupportedConfigurationException"><see cref="ProgramLimits.Instructions"/> is set, and the driver does not count them.</exception>
     /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<ProgramRunner> CreateAsync(ProgramTemplate template, CancellationToken cancellationToken = default)
@@ -139,7 +140,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
                 Template,
                 input,
                 observer,
-                (run, token) => _sandbox.RunAsync(request, run, Template.Limits.Time, token),
+                (run, token) => _sandbox.RunAsync(request, run, token),
                 cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -31,6 +31,15 @@ internal static class LimitSettings
             nameof(ProgramLimits.Time), Time, SettingText.Duration,
             static (ProgramLimits limits, TimeSpan value) => limits with { Time = value }),
         Setting.Of(
+            nameof(ProgramLimits.CpuTime), "hours, minutes and seconds such as '00:00:05'", SettingText.Duration,
+            static (ProgramLimits limits, TimeSpan value) => limits with { CpuTime = value }),
+        Setting.Of(
+            nameof(ProgramLimits.Instructions), "a number of instructions above 0, such as '1000000000'", SettingText.Count,
+            static (ProgramLimits limits, long value) => limits with { Instructions = value }),
+        Setting.Of(
+            nameof(ProgramLimits.SystemCalls), "a number of system calls, such as '100000'", SettingText.Count,
+            static (ProgramLimits limits, long value) => limits with { SystemCalls = value }),
+        Setting.Of(
             nameof(ProgramLimits.WarmUpTime), Time, SettingText.Duration,
             static (ProgramLimits limits, TimeSpan value) => limits with { WarmUpTime = value }),
     ];

@@ -11,6 +11,9 @@ internal static class ProgramEndTag
         ProgramEnd.OutputLimit => "output_limit",
         ProgramEnd.TimeLimit => "time_limit",
         ProgramEnd.Deadlock => "deadlock",
+        ProgramEnd.CpuTimeLimit => "cpu_time_limit",
+        ProgramEnd.InstructionLimit => "instruction_limit",
+        ProgramEnd.SystemCallLimit => "system_call_limit",
         _ => throw new ArgumentOutOfRangeException(nameof(end), end, "There is no such end."),
     };
 }

@@ -106,7 +106,7 @@ internal sealed class ProgramPool : IProgramRunner, IAsyncDisposable, IDisposabl
             _template,
             input,
             observer,
-            (run, token) => program.Machine.ExecuteAsync(lease, program.Function, request, run, _template.Limits.Time, token),
+            (run, token) => program.Machine.ExecuteAsync(lease, program.Function, request, run, token),
             cancellationToken);
     }
 }

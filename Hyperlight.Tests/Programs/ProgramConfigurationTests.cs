@@ -1,5 +1,6 @@
 using Hyperlight.Programs;
 using Hyperlight.Programs.Configuration;
+using Hyperlight.Tests.Documentation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -44,6 +45,9 @@ internal sealed class ProgramConfigurationTests
             (Section + "Limits:OutputFiles", "5"),
             (Section + "Limits:Threads", "6"),
             (Section + "Limits:Time", "00:00:07"),
+            (Section + "Limits:CpuTime", "00:00:02"),
+            (Section + "Limits:Instructions", "8"),
+            (Section + "Limits:SystemCalls", "0"),
             (Section + "Limits:WarmUpTime", "Infinite"),
             (Section + "Pool:MaximumSize", "2"));
 
@@ -59,6 +63,9 @@ internal sealed class ProgramConfigurationTests
             Threads = 6,
             Processes = 3,
             Time = TimeSpan.FromSeconds(7),
+            CpuTime = TimeSpan.FromSeconds(2),
+            Instructions = 8,
+            SystemCalls = 0,
             WarmUpTime = Timeout.InfiniteTimeSpan,
         }));
     }
@@ -74,6 +81,19 @@ internal sealed class ProgramConfigurationTests
     public void What_is_wrong_is_said_when_the_application_starts(string key, string value, string message) => Assert.That(
         () => Read(static options => options.Pool = new SandboxPoolOptions { MaximumSize = 4 }, (Section + key, value)),
         Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo(new[] { message }));
+
+    [Test]
+    public void The_fragment_of_the_documentation_is_a_configuration()
+    {
+        string fragment = new MarkdownPage("docs/programs.md").Fragments.Single(static fragment => fragment.Language == "json" && fragment.Text.Contains("\"Programs\"", StringComparison.Ordinal)).Text;
+        (string, string)[] pairs = [.. ConfigurationPageTests.Read(fragment).AsEnumerable()
+            .Where(static pair => pair.Value is not null).Select(static pair => (pair.Key, pair.Value!))];
+
+        ProgramOptions options = Read(static _ => { }, pairs);
+
+        Assert.That((options.Checkpoint, options.Limits.Memory, options.Limits.Time), Is.EqualTo((ProgramCheckpoint.Ready, 256L << 20, TimeSpan.FromSeconds(5))));
+        Assert.That(options.Pool, Is.EqualTo(new SandboxPoolOptions { MinimumSize = 2, MaximumSize = 8, QueueLength = 100 }));
+    }
 
     [Test]
     public void A_section_is_not_a_value() => Assert.That(
