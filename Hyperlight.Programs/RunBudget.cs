@@ -7,13 +7,15 @@ internal sealed class RunBudget
 {
     private static readonly TimeSpan ShortestTime = TimeSpan.FromMilliseconds(1);
 
-    private readonly long _start = Stopwatch.GetTimestamp();
     private readonly TimeSpan? _time;
     private readonly TimeSpan? _cpuTime;
     private readonly long? _instructions;
     private CallBudget _call = CallBudget.Unlimited;
     private TimeSpan _usedCpuTime;
     private long? _usedInstructions;
+
+    /// <summary>When the first call began.</summary>
+    private long? _start;
 
     private RunBudget(TimeSpan time, TimeSpan? cpuTime, long? instructions)
     {
@@ -25,24 +27,31 @@ internal sealed class RunBudget
     /// <summary>What the run has used, as far as the host knows.</summary>
     public ProgramUsage Usage => new()
     {
-        Time = Stopwatch.GetElapsedTime(_start),
+        Time = Elapsed,
         CpuTime = _usedCpuTime,
         Instructions = _usedInstructions,
     };
 
-    /// <summary>The budget of a run, which begins now.</summary>
+    private TimeSpan Elapsed => _start is { } start ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
+
+    /// <summary>The budget of a run, which begins with its first call.</summary>
     public static RunBudget OfRun(ProgramLimits limits) => new(limits.Time, limits.CpuTime, limits.Instructions);
 
-    /// <summary>The budget of the way to a checkpoint, which begins now.</summary>
+    /// <summary>The budget of the way to a checkpoint.</summary>
     public static RunBudget OfWarmUp(ProgramLimits limits) => new(limits.WarmUpTime, null, null);
 
     /// <summary>The limits of the next call: what is left, or a little, so that the sandbox finds out that nothing is.</summary>
-    public CallBudget BeginCall() => _call = new CallBudget
+    public CallBudget BeginCall()
     {
-        WallClockTime = Left(_time, Stopwatch.GetElapsedTime(_start)),
-        CpuTime = Left(_cpuTime, _usedCpuTime),
-        Instructions = _instructions is { } limit ? Math.Max(limit - (_usedInstructions ?? 0), 1) : null,
-    };
+        TimeSpan elapsed = Elapsed;
+        _start ??= Stopwatch.GetTimestamp();
+        return _call = new CallBudget
+        {
+            WallClockTime = Left(_time, elapsed),
+            CpuTime = Left(_cpuTime, _usedCpuTime),
+            Instructions = _instructions is { } limit ? Math.Max(limit - (_usedInstructions ?? 0), 1) : null,
+        };
+    }
 
     /// <summary>The call has ended, in whatever way.</summary>
     public void EndCall(CallStatistics used)
