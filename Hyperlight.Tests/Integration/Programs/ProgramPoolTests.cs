@@ -17,7 +17,6 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-
     private static ProgramInput Meet => new() { Arguments = ["call", Call] };
 
     private static ProgramInput Loop => new() { Arguments = ["loop"] };
