@@ -73,6 +73,9 @@ internal static class CodeResultJson
         ProgramEnd.MemoryLimit => "memory_limit",
         ProgramEnd.OutputLimit => "output_limit",
         ProgramEnd.TimeLimit => "time_limit",
+        ProgramEnd.CpuTimeLimit => "cpu_time_limit",
+        ProgramEnd.InstructionLimit => "instruction_limit",
+        ProgramEnd.SystemCallLimit => "system_call_limit",
         _ => "deadlock",
     };
 

@@ -13,7 +13,7 @@ internal static class CodeSchema
           "properties": {
             "status": {
               "type": "string",
-              "enum": ["exited", "signaled", "memory_limit", "output_limit", "time_limit", "deadlock", "not_approved", "invalid_arguments"]
+              "enum": ["exited", "signaled", "memory_limit", "output_limit", "time_limit", "cpu_time_limit", "instruction_limit", "system_call_limit", "deadlock", "not_approved", "invalid_arguments"]
             },
             "message": { "type": "string", "description": "Why the code was not executed." },
             "exit_code": { "type": "integer" },

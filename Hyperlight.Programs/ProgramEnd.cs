@@ -20,4 +20,13 @@ public enum ProgramEnd
 
     /// <summary>All threads of the program waited, without a timer: nothing could have ended that.</summary>
     Deadlock,
+
+    /// <summary>The program computed longer than <see cref="ProgramLimits.CpuTime"/>.</summary>
+    CpuTimeLimit,
+
+    /// <summary>The program executed more than <see cref="ProgramLimits.Instructions"/>.</summary>
+    InstructionLimit,
+
+    /// <summary>The program made more than <see cref="ProgramLimits.SystemCalls"/>.</summary>
+    SystemCallLimit,
 }

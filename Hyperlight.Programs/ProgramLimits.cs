@@ -125,6 +125,67 @@ public sealed record ProgramLimits
     } = TimeSpan.FromMinutes(1);
 
     /// <summary>
+    /// The time that the program may compute, on the processor of its micro VM: waits for streams, tools and times do not count, and the
+    /// kernel's own work does. Default <see langword="null"/>: no limit but <see cref="Time"/>. A program that computes longer is ended with
+    /// <see cref="ProgramEnd.CpuTimeLimit"/>. It is measured by the host's clock, also while the operating system lets other threads run.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive, or longer than 49 days.</exception>
+    public TimeSpan? CpuTime
+    {
+        get;
+        init
+        {
+            if (value is { } time)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(CpuTime));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, nameof(CpuTime));
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// The instructions that a run may execute, those of the kernel included. Default <see langword="null"/>: no limit. A program that
+    /// executes more is ended with <see cref="ProgramEnd.InstructionLimit"/>. Only drivers that count instructions support it, such as the
+    /// emulator; with others, creating the runner fails with an <see cref="UnsupportedConfigurationException"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
+    public long? Instructions
+    {
+        get;
+        init
+        {
+            if (value is { } count)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(Instructions));
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// The system calls that all processes of a run may make, those included that a signal interrupted and that are made again. Default <see
+    /// langword="null"/>: no limit. A program that makes more is ended with <see cref="ProgramEnd.SystemCallLimit"/>, before the call has an
+    /// effect. The kernel of the program counts them.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public long? SystemCalls
+    {
+        get;
+        init
+        {
+            if (value is { } count)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(SystemCalls));
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
     /// The time in which a program must reach its checkpoint (<see cref="ProgramTemplate.Checkpoint"/>), once, when its runner is created.
     /// Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Otherwise there is a <see cref="ProgramCheckpointException"/>.
     /// </summary>

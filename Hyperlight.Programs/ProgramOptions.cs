@@ -1,6 +1,9 @@
 namespace Hyperlight.Programs;
 
-/// <summary>A program that an application registers with <c>AddProgram</c>: the properties of <see cref="ProgramTemplate"/>.</summary>
+/// <summary>
+/// A program that an application registers with <c>AddProgram</c>: the properties of <see cref="ProgramTemplate"/>, and those of a pool. They
+/// are checked when the application starts.
+/// </summary>
 public sealed class ProgramOptions
 {
     /// <inheritdoc cref="ProgramTemplate.Image"/>
@@ -26,8 +29,22 @@ public sealed class ProgramOptions
     public IDictionary<string, ProgramDirectory> Directories { get; } = new Dictionary<string, ProgramDirectory>();
 
     /// <inheritdoc cref="ProgramTemplate.Tools"/>
+    /// <remarks>Runs take place at the same time, and call them at the same time.</remarks>
     public IList<ProgramTool> Tools { get; set; } = [];
 
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();
+
+    /// <summary>
+    /// The pool of the program's micro VMs: how many runs take place at the same time, and how many wait. <see
+    /// cref="SandboxPoolOptions.Isolation"/> is one of the two modes that keep no state, and there is no <see
+    /// cref="SandboxPoolOptions.Budget"/>.
+    /// </summary>
+    public SandboxPoolOptions Pool { get; set; } = new();
+
+    /// <summary>How messages name the options: the path of their configuration section, or the program.</summary>
+    internal string Source { get; set; } = "";
+
+    /// <summary>What is wrong with the configuration section.</summary>
+    internal List<string> Problems { get; } = [];
 }

@@ -6,14 +6,15 @@ namespace Hyperlight.Programs;
 /// <summary>The result of the kernel's function RunProgram. A program may have taken over the kernel: every field is checked.</summary>
 internal sealed class ProgramReport
 {
-    private const int HeaderSize = 24;
+    private const int HeaderSize = 32;
     private const int EntrySize = 32;
     private const int NameOffset = 8;
     private const int MaximumEntries = 400;
     private const int HighestSignal = 64;
     private const int Deadlock = 3;
     private const int AtCheckpoint = 4;
-    private const int HighestReason = AtCheckpoint;
+    private const int SystemCallLimit = 5;
+    private const int HighestReason = SystemCallLimit;
 
     private ProgramReport(uint exitCode, uint signal, uint reason, ulong faultAddress)
     {
@@ -26,6 +27,7 @@ internal sealed class ProgramReport
             (1, _) => ProgramEnd.MemoryLimit,
             (2, _) => ProgramEnd.OutputLimit,
             (Deadlock, _) => ProgramEnd.Deadlock,
+            (SystemCallLimit, _) => ProgramEnd.SystemCallLimit,
             (_, 0) => ProgramEnd.Exited,
             _ => ProgramEnd.Signaled,
         };
@@ -42,6 +44,9 @@ internal sealed class ProgramReport
 
     public ulong FaultAddress { get; }
 
+    /// <summary>How many system calls the program made.</summary>
+    public long SystemCalls { get; private init; }
+
     public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; private init; } = [];
 
     /// <exception cref="GuestProtocolException">The bytes are not a report.</exception>
@@ -56,7 +61,8 @@ internal sealed class ProgramReport
         uint signal = Word(bytes, 4);
         uint reason = Word(bytes, 8);
         uint count = Word(bytes, 12);
-        if (exitCode > byte.MaxValue || signal > HighestSignal || reason > HighestReason || count > MaximumEntries
+        long systemCalls = BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]);
+        if (systemCalls < 0 || exitCode > byte.MaxValue || signal > HighestSignal || reason > HighestReason || count > MaximumEntries
             || bytes.Length != HeaderSize + ((int)count * EntrySize))
         {
             throw Malformed($"code {exitCode}, signal {signal}, reason {reason}, {count} entries in {bytes.Length} bytes");
@@ -71,6 +77,7 @@ internal sealed class ProgramReport
 
         return new ProgramReport(exitCode, signal, reason, BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]))
         {
+            SystemCalls = systemCalls,
             UnsupportedSystemCalls = calls,
         };
     }

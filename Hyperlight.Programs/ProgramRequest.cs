@@ -20,7 +20,9 @@ internal static class ProgramRequest
     private const int RunVariablesOffset = RunArgumentsOffset + sizeof(uint);
     private const int ThreadsOffset = RunVariablesOffset + sizeof(uint);
     private const int ProcessesOffset = ThreadsOffset + sizeof(uint);
-    private const int HeaderSize = ProcessesOffset + (2 * sizeof(uint));
+    private const int TimerOffset = ProcessesOffset + sizeof(uint);
+    private const int SystemCallsOffset = TimerOffset + sizeof(uint);
+    private const int HeaderSize = SystemCallsOffset + sizeof(ulong);
 
     /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many; two tools have one name.</exception>
     public static byte[] Create(ProgramTemplate template, ProgramInput input)
@@ -50,6 +52,7 @@ internal static class ProgramRequest
         WriteWord(request, RunVariablesOffset, variables.Count);
         WriteWord(request, ThreadsOffset, template.Limits.Threads);
         WriteWord(request, ProcessesOffset, template.Limits.Processes);
+        BinaryPrimitives.WriteUInt64LittleEndian(request.AsSpan(SystemCallsOffset), (ulong?)template.Limits.SystemCalls ?? ulong.MaxValue);
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }
@@ -58,7 +61,7 @@ internal static class ProgramRequest
     /// <param name="request">The request.</param>
     /// <param name="period">The time between two interrupts.</param>
     public static void SetTimer(byte[] request, TimeSpan period) =>
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(HeaderSize - 4), (int)period.TotalMicroseconds);
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(TimerOffset), (int)period.TotalMicroseconds);
 
     /// <summary>The path of the executable in the image.</summary>
     /// <exception cref="ArgumentException">The template does not say which it is.</exception>

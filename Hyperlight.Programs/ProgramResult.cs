@@ -20,18 +20,20 @@ public sealed class ProgramResult
         StandardErrorBytes = error;
     }
 
-    internal static ProgramResult Of(ProgramReport report, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, RunFiles? files = null) =>
+    internal static ProgramResult Of(ProgramReport report, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, ProgramUsage usage, RunFiles? files = null) =>
         new(report.End, report.ExitCode, report.Signal, output, error)
         {
             FaultAddress = report.FaultAddress,
+            Usage = usage with { SystemCalls = report.SystemCalls },
             UnsupportedSystemCalls = report.UnsupportedSystemCalls,
             CollectedFiles = files?.Output ?? new Dictionary<string, ReadOnlyMemory<byte>>(),
             IsFileLimitReached = files is { IsLimitReached: true },
             LeftOutFiles = files?.LeftOut ?? [],
         };
 
-    internal static ProgramResult OfTimeLimit(ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error) =>
-        new(ProgramEnd.TimeLimit, 0, Killed, output, error);
+    /// <summary>The result of a run that the host has ended: the kernel has not reported.</summary>
+    internal static ProgramResult OfLimit(ProgramEnd end, ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, ProgramUsage usage) =>
+        new(end, 0, Killed, output, error) { Usage = usage };
 
     /// <summary>How the run ended.</summary>
     public ProgramEnd End { get; }
@@ -90,9 +92,12 @@ public sealed class ProgramResult
         return CollectedFiles.Where(file => RunFiles.IsIn(file.Key, directory)).ToDictionary();
     }
 
+    /// <summary>What the run has used.</summary>
+    public ProgramUsage Usage { get; internal init; }
+
     /// <summary>
-    /// The system calls that the program made and that are not implemented, in the order of their numbers. Empty if a time limit
-    /// ended the run, because the guest has stopped then.
+    /// The system calls that the program made and that are not implemented, in the order of their numbers. Empty if a limit of time or
+    /// instructions ended the run, because the guest has stopped then.
     /// </summary>
     public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; private init; } = [];
 }

@@ -1,6 +1,3 @@
-using Hyperlight.Programs.Directories;
-using Hyperlight.Programs.Tools;
-
 namespace Hyperlight.Programs;
 
 /// <summary>
@@ -37,6 +34,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
+    /// <exception cref="UnsupportedConfigurationException"><see cref="ProgramLimits.Instructions"/> is set, and the driver does not count them.</exception>
     /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<ProgramRunner> CreateAsync(ProgramTemplate template, CancellationToken cancellationToken = default)
@@ -138,52 +136,16 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
         try
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            using var streams = new ProgramStreams(input, Template.Limits.Output, observer, end);
-            try
-            {
-                var files = new RunFiles(input, Template.Limits, Template.Directories);
-                using var directories = new HostDirectories(new DirectoryMounts(Template.Directories));
-                var tools = new ToolCalls(Template.Tools, input.Tools);
-                return await RunAsync(request, new RunServices(streams, files, directories, tools), end.Token).ConfigureAwait(false);
-            }
-            catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
-            {
-                throw streams.Failure;
-            }
-            catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
-            {
-                throw new OperationCanceledException(exception.Message, exception, cancellationToken);
-            }
+            return await ProgramExecution.RunAsync(
+                Template,
+                input,
+                observer,
+                (run, token) => _sandbox.RunAsync(request, run, token),
+                cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _turn.Release();
-        }
-    }
-
-    private async Task<ProgramResult> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
-    {
-        ProgramStreams streams = run.Streams;
-        try
-        {
-            ProgramReport report = await _sandbox.RunAsync(request, run, Template.Limits.Time, cancellationToken).ConfigureAwait(false);
-            if (streams.Failure is { } failure)
-            {
-                throw failure;
-            }
-
-            if (streams.IsLimitReached != (report.End == ProgramEnd.OutputLimit))
-            {
-                throw new GuestProtocolException(
-                    $"The kernel of a program reports the end '{report.End}', but the limit of its output was {(streams.IsLimitReached ? "" : "not ")}reached.");
-            }
-
-            return ProgramResult.Of(report, streams.Output, streams.Error, run.Files);
-        }
-        catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
-        {
-            return ProgramResult.OfTimeLimit(streams.Output, streams.Error);
         }
     }
 }

@@ -53,7 +53,7 @@ internal sealed class ProgramStreams(
 
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(int size, CancellationToken cancellationToken)
     {
-        size = Math.Clamp(size, 0, KernelSandbox.MostBytes);
+        size = Math.Clamp(size, 0, KernelMachine.MostBytes);
         if (_position < input.StandardInput.Length)
         {
             ReadOnlyMemory<byte> bytes = input.StandardInput.Slice(_position, Math.Min(size, input.StandardInput.Length - _position));
@@ -68,7 +68,7 @@ internal sealed class ProgramStreams(
 
         try
         {
-            _buffer ??= new byte[KernelSandbox.MostBytes];
+            _buffer ??= new byte[KernelMachine.MostBytes];
             int count = await stream.ReadAsync(_buffer.AsMemory(0, size), cancellationToken).ConfigureAwait(false);
             return _buffer.AsMemory(0, count);
         }

@@ -120,7 +120,7 @@ internal sealed class RunFiles
         }
 
         ReadOnlyMemory<byte> rest = _input[index].Bytes[(int)offset..];
-        return rest[..Math.Min(rest.Length, Math.Min(size, KernelSandbox.MostBytes))];
+        return rest[..Math.Min(rest.Length, Math.Min(size, KernelMachine.MostBytes))];
     }
 
     /// <summary>Files or directories have paths that the kernel does not hand out, because they are too long.</summary>

@@ -4,4 +4,4 @@ using Hyperlight.Programs.Tools;
 namespace Hyperlight.Programs;
 
 /// <summary>What the host functions of the kernel use while a program runs.</summary>
-internal sealed record RunServices(ProgramStreams Streams, RunFiles Files, HostDirectories Directories, ToolCalls Tools);
+internal sealed record RunServices(ProgramStreams Streams, RunFiles Files, HostDirectories Directories, ToolCalls Tools, RunBudget Budget);

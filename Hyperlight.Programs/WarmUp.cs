@@ -13,23 +13,25 @@ internal static class WarmUp
         long start = Stopwatch.GetTimestamp();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var streams = new ProgramStreams(ProgramInput.Empty, template.Limits.Output, null, end);
-        ProgramReport? report = await RunAsync(sandbox, template, streams, end.Token).ConfigureAwait(false);
+        var budget = RunBudget.OfWarmUp(template.Limits);
+        ProgramReport? report = await RunAsync(sandbox, template, streams, budget, end.Token).ConfigureAwait(false);
         if (report is { IsAtCheckpoint: true })
         {
             return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, Stopwatch.GetElapsedTime(start));
         }
 
         ProgramResult result = report is null
-            ? ProgramResult.OfTimeLimit(streams.Output, streams.Error)
-            : ProgramResult.Of(report, streams.Output, streams.Error);
+            ? ProgramResult.OfLimit(ProgramEnd.TimeLimit, streams.Output, streams.Error, budget.Usage)
+            : ProgramResult.Of(report, streams.Output, streams.Error, budget.Usage);
         throw new ProgramCheckpointException(ProgramRequest.ExecutableOf(template), template.Checkpoint, result);
     }
 
     /// <returns><see langword="null"/> if the time limit ended the program.</returns>
     private static async Task<ProgramReport?> RunAsync(
-        KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, CancellationToken cancellationToken)
+        KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, RunBudget budget, CancellationToken cancellationToken)
     {
-        byte[] request = ProgramRequest.Create(template, ProgramInput.Empty);
+        // It is limited by its time alone.
+        byte[] request = ProgramRequest.Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty);
         try
         {
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
@@ -37,10 +39,11 @@ internal static class WarmUp
                 streams,
                 new RunFiles(ProgramInput.Empty, template.Limits, template.Directories),
                 directories,
-                new ToolCalls(template.Tools, ProgramInput.Empty.Tools));
-            return await sandbox.WarmUpAsync(request, run, template.Limits.WarmUpTime, cancellationToken).ConfigureAwait(false);
+                new ToolCalls(template.Tools, ProgramInput.Empty.Tools),
+                budget);
+            return await sandbox.WarmUpAsync(request, run, cancellationToken).ConfigureAwait(false);
         }
-        catch (BudgetExceededException exception) when (exception.Reason == CancellationReason.Timeout)
+        catch (BudgetExceededException exception) when (budget.EndBy(exception) is not null)
         {
             return null;
         }

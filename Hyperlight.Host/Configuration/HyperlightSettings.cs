@@ -6,6 +6,9 @@ internal static class HyperlightSettings
     /// <summary>The section of the templates.</summary>
     public const string Sandboxes = "Sandboxes";
 
+    /// <summary>The section of the Linux programs.</summary>
+    public const string Programs = "Programs";
+
     public static IReadOnlyList<Setting<HyperlightOptions>> All { get; } =
     [
         Setting.Of(
@@ -36,6 +39,11 @@ internal static class HyperlightSettings
         // Each template reads its own section.
         new(
             Sandboxes, "a section with a section for each template",
+            static (options, section, _) => section.Value is { Length: > 0 } ? throw new FormatException() : options),
+
+        // Each program reads its own section.
+        new(
+            Programs, "a section with a section for each program",
             static (options, section, _) => section.Value is { Length: > 0 } ? throw new FormatException() : options),
     ];
 }

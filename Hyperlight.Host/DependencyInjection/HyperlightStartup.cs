@@ -24,7 +24,7 @@ internal sealed class HyperlightStartup
                 return ValidateOptionsResult.Skip;
             }
 
-            string[] problems = [.. CheckDriver(), .. templates.Names.SelectMany(CheckTemplate)];
+            string[] problems = [.. CheckDriver(), .. templates.Names.SelectMany(CheckTemplate), .. CheckPrograms()];
             return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
         }
 
@@ -40,6 +40,9 @@ internal sealed class HyperlightStartup
                 return [options.Value.DescribeDrivers() + exception.Message];
             }
         }
+
+        private IEnumerable<string> CheckPrograms() => templates.UnknownPrograms().Select(static section =>
+            $"{section.Path} is the section of a program that is not registered. Remove it, or call AddProgram(\"{section.Key}\", ...).");
 
         private IEnumerable<string> CheckTemplate(string template)
         {

@@ -13,6 +13,9 @@ internal sealed class SandboxTemplates
     private readonly List<(string Name, Action<SandboxTemplateOptions>? Configure)> _code = [];
     private readonly List<IConfiguration> _configurations = [];
 
+    /// <summary>The names of the Linux programs that are registered in code. They have configuration sections, too.</summary>
+    public HashSet<string> Programs { get; } = new(NameComparer);
+
     /// <summary>Compares names of templates. Configuration keys can be written in any case, such as in the names of environment variables.</summary>
     public static StringComparer NameComparer => StringComparer.OrdinalIgnoreCase;
 
@@ -50,6 +53,15 @@ internal sealed class SandboxTemplates
     /// <summary>The configuration sections of a template, in the order in which they are applied. A section can be empty.</summary>
     public IReadOnlyList<IConfigurationSection> Sections(string name) =>
         [.. _configurations.Select(configuration => configuration.GetSection(HyperlightSettings.Sandboxes).GetSection(name))];
+
+    /// <summary>The configuration sections of a Linux program, as <see cref="Sections"/>.</summary>
+    public IReadOnlyList<IConfigurationSection> ProgramSections(string name) =>
+        [.. _configurations.Select(configuration => configuration.GetSection(HyperlightSettings.Programs).GetSection(name))];
+
+    /// <summary>The configuration sections of Linux programs that are not registered in code.</summary>
+    public IReadOnlyList<IConfigurationSection> UnknownPrograms() =>
+        [.. _configurations.SelectMany(static configuration => configuration.GetSection(HyperlightSettings.Programs).GetChildren())
+            .Where(section => !Programs.Contains(section.Key))];
 
     private static IEnumerable<IConfigurationSection> Children(IConfiguration configuration) =>
         configuration.GetSection(HyperlightSettings.Sandboxes).GetChildren();

@@ -1,12 +1,14 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Host.Errors;
+using Hyperlight.Host.Pools;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Hyperlight.Host.HealthChecks;
 
 /// <summary>Checks the driver, the pools, and a call.</summary>
 internal sealed class HyperlightHealthCheck(
-    HyperlightHealthCheckOptions options, ISandboxFactory sandboxes, ISandboxPoolFactory pools, TimeProvider time) : IHealthCheck
+    HyperlightHealthCheckOptions options, ISandboxFactory sandboxes, ISandboxPoolFactory pools, IEnumerable<RegisteredPool> others, TimeProvider time)
+    : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -14,7 +16,12 @@ internal sealed class HyperlightHealthCheck(
         CheckDriver(findings);
         foreach (string name in pools.Names)
         {
-            await CheckPoolAsync(name, pools.GetPool(name), findings, cancellationToken).ConfigureAwait(false);
+            await CheckPoolAsync("pools", name, pools.GetPool(name), findings, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (RegisteredPool other in others)
+        {
+            await CheckPoolAsync(other.Kind, other.Pool.Name, other.Pool, findings, cancellationToken).ConfigureAwait(false);
         }
 
         if (options.ProbeCall is { } probe)
@@ -50,7 +57,8 @@ internal sealed class HyperlightHealthCheck(
         }
     }
 
-    private static async Task CheckPoolAsync(string name, ISandboxPool pool, HealthFindings findings, CancellationToken cancellationToken)
+    private static async Task CheckPoolAsync(
+        string kind, string name, ISandboxPool pool, HealthFindings findings, CancellationToken cancellationToken)
     {
         if (pool.LastFailure is not null && pool.Statistics is { IsClosed: false, Size: 0 })
         {
@@ -58,7 +66,7 @@ internal sealed class HyperlightHealthCheck(
         }
 
         SandboxPoolStatistics state = pool.Statistics;
-        string prefix = $"pools.{name}.";
+        string prefix = $"{kind}.{name}.";
         foreach ((string key, long value) in (ReadOnlySpan<(string, long)>)
         [
             ("size", state.Size), ("maximumSize", state.MaximumSize), ("idle", state.Idle), ("rented", state.Rented),

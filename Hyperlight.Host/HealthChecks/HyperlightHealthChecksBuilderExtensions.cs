@@ -1,5 +1,6 @@
 using Hyperlight;
 using Hyperlight.Host.HealthChecks;
+using Hyperlight.Host.Pools;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -42,6 +43,7 @@ public static class HyperlightHealthChecksBuilderExtensions
                 options,
                 provider.GetRequiredService<ISandboxFactory>(),
                 provider.GetRequiredService<ISandboxPoolFactory>(),
+                provider.GetServices<RegisteredPool>(),
                 provider.GetService<TimeProvider>() ?? TimeProvider.System),
             failureStatus,
             tags,

@@ -15,6 +15,9 @@ internal sealed class LeaseServices
     /// <summary>What creates the scopes; <see langword="null"/> if no host function needs services.</summary>
     public IServiceScopeFactory? Scopes { get; set; }
 
+    /// <summary>What the source keeps with the sandbox; <see langword="null"/> if it keeps nothing.</summary>
+    public object? Attachment { get; set; }
+
     /// <summary>A lease begins.</summary>
     public void Begin()
     {

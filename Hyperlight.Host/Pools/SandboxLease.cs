@@ -59,6 +59,9 @@ public sealed partial class SandboxLease : ISandbox, IAsyncDisposable
     /// </summary>
     public bool IsNew { get; }
 
+    /// <summary>What the source of the sandbox keeps with it; <see langword="null"/> if it keeps nothing.</summary>
+    internal object? Attachment => _pooled?.Services.Attachment;
+
     /// <inheritdoc/>
     public long Id => _sandbox.Id;
 

@@ -1,15 +1,34 @@
+using System.Diagnostics.Metrics;
+using Hyperlight.Host.Diagnostics;
+using Hyperlight.Host.Diagnostics.Telemetry;
+using Hyperlight.Programs.Pools;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Hyperlight.Programs.DependencyInjection;
 
-/// <summary>A program of an application: its runner is created when the application starts, or when the program is used before.</summary>
-internal sealed class RegisteredProgram(string name, IOptionsMonitor<ProgramOptions> options, ISandboxFactory factory)
-    : IProgramRunner, IHostedService, IAsyncDisposable, IDisposable
+/// <summary>
+/// A program of an application. As a hosted service it warms up its pool when the application starts, and closes it when it stops; a program
+/// can be used before.
+/// </summary>
+internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsyncDisposable, IDisposable
 {
-    private readonly SemaphoreSlim _creation = new(1, 1);
-    private ProgramRunner? _runner;
-    private bool _isDisposed;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly Lazy<ProgramPool> _pool;
+
+    public RegisteredProgram(string name, IServiceProvider provider)
+    {
+        _loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        _logger = GuardedLogger.Create(_loggers, PoolLog.Category, new SinkFailures());
+        _pool = new Lazy<ProgramPool>(() => Create(name, provider));
+    }
+
+    /// <summary>The pool of the program's sandboxes.</summary>
+    public SandboxPool Sandboxes => _pool.Value.Sandboxes;
 
     /// <summary>What options of which the image is known describe.</summary>
     public static ProgramTemplate TemplateOf(ProgramImage image, ProgramOptions options) => new()
@@ -25,68 +44,48 @@ internal sealed class RegisteredProgram(string name, IOptionsMonitor<ProgramOpti
         Limits = options.Limits,
     };
 
-    public async Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default)
+    public Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default) =>
+        _pool.Value.RunAsync(input, cancellationToken);
+
+    public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default) => _pool.Value.Start(input, cancellationToken);
+
+    public Task StartAsync(CancellationToken cancellationToken) => _pool.Value.WarmUpAsync(cancellationToken);
+
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        ProgramRunner runner = await GetRunnerAsync(cancellationToken).ConfigureAwait(false);
-        return await runner.RunAsync(input, cancellationToken).ConfigureAwait(false);
+        Task closing = DisposeAsync().AsTask();
+        try
+        {
+            await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!closing.IsCompleted)
+        {
+            // The application does not wait any longer. Runs that end are still disposed, and others ended in time.
+            PoolLog.StillClosing(_logger, Sandboxes.Name);
+        }
     }
-
-    public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new ProgramRun(
-            async (observer, token) =>
-            {
-                ProgramRunner runner = await GetRunnerAsync(token).ConfigureAwait(false);
-                return await runner.RunAsync(input, observer, token).ConfigureAwait(false);
-            },
-            cancellationToken);
-    }
-
-    public Task StartAsync(CancellationToken cancellationToken) => GetRunnerAsync(cancellationToken);
-
-    /// <summary>Runs that are in progress belong to the requests that made them; the container disposes the runner.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {
-        _creation.Wait();
-        _isDisposed = true;
-        _creation.Release();
-        _runner?.Dispose();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _creation.WaitAsync().ConfigureAwait(false);
-        _isDisposed = true;
-        _creation.Release();
-        if (_runner is { } runner)
+        if (_pool.IsValueCreated)
         {
-            await runner.DisposeAsync().ConfigureAwait(false);
+            _pool.Value.Dispose();
         }
     }
 
-    private async Task<ProgramRunner> GetRunnerAsync(CancellationToken cancellationToken)
-    {
-        await _creation.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _runner ??= await CreateAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _creation.Release();
-        }
-    }
+    public ValueTask DisposeAsync() => _pool.IsValueCreated ? _pool.Value.DisposeAsync() : default;
 
-    private Task<ProgramRunner> CreateAsync(CancellationToken cancellationToken)
+    private ProgramPool Create(string name, IServiceProvider provider)
     {
         // The validator has refused options without an image.
-        ProgramOptions current = options.Get(name);
-        ProgramTemplate template = TemplateOf(current.Image!, current) with { CreateBuilder = factory.CreateBuilder };
-        return ProgramRunner.CreateAsync(template, cancellationToken);
+        ProgramOptions options = provider.GetRequiredService<IOptionsMonitor<ProgramOptions>>().Get(name);
+        ISandboxFactory factory = provider.GetRequiredService<ISandboxFactory>();
+        return new ProgramPool(
+            TemplateOf(options.Image!, options) with { CreateBuilder = factory.CreateBuilder },
+            options.Pool,
+            name,
+            _loggers,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            HyperlightMetrics.Of(provider.GetService<IMeterFactory>()));
     }
 }

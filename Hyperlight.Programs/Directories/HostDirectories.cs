@@ -139,7 +139,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileS
         foreach ((string name, FileStatus status) in entries)
         {
             byte[] bytes = Encoding.UTF8.GetBytes(name);
-            if (answer.Length - ErrorSize + EntryHeaderSize + bytes.Length > KernelSandbox.MostBytes)
+            if (answer.Length - ErrorSize + EntryHeaderSize + bytes.Length > KernelMachine.MostBytes)
             {
                 break;
             }
@@ -200,7 +200,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileS
             _openPath = path;
         }
 
-        var answer = new byte[ErrorSize + KernelSandbox.MostBytes];
+        var answer = new byte[ErrorSize + KernelMachine.MostBytes];
         int count = RandomAccess.Read(_open!, answer.AsSpan(ErrorSize), offset);
         return answer.AsMemory(0, ErrorSize + count);
     }

@@ -21,7 +21,7 @@ internal sealed class PluginConnection : IPluginChannel, IAsyncDisposable
     private long _id;
     private int _isDisposed;
 
-    public PluginConnection(ProgramRunner runner, PluginTemplate template)
+    public PluginConnection(IProgramRunner runner, PluginTemplate template)
     {
         _callTime = template.CallTime;
         _transport = new StreamTransport(_answers.Reader.AsStream(), _requests.Writer.AsStream(), template.AnswerBytes);
@@ -62,7 +62,7 @@ internal sealed class PluginConnection : IPluginChannel, IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task<ProgramResult> RunAsync(ProgramRunner runner)
+    private async Task<ProgramResult> RunAsync(IProgramRunner runner)
     {
         Exception? failure = null;
         try

@@ -20,6 +20,6 @@ public static class PluginRunner
         ArgumentNullException.ThrowIfNull(contract);
         ArgumentNullException.ThrowIfNull(template);
         ProgramRunner runner = await ProgramRunner.CreateAsync(template.Program, cancellationToken).ConfigureAwait(false);
-        return new PluginRunner<TContract>(contract, template, runner);
+        return new PluginRunner<TContract>(contract, template, runner, runner);
     }
 }

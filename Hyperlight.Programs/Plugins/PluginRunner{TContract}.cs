@@ -3,18 +3,24 @@ using Hyperlight.Plugins;
 namespace Hyperlight.Programs;
 
 /// <summary>
-/// Runs a C# plugin in a micro VM, and calls its methods. Each session starts from the same state; sessions that are started at the same
-/// time run one after the other. Thread-safe.
+/// Runs a C# plugin in a micro VM, and calls its methods. Each session starts from the same state. Sessions that are started at the same
+/// time run one after the other, or, of a plugin of <c>AddPlugin</c>, at the same time, as many as its pool has micro VMs. Thread-safe.
 /// </summary>
 /// <typeparam name="TContract">The plugin's interface.</typeparam>
-public sealed class PluginRunner<TContract> : IAsyncDisposable
+public sealed class PluginRunner<TContract> : IAsyncDisposable, IDisposable
     where TContract : class
 {
     private readonly PluginContract<TContract> _contract;
-    private readonly ProgramRunner _runner;
+    private readonly IProgramRunner _runner;
+    private readonly ProgramRunner? _owned;
 
-    internal PluginRunner(PluginContract<TContract> contract, PluginTemplate template, ProgramRunner runner)
+    /// <param name="contract">The generated code of the interface.</param>
+    /// <param name="template">The plugin.</param>
+    /// <param name="runner">Runs its program.</param>
+    /// <param name="owned">What is disposed with this object; <see langword="null"/> if the runner belongs to others.</param>
+    internal PluginRunner(PluginContract<TContract> contract, PluginTemplate template, IProgramRunner runner, ProgramRunner? owned)
     {
+        _owned = owned;
         _contract = contract;
         Template = template;
         _runner = runner;
@@ -42,7 +48,9 @@ public sealed class PluginRunner<TContract> : IAsyncDisposable
         }
     }
 
-    /// <summary>Releases the micro VM, after the session that is in progress.</summary>
-    /// <returns>The release.</returns>
-    public ValueTask DisposeAsync() => _runner.DisposeAsync();
+    /// <summary>Releases the micro VM, after the session that is in progress. Those of <c>AddPlugin</c> are released with their application.</summary>
+    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? default;
+
+    /// <summary>Releases the micro VM, as <see cref="DisposeAsync"/>, and waits for that.</summary>
+    public void Dispose() => _owned?.Dispose();
 }

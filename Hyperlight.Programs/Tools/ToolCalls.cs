@@ -144,7 +144,7 @@ internal sealed class ToolCalls(IReadOnlyList<ProgramTool> ofTemplate, IReadOnly
 
     private ReadOnlyMemory<byte> NextPart()
     {
-        ReadOnlyMemory<byte> rest = _answer[Math.Min(_answer.Length, KernelSandbox.MostBytes - 1)..];
+        ReadOnlyMemory<byte> rest = _answer[Math.Min(_answer.Length, KernelMachine.MostBytes - 1)..];
         ReadOnlyMemory<byte> part = _answer[..^rest.Length];
         _answer = rest;
         byte[] message = [rest.IsEmpty ? NoMore : More, .. part.Span];

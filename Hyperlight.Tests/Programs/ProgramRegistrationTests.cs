@@ -102,7 +102,7 @@ internal sealed class ProgramRegistrationTests
     }
 
     [Test]
-    public async Task A_program_of_a_disposed_application_is_disposed()
+    public async Task A_program_of_a_disposed_application_cannot_be_run()
     {
         AddHello("hello");
         IProgramRunner runner;
@@ -112,7 +112,7 @@ internal sealed class ProgramRegistrationTests
             await runner.RunAsync(ProgramInput.Empty);
         }
 
-        await Assert.ThatAsync(() => runner.RunAsync(ProgramInput.Empty), Throws.TypeOf<ObjectDisposedException>());
+        await Assert.ThatAsync(() => runner.RunAsync(ProgramInput.Empty), Throws.TypeOf<PoolClosedException>());
     }
 
     [Test]

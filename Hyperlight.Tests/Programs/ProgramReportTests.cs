@@ -8,7 +8,7 @@ namespace Hyperlight.Tests.Programs;
 [TestFixture]
 internal sealed class ProgramReportTests
 {
-    private const int HeaderSize = 24;
+    private const int HeaderSize = 32;
     private const int EntrySize = 32;
 
     [Test]
@@ -24,6 +24,7 @@ internal sealed class ProgramReportTests
     [TestCase(0, 9, 1, ProgramEnd.MemoryLimit)]
     [TestCase(0, 9, 2, ProgramEnd.OutputLimit)]
     [TestCase(0, 9, 3, ProgramEnd.Deadlock)]
+    [TestCase(0, 9, 5, ProgramEnd.SystemCallLimit)]
     public void A_report_says_why_the_program_ended(int code, int signal, int reason, ProgramEnd end) =>
         Assert.That(ProgramReport.Parse(Report(code, signal, reason)).End, Is.EqualTo(end));
 
@@ -34,9 +35,18 @@ internal sealed class ProgramReportTests
     [TestCase(256, 0, 0)]
     [TestCase(-1, 0, 0)]
     [TestCase(0, 65, 0)]
-    [TestCase(0, 0, 5)]
+    [TestCase(0, 0, 6)]
     public void Values_out_of_range_are_refused(int code, int signal, int reason) =>
         Assert.That(() => ProgramReport.Parse(Report(code, signal, reason)), Throws.TypeOf<GuestProtocolException>());
+
+    [Test]
+    public void A_report_has_the_number_of_system_calls([Values(0, 1, long.MaxValue, -1)] long count)
+    {
+        byte[] report = Report(0, 0, 0);
+        BinaryPrimitives.WriteInt64LittleEndian(report.AsSpan(24), count);
+
+        Assert.That(() => ProgramReport.Parse(report).SystemCalls, count < 0 ? Throws.TypeOf<GuestProtocolException>() : Is.EqualTo(count));
+    }
 
     [Test]
     public void A_report_of_another_size_is_refused()

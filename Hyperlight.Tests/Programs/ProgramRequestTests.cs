@@ -9,7 +9,7 @@ namespace Hyperlight.Tests.Programs;
 internal sealed class ProgramRequestTests
 {
     private const int NumbersOffset = 40;
-    private const int HeaderSize = 72;
+    private const int HeaderSize = 80;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
 
@@ -52,7 +52,7 @@ internal sealed class ProgramRequestTests
 
         // Those of the run follow once more, for /dev/hyperlight/ready.
         Assert.That(Strings(template, input), Is.EqualTo("/tool\0/\0/tool\0x\0A=3\0B=2\0C=4\0C=4\0A=3\0"));
-        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0 }));
+        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0, -1, -1 }));
         Assert.That(Header(template with { Checkpoint = ProgramCheckpoint.Ready }, input)[2], Is.EqualTo(2));
     }
 
@@ -61,7 +61,15 @@ internal sealed class ProgramRequestTests
     {
         ProgramTemplate template = Template with { Limits = new ProgramLimits { Threads = 3, Processes = 2 } };
 
-        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0 }));
+        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0, -1, -1 }));
+    }
+
+    [Test]
+    public void A_limit_of_system_calls_is_passed()
+    {
+        ProgramTemplate template = Template with { Limits = new ProgramLimits { SystemCalls = 0x2_0000_0007 } };
+
+        Assert.That(Header(template, ProgramInput.Empty)[^2..], Is.EqualTo(new[] { 7, 2 }));
     }
 
     [Test]

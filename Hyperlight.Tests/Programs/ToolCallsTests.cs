@@ -9,7 +9,7 @@ namespace Hyperlight.Tests.Programs;
 [TestFixture]
 internal sealed class ToolCallsTests
 {
-    private const int PartSize = KernelSandbox.MostBytes - 1;
+    private const int PartSize = KernelMachine.MostBytes - 1;
 
     private static readonly ProgramTool Echo = ProgramTool.Create("echo", static arguments => arguments);
 

@@ -23,9 +23,9 @@
 
 // Memory limit, random bytes; number of arguments, of variables, kind of checkpoint,
 // number of arguments of the run, of variables of the run, limits of threads and of
-// processes, period of the ticks.
+// processes, period of the ticks; limit of system calls.
 #define REQUEST_NUMBERS 8
-#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4)
+#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4 + 8)
 #define CALL_NAME_SIZE 24
 #define MOST_ENTRIES 400
 
@@ -41,6 +41,7 @@ struct result {
     uint32_t reason;
     uint32_t entry_count;
     uint64_t fault_address;
+    uint64_t system_calls;
     struct missing_entry entries[MOST_ENTRIES];
 };
 
@@ -117,6 +118,7 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     memcpy(&request->memory_limit, header, 8);
     request->random = header + 8;
     memcpy(numbers, header + 8 + RANDOM_SEED_SIZE, sizeof numbers);
+    memcpy(&request->system_calls, header + 8 + RANDOM_SEED_SIZE + sizeof numbers, sizeof request->system_calls);
     request->arguments.argument_count = numbers[0];
     request->arguments.environment_count = numbers[1];
     request->checkpoint = numbers[2];
@@ -174,6 +176,7 @@ static hl_Vec *run(const hl_FunctionCall *call, const char *(*function)(const st
     result.signal = program_end.signal;
     result.reason = checkpoint_is_reached() ? END_AT_CHECKPOINT : program_end.reason;
     result.fault_address = program_end.fault_address;
+    result.system_calls = system_calls_count();
     list_missing_calls();
     return hl_flatbuffer_result_from_Bytes(
         (const uint8_t *)&result,

@@ -56,6 +56,10 @@ void program_kill(uint32_t signal, enum end_reason reason)
 static void handle_system_call(void)
 {
     struct registers *registers = &program_registers;
+    if (!system_call_may_begin()) {
+        program_kill(SIGKILL, END_BY_SYSTEM_CALL_LIMIT);
+        return;
+    }
     const uint64_t arguments[6] = {
         registers->rdi, registers->rsi, registers->rdx,
         registers->r10, registers->r8, registers->r9,
@@ -166,6 +170,7 @@ static const char *start(const struct program_request *request)
     signals_clear();
     timers_clear();
     ticks_clear(request->tick_period);
+    system_calls_start(request->system_calls);
     random_seed(request->random);
     checkpoint_start(request->checkpoint);
     ready_device_start(&request->run);
@@ -235,7 +240,7 @@ const char *program_continue(const struct program_request *request)
     checkpoint_continue(request->memory_limit / PAGE_SIZE);
     memset(&program_end, 0, sizeof program_end);
     ticks_clear(request->tick_period);
-    missing_calls_clear();
+    system_calls_start(request->system_calls);
     random_seed(request->random);
     ready_device_start(&request->run);
     const char *problem = input_files_receive();

@@ -27,6 +27,7 @@ enum end_reason {
     END_BY_DEADLOCK = 3,
     // It has not ended: it is at its checkpoint.
     END_AT_CHECKPOINT = 4,
+    END_BY_SYSTEM_CALL_LIMIT = 5,
 };
 
 // How the run ends, when it has ended.
@@ -76,6 +77,8 @@ struct program_request {
     enum checkpoint_kind checkpoint;
     // How many there may be.
     uint32_t threads, processes;
+    // How many the run may make; UINT64_MAX for no limit.
+    uint64_t system_calls;
     // What `arguments` has of the run, and not of the program.
     struct run_strings run;
 };

@@ -30,6 +30,25 @@ static const char *const names[SYSTEM_CALL_NUMBERS] = {
 
 static uint32_t missing[SYSTEM_CALL_NUMBERS + 1];
 
+// Of all processes.
+static struct {
+    uint64_t count, limit;
+} calls;
+
+bool system_call_may_begin(void)
+{
+    if (calls.count == calls.limit) {
+        return false;
+    }
+    calls.count++;
+    return true;
+}
+
+uint64_t system_calls_count(void)
+{
+    return calls.count;
+}
+
 int64_t system_call(uint64_t number, const uint64_t arguments[6])
 {
     if (number < SYSTEM_CALL_NUMBERS && implementations[number] != NULL) {
@@ -51,8 +70,10 @@ uint32_t missing_calls(uint32_t number)
     return missing[number];
 }
 
-void missing_calls_clear(void)
+void system_calls_start(uint64_t limit)
 {
+    calls.count = 0;
+    calls.limit = limit;
     memset(missing, 0, sizeof missing);
 }
 

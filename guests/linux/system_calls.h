@@ -5,6 +5,7 @@
 #ifndef LINUX_SYSTEM_CALLS_H
 #define LINUX_SYSTEM_CALLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // All numbers are below.
@@ -17,7 +18,13 @@ int64_t system_call(uint64_t number, const uint64_t arguments[6]);
 // without a call. Numbers beyond the table are counted as SYSTEM_CALL_NUMBERS.
 uint32_t missing_calls(uint32_t number);
 const char *system_call_name(uint32_t number);
-void missing_calls_clear(void);
+
+// Before a run: nothing is counted, and it may make so many calls.
+void system_calls_start(uint64_t limit);
+
+// Counts a call. Whether it is not one too many.
+bool system_call_may_begin(void);
+uint64_t system_calls_count(void);
 
 #define IMPLEMENTED(number, name, note) int64_t system_call_##name(const uint64_t arguments[6]);
 #define MISSING(number, name)

@@ -11,6 +11,7 @@ internal static class HyperlightActivities
     public const string Restore = "hyperlight.restore";
     public const string Snapshot = "hyperlight.snapshot";
     public const string Rent = "hyperlight.rent";
+    public const string Program = "hyperlight.program";
 
     private static readonly ActivitySource Source = new(HyperlightTelemetry.ActivitySourceName, HyperlightTelemetry.Version);
 

@@ -47,6 +47,8 @@ internal sealed class HyperlightMetrics
         PoolLeaseDuration = Duration(meter, "hyperlight.pool.lease.duration", "How long callers kept a sandbox of a pool.");
         PoolDiscards = meter.CreateCounter<long>("hyperlight.pool.discards", "{sandbox}", "Sandboxes of a pool that were disposed instead of being used again.");
         PoolCreationFailures = meter.CreateCounter<long>("hyperlight.pool.creation_failures", "{sandbox}", "Sandboxes of a pool that could not be created.");
+        ProgramRunDuration = Duration(meter, "hyperlight.program.run.duration", "Duration of runs of Linux programs, without the wait for a runner.");
+        ActiveProgramRuns = meter.CreateUpDownCounter<long>("hyperlight.program.run.active", "{run}", "Runs of Linux programs in progress.");
     }
 
     /// <summary>The metrics of sandboxes and pools that were given no <see cref="IMeterFactory"/>.</summary>
@@ -86,6 +88,10 @@ internal sealed class HyperlightMetrics
     public Counter<long> PoolDiscards { get; }
 
     public Counter<long> PoolCreationFailures { get; }
+
+    public Histogram<double> ProgramRunDuration { get; }
+
+    public UpDownCounter<long> ActiveProgramRuns { get; }
 
     /// <summary>The sandboxes that exist.</summary>
     public SandboxTotals Sandboxes { get; } = new();

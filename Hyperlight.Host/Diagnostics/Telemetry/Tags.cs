@@ -22,6 +22,9 @@ internal static class Tags
     public const string PoolState = "hyperlight.pool.state";
     public const string DiscardReason = "hyperlight.pool.discard.reason";
 
+    public const string ProgramEnd = "hyperlight.program.end";
+    public const string ProgramExitCode = "hyperlight.program.exit_code";
+
     /// <summary>The type of the exception that ended an operation: a convention of OpenTelemetry.</summary>
     public const string ErrorType = "error.type";
 

@@ -15,7 +15,7 @@ internal sealed class OptionsFromConfigurationTests
     [Test]
     public void Every_property_of_the_options_has_a_key()
     {
-        Assert.That(HyperlightSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(HyperlightOptions)).Append("Sandboxes")));
+        Assert.That(HyperlightSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(HyperlightOptions)).Concat(["Sandboxes", "Programs"])));
         Assert.That(SandboxSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(SandboxConfiguration))));
         Assert.That(BudgetSettings.All.Select(s => s.Key), Is.EquivalentTo(Names(typeof(CallBudget))));
     }

@@ -1,6 +1,7 @@
 using Hyperlight.Programs;
 using Hyperlight.Samples.Plugin;
 using Hyperlight.Samples.Plugin.Application;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
@@ -94,6 +95,47 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
 
         Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync(new string('a', 4000))), Has.Length.EqualTo(4000));
         await Assert.ThrowsAsync<GuestProtocolException>(() => runner.CallAsync(static plugin => plugin.ReverseAsync(new string('a', 20_000))));
+    }
+
+    [Test]
+    public async Task A_registered_plugin_is_called_at_the_same_time_and_contained_while_others_are_served()
+    {
+        string directory = PublishedProgram.DirectoryOf("UntrustedPlugin");
+        var services = new ServiceCollection();
+        services.AddHyperlight().RemoveBuiltInDrivers().AddDriver(Target.Hypervisor).AddPlugin(
+            "text",
+            TextPluginContract.Instance,
+            program =>
+            {
+                program.Image = ProgramImage.FromDirectory(directory, ImageOptions);
+                program.Command = ["/UntrustedPlugin"];
+                program.Checkpoint = ProgramCheckpoint.Ready;
+                program.Limits = new ProgramLimits { Memory = 64 << 20, Time = Timeout.InfiniteTimeSpan };
+                program.Pool = new SandboxPoolOptions { MaximumSize = 2 };
+            },
+            static plugin => plugin.CallTime = TimeSpan.FromSeconds(8));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        PluginRunner<ITextPlugin> runner = provider.GetRequiredKeyedService<PluginRunner<ITextPlugin>>("text");
+        Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
+
+        Task<string> looping = runner.CallAsync(static plugin => plugin.MisbehaveAsync(Misbehaviour.Loop));
+        int served = 0;
+        while (!looping.IsCompleted)
+        {
+            Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
+            served += looping.IsCompleted ? 0 : 1;
+        }
+
+        PluginEndedException? ended = await Assert.ThrowsAsync<PluginEndedException>(() => looping);
+        Assert.That(ended?.Result.End, Is.EqualTo(ProgramEnd.TimeLimit));
+        Assert.That(served, Is.GreaterThan(1));
+        await Assert.ThrowsAsync<PluginException>(() => runner.CallAsync(static plugin => plugin.MisbehaveAsync(Misbehaviour.Throw)));
+        await runner.CallAsync(static async plugin =>
+        {
+            await plugin.RememberAsync("a note");
+            return await plugin.RecallAsync();
+        });
+        Assert.That(await runner.CallAsync(static plugin => plugin.RecallAsync()), Is.Null, "a note of another session");
     }
 
     private SandboxBuilder CreateBuilder() => new SandboxBuilder().WithHypervisor(Target.Hypervisor);

@@ -55,6 +55,93 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task A_loop_ends_at_the_limit_of_its_computing_time()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { CpuTime = TimeSpan.FromMilliseconds(200) });
+
+        ProgramResult result = await Run(runner, "", "loop");
+
+        Assert.That((result.End, result.Signal, result.ExitCode), Is.EqualTo((ProgramEnd.CpuTimeLimit, Killed, KilledExitCode)));
+        Assert.That(result.Usage.CpuTime, Is.GreaterThanOrEqualTo(TimeSpan.FromMilliseconds(200)));
+        Assert.That(result.Usage.SystemCalls, Is.Null);
+    }
+
+    [Test]
+    public async Task A_program_that_waits_does_not_compute()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { CpuTime = TimeSpan.FromSeconds(1) });
+        var input = new System.IO.Pipelines.Pipe();
+        Task<ProgramResult> run = runner.RunAsync(new ProgramInput { Arguments = ["echo"], StandardInputStream = input.Reader.AsStream() });
+
+        await Task.Delay(1500);
+        Assert.That(run.IsCompleted, Is.False);
+        await input.Writer.CompleteAsync();
+        ProgramResult result = await run;
+
+        Assert.That((result.End, result.StandardOutput), Is.EqualTo((ProgramEnd.Exited, "bytes 0\n")));
+        Assert.That(result.Usage.Time, Is.GreaterThan(TimeSpan.FromSeconds(1.4)));
+        Assert.That(result.Usage.CpuTime, Is.LessThan(TimeSpan.FromSeconds(1)));
+    }
+
+    [Test]
+    public async Task A_loop_ends_at_the_limit_of_its_instructions_where_they_are_counted()
+    {
+        const long Limit = 20_000_000;
+        var limits = new ProgramLimits { Instructions = Limit };
+        if (!Target.Hypervisor.CountsInstructions)
+        {
+            UnsupportedConfigurationException refusal = Assert.Throws<UnsupportedConfigurationException>(() => Create(Fixed, limits));
+            Assert.That(refusal.Message, Is.EqualTo(
+                $"ProgramLimits.Instructions is 20000000, but the hypervisor is '{Target.Hypervisor.Name}', which does not count instructions. Run the program on the emulator, or do not set it."));
+            return;
+        }
+
+        ProgramRunner runner = Create(Fixed, limits);
+
+        ProgramResult loop = await Run(runner, "", "loop");
+        ProgramResult hello = await Run(runner, "", "hello");
+
+        Assert.That((loop.End, loop.Signal, loop.Usage.Instructions), Is.EqualTo((ProgramEnd.InstructionLimit, Killed, Limit)));
+        Assert.That((hello.End, hello.StandardOutput), Is.EqualTo((ProgramEnd.Exited, "hello\n")));
+        Assert.That(hello.Usage.Instructions, Is.InRange(100, Limit));
+    }
+
+    [Test]
+    public async Task System_calls_end_at_their_limit()
+    {
+        // It writes, and exits.
+        ProgramResult enough = await Run(Create(Fixed, new ProgramLimits { SystemCalls = 2 }), "", "hello");
+        ProgramResult tooFew = await Run(Create(Fixed, new ProgramLimits { SystemCalls = 1 }), "", "hello");
+        ProgramResult none = await Run(Create(Fixed, new ProgramLimits { SystemCalls = 0 }), "", "hello");
+
+        Assert.That((enough.End, enough.ExitCode, enough.Usage.SystemCalls), Is.EqualTo((ProgramEnd.Exited, 7, 2L)));
+        Assert.That((tooFew.End, tooFew.Signal, tooFew.Usage.SystemCalls), Is.EqualTo((ProgramEnd.SystemCallLimit, Killed, 1L)));
+        Assert.That((none.End, none.StandardOutput, none.Usage.SystemCalls), Is.EqualTo((ProgramEnd.SystemCallLimit, "", 0L)));
+        Assert.That((enough.StandardOutput, tooFew.StandardOutput), Is.EqualTo(("hello\n", "hello\n")));
+    }
+
+    [Test]
+    public async Task System_calls_of_all_processes_and_threads_count_together()
+    {
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { SystemCalls = 40 });
+
+        Assert.That((await Run(runner, "", "exhaust-processes")).End, Is.EqualTo(ProgramEnd.SystemCallLimit));
+        Assert.That((await Run(runner, "", "exhaust-threads")).End, Is.EqualTo(ProgramEnd.SystemCallLimit));
+        Assert.That((await Run(runner, "", "hello")).Usage.SystemCalls, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task System_calls_are_counted_from_the_checkpoint()
+    {
+        ProgramRunner runner = Create(
+            ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions), limits: new ProgramLimits { SystemCalls = 2 }, checkpoint: ProgramCheckpoint.EntryPoint);
+
+        ProgramResult result = await Run(runner, "", "hello");
+
+        Assert.That((result.End, result.Usage.SystemCalls), Is.EqualTo((ProgramEnd.Exited, 2L)));
+    }
+
+    [Test]
     public async Task A_token_ends_a_run()
     {
         using var source = new CancellationTokenSource();

@@ -1,0 +1,36 @@
+using Hyperlight.Host.Configuration;
+
+namespace Hyperlight.Programs.Configuration;
+
+/// <summary>
+/// The keys of <see cref="ProgramOptions"/>. What a program has of the application, such as its image, its directories and its tools, is set
+/// in code alone.
+/// </summary>
+internal static class ProgramSettings
+{
+    public static IReadOnlyList<Setting<ProgramOptions>> All { get; } =
+    [
+        Setting.Of(
+            nameof(ProgramOptions.Executable), "the absolute path of a file in the image, such as '/usr/bin/python3'", SettingText.NotEmpty,
+            static (ProgramOptions options, string value) => options.Executable = value),
+        Setting.Of(
+            nameof(ProgramOptions.WorkingDirectory), "the absolute path of a directory in the image, such as '/app'", SettingText.NotEmpty,
+            static (ProgramOptions options, string value) => options.WorkingDirectory = value),
+        Setting.OfList(
+            nameof(ProgramOptions.Command), "a list of arguments, such as [\"/usr/bin/python3\", \"/app/job.py\"]",
+            static (ProgramOptions options, string[] values) =>
+            {
+                options.Command = values;
+                return options;
+            }),
+        Setting.Of(
+            nameof(ProgramOptions.Checkpoint), "one of " + string.Join(", ", Enum.GetNames<ProgramCheckpoint>()), SettingText.Name<ProgramCheckpoint>,
+            static (ProgramOptions options, ProgramCheckpoint value) => options.Checkpoint = value),
+        Setting.OfSection(
+            nameof(ProgramOptions.Limits), LimitSettings.All, static (ProgramOptions options) => options.Limits,
+            static (options, value) => options.Limits = value),
+        Setting.OfSection(
+            nameof(ProgramOptions.Pool), PoolSettings.All, static (ProgramOptions options) => options.Pool,
+            static (options, value) => options.Pool = value),
+    ];
+}

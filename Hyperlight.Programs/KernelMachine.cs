@@ -1,0 +1,158 @@
+using Hyperlight.Abstractions;
+
+namespace Hyperlight.Programs;
+
+/// <summary>A sandbox of the kernel with a mapped image. One program runs in it at a time.</summary>
+internal sealed class KernelMachine : IDisposable
+{
+    /// <summary>The largest number of bytes of a stream in one call.</summary>
+    public const int MostBytes = 0x4000;
+
+    // The kernel's own heap is below the addresses of programs; its buffers hold a call with all arguments.
+    private const ulong HeapSize = 0x10_0000;
+    private const int BufferSize = 0x4_0000;
+    private const ulong KernelMemory = 0x40_0000;
+
+    /// <summary>Where the kernel finds the image.</summary>
+    private const ulong ImageAddress = 0x1_0000_0000;
+
+    /// <summary>How much of an image's digest its mapping has in its label: as much as there is room for.</summary>
+    private const int LabelDigits = 56;
+
+    /// <summary>How long a thread may run while others are ready.</summary>
+    private static readonly TimeSpan TimeSlice = TimeSpan.FromMilliseconds(4);
+
+    private static readonly Lazy<GuestBinary> Kernel =
+        new(static () => GuestBinary.FromResource(typeof(KernelMachine).Assembly, "linux.elf"));
+
+    private readonly string _name;
+    private RunServices? _run;
+
+    /// <param name="template">What the kernel is for.</param>
+    /// <param name="image">The image of the template, which the caller keeps in use as long as this object exists.</param>
+    /// <param name="cancellationToken">Ends the creation.</param>
+    public KernelMachine(ProgramTemplate template, ProgramImageFile image, CancellationToken cancellationToken)
+    {
+        _name = template.Image.Executable is null ? ProgramRequest.ExecutableOf(template) : template.Image.Name;
+        SandboxBuilder builder = template.CreateBuilder()
+            .WithGuest(Kernel.Value)
+            .WithConfiguration(new SandboxConfiguration
+            {
+                HeapSize = HeapSize,
+                InputBufferSize = BufferSize,
+                OutputBufferSize = BufferSize,
+                ScratchSize = ScratchSize(template.Limits.Memory),
+                GuestTimer = true,
+                IsGuestTimerOptional = true,
+            })
+            .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Run.Streams.WriteAsync(stream, bytes, token))
+            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Run.Streams.ReadAsync(size, token))
+            .WithHostFunction("ProgramInputFile", byte[] (int index) => Run.Files.InputFile(index))
+            .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Run.Files.InputBytes(index, offset, size))
+            .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Run.Files.OutputFile(path, size))
+            .WithHostFunction("ProgramOutputBytes", int (ReadOnlySpan<byte> bytes) => Run.Files.OutputBytes(bytes))
+            .WithHostFunction("ProgramDirectory", ReadOnlyMemory<byte> (int step, ReadOnlySpan<byte> path, long offset) => Run.Directories.Answer(step, path, offset))
+            .WithHostFunction("ProgramChange", byte[] (int step, ReadOnlySpan<byte> path, ReadOnlySpan<byte> bytes, long value) => Run.Directories.Change(step, path, bytes, value))
+            .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Run.Tools.AnswerAsync(step, bytes, token))
+            .WithHostFunction("ProgramClock", long (bool isMonotonic) => Run.Streams.Clock(isMonotonic))
+            .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
+        Sandbox = builder.Build(cancellationToken);
+        try
+        {
+            // The file stays mapped: each run reads its pages where they are, and snapshots refer to those that the kernel has mapped.
+            Sandbox.MapRetainedFile(image.Path, ImageAddress, $"image {image.Digest.AsSpan(0, LabelDigits)}");
+        }
+        catch
+        {
+            Sandbox.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The sandbox.</summary>
+    public MultiUseSandbox Sandbox { get; }
+
+    private RunServices Run => _run ?? throw new InvalidOperationException("No program runs.");
+
+    /// <summary>Has the kernel read the image.</summary>
+    /// <exception cref="ProgramImageException">The image is damaged.</exception>
+    public void Load(ProgramImage image, ulong size, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Sandbox.Call("LoadProgram", [ImageAddress, size], cancellationToken);
+        }
+        catch (GuestErrorException exception)
+        {
+            throw new ProgramImageException(image.Name, ProgramImageException.Printable(exception.GuestMessage), null, exception);
+        }
+    }
+
+    /// <summary>Runs the program from the state that the sandbox has, and collects its files.</summary>
+    /// <param name="sandbox">The sandbox, or a lease of it.</param>
+    /// <param name="function">The kernel's function.</param>
+    /// <param name="request">What the program starts with.</param>
+    /// <param name="run">What the kernel calls.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    public async Task<ProgramReport> ExecuteAsync(
+        ISandbox sandbox, string function, byte[] request, RunServices run, CancellationToken cancellationToken)
+    {
+        _run = run;
+        if (Sandbox.HasTimer)
+        {
+            ProgramRequest.SetTimer(request, TimeSlice);
+        }
+
+        try
+        {
+            byte[] report = await StartAsync(sandbox, function, request, run.Budget, cancellationToken).ConfigureAwait(false);
+            RunFiles files = run.Files;
+            foreach (string directory in files.Directories)
+            {
+                files.Collect(directory);
+                files.AddTooLong(await CallAsync<uint>(sandbox, "CollectFiles", directory, run.Budget, cancellationToken).ConfigureAwait(false));
+            }
+
+            files.Collect(null);
+            return (files.Problem ?? run.Tools.Problem) is { } problem
+                ? throw new GuestProtocolException($"The kernel of a program is wrong: {problem}.")
+                : ProgramReport.Parse(report);
+        }
+        finally
+        {
+            _run = null;
+        }
+    }
+
+    public void Dispose() => Sandbox.Dispose();
+
+    private async Task<byte[]> StartAsync(
+        ISandbox sandbox, string function, byte[] request, RunBudget budget, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CallAsync<byte[]>(sandbox, function, request, budget, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GuestErrorException exception)
+        {
+            // This is what the kernel returns if a program cannot be started.
+            throw new ProgramImageException(_name, ProgramImageException.Printable(exception.GuestMessage), null, exception);
+        }
+    }
+
+    private static async Task<TResult> CallAsync<TResult>(
+        ISandbox sandbox, string function, GuestValue argument, RunBudget budget, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await sandbox.CallAsync<TResult>(function, [argument], budget.BeginCall(), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            budget.EndCall(sandbox.LastCall);
+        }
+    }
+
+    private static ulong ScratchSize(long memory) =>
+        GuestPage.RoundUp((ulong)memory) + ((ulong)memory / 512 / GuestPage.Size * GuestPage.Size) + KernelMemory;
+}
