@@ -191,7 +191,7 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
         Assert.That(runs.Select(static run => run.Status), Is.EqualTo(new[] { ActivityStatusCode.Unset, ActivityStatusCode.Unset, ActivityStatusCode.Error }));
         Assert.That(
             activities.Stopped.Where(activity => activity.ParentSpanId == runs[0].SpanId).Select(static activity => activity.OperationName),
-            Is.EqualTo(new[] { "hyperlight.rent", "hyperlight.call" }));
+            Is.SupersetOf(new[] { "hyperlight.rent", "hyperlight.call" }));
     }
 
     [Test]
@@ -242,7 +242,8 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
                 services.AddSingleton<IMeterFactory>(metrics);
             }
 
-            services.AddHyperlight().RemoveBuiltInDrivers().AddDriver(test.Target.Hypervisor).AddProgram("test", options =>
+            // Threads of its own: programs of other fixtures that compute without end take those of the process.
+            services.AddHyperlight(static options => options.GuestThreads = new GuestThreads(Size)).RemoveBuiltInDrivers().AddDriver(test.Target.Hypervisor).AddProgram("test", options =>
             {
                 options.Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions);
                 options.Checkpoint = checkpoint;
