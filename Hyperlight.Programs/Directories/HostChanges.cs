@@ -221,7 +221,7 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
     private int Write(
         DirectoryMount mount, LinuxDirectory directory, string name, string path, ReadOnlySpan<byte> bytes, long offset, bool appends, byte[] answer)
     {
-        if (bytes.Length is 0 or > KernelSandbox.MostBytes || offset < 0)
+        if (bytes.Length is 0 or > KernelMachine.MostBytes || offset < 0)
         {
             return LibC.EINVAL;
         }

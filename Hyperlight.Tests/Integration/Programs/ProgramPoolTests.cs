@@ -249,9 +249,9 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
                 options.Checkpoint = checkpoint;
                 options.Limits = limits ?? new ProgramLimits();
                 options.Pool = pool;
-                options.Tools = [ProgramTool.Create("meet", async (arguments, _) =>
+                options.Tools = [ProgramTool.Create("meet", async (arguments, cancellationToken) =>
                 {
-                    await _arrived.Writer.WriteAsync(true);
+                    await _arrived.Writer.WriteAsync(true, cancellationToken);
                     await _end.Task;
                     return arguments;
                 })];
