@@ -102,7 +102,9 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
     {
         string directory = PublishedProgram.DirectoryOf("UntrustedPlugin");
         var services = new ServiceCollection();
-        services.AddHyperlight().RemoveBuiltInDrivers().AddDriver(Target.Hypervisor).AddPlugin(
+
+        // Threads of its own: the loops of the other fixtures take those of the process.
+        services.AddHyperlight(static options => options.GuestThreads = new GuestThreads(2)).RemoveBuiltInDrivers().AddDriver(Target.Hypervisor).AddPlugin(
             "text",
             TextPluginContract.Instance,
             program =>
