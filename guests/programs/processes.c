@@ -214,18 +214,20 @@ static int shares(void)
 static int groups(void)
 {
     int64_t self = call6(CALL_GETPID, 0, 0, 0, 0, 0, 0);
+    int32_t ends[2];
+    uint8_t byte = 0;
+    call6(CALL_PIPE2, (uint64_t)ends, 0, 0, 0, 0, 0);
     int64_t child = fork_process();
     if (child == 0) {
         print_line("group", call6(CALL_SETPGID, 0, 0, 0, 0, 0, 0));
         print_line("leads", call6(CALL_GETPGRP, 0, 0, 0, 0, 0, 0) == call6(CALL_GETPID, 0, 0, 0, 0, 0, 0));
         print_line("session", call6(CALL_SETSID, 0, 0, 0, 0, 0, 0));
+        call6(CALL_WRITE, (uint64_t)ends[1], (uint64_t)&byte, 1, 0, 0, 0);
         for (;;) {
             pause_briefly();
         }
     }
-    for (int i = 0; i < 3; i++) {
-        pause_briefly();
-    }
+    call6(CALL_READ, (uint64_t)ends[0], (uint64_t)&byte, 1, 0, 0, 0);
     print_line("group of the child", wait_for(-child, NULL, WNOHANG));
     print_line("own group", wait_for(0, NULL, WNOHANG));
     print_line("kill", call6(CALL_KILL, (uint64_t)-child, 9, 0, 0, 0, 0));

@@ -29,6 +29,11 @@ internal sealed class CSharpProgramTests(TestTarget target) : ProgramTest(target
     public async Task Programs_do_what_they_do_on_linux(params string[] arguments)
     {
         PublishedProgram.RequireFastExecution(Target);
+        if (IsEmulatingKvm && arguments is ["child"])
+        {
+            Assert.Ignore("On a KVM without hardware virtualization, programs use AVX and the kernel cannot save its registers, which fails now and then: docs/programs.md.");
+        }
+
         await Compare("first line\nsecond line\n", arguments);
     }
 
@@ -38,7 +43,7 @@ internal sealed class CSharpProgramTests(TestTarget target) : ProgramTest(target
         PublishedProgram.RequireFastExecution(Target);
         string path = PublishedProgram.PathOf(Program);
 
-        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions)), "", "out-of-memory");
+        ProgramResult result = await Run(Create(ProgramImage.FromExecutable(path, ImageOptions), limits: new ProgramLimits { Time = TimeSpan.FromMinutes(5) }), "", "out-of-memory");
 
         Assert.That(result.StandardOutput, Is.EqualTo("out of memory after several blocks\n"));
         Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, 5)));
