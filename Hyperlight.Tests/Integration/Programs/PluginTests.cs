@@ -130,7 +130,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
 
         PluginEndedException? ended = await Assert.ThrowsAsync<PluginEndedException>(() => looping);
         Assert.That(ended?.Result.End, Is.EqualTo(ProgramEnd.TimeLimit));
-        Assert.That(served, Is.GreaterThan(1));
+        Assert.That(served, Is.Positive);
         await Assert.ThrowsAsync<PluginException>(() => runner.CallAsync(static plugin => plugin.MisbehaveAsync(Misbehaviour.Throw)));
         await runner.CallAsync(static async plugin =>
         {

@@ -46,7 +46,7 @@ internal abstract class ProgramTest(TestTarget target)
             Image = image,
             Command = command ?? [],
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
-            Limits = limits ?? new ProgramLimits(),
+            Limits = WithTime(limits ?? new ProgramLimits()),
             Checkpoint = checkpoint,
             Executable = executable,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
@@ -67,6 +67,10 @@ internal abstract class ProgramTest(TestTarget target)
             Assert.Ignore($"Large programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
         }
     }
+
+    /// <summary>The default time is too short for a KVM that emulates the kernel while other tests run.</summary>
+    private ProgramLimits WithTime(ProgramLimits limits) =>
+        IsEmulatingKvm && limits.Time == new ProgramLimits().Time ? limits with { Time = TimeSpan.FromMinutes(10) } : limits;
 
     protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
         runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });
