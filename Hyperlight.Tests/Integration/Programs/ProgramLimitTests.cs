@@ -16,8 +16,8 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [OneTimeSetUp]
     public void CreateRunners()
     {
-        _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 120 : 20) });
-        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 3 : 0.5) });
+        _runner = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 120 : 60) });
+        _hostile = Create(Fixed, new ProgramLimits { Memory = SmallMemory, Output = SmallOutput, Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 5 : 2) });
     }
 
     [TearDown]
