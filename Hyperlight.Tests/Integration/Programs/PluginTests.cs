@@ -115,7 +115,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
                 program.Limits = new ProgramLimits { Memory = 64 << 20, Time = Timeout.InfiniteTimeSpan };
                 program.Pool = new SandboxPoolOptions { MaximumSize = 2 };
             },
-            static plugin => plugin.CallTime = TimeSpan.FromSeconds(8));
+            static plugin => plugin.CallTime = TimeSpan.FromSeconds(20));
         await using ServiceProvider provider = services.BuildServiceProvider();
         PluginRunner<ITextPlugin> runner = provider.GetRequiredKeyedService<PluginRunner<ITextPlugin>>("text");
         Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
