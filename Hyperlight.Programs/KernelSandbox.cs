@@ -79,9 +79,13 @@ internal sealed class KernelSandbox : IDisposable
         return ExecuteAsync(request, run, cancellationToken);
     }
 
-    /// <summary>Hands over the machine, which has the state of <see cref="Snapshot"/>. No program can be run with this object any more.</summary>
+    /// <summary>
+    /// Hands over the machine, which has the state of <see cref="Snapshot"/> and shares its memory. No program can be run with this object any
+    /// more. If this fails, the machine is still disposed with this object.
+    /// </summary>
     public KernelMachine TakeMachine()
     {
+        _machine.Sandbox.Restore(Snapshot);
         _isMachineTaken = true;
         return _machine;
     }

@@ -18,9 +18,6 @@ internal sealed class ProgramSource : ISandboxSource
     {
         _origin = origin;
         _first = origin.TakeMachine();
-
-        // From now on it shares the memory of the snapshot.
-        _first.Sandbox.Restore(origin.Snapshot);
     }
 
     public ISandbox Create(LeaseServices services, CancellationToken cancellationToken)
