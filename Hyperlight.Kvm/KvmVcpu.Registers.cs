@@ -36,13 +36,12 @@ internal sealed unsafe partial class KvmVcpu
         if (_syncRegs)
         {
             RunPage->DirtyRegs |= KvmCapabilities.KVM_SYNC_X86_REGS;
+            _generalRegistersKnown = true;
         }
         else
         {
             WriteGeneralRegisters();
         }
-
-        _generalRegistersKnown = true;
     }
 
     public DebugRegisters GetDebugRegisters()
@@ -64,7 +63,6 @@ internal sealed unsafe partial class KvmVcpu
     {
         RegisterConversion.FromGeneral(in registers, out RunPage->Regs);
         WriteGeneralRegisters();
-        _generalRegistersKnown = true;
     }
 
     /// <summary>KVM_SET_REGS with what the run page holds.</summary>
@@ -73,6 +71,7 @@ internal sealed unsafe partial class KvmVcpu
         _generalRegistersKnown = false;
         int result = _handle.Ioctl(KvmIoctls.KVM_SET_REGS, &RunPage->Regs);
         KvmError.Check(result, nameof(KvmIoctls.KVM_SET_REGS));
+        _generalRegistersKnown = true;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_runPage.IsClosed, typeof(KvmVirtualMachine));

@@ -137,8 +137,7 @@ public sealed record ProgramLimits
         {
             if (value is { } time)
             {
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(CpuTime));
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, nameof(CpuTime));
+                CheckFiniteTime(time, nameof(CpuTime));
             }
 
             field = value;
@@ -200,12 +199,19 @@ public sealed record ProgramLimits
         }
     } = TimeSpan.FromMinutes(1);
 
-    private static void CheckTime(TimeSpan time, string name)
+    /// <summary>Checks a time that may be infinite.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive and not infinite, or longer than <see cref="LongestTime"/>.</exception>
+    internal static void CheckTime(TimeSpan time, string name)
     {
         if (time != Timeout.InfiniteTimeSpan)
         {
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, name);
+            CheckFiniteTime(time, name);
         }
+    }
+
+    private static void CheckFiniteTime(TimeSpan time, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(time, LongestTime, name);
     }
 }

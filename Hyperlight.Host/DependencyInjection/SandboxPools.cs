@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
+using Hyperlight.Host.Pools;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -41,21 +42,8 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
     public Task StartAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_pools.Values.Select(pool => pool.Value.WarmUpAsync(cancellationToken)));
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        Task closing = DisposeAsync().AsTask();
-        try
-        {
-            await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!closing.IsCompleted)
-        {
-            // The application does not wait any longer. Leases that are returned are still disposed, and others ended in time.
-            string pools = string.Join(
-                ", ", _pools.Where(static pool => pool.Value is { IsValueCreated: true, Value.Statistics.Size: > 0 }).Select(static pool => pool.Key));
-            PoolLog.StillClosing(_logger, pools);
-        }
-    }
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        PoolClosing.WaitAsync(DisposeAsync().AsTask(), NamesOfOpen, _logger, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -72,6 +60,9 @@ internal sealed class SandboxPools : ISandboxPoolFactory, IHostedService, IAsync
             pool.Value.Dispose();
         }
     }
+
+    private string NamesOfOpen() => string.Join(
+        ", ", _pools.Where(static pool => pool.Value is { IsValueCreated: true, Value.Statistics.Size: > 0 }).Select(static pool => pool.Key));
 
     private SandboxPool Create(IServiceProvider provider, string name)
     {

@@ -51,17 +51,18 @@ internal sealed class SandboxTemplates
         [.. _code.Where(template => NameComparer.Equals(template.Name, name)).Select(static template => template.Configure)];
 
     /// <summary>The configuration sections of a template, in the order in which they are applied. A section can be empty.</summary>
-    public IReadOnlyList<IConfigurationSection> Sections(string name) =>
-        [.. _configurations.Select(configuration => configuration.GetSection(HyperlightSettings.Sandboxes).GetSection(name))];
+    public IReadOnlyList<IConfigurationSection> Sections(string name) => SectionsOf(HyperlightSettings.Sandboxes, name);
 
     /// <summary>The configuration sections of a Linux program, as <see cref="Sections"/>.</summary>
-    public IReadOnlyList<IConfigurationSection> ProgramSections(string name) =>
-        [.. _configurations.Select(configuration => configuration.GetSection(HyperlightSettings.Programs).GetSection(name))];
+    public IReadOnlyList<IConfigurationSection> ProgramSections(string name) => SectionsOf(HyperlightSettings.Programs, name);
 
     /// <summary>The configuration sections of Linux programs that are not registered in code.</summary>
     public IReadOnlyList<IConfigurationSection> UnknownPrograms() =>
         [.. _configurations.SelectMany(static configuration => configuration.GetSection(HyperlightSettings.Programs).GetChildren())
             .Where(section => !Programs.Contains(section.Key))];
+
+    private IReadOnlyList<IConfigurationSection> SectionsOf(string kind, string name) =>
+        [.. _configurations.Select(configuration => configuration.GetSection(kind).GetSection(name))];
 
     private static IEnumerable<IConfigurationSection> Children(IConfiguration configuration) =>
         configuration.GetSection(HyperlightSettings.Sandboxes).GetChildren();

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Diagnostics.Telemetry;
+using Hyperlight.Host.Pools;
 using Hyperlight.Programs.Pools;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -51,19 +52,8 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
 
     public Task StartAsync(CancellationToken cancellationToken) => _pool.Value.WarmUpAsync(cancellationToken);
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        Task closing = DisposeAsync().AsTask();
-        try
-        {
-            await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!closing.IsCompleted)
-        {
-            // The application does not wait any longer. Runs that end are still disposed, and others ended in time.
-            PoolLog.StillClosing(_logger, Sandboxes.Name);
-        }
-    }
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        PoolClosing.WaitAsync(DisposeAsync().AsTask(), () => Sandboxes.Name, _logger, cancellationToken);
 
     public void Dispose()
     {

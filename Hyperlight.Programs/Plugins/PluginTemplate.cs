@@ -19,12 +19,7 @@ public sealed record PluginTemplate
         get;
         init
         {
-            if (value != Timeout.InfiniteTimeSpan)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(CallTime));
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, ProgramLimits.LongestTime, nameof(CallTime));
-            }
-
+            ProgramLimits.CheckTime(value, nameof(CallTime));
             field = value;
         }
     } = TimeSpan.FromSeconds(10);

@@ -38,7 +38,7 @@ internal sealed class ProgramPool : IProgramRunner, IAsyncDisposable, IDisposabl
     public Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return RunAsync(input, null, cancellationToken);
+        return RunAsync(ProgramRequest.Create(_template, input), input, null, cancellationToken);
     }
 
     public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default)
@@ -51,10 +51,6 @@ internal sealed class ProgramPool : IProgramRunner, IAsyncDisposable, IDisposabl
     public void Dispose() => _pool.Dispose();
 
     public ValueTask DisposeAsync() => _pool.DisposeAsync();
-
-    private Task<ProgramResult> RunAsync(
-        ProgramInput input, Func<ProgramOutput, CancellationToken, ValueTask>? observer, CancellationToken cancellationToken) =>
-        RunAsync(ProgramRequest.Create(_template, input), input, observer, cancellationToken);
 
     private async Task<ProgramResult> RunAsync(
         byte[] request, ProgramInput input, Func<ProgramOutput, CancellationToken, ValueTask>? observer, CancellationToken cancellationToken)
