@@ -98,6 +98,9 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
         await using ServiceProvider provider = meeting.Build(
             new SandboxPoolOptions { MaximumSize = 1, QueueLength = 1, WaitTimeout = TimeSpan.FromMilliseconds(300) }, metrics: metrics);
         IProgramRunner runner = Runner(provider);
+
+        // The first caller would wait for the program to be loaded, which can take longer than it waits.
+        await provider.GetRequiredKeyedService<RegisteredProgram>("test").StartAsync(default);
         Task<ProgramResult> running = runner.RunAsync(Meet);
         await meeting.ArrivedAsync();
 
