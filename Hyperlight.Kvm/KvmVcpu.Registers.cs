@@ -44,8 +44,12 @@ internal sealed unsafe partial class KvmVcpu
         }
     }
 
+    /// <summary>KVM_GET_DEBUGREGS.</summary>
+    /// <exception cref="HypervisorException">KVM refused.</exception>
     public DebugRegisters GetDebugRegisters()
     {
+        FlushEvents();
+
         // SAFETY: a local structure of the request's type, which the kernel fills.
         KvmDebugregs debugregs;
         KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_GET_DEBUGREGS, &debugregs), nameof(KvmIoctls.KVM_GET_DEBUGREGS));

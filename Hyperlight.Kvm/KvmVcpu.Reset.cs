@@ -59,8 +59,29 @@ internal sealed unsafe partial class KvmVcpu
             return;
         }
 
-        // SAFETY: a local structure of the request's type.
         KvmVcpuEvents events = new() { Flags = EventFlags };
-        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_VCPU_EVENTS, &events), nameof(KvmIoctls.KVM_SET_VCPU_EVENTS));
+        WriteEvents(in events);
+    }
+
+    /// <summary>
+    /// Has KVM load the events that the run page holds before debug or special registers are read: when it is asked for them, KVM changes DR6 or
+    /// CR2 for an exception that is pending.
+    /// </summary>
+    private void FlushEvents()
+    {
+        if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0)
+        {
+            WriteEvents(in RunPage->Events);
+            RunPage->DirtyRegs &= ~(ulong)KvmCapabilities.KVM_SYNC_X86_EVENTS;
+        }
+    }
+
+    private void WriteEvents(in KvmVcpuEvents events)
+    {
+        // SAFETY: a structure of the request's type.
+        fixed (KvmVcpuEvents* pointer = &events)
+        {
+            KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_VCPU_EVENTS, pointer), nameof(KvmIoctls.KVM_SET_VCPU_EVENTS));
+        }
     }
 }

@@ -33,6 +33,8 @@ internal sealed unsafe partial class KvmVcpu
             return _accepted;
         }
 
+        FlushEvents();
+
         // SAFETY: a local structure of the request's type, which the kernel fills.
         KvmSregs sregs;
         KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_GET_SREGS, &sregs), nameof(KvmIoctls.KVM_GET_SREGS));

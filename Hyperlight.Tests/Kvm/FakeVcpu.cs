@@ -147,6 +147,16 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
         return 0;
     }
 
+    /// <summary>As KVM does when it is asked for the debug registers: a pending single-step trap becomes visible in DR6.</summary>
+    private void ReportPendingTrap()
+    {
+        const ulong singleStep = 1 << 14;
+        if (Events is { ExceptionInjected: 1, ExceptionNr: 1 })
+        {
+            Debugregs.Dr6 |= singleStep;
+        }
+    }
+
     /// <summary>As KVM says at each exit.</summary>
     private bool CanBeInterrupted => (Regs.Rflags & 0x200) != 0 && Events is { InterruptShadow: 0, InterruptInjected: 0 };
 
@@ -223,6 +233,7 @@ internal sealed unsafe partial class FakeVcpu(FakeKvmKernel kernel, FakeVm machi
                 LoadSpecial(*(KvmSregs*)argument);
                 return 0;
             case KvmIoctls.KVM_GET_DEBUGREGS:
+                ReportPendingTrap();
                 *(KvmDebugregs*)argument = Debugregs;
                 return 0;
             case KvmIoctls.KVM_SET_DEBUGREGS:

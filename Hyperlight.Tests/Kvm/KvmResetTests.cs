@@ -62,6 +62,22 @@ internal sealed class KvmResetTests
             Is.EqualTo(AllEvents));
     }
 
+    /// <summary>KVM changes DR6 for a pending exception when it is asked for the debug registers, which may be before the next entry.</summary>
+    [Test]
+    public void Debug_registers_that_are_read_after_a_reset_have_nothing_of_a_discarded_exception()
+    {
+        _kernel.Vcpu.Events = new KvmVcpuEvents { ExceptionInjected = 1, ExceptionNr = 1 };
+        DebugRegisters fresh = new() { Dr6 = 0xFFFF_0FF0, Dr7 = 0x400 };
+
+        _machine.DiscardPendingState();
+        _machine.SetDebugRegisters(fresh);
+
+        Assert.That(_machine.GetDebugRegisters(), Is.EqualTo(fresh));
+        _kernel.Vcpu.Events.ExceptionInjected = 1;
+        _machine.Run();
+        Assert.That(_kernel.Vcpu.Events.ExceptionInjected, Is.EqualTo(1), "what comes later stays");
+    }
+
     /// <summary>A cancelled guest may have caused a triple fault that KVM would report at the next entry, which is another tenant's.</summary>
     [Test]
     public void A_pending_triple_fault_is_discarded()
