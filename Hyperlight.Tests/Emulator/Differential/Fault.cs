@@ -6,6 +6,7 @@ namespace Hyperlight.Tests.Emulator.Differential;
 /// <param name="Cr2">The address of a page fault.</param>
 internal readonly record struct Fault(int Vector, ulong Error, ulong Cr2)
 {
+    public const int GeneralProtection = 13;
     public const int PageFault = 14;
 
     private const ulong PresentBit = 1;
