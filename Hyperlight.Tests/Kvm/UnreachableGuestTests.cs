@@ -42,10 +42,9 @@ internal sealed class UnreachableGuestTests
         for (int i = 0; i < 3; i++)
         {
             VmExit exit = RunAndCancel(guest);
-            if (i > 0 && exit == VmExit.Shutdown && EmulatingKvm.Runs(kvm))
+            if (i > 0 && MayBeSpurious(exit, kvm))
             {
-                // Such a KVM may report a triple fault at the first entry after a forced exit, before it executes an instruction.
-                Reset(guest);
+                DropCancellation(guest);
                 exit = RunAndCancel(guest);
             }
 
@@ -54,7 +53,14 @@ internal sealed class UnreachableGuestTests
         }
 
         guest.Memory.Write((nuint)LongModeGuest.CodeAddress, LongModeGuest.Assemble(static c => c.hlt()));
-        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt), "its memory is back");
+        VmExit last = guest.Machine.Run();
+        if (MayBeSpurious(last, kvm))
+        {
+            Reset(guest);
+            last = guest.Machine.Run();
+        }
+
+        Assert.That(last, Is.EqualTo(VmExit.Halt), "its memory is back");
     }
 
     [TestCase(23)]
@@ -117,6 +123,19 @@ internal sealed class UnreachableGuestTests
             sandbox.Restore(snapshot);
             return sandbox.Call<int>("Add", 20, 22);
         }
+    }
+
+    /// <summary>
+    /// A KVM without hardware virtualization may report a triple fault at the first entry after a forced exit, before it executes an instruction.
+    /// </summary>
+    private static bool MayBeSpurious(VmExit exit, KvmHypervisor kvm) => exit == VmExit.Shutdown && EmulatingKvm.Runs(kvm);
+
+    /// <summary>A guest that ended by itself was cancelled afterwards: the next run would end at once.</summary>
+    private static void DropCancellation(LongModeGuest guest)
+    {
+        guest.Machine.Cancel();
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
+        Reset(guest);
     }
 
     private static void Reset(LongModeGuest guest)
