@@ -152,7 +152,9 @@ internal sealed class FaultRun : IDisposable
         ulong mask = instruction.Op1Kind == OpKind.MemoryESEDI ? uint.MaxValue : ulong.MaxValue;
         ulong first = state.General[Rdi] & mask;
         ulong size = (ulong)instruction.MemorySize.GetSize();
-        return fault.Vector == Fault.PageFault ? fault.Cr2 - first < size : fault.Vector == Fault.GeneralProtection && !IsCanonical(first + size - 1);
+        return fault.Vector == Fault.PageFault
+            ? fault.Cr2 - first < size
+            : fault.Vector == Fault.GeneralProtection && !(IsCanonical(first) && IsCanonical(first + size - 1));
     }
 
     private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
