@@ -48,6 +48,7 @@ internal sealed unsafe partial class KvmVcpu
     /// <exception cref="HypervisorException">KVM refused.</exception>
     public DebugRegisters GetDebugRegisters()
     {
+        ThrowIfDisposed();
         FlushEvents();
 
         // SAFETY: a local structure of the request's type, which the kernel fills.
@@ -65,6 +66,7 @@ internal sealed unsafe partial class KvmVcpu
     /// <summary>KVM_SET_REGS, also where the run page could carry them to the next entry.</summary>
     private void WriteGeneralRegisters(in GeneralRegisters registers)
     {
+        _isReadinessKnown = false;
         RegisterConversion.FromGeneral(in registers, out RunPage->Regs);
         WriteGeneralRegisters();
     }

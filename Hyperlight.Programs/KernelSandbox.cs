@@ -92,13 +92,24 @@ internal sealed class KernelSandbox : IDisposable
 
     public void Dispose()
     {
-        if (!_isMachineTaken)
+        try
         {
-            _machine.Dispose();
+            if (!_isMachineTaken)
+            {
+                _machine.Dispose();
+            }
         }
-
-        Snapshot.Dispose();
-        _image.Dispose();
+        finally
+        {
+            try
+            {
+                Snapshot.Dispose();
+            }
+            finally
+            {
+                _image.Dispose();
+            }
+        }
     }
 
     private Task<ProgramReport> ExecuteAsync(byte[] request, RunServices run, CancellationToken cancellationToken) =>

@@ -100,8 +100,15 @@ public sealed partial class SandboxPool
         {
             _telemetry.Metrics.Pools.Remove(this);
             _idleTimer.Dispose();
-            source?.Dispose();
-            _empty.SetResult();
+            try
+            {
+                source?.Dispose();
+            }
+            finally
+            {
+                // Also if the source cannot be released: what waits for the pool to be empty does not wait for ever.
+                _empty.SetResult();
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
     private const int RenameFlags = 3; // RENAME_NOREPLACE, RENAME_EXCHANGE
     private const int Times = 4;
     private const int Nanoseconds = 1_000_000_000;
+    private const long FirstSecond = -62_135_596_800; // of year 1
+    private const long LastSecond = 253_402_300_799; // of year 9999
     private const int TimeNow = (1 << 30) - 1; // UTIME_NOW
     private const int TimeOmitted = (1 << 30) - 2; // UTIME_OMIT
     private const string Itself = ".";
@@ -300,8 +302,10 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
 
         Span<long> times = stackalloc long[Times];
         bytes.CopyTo(MemoryMarshal.AsBytes(times));
-        return IsTime(times[1]) && IsTime(times[3]) ? LinuxChanges.SetTimes(directory, name, times) : LibC.EINVAL;
+        return IsTime(times[0], times[1]) && IsTime(times[2], times[3]) ? LinuxChanges.SetTimes(directory, name, times) : LibC.EINVAL;
     }
 
-    private static bool IsTime(long nanoseconds) => nanoseconds is (>= 0 and < Nanoseconds) or TimeNow or TimeOmitted;
+    /// <summary>Whether a time can be set. The years are those of <see cref="DateTime"/>: an application that reads any other time gets an exception.</summary>
+    private static bool IsTime(long seconds, long nanoseconds) => nanoseconds is TimeNow or TimeOmitted
+        || (nanoseconds is >= 0 and < Nanoseconds && seconds is >= FirstSecond and <= LastSecond);
 }

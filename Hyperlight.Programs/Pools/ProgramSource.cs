@@ -36,7 +36,13 @@ internal sealed class ProgramSource : ISandboxSource
 
     public void Dispose()
     {
-        Interlocked.Exchange(ref _first, null)?.Dispose();
-        _origin.Dispose();
+        try
+        {
+            Interlocked.Exchange(ref _first, null)?.Dispose();
+        }
+        finally
+        {
+            _origin.Dispose();
+        }
     }
 }

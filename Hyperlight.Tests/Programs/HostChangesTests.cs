@@ -181,6 +181,8 @@ internal sealed class HostChangesTests
         Assert.That(Change((HostChanges.Step)(-1), "/data/a"), Is.EqualTo(InvalidArgument));
         Assert.That(Change(HostChanges.Step.SetTimes, "/data/a", new byte[31]), Is.EqualTo(InvalidArgument));
         Assert.That(Change(HostChanges.Step.SetTimes, "/data/a", Times(0, 1_000_000_000, 0, 0)), Is.EqualTo(InvalidArgument));
+        Assert.That(Change(HostChanges.Step.SetTimes, "/data/a", Times(1L << 62, 0, 0, 0)), Is.EqualTo(InvalidArgument), "no DateTime has it");
+        Assert.That(Change(HostChanges.Step.SetTimes, "/data/a", Times(0, 0, -62_135_596_801, 0)), Is.EqualTo(InvalidArgument), "no DateTime has it");
         Assert.That(ErrorOf(_directories.Change(0, [.. "/data/"u8, 0xFF], [], 0)), Is.EqualTo(InvalidText));
         Assert.That(Change(HostChanges.Step.CreateFile, $"/data/{longest}n"), Is.EqualTo(NameTooLong));
         Assert.That(Change(HostChanges.Step.CreateFile, $"/data/{longest}"), Is.EqualTo(None));
