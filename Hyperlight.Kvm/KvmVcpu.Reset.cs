@@ -52,15 +52,15 @@ internal sealed unsafe partial class KvmVcpu
         ThrowIfDisposed();
         FinishAccess();
         DiscardInterrupts();
+        RunPage->Events = new KvmVcpuEvents { Flags = EventFlags };
         if (_syncEvents)
         {
-            RunPage->Events = new KvmVcpuEvents { Flags = EventFlags };
             RunPage->DirtyRegs |= KvmCapabilities.KVM_SYNC_X86_EVENTS;
-            return;
         }
-
-        KvmVcpuEvents events = new() { Flags = EventFlags };
-        WriteEvents(in events);
+        else
+        {
+            WriteEvents();
+        }
     }
 
     /// <summary>
@@ -71,17 +71,12 @@ internal sealed unsafe partial class KvmVcpu
     {
         if ((RunPage->DirtyRegs & KvmCapabilities.KVM_SYNC_X86_EVENTS) != 0)
         {
-            WriteEvents(in RunPage->Events);
+            WriteEvents();
             RunPage->DirtyRegs &= ~(ulong)KvmCapabilities.KVM_SYNC_X86_EVENTS;
         }
     }
 
-    private void WriteEvents(in KvmVcpuEvents events)
-    {
-        // SAFETY: a structure of the request's type.
-        fixed (KvmVcpuEvents* pointer = &events)
-        {
-            KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_VCPU_EVENTS, pointer), nameof(KvmIoctls.KVM_SET_VCPU_EVENTS));
-        }
-    }
+    /// <summary>KVM_SET_VCPU_EVENTS with what the run page holds.</summary>
+    private void WriteEvents() =>
+        KvmError.Check(_handle.Ioctl(KvmIoctls.KVM_SET_VCPU_EVENTS, &RunPage->Events), nameof(KvmIoctls.KVM_SET_VCPU_EVENTS));
 }
