@@ -92,23 +92,12 @@ internal sealed class KernelSandbox : IDisposable
 
     public void Dispose()
     {
-        try
+        // Released in the opposite order, each also if another one cannot be.
+        using ImageInUse image = _image;
+        using Snapshot snapshot = Snapshot;
+        if (!_isMachineTaken)
         {
-            if (!_isMachineTaken)
-            {
-                _machine.Dispose();
-            }
-        }
-        finally
-        {
-            try
-            {
-                Snapshot.Dispose();
-            }
-            finally
-            {
-                _image.Dispose();
-            }
+            _machine.Dispose();
         }
     }
 

@@ -128,6 +128,7 @@ public sealed record ProgramLimits
     /// The time that the program may compute, on the processor of its micro VM: waits for streams, tools and times do not count, and the
     /// kernel's own work does. Default <see langword="null"/>: no limit but <see cref="Time"/>. A program that computes longer is ended with
     /// <see cref="ProgramEnd.CpuTimeLimit"/>. It is measured by the host's clock, also while the operating system lets other threads run.
+    /// What the host does for the program, such as writing files, does not count: keep <see cref="Time"/> finite.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Not positive, or longer than 49 days.</exception>
     public TimeSpan? CpuTime
@@ -147,7 +148,8 @@ public sealed record ProgramLimits
     /// <summary>
     /// The instructions that a run may execute, those of the kernel included. Default <see langword="null"/>: no limit. A program that
     /// executes more is ended with <see cref="ProgramEnd.InstructionLimit"/>. Only drivers that count instructions support it, such as the
-    /// emulator; with others, creating the runner fails with an <see cref="UnsupportedConfigurationException"/>.
+    /// emulator; with others, creating the runner fails with an <see cref="UnsupportedConfigurationException"/>. The work of the host does not
+    /// count: keep <see cref="Time"/> finite.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
     public long? Instructions

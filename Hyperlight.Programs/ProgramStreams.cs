@@ -122,6 +122,13 @@ internal sealed class ProgramStreams(
     private void Fail(string problem, Exception exception)
     {
         Failure ??= new ProgramStreamException(problem, exception);
-        end.Cancel();
+        try
+        {
+            end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run has ended meanwhile.
+        }
     }
 }

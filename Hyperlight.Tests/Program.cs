@@ -1,5 +1,6 @@
 using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Host.Snapshots.Files;
+using Hyperlight.Tests.Programs;
 using Hyperlight.Tests.Programs.Images;
 using Hyperlight.Tests.Soak;
 
@@ -25,6 +26,11 @@ internal static class Program
         {
             ImageProcess.Build(directory, cache);
             return 0;
+        }
+
+        if (arguments is [FileSizeSignalTests.Command, var writable])
+        {
+            return FileSizeSignalTests.Raise(writable);
         }
 
         if (arguments is [TestRun.Command, var name, var pattern])

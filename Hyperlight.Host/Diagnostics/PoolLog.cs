@@ -37,4 +37,7 @@ internal static partial class PoolLog
 
     [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "The application stops while pools are closing whose leases are not returned: {Pools}")]
     public static partial void StillClosing(ILogger logger, string pools);
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "What the sandboxes of pool {Pool} shared could not all be released")]
+    public static partial void SourceReleaseFailed(ILogger logger, Exception exception, string pool);
 }

@@ -6,6 +6,8 @@ namespace Hyperlight.Host.Files;
 /// <summary>What the file system of Linux knows about a file, a directory, a link or something else.</summary>
 internal readonly struct FileStatus
 {
+    private const int SetUserOrGroup = 0xC00; // S_ISUID, S_ISGID
+
     private readonly Statx _status;
 
     private FileStatus(in Statx status) => _status = status;
@@ -30,6 +32,9 @@ internal readonly struct FileStatus
     public long ModifiedSeconds => _status.ModifiedSeconds;
 
     public uint ModifiedNanoseconds => _status.ModifiedNanoseconds;
+
+    /// <summary>Whether it is executed as its owner or as its group.</summary>
+    public bool IsExecutedAsOther => (Mode & SetUserOrGroup) != 0;
 
     public bool IsRegular => (Mode & Statx.S_IFMT) == Statx.S_IFREG;
 

@@ -46,9 +46,22 @@ internal static class LinuxChanges
     public static int Rename(LinuxDirectory directory, string name, LinuxDirectory newDirectory, string newName, int flags) =>
         ErrorOf(LibC.renameat2(Platform.SYS_renameat2, directory.Handle, name, newDirectory.Handle, newName, flags));
 
-    /// <summary>Opens a regular file.</summary>
-    public static int OpenForWriting(LinuxDirectory directory, string name, bool appends, out SafeFileHandle? file) =>
-        OpenRegular(directory, name, Platform.O_WRONLY | (appends ? Platform.O_APPEND : 0), out file);
+    /// <summary>
+    /// Opens a regular file. One that is executed as another user is refused: if this process is the superuser's, the kernel leaves that
+    /// permission to a file which is written.
+    /// </summary>
+    public static int OpenForWriting(LinuxDirectory directory, string name, bool appends, out SafeFileHandle? file)
+    {
+        int error = OpenRegular(directory, name, Platform.O_WRONLY | (appends ? Platform.O_APPEND : 0), out file);
+        if (error == 0 && FileStatus.Get(file!, name).IsExecutedAsOther)
+        {
+            file!.Dispose();
+            file = null;
+            error = LibC.EPERM;
+        }
+
+        return error;
+    }
 
     public static int Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset, out int count)
     {

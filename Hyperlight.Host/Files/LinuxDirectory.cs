@@ -58,6 +58,9 @@ internal sealed class LinuxDirectory : OpenDirectory
         return file is null ? null : FileStatus.Get(file, name);
     }
 
+    /// <summary>Whether an open file is the one that has a name.</summary>
+    public bool IsAt(string name, SafeFileHandle file) => TryGetStatus(name)?.Identity == FileStatus.Get(file, name).Identity;
+
     public override SafeFileHandle CreateFile(string name) =>
         LinuxFile.TryOpenAt(_directory, name, Platform.O_WRONLY | Platform.O_CREAT | Platform.O_EXCL)
         ?? throw new DirectoryNotFoundException($"'{name}' cannot be created: the directory was removed.");
@@ -89,7 +92,10 @@ internal sealed class LinuxDirectory : OpenDirectory
 
     public override void DeleteDirectory(string name) => Delete(name, LibC.AT_REMOVEDIR);
 
-    public override IReadOnlyList<string> Names()
+    public override IReadOnlyList<string> Names() => Names(int.MaxValue);
+
+    /// <summary>The names of a directory, without the rest of them as soon as there are more than a number.</summary>
+    public IReadOnlyList<string> Names(int most)
     {
         // The position in a directory belongs to the open file: this one is read from its start every time.
         using SafeFileHandle directory = LinuxFile.TryOpenAt(_directory, ".", Platform.O_RDONLY | Platform.O_DIRECTORY)
@@ -100,7 +106,7 @@ internal sealed class LinuxDirectory : OpenDirectory
         {
             nint read = LibC.getdents64(Platform.SYS_getdents64, directory, ref buffer[0], buffer.Length);
             LinuxFile.Check(read, ".");
-            if (read == 0)
+            if (read == 0 || names.Count > most)
             {
                 return names;
             }

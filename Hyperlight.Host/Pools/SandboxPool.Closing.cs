@@ -104,11 +104,14 @@ public sealed partial class SandboxPool
             {
                 source?.Dispose();
             }
-            finally
+#pragma warning disable CA1031 // What ends the last sandbox is often a work item of the thread pool, where an exception would end the process.
+            catch (Exception exception)
+#pragma warning restore CA1031
             {
-                // Also if the source cannot be released: what waits for the pool to be empty does not wait for ever.
-                _empty.SetResult();
+                PoolLog.SourceReleaseFailed(_logger, exception, Name);
             }
+
+            _empty.SetResult();
         }
     }
 }

@@ -19,17 +19,45 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
 {
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly string _name;
     private readonly Lazy<ProgramPool> _pool;
+    private int _isClosed;
 
     public RegisteredProgram(string name, IServiceProvider provider)
     {
         _loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         _logger = GuardedLogger.Create(_loggers, PoolLog.Category, new SinkFailures());
+        _name = name;
         _pool = new Lazy<ProgramPool>(() => Create(name, provider));
     }
 
     /// <summary>The pool of the program's sandboxes.</summary>
-    public SandboxPool Sandboxes => _pool.Value.Sandboxes;
+    public SandboxPool Sandboxes => Pool.Sandboxes;
+
+    /// <summary>The pool, which is created when it is used first, unless the program is closed.</summary>
+    /// <exception cref="PoolClosedException">The program was closed before that.</exception>
+    private ProgramPool Pool
+    {
+        get
+        {
+            if (IsClosed && !_pool.IsValueCreated)
+            {
+                throw new PoolClosedException(_name);
+            }
+
+            ProgramPool pool = _pool.Value;
+            if (IsClosed)
+            {
+                // It may have been created after this program was closed, and nothing else would close it.
+                pool.Dispose();
+            }
+
+            return pool;
+        }
+    }
+
+    // A full barrier: either this sees that the program was closed, or what closes it sees the pool.
+    private bool IsClosed => Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0;
 
     /// <summary>What options of which the image is known describe.</summary>
     public static ProgramTemplate TemplateOf(ProgramImage image, ProgramOptions options) => new()
@@ -46,24 +74,29 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
     };
 
     public Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default) =>
-        _pool.Value.RunAsync(input, cancellationToken);
+        Pool.RunAsync(input, cancellationToken);
 
-    public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default) => _pool.Value.Start(input, cancellationToken);
+    public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default) => Pool.Start(input, cancellationToken);
 
-    public Task StartAsync(CancellationToken cancellationToken) => _pool.Value.WarmUpAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken) => Pool.WarmUpAsync(cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken) =>
-        PoolClosing.WaitAsync(DisposeAsync().AsTask(), () => Sandboxes.Name, _logger, cancellationToken);
+        PoolClosing.WaitAsync(DisposeAsync().AsTask(), () => _name, _logger, cancellationToken);
 
     public void Dispose()
     {
+        Interlocked.Exchange(ref _isClosed, 1);
         if (_pool.IsValueCreated)
         {
             _pool.Value.Dispose();
         }
     }
 
-    public ValueTask DisposeAsync() => _pool.IsValueCreated ? _pool.Value.DisposeAsync() : default;
+    public ValueTask DisposeAsync()
+    {
+        Interlocked.Exchange(ref _isClosed, 1);
+        return _pool.IsValueCreated ? _pool.Value.DisposeAsync() : default;
+    }
 
     private ProgramPool Create(string name, IServiceProvider provider)
     {

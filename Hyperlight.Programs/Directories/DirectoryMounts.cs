@@ -19,6 +19,11 @@ internal sealed class DirectoryMounts : IDisposable
     /// <exception cref="UnauthorizedAccessException">One of them may not be opened.</exception>
     public DirectoryMounts(IReadOnlyDictionary<string, ProgramDirectory> directories)
     {
+        if (directories.Values.Any(static directory => directory.IsWritable))
+        {
+            FileSizeSignal.Ignore();
+        }
+
         try
         {
             foreach ((string path, ProgramDirectory options) in directories)
@@ -78,7 +83,20 @@ internal sealed class DirectoryMounts : IDisposable
     public SafeFileHandle? TryOpenFile(string path)
     {
         using OpenedDirectory? directory = TryOpenParent(path, out string name);
-        return directory?.Directory.TryOpenFile(name);
+        if (directory is not { Directory: var parent } || parent.TryGetStatus(name) is not { } status)
+        {
+            return null;
+        }
+
+        // To open a device or a pipe can have an effect: it is looked at before. What was opened is looked at too.
+        return status.IsRegular ? parent.TryOpenFile(name) : throw new IOException($"'{name}' is not a regular file.");
+    }
+
+    /// <summary>Whether an open file is the one at a path.</summary>
+    public bool IsAt(string path, SafeFileHandle file)
+    {
+        using OpenedDirectory? directory = TryOpenParent(path, out string name);
+        return directory?.Directory.IsAt(name, file) ?? false;
     }
 
     public void Dispose() => _mounts.ForEach(static mount => mount.Directory.Dispose());

@@ -23,11 +23,10 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
     private const int LargestError = 133;
     private const int MaximumPath = 4095;
     private const int MaximumName = 255;
-    private const int RenameFlags = 3; // RENAME_NOREPLACE, RENAME_EXCHANGE
+    private const int RenameExchange = 2; // RENAME_EXCHANGE
+    private const int RenameFlags = 3; // all, with RENAME_NOREPLACE
     private const int Times = 4;
     private const int Nanoseconds = 1_000_000_000;
-    private const long FirstSecond = -62_135_596_800; // of year 1
-    private const long LastSecond = 253_402_300_799; // of year 9999
     private const int TimeNow = (1 << 30) - 1; // UTIME_NOW
     private const int TimeOmitted = (1 << 30) - 2; // UTIME_OMIT
     private const string Itself = ".";
@@ -36,6 +35,9 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
     private const int Permissions = 0x1FF; // 0777
     private const int FilePermissions = 0x180; // 0600
     private const int DirectoryPermissions = 0x1C0; // 0700
+
+    private static readonly long FirstSecond = DateTimeOffset.MinValue.ToUnixTimeSeconds();
+    private static readonly long LastSecond = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     private readonly WrittenFile _written = new();
 
@@ -217,8 +219,16 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
         }
 
         using OpenedDirectory? parent = mounts.TryOpenParent(path, out string newName);
-        return parent is { Directory: var newDirectory } ? LinuxChanges.Rename(directory, name, newDirectory, newName, (int)flags) : LibC.ENOENT;
+        return parent is not { Directory: var newDirectory } || !IsSeen(directory, name) ? LibC.ENOENT
+            : flags == RenameExchange && !IsSeen(newDirectory, newName) ? LibC.ENOENT
+            : LinuxChanges.Rename(directory, name, newDirectory, newName, (int)flags);
     }
+
+    /// <summary>
+    /// Whether programs see a name. They see no links, sockets, pipes or devices, and do not move them: a link that is relative would lead
+    /// elsewhere.
+    /// </summary>
+    private static bool IsSeen(LinuxDirectory directory, string name) => directory.TryGetStatus(name) is { IsRegular: true } or { IsDirectory: true };
 
     private int Write(
         DirectoryMount mount, LinuxDirectory directory, string name, string path, ReadOnlySpan<byte> bytes, long offset, bool appends, byte[] answer)
@@ -307,5 +317,5 @@ internal sealed class HostChanges(DirectoryMounts mounts, long maximumFileSize) 
 
     /// <summary>Whether a time can be set. The years are those of <see cref="DateTime"/>: an application that reads any other time gets an exception.</summary>
     private static bool IsTime(long seconds, long nanoseconds) => nanoseconds is TimeNow or TimeOmitted
-        || (nanoseconds is >= 0 and < Nanoseconds && seconds is >= FirstSecond and <= LastSecond);
+        || (nanoseconds is >= 0 and < Nanoseconds && seconds >= FirstSecond && seconds <= LastSecond);
 }

@@ -120,7 +120,14 @@ internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileS
             return Error(error);
         }
 
-        return Describe(_listed.Skip((int)Math.Min(offset, _listed.Count)));
+        if (offset >= _listed.Count)
+        {
+            // The last part was asked for.
+            (_listed, _listedPath) = ([], null);
+            return Describe([]);
+        }
+
+        return Describe(_listed.Skip((int)offset));
     }
 
     private ReadOnlyMemory<byte> Entry(string path)
@@ -167,7 +174,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileS
             return NotFound;
         }
 
-        IReadOnlyList<string> names = directory.Names();
+        IReadOnlyList<string> names = directory.Names(MaximumNames);
         if (names.Count > MaximumNames)
         {
             return TooLarge;
@@ -187,7 +194,7 @@ internal sealed class HostDirectories(DirectoryMounts mounts, long? maximumFileS
 
     private ReadOnlyMemory<byte> Read(string path, long offset)
     {
-        if (offset == 0 || _openPath != path)
+        if (offset == 0 || _openPath != path || !mounts.IsAt(path, _open!))
         {
             _open?.Dispose();
             _openPath = null;

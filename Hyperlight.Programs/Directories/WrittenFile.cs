@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Hyperlight.Programs.Directories;
 
-/// <summary>The file that a run has written last. It stays open: more writes are likely to follow, and a program cannot keep more than one open.</summary>
+/// <summary>
+/// The file that a run has written last. It stays open: more writes are likely to follow, and a program cannot keep more than one open. The
+/// application can have given its name to another file meanwhile, so that it is compared before each use.
+/// </summary>
 internal sealed class WrittenFile : IDisposable
 {
     private SafeFileHandle? _file;
@@ -15,7 +18,7 @@ internal sealed class WrittenFile : IDisposable
     public int Open(LinuxDirectory directory, string name, string path, bool appends, out SafeFileHandle? file)
     {
         int error = 0;
-        if (_path != path || _appends != appends)
+        if (_path != path || _appends != appends || !directory.IsAt(name, _file!))
         {
             Forget();
             error = LinuxChanges.OpenForWriting(directory, name, appends, out _file);

@@ -102,7 +102,21 @@ internal sealed class ProgramPool : IProgramRunner, IAsyncDisposable, IDisposabl
             _template,
             input,
             observer,
-            (run, token) => program.Machine.ExecuteAsync(lease, program.Function, request, run, token),
+            (run, token) => ExecuteAsync(program, lease, request, run, token),
             cancellationToken);
+    }
+
+    /// <summary>A closed pool disposes the sandbox of a run that takes too long. Between two calls of the kernel, that is the same as within one.</summary>
+    private static async Task<ProgramReport> ExecuteAsync(
+        PooledProgram program, SandboxLease lease, byte[] request, RunServices run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await program.Machine.ExecuteAsync(lease, program.Function, request, run, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException exception) when (lease.Status == SandboxStatus.Disposed)
+        {
+            throw new ExecutionCanceledException(CancellationReason.Disposal, exception);
+        }
     }
 }

@@ -136,6 +136,44 @@ internal sealed class HostChangesTests
     }
 
     [Test]
+    public void What_a_program_does_not_see_is_not_moved([Values("link", "dangling", "up", "pipe")] string name)
+    {
+        const int Exchange = 2;
+        Assert.That(Rename($"/data/{name}", "/data/moved"), Is.EqualTo(NotFound));
+        Assert.That(Rename($"/data/{name}", "/data/a", Exchange), Is.EqualTo(NotFound));
+        Assert.That(Rename("/data/a", $"/data/{name}", Exchange), Is.EqualTo(NotFound));
+        Assert.That(File.ReadAllText(PathOf("shared/a")), Is.EqualTo("text"));
+        Assert.That(Rename("/data/a", $"/data/{name}"), Is.EqualTo(None), "it is replaced, as it can be removed");
+    }
+
+    [Test]
+    public void What_the_application_puts_at_a_name_is_what_is_written()
+    {
+        Assert.That(Written(HostChanges.Step.Write, "/data/a", "1"u8.ToArray(), 0), Is.EqualTo((None, 1, 0L)));
+        File.Move(PathOf("shared/a"), PathOf("shared/old"));
+        Assert.That(Written(HostChanges.Step.Write, "/data/a", "2"u8.ToArray(), 0), Is.EqualTo((NotFound, 0, 0L)));
+        File.WriteAllText(PathOf("shared/a"), "new");
+        Assert.That(Written(HostChanges.Step.Write, "/data/a", "3"u8.ToArray(), 0), Is.EqualTo((None, 1, 0L)));
+        File.Delete(PathOf("shared/a"));
+        File.CreateSymbolicLink(PathOf("shared/a"), PathOf("shared/old"));
+        Assert.That(Written(HostChanges.Step.Write, "/data/a", "4"u8.ToArray(), 0), Is.EqualTo((IsLink, 0, 0L)));
+        Assert.That(File.ReadAllText(PathOf("shared/old")), Is.EqualTo("1ext"));
+    }
+
+    /// <summary>The superuser writes a file without taking the permission from it that it is executed as its owner.</summary>
+    [TestCase(UnixFileMode.SetUser)]
+    [TestCase(UnixFileMode.SetGroup)]
+    public void A_file_that_is_executed_as_another_user_is_not_written(UnixFileMode special)
+    {
+        File.SetUnixFileMode(PathOf("shared/a"), special | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        Assert.That(Written(HostChanges.Step.Write, "/data/a", "1"u8.ToArray(), 0), Is.EqualTo((NotPermitted, 0, 0L)));
+        Assert.That(Written(HostChanges.Step.Append, "/data/a", "1"u8.ToArray(), 0), Is.EqualTo((NotPermitted, 0, 0L)));
+        Assert.That(Change(HostChanges.Step.Resize, "/data/a"), Is.EqualTo(NotPermitted));
+        Assert.That(File.ReadAllText(PathOf("shared/a")), Is.EqualTo("text"));
+    }
+
+    [Test]
     public void Times_are_those_of_a_link_itself()
     {
         DateTime before = File.GetLastWriteTimeUtc(PathOf("outside/secret"));

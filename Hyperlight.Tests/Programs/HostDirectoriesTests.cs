@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Hyperlight.Programs;
 using Hyperlight.Programs.Directories;
+using Hyperlight.Tests.Host.Files;
 using Hyperlight.Tests.Integration;
 
 namespace Hyperlight.Tests.Programs;
@@ -61,6 +62,42 @@ internal sealed class HostDirectoriesTests
         Assert.That(Content("/data/a"), Is.EqualTo("text"u8.ToArray()));
         Assert.That(Content("/data/sub/b"), Is.EqualTo(TestFiles.Content(40_000)));
         Assert.That(Content("/data/a"), Is.EqualTo("text"u8.ToArray()), "after another one");
+    }
+
+    [Test]
+    public void What_the_application_puts_at_a_name_is_what_is_read()
+    {
+        string content = new('1', 40_000);
+        File.WriteAllText(PathOf("shared/a"), content);
+        Assert.That(ErrorOf(Answer(HostDirectories.Step.Read, "/data/a")), Is.Zero);
+        File.Move(PathOf("shared/a"), PathOf("shared/old"));
+        Assert.That(ErrorOf(Answer(HostDirectories.Step.Read, "/data/a", 1)), Is.EqualTo(NotFound));
+        File.WriteAllText(PathOf("shared/a"), "22");
+        Assert.That(Answer(HostDirectories.Step.Read, "/data/a", 1)[ErrorSize..], Is.EqualTo("2"u8.ToArray()));
+    }
+
+    /// <summary>A pipe that is opened for reading lets its writer go on.</summary>
+    [Test]
+    public void What_is_no_file_is_not_opened()
+    {
+        SpecialFiles.Pipe(PathOf("shared/pipe"));
+        using var isOpening = new ManualResetEventSlim();
+        var writer = new Thread(() =>
+        {
+            isOpening.Set();
+            using FileStream pipe = File.OpenWrite(PathOf("shared/pipe"));
+        });
+        writer.Start();
+        isOpening.Wait();
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.That(ErrorOf(Answer(HostDirectories.Step.Read, "/data/pipe")), Is.EqualTo(InputOutputError));
+            Thread.Sleep(1);
+        }
+
+        Assert.That(writer.IsAlive, Is.True, "it still waits for a reader");
+        File.OpenRead(PathOf("shared/pipe")).Dispose();
+        writer.Join();
     }
 
     [TestCase("/data/../secret", NotFound)]

@@ -116,6 +116,22 @@ internal sealed class ProgramRegistrationTests
     }
 
     [Test]
+    public async Task A_program_that_is_stopped_before_it_was_used_cannot_be_run()
+    {
+        AddHello("hello");
+        await using ServiceProvider provider = _services.BuildServiceProvider();
+        foreach (IHostedService service in provider.GetServices<IHostedService>())
+        {
+            await service.StopAsync(default);
+        }
+
+        IProgramRunner runner = provider.GetRequiredKeyedService<IProgramRunner>("hello");
+
+        await Assert.ThatAsync(() => runner.RunAsync(ProgramInput.Empty), Throws.TypeOf<PoolClosedException>().With.Message.Contains("'hello'"));
+        Assert.That(() => runner.Start(ProgramInput.Empty), Throws.TypeOf<PoolClosedException>());
+    }
+
+    [Test]
     public void Options_are_validated_when_the_application_starts()
     {
         _builder.AddProgram("no image", static _ => { });

@@ -5,8 +5,6 @@ namespace Hyperlight.Tests.Emulator.Differential;
 /// <summary>Executes code that may raise exceptions on both processors, and compares how it ended.</summary>
 internal sealed class FaultRun : IDisposable
 {
-    private const int Rdi = 7;
-
     private readonly NativeProcessor _native = new();
     private readonly EmulatedProcessor _emulated;
     private readonly byte[] _data = new byte[TestMemory.DataSize];
@@ -109,7 +107,7 @@ internal sealed class FaultRun : IDisposable
         _island.CopyTo(NativeProcessor.Island);
         Fault? expected = fault = _native.RunToFault(in input, out CpuState expectedState)?.Comparable();
         CpuState actualState = ActualState;
-        if (expected != actual && !IsOfOtherOperand(in instruction, in actualState, expected, actual))
+        if (expected != actual && !VendorDifferences.IsOfOtherOperand(in instruction, in actualState, expected, actual))
         {
             return $"  native {Name(expected)}, emulator {Name(actual)}\n";
         }
@@ -135,29 +133,6 @@ internal sealed class FaultRun : IDisposable
             ? differences is null ? null : $"  {Name(expected)}\n{differences}"
             : $"  {Name(expected)}\n{differences}  the page behind the data differs\n";
     }
-
-    /// <summary>
-    /// Whether the processor reports the second operand of CMPS where the managed machine reports the first: if neither can be read, some
-    /// processors of AMD begin with the second.
-    /// </summary>
-    private static bool IsOfOtherOperand(in Instruction instruction, in CpuState state, Fault? expected, Fault? actual)
-    {
-        if (actual is null || expected is not { } fault
-            || instruction.Mnemonic is not (Mnemonic.Cmpsb or Mnemonic.Cmpsw or Mnemonic.Cmpsd or Mnemonic.Cmpsq)
-            || !instruction.IsStringInstruction)
-        {
-            return false;
-        }
-
-        ulong mask = instruction.Op1Kind == OpKind.MemoryESEDI ? uint.MaxValue : ulong.MaxValue;
-        ulong first = state.General[Rdi] & mask;
-        ulong size = (ulong)instruction.MemorySize.GetSize();
-        return fault.Vector == Fault.PageFault
-            ? fault.Cr2 - first < size
-            : fault.Vector == Fault.GeneralProtection && !(IsCanonical(first) && IsCanonical(first + size - 1));
-    }
-
-    private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
 
     private static string Name(Fault? fault) => fault?.ToString() ?? "no exception";
 }

@@ -69,6 +69,31 @@ internal static class VendorDifferences
         }
     }
 
+    /// <summary>
+    /// Whether the processor reports the second operand of CMPS where the machine reports the first: if neither can be read, some processors of
+    /// AMD begin with the second.
+    /// </summary>
+    /// <param name="instruction">The instruction that raised the exceptions.</param>
+    /// <param name="state">The state of the machine.</param>
+    /// <param name="expected">The exception of the processor.</param>
+    /// <param name="actual">The exception of the machine.</param>
+    public static bool IsOfOtherOperand(in Instruction instruction, in CpuState state, Fault? expected, Fault? actual)
+    {
+        if (actual is null || expected is not { } fault || !IsComparison(in instruction) || instruction.Op0Kind == OpKind.Register)
+        {
+            return false;
+        }
+
+        ulong mask = instruction.Op1Kind == OpKind.MemoryESEDI ? uint.MaxValue : ulong.MaxValue;
+        ulong first = state.General[CpuState.Rdi] & mask;
+        ulong size = (ulong)instruction.MemorySize.GetSize();
+        return fault.Vector == Fault.PageFault
+            ? fault.Cr2 - first < size
+            : fault.Vector == Fault.GeneralProtection && !(IsCanonical(first) && IsCanonical(first + size - 1));
+    }
+
+    private static bool IsCanonical(ulong address) => (ulong)((long)(address << 16) >> 16) == address;
+
     private static void ClearUnusedCounters(Results results)
     {
         if ((uint)results.Input.General[CpuState.Rcx] != 0)

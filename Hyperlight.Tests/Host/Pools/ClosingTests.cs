@@ -86,6 +86,20 @@ internal sealed class ClosingTests : StubPoolTest
         Assert.That(Source.IsDisposed, Is.True);
     }
 
+    /// <summary>The last sandbox may be released on the thread pool, where an exception would end the process.</summary>
+    [Test]
+    public async Task What_cannot_be_released_is_logged()
+    {
+        SandboxPool pool = NewPool();
+        Source.DisposeFailure = new InvalidOperationException("It is in use.");
+        Rent(pool).Dispose();
+
+        await pool.DisposeAsync();
+
+        Assert.That(Source.IsDisposed, Is.True);
+        Assert.That(Loggers.All.Select(static record => record.Exception), Does.Contain(Source.DisposeFailure));
+    }
+
     [Test]
     public async Task Closing_ends_a_creation()
     {

@@ -101,7 +101,17 @@ internal sealed class StubSource(StubCounters counters) : ISandboxTemplate, ISan
         stub.Clean();
     }
 
-    public void Dispose() => IsDisposed = true;
+    /// <summary>What a disposal throws.</summary>
+    public Exception? DisposeFailure { get; set; }
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        if (DisposeFailure is { } failure)
+        {
+            throw failure;
+        }
+    }
 
     public void Disposed() => counters.Disposed();
 

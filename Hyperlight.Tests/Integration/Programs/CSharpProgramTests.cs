@@ -40,6 +40,7 @@ internal sealed class CSharpProgramTests(TestTarget target) : ProgramTest(target
     [Test]
     public async Task A_program_without_memory_gets_an_exception()
     {
+        RequireFastKernel();
         PublishedProgram.RequireFastExecution(Target);
         string path = PublishedProgram.PathOf(Program);
 

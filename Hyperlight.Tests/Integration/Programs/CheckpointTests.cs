@@ -187,6 +187,7 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_program_does_the_same_from_its_entry_point_as_from_its_beginning()
     {
+        RequireFastKernel();
         ProgramRunner plain = Create(ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions));
         ProgramRunner warm = Create(ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions), checkpoint: ProgramCheckpoint.EntryPoint);
 

@@ -19,6 +19,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
     {
+        RequireFastKernelAfter(seed, few: 1);
         TestContext.Out.WriteLine($"seed {seed}");
         await Compare("file-sequence", $"{seed}", $"{Operations}");
     }

@@ -45,6 +45,7 @@ internal sealed class HostChangeTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_random_sequence_of_changes_has_the_results_of_Linux([Range(1, 2)] int seed)
     {
+        RequireFastKernelAfter(seed, few: 1);
         NativeProgram.Require();
         TestContext.Out.WriteLine($"seed {seed}");
         await using ProgramRunner runner = await CreateAsync();

@@ -27,6 +27,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task The_sample_contains_a_plugin_that_misbehaves()
     {
+        RequireFastKernel();
         PublishedProgram.DirectoryOf("UntrustedPlugin");
         using var output = new StringWriter();
 

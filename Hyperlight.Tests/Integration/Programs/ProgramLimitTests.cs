@@ -211,6 +211,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Threads_have_a_limit()
     {
+        RequireFastKernel();
         ProgramResult result = await Run(Create(Fixed), "", "exhaust-threads");
 
         Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nthreads 255\nwoken 255\nagain 1\n"));
@@ -253,6 +254,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Processes_have_a_limit()
     {
+        RequireFastKernel();
         ProgramResult result = await Run(Create(Fixed), "", "exhaust-processes");
 
         Assert.That(result.StandardOutput, Is.EqualTo("refused -11\nprocesses 31\nended 31\nagain 1\nstatus 256\n"));
@@ -261,6 +263,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Processes_that_create_processes_end_with_the_first()
     {
+        RequireFastKernel();
         ProgramResult result = await Run(_runner, "", "fork-bomb");
 
         Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, 0)));
@@ -269,6 +272,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Random_frames_of_handlers_do_not_end_the_kernel([Range(1, 24)] int seed)
     {
+        RequireFastKernelAfter(seed, few: 4);
         TestContext.Out.WriteLine($"seed {seed}");
 
         ProgramResult result = await Run(_hostile, "", "random-frames", $"{seed}", "2000");
@@ -280,6 +284,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Random_system_calls_of_threads_do_not_end_the_kernel([Range(1, 12)] int seed)
     {
+        RequireFastKernelAfter(seed, few: 2);
         TestContext.Out.WriteLine($"seed {seed}");
 
         ProgramResult result = await Run(_hostile, "", "random-threads", $"{seed}");
@@ -321,6 +326,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_program_that_does_everything_at_random_does_not_end_the_kernel_and_leaves_nothing([Range(1, 4)] int seed)
     {
+        RequireFastKernelAfter(seed, few: 1);
         TestContext.Out.WriteLine($"seed {seed}");
         string before = (await Run(_hostile, "", "residue")).StandardOutput;
 
