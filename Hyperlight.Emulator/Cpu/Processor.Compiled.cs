@@ -30,7 +30,7 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
+        List<RegionNode> nodes = new RegionBuilder(FindExecuted, _tlb.IsUser).Build(first);
         int size = Region.SizeOf(nodes);
         if (_compiled + size > options.MostCompiledBytes)
         {
