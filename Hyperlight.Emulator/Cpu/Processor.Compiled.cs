@@ -42,12 +42,13 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes, size, _tlb.IsUser) is not { } compiled)
+        if (code.GetOrCompile(nodes, size, _tlb.IsUser, this) is not { } compiled)
         {
             first.Heat = -ExecutionsWithoutMemory;
             return;
         }
 
+        BecomeHolder();
         Region region = Region.Create(nodes, compiled, size);
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _compiled += size;
