@@ -42,6 +42,9 @@ public sealed class EmulatorHypervisor : IHypervisor
     /// <summary>The memory for emitted machine code that is in use.</summary>
     internal long CodeMemorySize => (_code.Compiler as EmittingCompiler)?.Size ?? 0;
 
+    /// <summary>Asks all machines to give their code up.</summary>
+    internal void ReleaseCode() => _code.Holders.ReleaseOthers(null);
+
     /// <summary>The pages of files that its machines use.</summary>
     internal FilePageStore FilePages => _files;
 

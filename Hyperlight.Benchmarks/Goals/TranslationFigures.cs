@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperlight.Benchmarks.Scenarios;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Iced.Intel;
 
@@ -37,13 +38,18 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
             int region = 0;
             foreach (Block block in blocks.Values)
             {
+                block.InvalidateRegions();
+            }
+
+            foreach (Block block in blocks.Values)
+            {
                 if (done.Contains(block.Rip))
                 {
                     continue;
                 }
 
                 long start = Stopwatch.GetTimestamp();
-                List<RegionNode> nodes = new RegionBuilder(rip => blocks.GetValueOrDefault(rip)).Build(block);
+                List<RegionNode> nodes = new RegionBuilder(rip => blocks.GetValueOrDefault(rip), isUser: false).Build(block);
                 bytes += emitter.Emit(nodes, 1, false, out _, out _).Length;
                 double time = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
                 if (round == 0)
@@ -53,6 +59,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
 
                 shortest[region] = Math.Min(shortest[region], time);
                 region++;
+                Region.Create(nodes, new MeasuredCode(), 0);
                 foreach (RegionNode node in nodes)
                 {
                     if (done.Add(node.Block.Rip))
@@ -108,5 +115,14 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
         }
 
         return blocks;
+    }
+
+    /// <summary>Code that is only measured: its blocks have a region, to which others link.</summary>
+    private sealed class MeasuredCode : RegionCode
+    {
+        public override bool HasLinks(bool isUser) => true;
+
+        public override RegionExit Run(Processor processor, Region region, int entry) =>
+            throw new InvalidOperationException("The code was not placed in executable memory.");
     }
 }

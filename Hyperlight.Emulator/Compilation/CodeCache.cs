@@ -16,6 +16,9 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
     /// <summary>What compiles it; <see langword="null"/> if everything is interpreted.</summary>
     public IRegionCompiler? Compiler => compiler;
 
+    /// <summary>The machines that have its code.</summary>
+    public CodeHolders Holders { get; } = new(TimeProvider.System);
+
     /// <summary>The size of the code that it keeps.</summary>
     public long Size => Volatile.Read(ref _size);
 
@@ -23,8 +26,9 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
     /// <param name="nodes">The blocks of the region.</param>
     /// <param name="size">About how many bytes their code takes.</param>
     /// <param name="isUser">Whether the code's accesses are those of a user.</param>
+    /// <param name="holder">The machine that it is for.</param>
     /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
-    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size, bool isUser)
+    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size, bool isUser, ICodeHolder holder)
     {
         var key = new RegionKey(nodes, isUser);
         if (_code.TryGetValue(key, out RegionCode? code))
@@ -43,9 +47,10 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
             return _code.GetOrAdd(key, compiled);
         }
 
-        // There may be memory again once this code is collected.
+        // There may be memory again once this code, and that of machines that do not run, is collected.
         Clear();
         Volatile.Write(ref _size, 0);
+        Holders.ReleaseOthers(holder);
         return null;
     }
 

@@ -4,20 +4,38 @@ namespace Hyperlight.Emulator.Compilation;
 
 /// <summary>
 /// Chooses the blocks of a region: those that can be reached from a hot one by direct jumps, calls and returns, and that
-/// were executed before. They are ordered so that a block follows the one that falls through to it.
+/// were executed before. Unless it is a loop, what has code already is left to that. The blocks are ordered so that a block
+/// follows the one that falls through to it.
 /// </summary>
-internal sealed class RegionBuilder(Func<ulong, Block?> find)
+/// <param name="find">Finds a block that was executed.</param>
+/// <param name="isUser">Whether the region's accesses are those of a user.</param>
+internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
 {
     /// <summary>Above a certain size the JIT compiler does not optimise.</summary>
     private const int MostInstructions = 300;
     private const int MostBlocks = 80;
 
+    /// <summary>
+    /// Among how many blocks that have code the way back to the hot one is looked for: longer loops are seldom gone round.
+    /// </summary>
+    private const int MostSearched = 16;
+
     private readonly Dictionary<ulong, RegionNode> _nodes = [];
+    private readonly Queue<Block> _queue = [];
+    private readonly HashSet<RegionNode> _loop = [];
 
     public List<RegionNode> Build(Block seed)
     {
-        Collect(seed);
+        Collect(seed, MostSearched);
         NoteIndirectTarget(seed);
+        if (_nodes.Values.Any(node => node.Block != seed && HasCode(node.Block)))
+        {
+            // Each round of a loop would go through several regions, so nothing of it is left to others.
+            int mostWithCode = IsInLoop(seed) ? MostBlocks : 0;
+            _nodes.Clear();
+            Collect(seed, mostWithCode);
+        }
+
         foreach (RegionNode node in _nodes.Values)
         {
             Link(node);
@@ -54,48 +72,89 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find)
         }
     }
 
-    private void Collect(Block seed)
+    /// <summary>Whether other code can go on in the code that a block has.</summary>
+    private bool HasCode(Block block) => block.Region is { } region && region.Code.HasLinks(isUser);
+
+    /// <summary>Whether a way through the collected blocks leads from a block back to it.</summary>
+    private bool IsInLoop(Block block)
+    {
+        int count;
+        do
+        {
+            count = _loop.Count;
+            foreach (RegionNode node in _nodes.Values)
+            {
+                if (!_loop.Contains(node) && LeadsBack(node, block.Rip))
+                {
+                    _loop.Add(node);
+                }
+            }
+        }
+        while (_loop.Count != count);
+
+        return _loop.Contains(_nodes[block.Rip]);
+    }
+
+    /// <summary>Whether a block leads to an address, or to one of those that were found to lead there.</summary>
+    private bool LeadsBack(RegionNode node, ulong rip)
+    {
+        ref MicroOp last = ref node.Last;
+        return ((FallsThrough(last.Op) || IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
+            || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
+            || node.Block.Targets.Exists(target => LeadsBack(target, rip));
+    }
+
+    private bool LeadsBack(ulong target, ulong rip) =>
+        target == rip || (_nodes.TryGetValue(target, out RegionNode? node) && _loop.Contains(node));
+
+    /// <summary>Collects blocks, the nearest first.</summary>
+    /// <param name="seed">Where to begin.</param>
+    /// <param name="mostWithCode">
+    /// How many blocks may be among them that have code; others are left to it, with what is behind them.
+    /// </param>
+    private void Collect(Block seed, int mostWithCode)
     {
         int instructions = 0;
-        var queue = new Queue<Block>([seed]);
-        while (queue.TryDequeue(out Block? block))
+        int withCode = 0;
+        _queue.Enqueue(seed);
+        while (_queue.TryDequeue(out Block? block))
         {
-            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks
-                || instructions + block.Ops.Length > MostInstructions)
+            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks || instructions + block.Ops.Length > MostInstructions
+                || (block != seed && HasCode(block) && ++withCode > mostWithCode))
             {
                 continue;
             }
 
             instructions += block.Ops.Length;
             _nodes.Add(block.Rip, new RegionNode(block));
-            EnqueueSuccessors(block, queue);
+            EnqueueSuccessors(block);
         }
     }
 
-    private void EnqueueSuccessors(Block block, Queue<Block> queue)
+    private void EnqueueSuccessors(Block block)
     {
         ref MicroOp last = ref block.Ops[^1];
         if (FallsThrough(last.Op) || IsCall(last.Op))
         {
-            Enqueue(last.NextRip, queue);
+            Enqueue(last.NextRip);
         }
 
         if (last.Op is Op.Jcc or Op.Jmp or Op.Call)
         {
-            Enqueue(last.Immediate, queue);
+            Enqueue(last.Immediate);
         }
 
         foreach (ulong target in block.Targets)
         {
-            Enqueue(target, queue);
+            Enqueue(target);
         }
     }
 
-    private void Enqueue(ulong rip, Queue<Block> queue)
+    private void Enqueue(ulong rip)
     {
         if (!_nodes.ContainsKey(rip) && find(rip) is { } successor)
         {
-            queue.Enqueue(successor);
+            _queue.Enqueue(successor);
         }
     }
 

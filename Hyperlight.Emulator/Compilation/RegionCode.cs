@@ -9,6 +9,10 @@ internal abstract class RegionCode
     /// <param name="isUser">Whether accesses are those of a user.</param>
     public virtual bool IsFor(bool isUser) => true;
 
+    /// <summary>Whether other code goes on in it directly, without the processor.</summary>
+    /// <param name="isUser">Whether the accesses of the other code are those of a user.</param>
+    public virtual bool HasLinks(bool isUser) => false;
+
     /// <summary>Enters the region, and says what to do next.</summary>
     /// <param name="processor">The processor whose registers and memory it works on.</param>
     /// <param name="region">The region, as the processor found it in its guest.</param>

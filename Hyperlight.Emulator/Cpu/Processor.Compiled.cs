@@ -30,7 +30,7 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        List<RegionNode> nodes = new RegionBuilder(FindExecuted).Build(first);
+        List<RegionNode> nodes = new RegionBuilder(FindExecuted, _tlb.IsUser).Build(first);
         int size = Region.SizeOf(nodes);
         if (_compiled + size > options.MostCompiledBytes)
         {
@@ -42,12 +42,13 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes, size, _tlb.IsUser) is not { } compiled)
+        if (code.GetOrCompile(nodes, size, _tlb.IsUser, this) is not { } compiled)
         {
             first.Heat = -ExecutionsWithoutMemory;
             return;
         }
 
+        BecomeHolder();
         Region region = Region.Create(nodes, compiled, size);
         (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
         _compiled += size;

@@ -63,6 +63,9 @@ internal sealed unsafe partial class Processor
 
     private VmExit RunHeld()
     {
+        using Lock.Scope use = _codeUse.EnterScope();
+        ReleaseIfWanted();
+
         // The host may have written over code since the last run.
         _run++;
         if (_injected != NoVector && !EnterInterrupt())

@@ -104,7 +104,11 @@ internal sealed unsafe partial class Processor(
     }
 
     /// <summary>Called when the host has replaced a range of memory: what was decoded from it is gone.</summary>
-    public void ForgetCode(ulong hostAddress, ulong size) => _blocks.InvalidateRange(hostAddress, size);
+    public void ForgetCode(ulong hostAddress, ulong size)
+    {
+        using Lock.Scope use = _codeUse.EnterScope();
+        _blocks.InvalidateRange(hostAddress, size);
+    }
 
     /// <summary>Called when pages that were written do not count as written any more.</summary>
     public void ForgetWrites() => _tlb.ForgetWrites();
@@ -112,6 +116,7 @@ internal sealed unsafe partial class Processor(
     /// <summary>Called when slots change: translations and decoded pages may be of memory that is gone.</summary>
     public void ForgetMemory()
     {
+        using Lock.Scope use = _codeUse.EnterScope();
         _tlb.FlushAll();
         _blocks.Clear();
         _links.Clear();

@@ -130,6 +130,16 @@ internal sealed class BlockCache(long mostBytes)
         }
     }
 
+    /// <summary>Forgets the compiled code of blocks: they are interpreted until they are compiled again.</summary>
+    public void ForgetRegions()
+    {
+        Version++;
+        foreach (Block block in _blocks.Values)
+        {
+            block.InvalidateRegions();
+        }
+    }
+
     public void Clear()
     {
         foreach (Block block in _blocks.Values)

@@ -20,6 +20,8 @@ internal sealed class EmittedCode(
 
     public override bool IsFor(bool isUser) => layout.IsUser == isUser;
 
+    public override bool HasLinks(bool isUser) => IsFor(isUser);
+
     /// <summary>The instructions that it may ask the interpreter to execute.</summary>
     public EmittedOp[] Ops => ops;
 

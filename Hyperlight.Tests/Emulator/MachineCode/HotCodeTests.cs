@@ -43,6 +43,65 @@ internal sealed class HotCodeTests
         Assert.That(CodeChunk.Count, Is.LessThanOrEqualTo(before));
     }
 
+    /// <summary>Without that, machines that do not run would keep all others from being compiled for as long as they exist.</summary>
+    [Test]
+    public void Machines_that_do_not_run_give_up_their_code_for_one_that_does()
+    {
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine, MostSharedBytes = Limit });
+        var idle = new List<LongModeGuest>();
+        try
+        {
+            while (hypervisor.CodeMemorySize < Limit)
+            {
+                Assert.That(idle, Has.Count.LessThan(1000));
+                idle.Add(CreateMachine(hypervisor, (uint)idle.Count * 1000, out _));
+                Assert.That(idle[^1].Machine.Run(), Is.EqualTo(VmExit.Halt));
+            }
+
+            using LongModeGuest running = CreateLoop(hypervisor);
+            var machine = (EmulatorVirtualMachine)running.Machine;
+            for (int i = 0; i < 100 && machine.CompiledSize == 0; i++)
+            {
+                machine.InstructionBudget = 1_000_000;
+                Assert.That(machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+            }
+
+            Assert.That(machine.CompiledSize, Is.Positive);
+            Assert.That(hypervisor.CodeMemorySize, Is.LessThanOrEqualTo(Limit));
+
+            // What gave up its code goes on.
+            Assert.That(((EmulatorVirtualMachine)idle[0].Machine).CompiledSize, Is.Zero);
+            idle[0].Machine.SetGeneralRegisters(idle[0].Machine.GetGeneralRegisters() with { Rip = LongModeGuest.CodeAddress, Rbx = 0, R8 = 5 });
+            Assert.That(idle[0].Machine.Run(), Is.EqualTo(VmExit.Halt));
+            Assert.That(idle[0].Machine.GetGeneralRegisters().Rbx, Is.EqualTo(SumOf(5)));
+        }
+        finally
+        {
+            idle.ForEach(static guest => guest.Dispose());
+        }
+    }
+
+    /// <summary>A machine that runs is not waited for: it gives its code up before its next run.</summary>
+    [Test]
+    public void A_machine_that_runs_gives_up_its_code_later()
+    {
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine });
+        using LongModeGuest guest = CreateLoop(hypervisor);
+        var machine = (EmulatorVirtualMachine)guest.Machine;
+        var run = new Thread(() => machine.Run());
+        run.Start();
+        Assert.That(() => hypervisor.CodeMemorySize, Is.Positive.After(10_000, 10));
+
+        hypervisor.ReleaseCode();
+
+        machine.Cancel();
+        run.Join();
+        Assert.That(machine.CompiledSize, Is.Positive);
+        machine.InstructionBudget = 1;
+        Assert.That(machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+        Assert.That(machine.CompiledSize, Is.Zero);
+    }
+
     private static void CollectUntil(int count)
     {
         for (int i = 0; i < 10 && CodeChunk.Count > count; i++)
@@ -74,6 +133,19 @@ internal sealed class HotCodeTests
     /// <summary>Half of the machines are not disposed.</summary>
     private static void RunMachine(EmulatorHypervisor hypervisor, uint seed)
     {
+        LongModeGuest guest = CreateMachine(hypervisor, seed, out ManagedMemoryRegion code);
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+        Assert.That(guest.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(SumOf(seed)));
+        if (seed % 2000 == 0)
+        {
+            guest.Dispose();
+            code.Dispose();
+        }
+    }
+
+    /// <summary>A guest that writes functions and calls each of them several times.</summary>
+    private static LongModeGuest CreateMachine(EmulatorHypervisor hypervisor, uint seed, out ManagedMemoryRegion code)
+    {
         var guest = new LongModeGuest(hypervisor, static c =>
         {
             Label next = c.CreateLabel();
@@ -97,22 +169,30 @@ internal sealed class HotCodeTests
             c.jb(next);
             c.hlt();
         });
-        var code = new ManagedMemoryRegion(Size);
+        code = new ManagedMemoryRegion(Size);
         guest.Machine.MapMemory(1, GuestMapping.Whole(First, code, MemoryFlags.Read | MemoryFlags.Write | MemoryFlags.Execute));
         guest.Machine.SetGeneralRegisters(guest.Machine.GetGeneralRegisters() with { R8 = seed });
+        return guest;
+    }
 
-        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+    /// <summary>A guest that does not end.</summary>
+    private static LongModeGuest CreateLoop(EmulatorHypervisor hypervisor) => new(hypervisor, static c =>
+    {
+        Label again = c.CreateLabel();
+        c.Label(ref again);
+        c.inc(rax);
+        c.jmp(again);
+    });
+
+    /// <summary>The sum that the guest of a machine works out.</summary>
+    private static ulong SumOf(uint seed)
+    {
         ulong sum = 0;
         for (uint i = 0; i < Size / FunctionSize; i++)
         {
             sum += Calls * (ulong)(seed + i + First + (i * FunctionSize));
         }
 
-        Assert.That(guest.Machine.GetGeneralRegisters().Rbx, Is.EqualTo(sum));
-        if (seed % 2000 == 0)
-        {
-            guest.Dispose();
-            code.Dispose();
-        }
+        return sum;
     }
 }

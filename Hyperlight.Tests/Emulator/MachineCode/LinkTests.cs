@@ -101,8 +101,8 @@ internal sealed class LinkTests
     [SetUp]
     public void Require() => EmittingHost.Require();
 
-    [TestCaseSource(nameof(ChangeNames))]
-    public void A_change_between_two_calls_has_its_effect(string name)
+    [Test]
+    public void A_change_between_two_calls_has_its_effect([ValueSource(nameof(ChangeNames))] string name, [Values] bool isDirect)
     {
         (uint function, Action<Assembler> between) = Changes[name];
         using var other = new ManagedMemoryRegion(0x1_0000);
@@ -113,7 +113,7 @@ internal sealed class LinkTests
 
         LinkedGuest Create(bool isCompiled)
         {
-            var guest = new LinkedGuest(isCompiled, function, between);
+            var guest = new LinkedGuest(isCompiled, function, between, isDirect: isDirect);
             AddSecondAddressSpace(guest, other);
             return guest;
         }

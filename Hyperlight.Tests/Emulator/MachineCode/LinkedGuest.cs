@@ -10,7 +10,7 @@ using Assembler = Iced.Intel.Assembler;
 namespace Hyperlight.Tests.Emulator.MachineCode;
 
 /// <summary>
-/// A guest that calls a function through a register again and again and adds up what it returns. Each part becomes a region of
+/// A guest that calls a function again and again and adds up what it returns. Each part becomes a region of
 /// its own, because it is compiled when it is executed for the first time; so they go on in each other.
 /// </summary>
 internal sealed class LinkedGuest : IDisposable
@@ -36,7 +36,9 @@ internal sealed class LinkedGuest : IDisposable
     /// <param name="function">Where the function is called.</param>
     /// <param name="between">What happens after half of the calls.</param>
     /// <param name="body">The function, without its return; otherwise it returns 1 in EAX.</param>
-    public LinkedGuest(bool isCompiled, uint function, Action<Assembler> between, Action<Assembler>? body = null)
+    /// <param name="isDirect">Whether the calls name the function; otherwise a register does.</param>
+    public LinkedGuest(
+        bool isCompiled, uint function, Action<Assembler> between, Action<Assembler>? body = null, bool isDirect = false)
     {
         var options = new EmulatorOptions
         {
@@ -47,9 +49,9 @@ internal sealed class LinkedGuest : IDisposable
         };
         _guest = new LongModeGuest(new EmulatorHypervisor(options), c =>
         {
-            EmitCalls(c, function);
+            EmitCalls(c, function, isDirect);
             between(c);
-            EmitCalls(c, function);
+            EmitCalls(c, function, isDirect);
             c.hlt();
         });
         uint offset = function % Alias;
@@ -109,13 +111,21 @@ internal sealed class LinkedGuest : IDisposable
 
     public void Dispose() => _guest.Dispose();
 
-    private static void EmitCalls(Assembler c, uint function)
+    private static void EmitCalls(Assembler c, uint function, bool isDirect)
     {
         Label again = c.CreateLabel();
         c.mov(edi, function);
         c.mov(ebp, Calls);
         c.Label(ref again);
-        c.call(rdi);
+        if (isDirect)
+        {
+            c.call(function);
+        }
+        else
+        {
+            c.call(rdi);
+        }
+
         c.add(rbx, rax);
         c.dec(ebp);
         c.jne(again);

@@ -1,0 +1,61 @@
+namespace Hyperlight.Emulator.Compilation;
+
+/// <summary>
+/// The machines of a driver that keep compiled code. When its memory is used up, they are asked to give theirs up: otherwise
+/// machines that do not run could use all of it, and the code of others would be interpreted. Safe for all threads.
+/// </summary>
+/// <param name="time">The time between two requests is measured with it.</param>
+internal sealed class CodeHolders(TimeProvider time)
+{
+    /// <summary>A guest can use up the memory again and again. The others are not made to compile their code more often than this.</summary>
+    private static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(1);
+
+    private const int FewestToPrune = 64;
+
+    private readonly Lock _lock = new();
+    private readonly List<WeakReference<ICodeHolder>> _holders = [];
+    private int _pruneAt = FewestToPrune;
+    private long? _lastRequest;
+
+    /// <summary>Adds a machine, for as long as it exists.</summary>
+    public void Add(ICodeHolder holder)
+    {
+        lock (_lock)
+        {
+            if (_holders.Count >= _pruneAt)
+            {
+                _holders.RemoveAll(static reference => !reference.TryGetTarget(out _));
+                _pruneAt = Math.Max(FewestToPrune, 2 * _holders.Count);
+            }
+
+            _holders.Add(new WeakReference<ICodeHolder>(holder));
+        }
+    }
+
+    /// <summary>Asks the machines to give their code up. The collector frees its memory; a collection is begun.</summary>
+    /// <param name="wanting">The one that needs memory, which is not asked; <see langword="null"/> to ask all.</param>
+    public void ReleaseOthers(ICodeHolder? wanting)
+    {
+        WeakReference<ICodeHolder>[] holders;
+        lock (_lock)
+        {
+            if (_lastRequest is { } last && time.GetElapsedTime(last) < LeastInterval)
+            {
+                return;
+            }
+
+            _lastRequest = time.GetTimestamp();
+            holders = [.. _holders];
+        }
+
+        foreach (WeakReference<ICodeHolder> reference in holders)
+        {
+            if (reference.TryGetTarget(out ICodeHolder? holder) && !ReferenceEquals(holder, wanting))
+            {
+                holder.ReleaseCode();
+            }
+        }
+
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+    }
+}
