@@ -40,7 +40,7 @@ internal sealed unsafe partial class Processor : ICodeHolder
 
         Volatile.Write(ref _isReleaseWanted, false);
         _blocks.ForgetRegions();
-        _links.Clear();
+        ClearLinks();
         _emitted = null;
         _compiled = 0;
     }

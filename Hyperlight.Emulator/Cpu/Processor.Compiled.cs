@@ -50,7 +50,8 @@ internal sealed unsafe partial class Processor
 
         BecomeHolder();
         Region region = Region.Create(nodes, compiled, size);
-        (region.VerifiedInRun, region.VerifiedInEpoch) = (_run, _tlb.Epoch);
+        region.VerifiedInRun = _run;
+        NoteInPlace(region);
         _compiled += size;
     }
 
@@ -130,8 +131,15 @@ internal sealed unsafe partial class Processor
             }
         }
 
-        region.VerifiedInEpoch = _tlb.Epoch;
+        NoteInPlace(region);
         return true;
+    }
+
+    /// <summary>A region's pages are where they were: that holds until the translation of one of them is forgotten.</summary>
+    private void NoteInPlace(Region region)
+    {
+        _tlb.NoteCode(region.Pages);
+        region.VerifiedInEpoch = _tlb.Epoch;
     }
 
     /// <summary>Whether a region's bytes are what they were: the host may change them between runs. If not, it is forgotten.</summary>

@@ -40,13 +40,14 @@ internal sealed unsafe partial class Processor
         }
 
         CodeEntries++;
-        _links.Refresh(LinkStamp);
-        _links.Add(_rip, emitted, entry, region.IsFixed ? 0 : _run);
+        LinkTable links = Links;
+        links.Refresh(LinkStamp);
+        links.Add(_rip, emitted, entry, region.IsFixed ? 0 : _run);
         _running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
-        _state->Links = _links.Entries;
+        _state->Links = links.Entries;
         ShareState();
         _state->Remaining = _executedLimit - _executed;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
@@ -73,7 +74,7 @@ internal sealed unsafe partial class Processor
         {
             if (processor._emitted!.Id != code)
             {
-                processor._emitted = processor._links.Find(code);
+                processor._emitted = processor.Links.Find(code);
             }
 
             processor.RestoreFlags();
@@ -84,7 +85,7 @@ internal sealed unsafe partial class Processor
             processor.SaveFlags();
             state->Rip = processor._rip;
             processor.ShareState();
-            processor._links.Refresh(processor.LinkStamp);
+            processor.Links.Refresh(processor.LinkStamp);
 
             // The instruction may have asked for exceptions.
             return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
@@ -108,6 +109,15 @@ internal sealed unsafe partial class Processor
     private bool PermitsVectors => ((_cr0 & (Cr0Emulation | Cr0TaskSwitched)) | (~_cr4 & Cr4FxsaveRestore)) == 0;
 
     private bool PermitsFloats => (_mxcsr & MxcsrMasks) == MxcsrMasks;
+
+    /// <summary>The links of the present privilege: code of the other one keeps its own.</summary>
+    private LinkTable Links => _tlb.IsUser ? _userLinks : _supervisorLinks;
+
+    private void ClearLinks()
+    {
+        _supervisorLinks.Clear();
+        _userLinks.Clear();
+    }
 
     /// <summary>What the checks before code is entered depend on, as it is now.</summary>
     private LinkStamp LinkStamp => new(_run, _tlb.Epoch, _blocks.Version, PermitsVectors, PermitsFloats);

@@ -29,7 +29,8 @@ internal sealed unsafe partial class Processor(
     private readonly RegisterFile _regs = new(native.State);
     private readonly Tlb _tlb = new(native.SupervisorTranslations, native.UserTranslations);
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
-    private readonly LinkTable _links = new(native);
+    private readonly LinkTable _supervisorLinks = new(native);
+    private readonly LinkTable _userLinks = new(native);
     private ulong _rip;
 
     private readonly EntropySource _entropy = new(seed);
@@ -119,7 +120,7 @@ internal sealed unsafe partial class Processor(
         using Lock.Scope use = _codeUse.EnterScope();
         _tlb.FlushAll();
         _blocks.Clear();
-        _links.Clear();
+        ClearLinks();
         _emitted = null;
         _compiled = 0;
     }

@@ -11,7 +11,7 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 {
     private const nuint CacheLine = 64;
 
-    private LinkEntry* _links;
+    private readonly List<nint> _links = [];
 
     public ProcessorMemory()
         : base(0, ownsHandle: true)
@@ -32,11 +32,16 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     public TlbEntry* UserTranslations => (TlbEntry*)(handle + ProcessorState.UserTranslationsOffset);
 
     /// <summary>Memory for the entries of a <see cref="LinkTable"/>, not initialized: most machines run no emitted code.</summary>
-    public LinkEntry* AllocateLinks() => _links = (LinkEntry*)NativeMemory.AlignedAlloc(LinkTable.Size, CacheLine);
+    public LinkEntry* AllocateLinks()
+    {
+        void* links = NativeMemory.AlignedAlloc(LinkTable.Size, CacheLine);
+        _links.Add((nint)links);
+        return (LinkEntry*)links;
+    }
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree(_links);
+        _links.ForEach(static links => NativeMemory.AlignedFree((void*)links));
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }

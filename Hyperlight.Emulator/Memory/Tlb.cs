@@ -45,6 +45,12 @@ internal sealed unsafe class Tlb
     /// <summary>An entry has 1 &lt;&lt; 5 bytes.</summary>
     public const int EntryShift = 5;
 
+    /// <summary>More pages than this begin an epoch.</summary>
+    private const int MostCodePages = 4096;
+
+    /// <summary>The pages whose translations were seen for code in this epoch.</summary>
+    private readonly HashSet<ulong> _codePages = [];
+
     private readonly bool[][] _globals = [new bool[Count], []];
     private readonly TlbEntry* _supervisor;
 
@@ -71,9 +77,25 @@ internal sealed unsafe class Tlb
     public bool IsUser => _selected != 0;
 
     /// <summary>
-    /// Changes whenever translations are forgotten or others are selected: while it stands still, those that were seen hold.
+    /// Changes whenever translations of code are forgotten, or those of other accesses are selected: while it is what it was, those that
+    /// <see cref="NoteCode"/> was told of hold. Data is not concerned: a guest that handles page faults forgets its translations all the time.
     /// </summary>
     public long Epoch => (_epoch << 1) | (long)_selected;
+
+    /// <summary>Notes that the translations of pages were seen, and will be relied on while the epoch lasts. It may begin with this.</summary>
+    /// <param name="pages">The pages, by their linear addresses.</param>
+    public void NoteCode(ReadOnlySpan<(ulong Address, HostPage Page)> pages)
+    {
+        if (_codePages.Count + pages.Length > MostCodePages)
+        {
+            BeginEpoch();
+        }
+
+        foreach ((ulong address, _) in pages)
+        {
+            _codePages.Add(address);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref TlbEntry Slot(ulong address) => ref _entries[Index(address)];
@@ -99,7 +121,7 @@ internal sealed unsafe class Tlb
 
     public void FlushAll()
     {
-        _epoch++;
+        BeginEpoch();
         Clear(SupervisorEntries);
         Clear(UserEntries);
         foreach (bool[] globals in _globals)
@@ -113,7 +135,7 @@ internal sealed unsafe class Tlb
     /// <summary>What MOV to CR3 does.</summary>
     public void FlushNonGlobal()
     {
-        _epoch++;
+        BeginEpoch();
         for (int rights = 0; rights < _globals.Length; rights++)
         {
             for (int i = 0; i < _globals[rights].Length; i++)
@@ -129,13 +151,17 @@ internal sealed unsafe class Tlb
     /// <summary>What INVLPG does.</summary>
     public void FlushPage(ulong address)
     {
-        _epoch++;
         if (_hasLargePages)
         {
             FlushAll();
         }
         else
         {
+            if (_codePages.Contains(address & ~HostPage.OffsetMask))
+            {
+                BeginEpoch();
+            }
+
             Clear(0, Index(address));
             Clear(1, Index(address));
         }
@@ -161,6 +187,12 @@ internal sealed unsafe class Tlb
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong InvalidFor(ulong address) => ~(address & (IndexMask << 12));
+
+    private void BeginEpoch()
+    {
+        _epoch++;
+        _codePages.Clear();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;

@@ -119,6 +119,42 @@ internal sealed class LinkTests
         }
     }
 
+    /// <summary>With small pages alone, INVLPG concerns links to code of that page, and no other.</summary>
+    [TestCase(AliasOfFunction, 5)]
+    [TestCase(AliasOfFunction + 0xFFF, 5)]
+    [TestCase(LinkedGuest.Alias + (uint)LongModeGuest.DataAddress, null)]
+    public void A_small_page_that_is_replaced_has_its_effect(uint invalidated, int? result)
+    {
+        const uint Tables = 0x5000;
+        const uint Other = 0xA000;
+        var ends = new List<(VmExit, long, GeneralRegisters)[]>();
+        foreach (bool isCompiled in (bool[])[false, true])
+        {
+            using LinkedGuest guest = new(isCompiled, AliasOfFunction, c =>
+            {
+                if (result is not null)
+                {
+                    c.mov(__dword_ptr[Tables + 0x1000 + (8 * (Function >> 12))], Other | 3);
+                }
+
+                c.invlpg(__byte_ptr[invalidated]);
+            });
+            guest.Memory.Write(Other, LinkedGuest.Assemble(Other, static c => { c.mov(eax, 5); c.ret(); }));
+            for (uint page = 0; page < 16; page++)
+            {
+                guest.WriteEntry(Tables + (8 * page), (page << 12) | 3);
+                guest.WriteEntry(Tables + 0x1000 + (8 * page), (page << 12) | 3);
+            }
+
+            guest.WriteEntry(LinkedGuest.AliasEntry - 8, Tables | 3);
+            guest.WriteEntry(LinkedGuest.AliasEntry, (Tables + 0x1000) | 3);
+            ends.Add([guest.Run()]);
+            Assert.That(guest.Sum, Is.EqualTo(LinkedGuest.Calls * (1 + (result ?? 1))));
+        }
+
+        Assert.That(ends[1], Is.EqualTo(ends[0]));
+    }
+
     [Test]
     public void Regions_go_on_in_each_other_without_the_processor()
     {
