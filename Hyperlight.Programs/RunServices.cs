@@ -1,4 +1,5 @@
 using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Network;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;

@@ -50,8 +50,11 @@ enum {
     EOPNOTSUPP = 95,
     EAFNOSUPPORT = 97,
     EISCONN = 106,
+    ENOTCONN = 107,
     ETIMEDOUT = 110,
     EDQUOT = 122,
+    EALREADY = 114,
+    EINPROGRESS = 115,
     // Not for programs: the call is made again after a signal.
     ERESTARTSYS = 512,
 };

@@ -58,6 +58,7 @@ enum host_directory_step {
 // until the next call. False if the host refused the call.
 bool host_directory(enum host_directory_step step, const char *path, uint64_t offset, const uint8_t **bytes, size_t *count);
 
+<<<<<<< ours
 // What is changed in a directory of the host. What `bytes` and `value` are:
 enum host_change_step {
     // A file, or a directory, that does not exist: its mode.
@@ -95,6 +96,36 @@ struct host_change {
 // host refused the call, or has answered something else.
 bool host_change(enum host_change_step step, const char *path, const void *bytes, size_t size, uint64_t value,
                  struct host_change *answer);
+=======
+// What is asked of the connections of the host.
+enum host_socket_step {
+    // Whether there may be connections: one byte, and nothing before it.
+    HOST_SOCKET_QUERY,
+    // Begins to connect to the address, a sockaddr: a handle.
+    HOST_SOCKET_CONNECT,
+    // Waits until the events of one of the handles, each with the events that are
+    // known, are others, at most `value` nanoseconds: the events of each, and nothing
+    // before them.
+    HOST_SOCKET_WAIT,
+    // The events alone.
+    HOST_SOCKET_EVENTS,
+    // At most `value` bytes, which follow; 0 at the end.
+    HOST_SOCKET_RECEIVE,
+    // How many of the bytes were taken.
+    HOST_SOCKET_SEND,
+    // `value` is as of shutdown.
+    HOST_SOCKET_SHUT,
+    // Why it failed, which is forgotten then; -EINPROGRESS while it connects.
+    HOST_SOCKET_ERROR,
+    HOST_SOCKET_CLOSE,
+};
+
+// ProgramSocket(step, handle, value, bytes): a result, which is an error number with
+// a minus sign if it is negative (32 bits), the poll_events of the handle (32 bits),
+// and what follows. They are valid until the next call. False if the host refused.
+bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, const void *bytes, size_t size,
+                 const uint8_t **answer, size_t *count);
+>>>>>>> theirs
 
 // The steps of a call of a tool of the host.
 enum host_call_step {

@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "areas.h"
+#include "connection.h"
 #include "epoll.h"
 #include "errors.h"
 #include "exchange.h"
@@ -129,6 +130,7 @@ static const char *start_files(const char *working_directory)
     epoll_start();
     rings_start();
     sockets_start();
+    connections_start();
     host_directories_start();
     file_contexts_start();
     if (!file_system_start()) {

@@ -2,6 +2,7 @@
 //
 // socketpair: two connected sockets, with a ring for each direction.
 
+#include "connection_calls.h"
 #include "errors.h"
 #include "file_modes.h"
 #include "file_pair.h"
@@ -178,6 +179,12 @@ int64_t system_call_socketpair(const uint64_t arguments[6])
     return -ENOMEM;
 }
 
+static struct file *find_connection(uint64_t descriptor)
+{
+    struct file *file = current_file(descriptor);
+    return file != NULL && file_is_connection(file) ? file : NULL;
+}
+
 static struct file *find_socket(uint64_t descriptor, int64_t *error)
 {
     struct file *file = current_file(descriptor);
@@ -222,6 +229,10 @@ static int64_t receive_some(struct file *file, struct buffer *buffer, uint32_t f
 static int64_t transfer(uint64_t descriptor, struct buffer *buffer, uint32_t flags, bool is_send)
 {
     int64_t error;
+    struct file *connection = find_connection(descriptor);
+    if (connection != NULL) {
+        return connection_transfer(connection, buffer, flags, is_send);
+    }
     struct file *file = find_socket(descriptor, &error);
     const uint32_t known = MSG_DONTWAIT | MSG_NOSIGNAL | (is_send ? 0 : MSG_WAITALL | MSG_CMSG_CLOEXEC);
     if (error != 0 || flags & ~known) {
@@ -252,6 +263,10 @@ int64_t system_call_shutdown(const uint64_t arguments[6])
 {
     int64_t error;
     uint32_t how = (uint32_t)arguments[1];
+    struct file *connection = find_connection(arguments[0]);
+    if (connection != NULL) {
+        return connection_shutdown(connection, how);
+    }
     struct file *file = find_socket(arguments[0], &error);
     if (error != 0 || how > SHUT_RDWR) {
         return error != 0 ? error : -EINVAL;
@@ -261,12 +276,16 @@ int64_t system_call_shutdown(const uint64_t arguments[6])
 }
 
 // Only the family: the sockets have no names.
-static int64_t get_name(const uint64_t arguments[6])
+static int64_t get_name(const uint64_t arguments[6], bool is_peer)
 {
     int64_t error;
     const uint16_t family = AF_UNIX;
     const uint32_t size = sizeof family;
     uint32_t space;
+    struct file *connection = find_connection(arguments[0]);
+    if (connection != NULL) {
+        return connection_get_name(connection, arguments, is_peer);
+    }
     (void)find_socket(arguments[0], &error);
     if (error != 0) {
         return error;
@@ -280,35 +299,48 @@ static int64_t get_name(const uint64_t arguments[6])
 
 int64_t system_call_getsockname(const uint64_t arguments[6])
 {
-    return get_name(arguments);
+    return get_name(arguments, false);
 }
 
 int64_t system_call_getpeername(const uint64_t arguments[6])
 {
-    return get_name(arguments);
+    return get_name(arguments, true);
+}
+
+static int64_t pair_option(uint32_t level, uint32_t option, uint32_t *value)
+{
+    *value = 0;
+    switch (level == SOL_SOCKET ? option : 0) {
+    case SO_TYPE:
+        *value = SOCK_STREAM;
+        return 0;
+    case SO_DOMAIN:
+        *value = AF_UNIX;
+        return 0;
+    case SO_ERROR:
+    case SO_PROTOCOL:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
 }
 
 int64_t system_call_getsockopt(const uint64_t arguments[6])
 {
     int64_t error;
     uint32_t space;
-    uint32_t value = 0;
-    (void)find_socket(arguments[0], &error);
+    uint32_t value;
+    uint32_t level = (uint32_t)arguments[1];
+    uint32_t option = (uint32_t)arguments[2];
+    struct file *connection = find_connection(arguments[0]);
+    if (connection != NULL) {
+        error = connection_get_option(connection, level, option, &value);
+    } else {
+        (void)find_socket(arguments[0], &error);
+        error = error == 0 ? pair_option(level, option, &value) : error;
+    }
     if (error != 0) {
         return error;
-    }
-    switch (arguments[1] == SOL_SOCKET ? (uint32_t)arguments[2] : 0) {
-    case SO_TYPE:
-        value = SOCK_STREAM;
-        break;
-    case SO_DOMAIN:
-        value = AF_UNIX;
-        break;
-    case SO_ERROR:
-    case SO_PROTOCOL:
-        break;
-    default:
-        return -ENOPROTOOPT;
     }
     if (!copy_from_user(&space, arguments[4], sizeof space)) {
         return -EFAULT;
