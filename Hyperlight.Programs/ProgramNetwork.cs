@@ -1,3 +1,4 @@
+using System.Net;
 using Hyperlight.Programs.Network;
 
 namespace Hyperlight.Programs;
@@ -47,6 +48,9 @@ public sealed record ProgramNetwork
             ? value
             : throw new ArgumentOutOfRangeException(nameof(value), value, "It is not positive, or more than a day.");
     } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Finds the addresses of a name. Tests have others.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
     internal NetworkRules Rules { get; private init; } = NetworkRules.Parse([], "");
 }

@@ -43,6 +43,7 @@ internal static class WarmUp
                 new RunFiles(ProgramInput.Empty, template.Limits, template.Directories),
                 directories,
                 new ToolCalls(template.Tools, ProgramInput.Empty.Tools),
+                network,
                 budget);
             return await sandbox.WarmUpAsync(request, run, cancellationToken).ConfigureAwait(false);
         }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Hyperlight.Programs.Network;
 
@@ -8,16 +7,23 @@ namespace Hyperlight.Programs.Network;
 /// <param name="network">What is allowed; <see langword="null"/>: nothing.</param>
 internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 {
-    private const int AnswerSize = 8;
     private const int WantedSize = 8;
     private const int NanosecondsPerTick = 100;
+    private const int Receiving = 1;
+    private const int Sending = 2;
+
+    /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
 
     // Timers count milliseconds: not shorter than the program asked for.
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<int, HostConnection> _connections = [];
-    private readonly List<Task> _closed = [];
+
+    /// <summary>Those that the program has closed, until their sockets are.</summary>
+    private readonly List<HostConnection> _closing = [];
+
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextHandle;
     private long _bytes;
@@ -25,14 +31,37 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     /// <summary>What the kernel calls the function for.</summary>
     public enum Step
     {
+        /// <summary>Whether anything is allowed: one byte.</summary>
         Query,
+
+        /// <summary>Begins to connect to a <c>sockaddr</c>: a handle.</summary>
         Connect,
+
+        /// <summary>Waits until the events of a connection are others than those that are stated: the events of each.</summary>
         Wait,
+
+        /// <summary>The events of one connection.</summary>
         Events,
+
+        /// <summary>Bytes that were received.</summary>
         Receive,
+
+        /// <summary>The same, and they can be received again.</summary>
+        Peek,
+
+        /// <summary>How many bytes were received.</summary>
+        Available,
+
+        /// <summary>Bytes to send.</summary>
         Send,
+
+        /// <summary>Ends one direction, or both.</summary>
         Shut,
+
+        /// <summary>Why the connection has failed, once.</summary>
         Error,
+
+        /// <summary>Closes the connection.</summary>
         Close,
     }
 
@@ -46,71 +75,73 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
             case Step.Wait:
                 return await WaitAsync(value, bytes, cancellationToken).ConfigureAwait(false);
             case Step.Connect:
-                return Answer(Connect(bytes), 0);
-        }
-
-        if (!_connections.TryGetValue(handle, out HostConnection? connection))
-        {
-            return Answer(NetworkError.InvalidArgument, 0);
-        }
-
-        switch ((Step)step)
-        {
-            case Step.Events:
-                return Answer(0, connection.Events);
-            case Step.Receive when value is > 0 and <= KernelSandbox.MostBytes:
-                (int result, ReadOnlyMemory<byte> received) = connection.Receive((int)value);
-                return Answer(result, connection.Events, received.Span);
-            case Step.Send:
-                int count = connection.Send(bytes);
-                return Answer(count, connection.Events);
-            case Step.Shut when value is >= 0 and <= 2:
-                connection.Shut(reading: value != 1, sending: value != 0);
-                return Answer(0, connection.Events);
-            case Step.Error:
-                int error = connection.TakeError();
-                return Answer(error, connection.Events);
-            case Step.Close:
-                _connections.Remove(handle);
-                connection.Dispose();
-                _closed.RemoveAll(static task => task.IsCompletedSuccessfully);
-                _closed.Add(connection.Completion);
-                return Answer(0, 0);
+                return new SocketAnswer(Connect(bytes), SocketEvents.None).ToArray();
+            case Step.Close when _connections.Remove(handle, out HostConnection? closed):
+                await CloseAsync(closed, cancellationToken).ConfigureAwait(false);
+                return new SocketAnswer(0, SocketEvents.None).ToArray();
             default:
-                return Answer(NetworkError.InvalidArgument, connection.Events);
+                return _connections.TryGetValue(handle, out HostConnection? connection)
+                    ? Answer(connection, (Step)step, value, bytes).ToArray()
+                    : new SocketAnswer(NetworkError.InvalidArgument, SocketEvents.None).ToArray();
         }
     }
 
-    /// <summary>Closes all connections.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Closes the connections of a program that has ended, as Linux does: what it has sent still arrives. What is not on its way after some
+    /// seconds is lost.
+    /// </summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
     {
         foreach (HostConnection connection in _connections.Values)
         {
-            connection.Dispose();
-            _closed.Add(connection.Completion);
+            connection.BeginClose();
         }
 
-        await Task.WhenAll(_closed).ConfigureAwait(false);
+        _closing.AddRange(_connections.Values);
+        _connections.Clear();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(CloseTime);
+        await Task.WhenAll(_closing.Select(static connection => connection.Completion)).WaitAsync(end.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static byte[] Answer(int result, int events, ReadOnlySpan<byte> rest = default)
+    /// <summary>Resets the connections that are left.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var answer = new byte[AnswerSize + rest.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(answer, result);
-        BinaryPrimitives.WriteInt32LittleEndian(answer.AsSpan(4), events);
-        rest.CopyTo(answer.AsSpan(AnswerSize));
-        return answer;
+        HostConnection[] connections = [.. _closing, .. _connections.Values];
+        _closing.Clear();
+        _connections.Clear();
+        foreach (HostConnection connection in connections)
+        {
+            connection.Reset();
+        }
+
+        await Task.WhenAll(connections.Select(static connection => connection.Completion)).ConfigureAwait(false);
+        foreach (HostConnection connection in connections)
+        {
+            connection.Dispose();
+        }
     }
+
+    private static SocketAnswer Answer(HostConnection connection, Step step, long value, byte[] bytes) => step switch
+    {
+        Step.Events => new SocketAnswer(0, connection.Events),
+        Step.Receive or Step.Peek when value is > 0 and <= KernelMachine.MostBytes => connection.Receive((int)value, keeps: step == Step.Peek),
+        Step.Available => connection.Available(),
+        Step.Send => connection.Send(bytes),
+        Step.Shut when value is >= Receiving and <= (Receiving | Sending) => connection.Shut((value & Receiving) != 0, (value & Sending) != 0),
+        Step.Error => connection.TakeError(),
+        _ => new SocketAnswer(NetworkError.InvalidArgument, connection.Events),
+    };
 
     /// <summary>The endpoint of a <c>sockaddr</c>.</summary>
     private static IPEndPoint? EndpointOf(ReadOnlySpan<byte> address) => address.Length switch
     {
         16 when address[0] == 2 && address[1] == 0 => new IPEndPoint(new IPAddress(address[4..8]), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
-        28 when address[0] == 10 && address[1] == 0 => new IPEndPoint(Plain(new IPAddress(address[8..24])), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        28 when address[0] == 10 && address[1] == 0 =>
+            new IPEndPoint(NetworkRules.Plain(new IPAddress(address[8..24])), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
         _ => null,
     };
-
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private int Connect(byte[] address)
     {
@@ -124,14 +155,36 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
             return NetworkError.NoAccess;
         }
 
-        if (_connections.Count + _closed.Count(static task => !task.IsCompleted) >= network.MaximumConnections)
+        ForgetClosed();
+        if (_connections.Count + _closing.Count >= network.MaximumConnections || _nextHandle == int.MaxValue)
         {
-            return NetworkError.TooManyFiles;
+            return NetworkError.AddressNotAvailable;
         }
 
-        var connector = new Connector(endpoint, name, network.ConnectTimeout);
+        var connector = new Connector(network, endpoint, name);
         _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, NoteChange, Count));
         return _nextHandle++;
+    }
+
+    /// <summary>Does not wait for what is being sent: the connection counts until that has ended.</summary>
+    private async Task CloseAsync(HostConnection connection, CancellationToken cancellationToken)
+    {
+        _closing.Add(connection);
+        if (connection.BeginClose())
+        {
+            await connection.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ForgetClosed();
+    }
+
+    private void ForgetClosed()
+    {
+        foreach (HostConnection connection in _closing.FindAll(static connection => connection.Completion.IsCompletedSuccessfully))
+        {
+            _closing.Remove(connection);
+            connection.Dispose();
+        }
     }
 
     private bool Count(int bytes) => Interlocked.Add(ref _bytes, bytes) <= network!.MaximumBytes;
@@ -144,34 +197,44 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
         }
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
+    private async Task<byte[]> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bool waits = nanoseconds > 0;
-        timeout.CancelAfter(TimeSpan.FromTicks(Math.Clamp(nanoseconds / NanosecondsPerTick, 0, (ProgramLimits.LongestTime - Tick).Ticks)) + Tick);
+        if (nanoseconds <= 0)
+        {
+            return EventsOf(wanted, out _);
+        }
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks)) + TimerUnit);
         for (;;)
         {
-            Task changed;
-            lock (_lock)
-            {
-                _changed = _changed.Task.IsCompleted ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : _changed;
-                changed = _changed.Task;
-            }
-
+            Task changed = NextChange();
             byte[] events = EventsOf(wanted, out bool differ);
-            if (differ || !waits)
+            if (differ)
             {
                 return events;
             }
 
-            try
+            await changed.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (end.IsCancellationRequested)
             {
-                await changed.WaitAsync(timeout.Token).ConfigureAwait(false);
+                return EventsOf(wanted, out _);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        }
+    }
+
+    /// <summary>Completes at a change of any connection after this call.</summary>
+    private Task NextChange()
+    {
+        lock (_lock)
+        {
+            if (_changed.Task.IsCompleted)
             {
-                waits = false;
+                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
+
+            return _changed.Task;
         }
     }
 
@@ -183,8 +246,9 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> entry = wanted.AsSpan(i * WantedSize, WantedSize);
-            int now = _connections.TryGetValue(BinaryPrimitives.ReadInt32LittleEndian(entry), out HostConnection? connection) ? connection.Events : 0;
-            differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[4..]);
+            int handle = BinaryPrimitives.ReadInt32LittleEndian(entry);
+            int now = _connections.TryGetValue(handle, out HostConnection? connection) ? (int)connection.Events : 0;
+            differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[sizeof(int)..]);
             BinaryPrimitives.WriteInt32LittleEndian(events.AsSpan(i * sizeof(int)), now);
         }
 

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Hyperlight.Programs.Network;
@@ -11,7 +13,12 @@ namespace Hyperlight.Programs.Network;
 internal sealed class NetworkRules
 {
     private const int MostRules = 1000;
-    private const uint FirstAddress = 0xC612_0001; // 198.18.0.1
+
+    /// <summary>Addresses of names: the range for tests of networks, which leads nowhere.</summary>
+    private static readonly IPNetwork NameAddresses = IPNetwork.Parse("198.18.0.0/15");
+
+    /// <summary>A program finds itself there.</summary>
+    private static readonly string[] OwnNames = ["localhost", "hyperlight"];
 
     private readonly Dictionary<IPEndPoint, string?> _destinations = [];
     private readonly StringBuilder _hosts = new("127.0.0.1\tlocalhost hyperlight\n::1\tlocalhost\n");
@@ -50,6 +57,9 @@ internal sealed class NetworkRules
     /// <param name="name">The name that the endpoint stands for; <see langword="null"/> for itself.</param>
     public bool Allows(IPEndPoint endpoint, out string? name) => _destinations.TryGetValue(endpoint, out name);
 
+    /// <summary>An address of IPv4 that is written as one of IPv6 is that of IPv4.</summary>
+    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
     private static bool IsName(string name) =>
         name.Length is > 0 and <= 253 && !name.All(static character => char.IsAsciiDigit(character) || character == '.')
         && Array.TrueForAll(name.Split('.'), static label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-'
@@ -64,26 +74,56 @@ internal sealed class NetworkRules
             throw new ArgumentException($"'{host}' is not HOST:PORT with a port from 1 to 65535.", parameter);
         }
 
-        bool isBracketed = name[0] == '[' && name[^1] == ']';
-        if (IPAddress.TryParse(isBracketed ? name[1..^1] : name, out IPAddress? address)
-            && (isBracketed ? address.GetAddressBytes().Length == 16 && address.ScopeId == 0 : address.ToString() == name && !name.Contains(':', StringComparison.Ordinal)))
+        if (AddressOf(name) is { } address)
         {
+            if (NameAddresses.Contains(address))
+            {
+                throw new ArgumentException($"'{host}' is in {NameAddresses}, whose addresses stand for names.", parameter);
+            }
+
             _destinations[new IPEndPoint(address, port)] = null;
         }
         else if (IsName(name))
         {
-            if (!names.TryGetValue(name, out IPAddress? virtualAddress))
-            {
-                virtualAddress = IPAddress.Parse((FirstAddress + (uint)names.Count).ToString(CultureInfo.InvariantCulture));
-                names.Add(name, virtualAddress);
-                _hosts.Append(virtualAddress).Append('\t').Append(name).Append('\n');
-            }
-
-            _destinations[new IPEndPoint(virtualAddress, port)] = name;
+            _destinations[new IPEndPoint(AddressOfName(name, names, parameter), port)] = name;
         }
         else
         {
             throw new ArgumentException($"'{host}' is neither a name nor an address with a port; IPv6 addresses are in brackets.", parameter);
         }
+    }
+
+    /// <summary>Addresses in their usual notation alone, so that no two notations are two destinations. IPv6 is in brackets.</summary>
+    private static IPAddress? AddressOf(string text)
+    {
+        bool isBracketed = text.Length > 2 && text[0] == '[' && text[^1] == ']';
+        if (!IPAddress.TryParse(isBracketed ? text[1..^1] : text, out IPAddress? address))
+        {
+            return null;
+        }
+
+        bool isUsual = isBracketed
+            ? address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId == 0
+            : address.AddressFamily == AddressFamily.InterNetwork && address.ToString() == text;
+        return isUsual ? Plain(address) : null;
+    }
+
+    private IPAddress AddressOfName(string name, Dictionary<string, IPAddress> names, string parameter)
+    {
+        if (OwnNames.Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException($"'{name}' is the program's own name. State an address, such as 127.0.0.1.", parameter);
+        }
+
+        if (!names.TryGetValue(name, out IPAddress? address))
+        {
+            byte[] bytes = NameAddresses.BaseAddress.GetAddressBytes();
+            BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), (ushort)(names.Count + 1));
+            address = new IPAddress(bytes);
+            names.Add(name, address);
+            _hosts.Append(address).Append('\t').Append(name).Append('\n');
+        }
+
+        return address;
     }
 }

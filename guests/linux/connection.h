@@ -5,24 +5,27 @@
 #ifndef LINUX_CONNECTION_H
 #define LINUX_CONNECTION_H
 
-#include "files.h"
+#include "sockets.h"
 
-// Of a sockaddr_in6, the largest address of a connection.
-#define MOST_ADDRESS 28
-
-enum { AF_INET = 2, AF_INET6 = 10 };
+#define CONNECTION_OPTIONS 16
 
 struct connection {
     struct connection *next;
-    // Of the host; negative: none yet.
+    // Of the host; negative: none.
     int32_t handle;
-    // The poll_events that the host told last.
+    // What the host told last: poll_events, and HOST_SOCKET_CONNECTED.
     uint32_t events;
     uint32_t family;
-    bool is_connecting, is_connected;
+    // An error that the next call gets, or 0.
+    uint32_t kept_error;
+    // connect has told the program that it is connected.
+    bool is_reported;
     // The sockaddr that the program has connected to.
-    uint8_t peer[MOST_ADDRESS];
-    uint32_t peer_size;
+    struct socket_name peer;
+    // Nanoseconds that receiving and sending may wait; 0: no limit.
+    int64_t receive_timeout, send_timeout;
+    // The values of options that have no effect: see connection_options.c.
+    uint32_t options[CONNECTION_OPTIONS];
 };
 
 void connections_start(void);
@@ -30,19 +33,22 @@ void connections_start(void);
 // A file with a connection that leads nowhere yet, or NULL without memory.
 struct file *connection_create(uint32_t family, uint32_t flags);
 
-// Whether a file has a connection, and not another kind of object.
-bool file_is_connection(const struct file *file);
+// The error of SO_ERROR, a number without a minus sign, which is forgotten then.
+uint32_t connection_take_error(struct connection *connection);
 
+// connect: what inet_stream_connect does.
+int64_t connection_connect(struct file *file, uint64_t address, uint32_t size);
 // Begins to connect to `peer`: 0 or an error number with a minus sign.
 int64_t connection_begin(struct connection *connection);
-// -EINPROGRESS, 0 when it is connected, or why it failed.
-int64_t connection_outcome(struct connection *connection);
-// The error of SO_ERROR, which is forgotten then.
-int64_t connection_take_error(struct connection *connection);
+// Leads nowhere again.
+void connection_forget(struct connection *connection);
+// Asks the host for the events.
+uint32_t connection_events(struct connection *connection);
 
-int64_t connection_receive(struct connection *connection, struct buffer *buffer);
-int64_t connection_send(struct connection *connection, struct buffer *buffer, bool signals);
-int64_t connection_shut(struct connection *connection, uint32_t how);
+// The defaults of the options.
+void connection_set_defaults(struct connection *connection);
+int64_t connection_get_option(struct file *file, uint32_t level, uint32_t option, uint8_t value[MOST_OPTION]);
+int64_t connection_set_option(struct file *file, uint32_t level, uint32_t option, const uint8_t *value, uint32_t size);
 
 // Whether the host has connections, which may change while nothing runs.
 bool connections_are_open(void);

@@ -132,7 +132,6 @@ bool host_directory(enum host_directory_step step, const char *path, uint64_t of
     return call_for_bytes("ProgramDirectory", parameters, 3, bytes, count);
 }
 
-<<<<<<< ours
 bool host_change(enum host_change_step step, const char *path, const void *bytes, size_t size, uint64_t value,
                  struct host_change *answer)
 {
@@ -149,7 +148,8 @@ bool host_change(enum host_change_step step, const char *path, const void *bytes
     }
     memcpy(answer, received, sizeof *answer);
     return true;
-=======
+}
+
 bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, const void *bytes, size_t size,
                  const uint8_t **answer, size_t *count)
 {
@@ -160,5 +160,4 @@ bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, cons
         { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
     };
     return call_for_bytes("ProgramSocket", parameters, 4, answer, count);
->>>>>>> theirs
 }

@@ -129,7 +129,7 @@ static const char *start_files(const char *working_directory)
     files_start();
     epoll_start();
     rings_start();
-    sockets_start();
+    socket_pairs_start();
     connections_start();
     host_directories_start();
     file_contexts_start();
