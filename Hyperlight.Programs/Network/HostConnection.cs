@@ -280,7 +280,7 @@ internal sealed class HostConnection : IDisposable
     /// <summary>Waits until there is space for bytes that are received.</summary>
     private async ValueTask<Memory<byte>> SpaceAsync()
     {
-        for (;;)
+        while (true)
         {
             lock (_lock)
             {

@@ -206,7 +206,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks)) + TimerUnit);
-        for (;;)
+        while (true)
         {
             Task changed = NextChange();
             byte[] events = EventsOf(wanted, out bool differ);

@@ -97,7 +97,7 @@ internal sealed class HostNetworkTests
         long sent = 0;
         await using var server = new TestServer(async (socket, token) =>
         {
-            for (;;)
+            while (true)
             {
                 sent += await socket.SendAsync(new byte[10_000], token);
             }

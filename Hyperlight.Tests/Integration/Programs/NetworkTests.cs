@@ -250,7 +250,7 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
 
     private static async Task<long> FloodAsync(Socket socket, CancellationToken cancellationToken)
     {
-        for (;;)
+        while (true)
         {
             await socket.SendAsync(new byte[100_000], cancellationToken);
         }

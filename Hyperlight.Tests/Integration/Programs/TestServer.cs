@@ -118,7 +118,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     private async Task AcceptAsync(Func<Socket, CancellationToken, Task<long>> serve)
     {
-        for (;;)
+        while (true)
         {
             Socket socket = await _listener.AcceptSocketAsync(_end.Token);
             _clients.Add(ServeAsync(socket, serve));
