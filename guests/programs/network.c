@@ -275,7 +275,6 @@ static void waiting(int64_t descriptor)
     print_line("no time", set_time(descriptor, 20, 0));
     print_line("available", available(descriptor));
     print_line("empty", send_bytes(descriptor, "", 0, 0));
-    print_line("empty", receive(descriptor, 0, 0));
     print_line("poll", (int64_t)poll_one(descriptor, 0));
     print_line("send", send_bytes(descriptor, "hello", 5, 0));
     print_line("wait", (int64_t)wait_for(descriptor, POLLIN));
@@ -484,6 +483,16 @@ static int network_wait(uint64_t port)
     return (int)descriptor;
 }
 
+// On the way to the checkpoint, and after it.
+static int network_ready(uint64_t port)
+{
+    print_line("before", create(0));
+    int64_t ready = open_file("/dev/hyperlight/ready", O_RDONLY, 0);
+    call(CALL_READ, (uint64_t)ready, (uint64_t)bytes, sizeof bytes, 0);
+    exchange(open_connection(port));
+    return 0;
+}
+
 int network(const char *name, const struct start *start)
 {
     uint64_t first = start->argument_count > 2 ? parse_number(start->arguments[2]) : 0;
@@ -509,6 +518,9 @@ int network(const char *name, const struct start *start)
     }
     if (equal(name, "network-flood")) {
         return network_flood(first);
+    }
+    if (equal(name, "network-ready")) {
+        return network_ready(first);
     }
     return equal(name, "network-wait") ? network_wait(first) : -1;
 }

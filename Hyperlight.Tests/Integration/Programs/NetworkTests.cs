@@ -180,15 +180,16 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
         await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
         {
             Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
+            Command = ["program", "network-ready", $"{server.Port}"],
             Network = Allow(server.Port),
-            Checkpoint = ProgramCheckpoint.EntryPoint,
+            Checkpoint = ProgramCheckpoint.Ready,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
         });
 
-        ProgramInput input = new() { Arguments = ["network", $"{server.Port}"] };
-        string replaced = (await runner.RunAsync(input with { Network = new ProgramNetwork() })).StandardOutput;
-        string own = (await runner.RunAsync(input)).StandardOutput;
+        string replaced = (await runner.RunAsync(new ProgramInput { Network = new ProgramNetwork() })).StandardOutput;
+        string own = (await runner.RunAsync(ProgramInput.Empty)).StandardOutput;
 
+        Assert.That(runner.WarmUp!.StandardOutput, Is.EqualTo("before -13\n"));
         Assert.That(replaced, Is.EqualTo("connect -13\n"));
         Assert.That(own, Does.EndWith("received 100000\nend 0\nclosed 0\n"));
     }
