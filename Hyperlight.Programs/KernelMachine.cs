@@ -54,6 +54,8 @@ internal sealed class KernelMachine : IDisposable
             .WithHostFunction("ProgramDirectory", ReadOnlyMemory<byte> (int step, ReadOnlySpan<byte> path, long offset) => Run.Directories.Answer(step, path, offset))
             .WithHostFunction("ProgramChange", byte[] (int step, ReadOnlySpan<byte> path, ReadOnlySpan<byte> bytes, long value) => Run.Directories.Change(step, path, bytes, value))
             .WithHostFunction("ProgramCall", ValueTask<ReadOnlyMemory<byte>> (int step, byte[] bytes, CancellationToken token) => Run.Tools.AnswerAsync(step, bytes, token))
+            .WithHostFunction("ProgramSocket", ValueTask<ReadOnlyMemory<byte>> (int step, int handle, long value, byte[] bytes, CancellationToken token) =>
+                Run.Network.AnswerAsync(step, handle, value, bytes, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Run.Streams.Clock(isMonotonic))
             .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
         Sandbox = builder.Build(cancellationToken);

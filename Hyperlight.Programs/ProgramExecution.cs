@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Network;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
@@ -23,10 +24,12 @@ internal static class ProgramExecution
         using var streams = new ProgramStreams(input, template.Limits.Output, observer, end);
         try
         {
-            var files = new RunFiles(input, template.Limits, template.Directories);
+            ProgramNetwork? network = input.Network ?? template.Network;
+            var files = new RunFiles(WithNames(input, network, template.Directories.Keys), template.Limits, template.Directories);
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             var tools = new ToolCalls(template.Tools, input.Tools);
-            var run = new RunServices(streams, files, directories, tools, RunBudget.OfRun(template.Limits));
+            await using var connections = new HostNetwork(network);
+            var run = new RunServices(streams, files, directories, tools, connections, RunBudget.OfRun(template.Limits));
             return await RunAsync(template.Limits, run, execute, end.Token).ConfigureAwait(false);
         }
         catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)
@@ -37,6 +40,15 @@ internal static class ProgramExecution
         {
             throw new OperationCanceledException(exception.Message, exception, cancellationToken);
         }
+    }
+
+    /// <summary>The program finds the names of its network in a file, unless it is handed one, or its directory is the host's.</summary>
+    private static ProgramInput WithNames(ProgramInput input, ProgramNetwork? network, IEnumerable<string> directories)
+    {
+        const string Hosts = "/etc/hosts";
+        return network is null || network.Rules.IsEmpty || input.Files.ContainsKey(Hosts) || directories.Any(static directory => RunFiles.IsIn(Hosts, directory))
+            ? input
+            : input with { Files = new Dictionary<string, ReadOnlyMemory<byte>>(input.Files) { [Hosts] = network.Rules.HostsFile } };
     }
 
     private static async Task<ProgramResult> RunAsync(
@@ -52,6 +64,7 @@ internal static class ProgramExecution
             }
 
             Check(report, limits, streams);
+            await run.Network.CloseAsync(cancellationToken).ConfigureAwait(false);
             return ProgramResult.Of(report, streams.Output, streams.Error, run.Budget.Usage, run.Files);
         }
         catch (BudgetExceededException exception) when (run.Budget.EndBy(exception) is { } end)

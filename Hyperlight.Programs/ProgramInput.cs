@@ -44,6 +44,9 @@ public sealed record ProgramInput
     /// </summary>
     public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
 
+    /// <summary>Where the program may connect to, instead of <see cref="ProgramTemplate.Network"/>. Default: what the template says.</summary>
+    public ProgramNetwork? Network { get; init; }
+
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 

@@ -32,6 +32,9 @@ public sealed class ProgramOptions
     /// <remarks>Runs take place at the same time, and call them at the same time.</remarks>
     public IList<ProgramTool> Tools { get; set; } = [];
 
+    /// <inheritdoc cref="ProgramTemplate.Network"/>
+    public ProgramNetwork? Network { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();
 

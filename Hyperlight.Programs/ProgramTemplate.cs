@@ -60,6 +60,12 @@ public sealed record ProgramTemplate
     public IReadOnlyList<ProgramTool> Tools { get; init; } = [];
 
     /// <summary>
+    /// Where the program may connect to over TCP. Before a checkpoint it has no network. Default: nowhere; the program cannot create a socket
+    /// then (<c>EACCES</c>).
+    /// </summary>
+    public ProgramNetwork? Network { get; init; }
+
+    /// <summary>
     /// Creates the builder of the sandbox, for example to select a hypervisor, log or record metrics. The runner sets its guest,
     /// configuration and host functions. Default: a new <see cref="SandboxBuilder"/>, which uses the first usable hypervisor.
     /// </summary>

@@ -1,7 +1,9 @@
 using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Network;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
 /// <summary>What the host functions of the kernel use while a program runs.</summary>
-internal sealed record RunServices(ProgramStreams Streams, RunFiles Files, HostDirectories Directories, ToolCalls Tools, RunBudget Budget);
+internal sealed record RunServices(
+    ProgramStreams Streams, RunFiles Files, HostDirectories Directories, ToolCalls Tools, HostNetwork Network, RunBudget Budget);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hyperlight.Programs.Directories;
+using Hyperlight.Programs.Network;
 using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
@@ -35,11 +36,14 @@ internal static class WarmUp
         try
         {
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
+            // A connection would not last until a run: there are none before the checkpoint.
+            await using var network = new HostNetwork(null);
             var run = new RunServices(
                 streams,
                 new RunFiles(ProgramInput.Empty, template.Limits, template.Directories),
                 directories,
                 new ToolCalls(template.Tools, ProgramInput.Empty.Tools),
+                network,
                 budget);
             return await sandbox.WarmUpAsync(request, run, cancellationToken).ConfigureAwait(false);
         }

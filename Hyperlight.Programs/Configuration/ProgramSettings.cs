@@ -3,7 +3,7 @@ using Hyperlight.Host.Configuration;
 namespace Hyperlight.Programs.Configuration;
 
 /// <summary>
-/// The keys of <see cref="ProgramOptions"/>. What a program has of the application, such as its image, its directories and its tools, is set
+/// The keys of <see cref="ProgramOptions"/>. What a program has of the application, such as its image, its directories, its tools and its network, is set
 /// in code alone.
 /// </summary>
 internal static class ProgramSettings

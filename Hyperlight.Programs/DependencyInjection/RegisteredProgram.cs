@@ -70,6 +70,7 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
         Checkpoint = options.Checkpoint,
         Directories = options.Directories.ToDictionary(),
         Tools = [.. options.Tools],
+        Network = options.Network,
         Limits = options.Limits,
     };
 

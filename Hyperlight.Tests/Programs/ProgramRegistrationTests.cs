@@ -91,14 +91,15 @@ internal sealed class ProgramRegistrationTests
     }
 
     [Test]
-    public void A_program_has_the_directories_of_its_options()
+    public void A_program_has_the_directories_and_the_network_of_its_options()
     {
-        var options = new ProgramOptions();
+        var options = new ProgramOptions { Network = new ProgramNetwork { AllowedHosts = ["10.0.0.1:80"] } };
         options.Directories["/data"] = "/srv";
 
         ProgramTemplate template = RegisteredProgram.TemplateOf(ProgramImage.FromExecutable(Executable, ImageOptions), options);
 
         Assert.That(template.Directories, Is.EqualTo(new Dictionary<string, ProgramDirectory> { ["/data"] = "/srv" }));
+        Assert.That(template.Network, Is.SameAs(options.Network));
     }
 
     [Test]

@@ -52,6 +52,7 @@ enum poll_events {
 struct file;
 struct node;
 struct file_status;
+struct socket_operations;
 
 // What is NULL cannot be done with the kind. Results are not negative, or an error
 // number with a minus sign.
@@ -69,11 +70,16 @@ struct file_operations {
     int64_t (*status)(struct file *file, struct file_status *status);
     // The poll_events that hold now. NULL: always ready for what it was opened for.
     uint32_t (*poll)(struct file *file);
+    // Waits until one of the events may hold: 0, or an error, with which the call
+    // ends. NULL: waits for the object, without an end.
+    int64_t (*wait)(struct file *file, uint32_t events);
     // NULL: ENOTTY.
     int64_t (*ioctl)(struct file *file, uint64_t request, uint64_t argument);
     int64_t (*list)(struct file *file, struct buffer *buffer);
     // The last reference is gone. `file` itself is freed by the caller.
     void (*release)(struct file *file);
+    // Of sockets.h. NULL: it is no socket, ENOTSOCK.
+    const struct socket_operations *socket;
 };
 
 struct file {
@@ -112,7 +118,8 @@ int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position);
 int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position);
 uint32_t file_poll(struct file *file);
 
-// Waits until the file may be ready: 0, or -ERESTARTSYS.
+// Waits until the file may be ready: 0, or the error of the call: -ERESTARTSYS, and
+// with a time limit also -EAGAIN and -EINTR.
 int64_t file_wait(struct file *file, uint32_t events);
 
 struct files;

@@ -149,3 +149,15 @@ bool host_change(enum host_change_step step, const char *path, const void *bytes
     memcpy(answer, received, sizeof *answer);
     return true;
 }
+
+bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, const void *bytes, size_t size,
+                 const uint8_t **answer, size_t *count)
+{
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
+        { .tag = hl_ParameterType_Int, .value.Int = handle },
+        { .tag = hl_ParameterType_Long, .value.Long = value },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
+    };
+    return call_for_bytes("ProgramSocket", parameters, 4, answer, count);
+}

@@ -96,6 +96,42 @@ struct host_change {
 bool host_change(enum host_change_step step, const char *path, const void *bytes, size_t size, uint64_t value,
                  struct host_change *answer);
 
+// What is asked of the connections of the host.
+enum host_socket_step {
+    // Whether there may be connections: one byte, and nothing before it.
+    HOST_SOCKET_QUERY,
+    // Begins to connect to the address, a sockaddr: a handle.
+    HOST_SOCKET_CONNECT,
+    // Waits until the events of one of the handles, each with the events that are
+    // known, are others, at most `value` nanoseconds: the events of each, and nothing
+    // before them.
+    HOST_SOCKET_WAIT,
+    // The events alone.
+    HOST_SOCKET_EVENTS,
+    // At most `value` bytes, which follow; 0 at the end.
+    HOST_SOCKET_RECEIVE,
+    // The same, and they are still to be received.
+    HOST_SOCKET_PEEK,
+    // How many bytes can be received.
+    HOST_SOCKET_AVAILABLE,
+    // How many of the bytes were taken, at least one.
+    HOST_SOCKET_SEND,
+    // `value` is 1 for receiving, 2 for sending, 3 for both.
+    HOST_SOCKET_SHUT,
+    // Why it failed, which is forgotten then; 0 if it has not.
+    HOST_SOCKET_ERROR,
+    HOST_SOCKET_CLOSE,
+};
+
+// Besides the poll_events: it is connected.
+#define HOST_SOCKET_CONNECTED 0x10000U
+
+// ProgramSocket(step, handle, value, bytes): a result, which is an error number with
+// a minus sign if it is negative (32 bits), the poll_events of the handle (32 bits),
+// and what follows. They are valid until the next call. False if the host refused.
+bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, const void *bytes, size_t size,
+                 const uint8_t **answer, size_t *count);
+
 // The steps of a call of a tool of the host.
 enum host_call_step {
     // Whether there are tools: one byte.

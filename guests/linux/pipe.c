@@ -11,7 +11,6 @@
 #include "ring.h"
 #include "signals.h"
 #include "system_calls.h"
-#include "threads.h"
 #include "user.h"
 
 #define FIONREAD 0x541BU
@@ -28,7 +27,7 @@ static int64_t write_pipe(struct file *file, struct buffer *buffer, uint64_t *po
     (void)position;
     int64_t result = ring_write(file->object, buffer);
     if (result == -EPIPE) {
-        signal_send(current_thread, &(struct signal_info){ .signal = SIGPIPE, .code = SI_USER });
+        signal_broken_pipe();
     }
     return result;
 }

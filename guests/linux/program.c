@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "areas.h"
+#include "connection.h"
 #include "epoll.h"
 #include "errors.h"
 #include "exchange.h"
@@ -128,7 +129,8 @@ static const char *start_files(const char *working_directory)
     files_start();
     epoll_start();
     rings_start();
-    sockets_start();
+    socket_pairs_start();
+    connections_start();
     host_directories_start();
     file_contexts_start();
     if (!file_system_start()) {

@@ -25,6 +25,5 @@ int64_t readiness_wait(int64_t deadline)
 // The file stays open for the caller while it waits, whatever other threads close.
 int64_t file_wait(struct file *file, uint32_t events)
 {
-    (void)events;
-    return scheduler_wait(file->object, NEVER);
+    return file->operations->wait != NULL ? file->operations->wait(file, events) : scheduler_wait(file->object, NEVER);
 }

@@ -3,6 +3,7 @@
 #include "scheduler.h"
 
 #include "checkpoint.h"
+#include "connection.h"
 #include "errors.h"
 #include "host.h"
 #include "processes.h"
@@ -90,16 +91,43 @@ static void wake_expired(int64_t now)
     timers_expire(now);
 }
 
+// Whether a thread may wait for a connection.
+static bool connections_are_awaited(void)
+{
+    if (!connections_are_open()) {
+        return false;
+    }
+    FOR_EACH_THREAD (thread) {
+        if (thread->state == THREAD_WAITING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Wakes what waits for a connection while other threads run. A host that fails is
+// found out when there is nothing else to do.
+static void look_at_connections(void)
+{
+    if (connections_are_awaited()) {
+        (void)connections_wait(0);
+    }
+}
+
 // False if nothing will ever happen.
 static bool wait_for_deadline(void)
 {
     int64_t deadline = next_deadline();
     int64_t now;
-    if (deadline == NEVER || !host_clock(true, &now)) {
+    bool has_connections = connections_are_open();
+    if ((deadline == NEVER && !has_connections) || !host_clock(true, &now)) {
         return false;
     }
-    if (deadline > now && (!host_sleep(deadline - now) || !host_clock(true, &now))) {
-        return false;
+    if (deadline > now) {
+        int64_t rest = deadline == NEVER ? NEVER : deadline - now;
+        if (!(has_connections ? connections_wait(rest) : host_sleep(rest)) || !host_clock(true, &now)) {
+            return false;
+        }
     }
     wake_expired(now);
     look_for_deadlines();
@@ -192,6 +220,7 @@ void scheduler_yield(void)
     if (next_deadline() != NEVER && host_clock(true, &now)) {
         wake_expired(now);
     }
+    look_at_connections();
     if (scheduler.first != NULL) {
         scheduler_make_ready(current_thread);
         run_next();
@@ -213,7 +242,7 @@ void scheduler_note_deadline(void)
 
 bool scheduler_needs_ticks(void)
 {
-    return scheduler.has_deadlines || scheduler.first != NULL;
+    return scheduler.has_deadlines || scheduler.first != NULL || connections_are_awaited();
 }
 
 void scheduler_tick(void)

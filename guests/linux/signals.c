@@ -207,6 +207,11 @@ int64_t signal_send(struct thread *thread, const struct signal_info *info)
     return error;
 }
 
+void signal_broken_pipe(void)
+{
+    (void)signal_send(current_thread, &(struct signal_info){ .signal = SIGPIPE, .code = SI_USER });
+}
+
 int64_t signal_send_to_process(struct process *process, const struct signal_info *info)
 {
     struct thread *taker = taker_of(process, info->signal);

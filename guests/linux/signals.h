@@ -81,6 +81,9 @@ void signals_drop(uint32_t signal);
 int64_t signal_send(struct thread *thread, const struct signal_info *info);
 int64_t signal_send_to_process(struct process *process, const struct signal_info *info);
 
+// SIGPIPE for the current thread, which has written to what nobody reads.
+void signal_broken_pipe(void);
+
 // For the current thread, which cannot block or ignore it.
 void signal_force(const struct signal_info *info);
 

@@ -37,8 +37,11 @@ static int64_t transfer_when_ready(struct file *file, struct buffer *buffer, uin
 {
     int64_t result = operation(file, buffer, position);
     while (may_wait(file, result)) {
-        result = file_wait(file, events);
-        result = result == 0 ? operation(file, buffer, position) : result;
+        int64_t error = file_wait(file, events);
+        if (error != 0) {
+            return error;
+        }
+        result = operation(file, buffer, position);
     }
     return result;
 }

@@ -186,6 +186,7 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : checkpoints(name);
     code = code >= 0 ? code : host_files(name, start);
     code = code >= 0 ? code : tools(name, start);
+    code = code >= 0 ? code : network(name, start);
     code = code >= 0 ? code : slices(name);
     return code >= 0 ? code : faults(name);
 }

@@ -66,6 +66,7 @@ int pipe_commands(const char *name);
 int process_commands(const char *name, const struct start *start);
 int host_files(const char *name, const struct start *start);
 int tools(const char *name, const struct start *start);
+int network(const char *name, const struct start *start);
 int random_calls(uint64_t seed, uint64_t count);
 int checkpoints(const char *name);
 int faults(const char *name);

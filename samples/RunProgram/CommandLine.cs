@@ -13,6 +13,7 @@ internal sealed class CommandLine
           --include PATH       a further file or directory, at the same path for the program
           --directory GUEST=HOST[:rw]
                                a directory of this machine, at a path of the program; with :rw the program can change it
+          --allow HOST:PORT    where the program may connect to over TCP: a name, or an address; can be given several times
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
           --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
           --verbose            state which image is used and how long each step takes
@@ -24,6 +25,9 @@ internal sealed class CommandLine
 
     /// <summary>Directories of the host, by their paths for the program.</summary>
     public Dictionary<string, ProgramDirectory> Directories { get; } = [];
+
+    /// <summary>Where the program may connect to.</summary>
+    public List<string> AllowedHosts { get; } = [];
 
     public string? ImageToWrite { get; private set; }
 
@@ -57,6 +61,9 @@ internal sealed class CommandLine
                     break;
                 case "--directory" when i + 1 < arguments.Length && result.AddDirectory(arguments[i + 1]):
                     i++;
+                    break;
+                case "--allow" when i + 1 < arguments.Length:
+                    result.AllowedHosts.Add(arguments[++i]);
                     break;
                 case "--checkpoint" when i + 1 < arguments.Length && arguments[i + 1] is "entry" or "ready":
                     result.Checkpoint = arguments[++i] == "entry" ? ProgramCheckpoint.EntryPoint : ProgramCheckpoint.Ready;

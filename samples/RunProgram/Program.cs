@@ -34,6 +34,7 @@ try
         Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0], .. line.Command[1..]],
         Checkpoint = line.Checkpoint,
         Directories = line.Directories,
+        Network = new ProgramNetwork { AllowedHosts = line.AllowedHosts },
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");

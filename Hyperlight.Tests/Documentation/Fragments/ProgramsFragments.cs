@@ -65,6 +65,21 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public void Network()
+    {
+        using CacheVariable cache = WritePython();
+
+        var template = new ProgramTemplate
+        {
+            Image = ProgramImage.FromOciLayout("python"),
+            Command = ["/usr/local/bin/python3", "/app/client.py"],
+            Network = new ProgramNetwork { AllowedHosts = ["api.example.com:443", "10.0.0.5:5432", "[2001:db8::1]:80"] },
+        };
+
+        Assert.That(template.Network.AllowedHosts, Has.Count.EqualTo(3));
+    }
+
+    [Test]
     public void Directories_of_the_host()
     {
         using CacheVariable cache = WritePython();

@@ -1,0 +1,257 @@
+using System.Buffers.Binary;
+using System.Net;
+
+namespace Hyperlight.Programs.Network;
+
+/// <summary>The host function of one run for connections. A program may have taken over the kernel: each argument is checked.</summary>
+/// <param name="network">What is allowed; <see langword="null"/>: nothing.</param>
+internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
+{
+    private const int WantedSize = 8;
+    private const int NanosecondsPerTick = 100;
+    private const int Receiving = 1;
+    private const int Sending = 2;
+
+    /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
+
+    // Timers count milliseconds: not shorter than the program asked for.
+    private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<int, HostConnection> _connections = [];
+
+    /// <summary>Those that the program has closed, until their sockets are.</summary>
+    private readonly List<HostConnection> _closing = [];
+
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _nextHandle;
+    private long _bytes;
+
+    /// <summary>What the kernel calls the function for.</summary>
+    public enum Step
+    {
+        /// <summary>Whether anything is allowed: one byte.</summary>
+        Query,
+
+        /// <summary>Begins to connect to a <c>sockaddr</c>: a handle.</summary>
+        Connect,
+
+        /// <summary>Waits until the events of a connection are others than those that are stated: the events of each.</summary>
+        Wait,
+
+        /// <summary>The events of one connection.</summary>
+        Events,
+
+        /// <summary>Bytes that were received.</summary>
+        Receive,
+
+        /// <summary>The same, and they can be received again.</summary>
+        Peek,
+
+        /// <summary>How many bytes were received.</summary>
+        Available,
+
+        /// <summary>Bytes to send.</summary>
+        Send,
+
+        /// <summary>Ends one direction, or both.</summary>
+        Shut,
+
+        /// <summary>Why the connection has failed, once.</summary>
+        Error,
+
+        /// <summary>Closes the connection.</summary>
+        Close,
+    }
+
+    /// <summary>Answers the kernel.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> AnswerAsync(int step, int handle, long value, byte[] bytes, CancellationToken cancellationToken)
+    {
+        switch ((Step)step)
+        {
+            case Step.Query:
+                return new[] { network is { Rules.IsEmpty: false } ? (byte)1 : (byte)0 };
+            case Step.Wait:
+                return await WaitAsync(value, bytes, cancellationToken).ConfigureAwait(false);
+            case Step.Connect:
+                return new SocketAnswer(Connect(bytes), SocketEvents.None).ToArray();
+            case Step.Close when _connections.Remove(handle, out HostConnection? closed):
+                await CloseAsync(closed, cancellationToken).ConfigureAwait(false);
+                return new SocketAnswer(0, SocketEvents.None).ToArray();
+            default:
+                return _connections.TryGetValue(handle, out HostConnection? connection)
+                    ? Answer(connection, (Step)step, value, bytes).ToArray()
+                    : new SocketAnswer(NetworkError.InvalidArgument, SocketEvents.None).ToArray();
+        }
+    }
+
+    /// <summary>
+    /// Closes the connections of a program that has ended, as Linux does: what it has sent still arrives. What is not on its way after some
+    /// seconds is lost.
+    /// </summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        foreach (HostConnection connection in _connections.Values)
+        {
+            connection.BeginClose();
+        }
+
+        _closing.AddRange(_connections.Values);
+        _connections.Clear();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(CloseTime);
+        await Task.WhenAll(_closing.Select(static connection => connection.Completion)).WaitAsync(end.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Resets the connections that are left.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        HostConnection[] connections = [.. _closing, .. _connections.Values];
+        _closing.Clear();
+        _connections.Clear();
+        foreach (HostConnection connection in connections)
+        {
+            connection.Reset();
+        }
+
+        await Task.WhenAll(connections.Select(static connection => connection.Completion)).ConfigureAwait(false);
+        foreach (HostConnection connection in connections)
+        {
+            connection.Dispose();
+        }
+    }
+
+    private static SocketAnswer Answer(HostConnection connection, Step step, long value, byte[] bytes) => step switch
+    {
+        Step.Events => new SocketAnswer(0, connection.Events),
+        Step.Receive or Step.Peek when value is > 0 and <= KernelMachine.MostBytes => connection.Receive((int)value, keeps: step == Step.Peek),
+        Step.Available => connection.Available(),
+        Step.Send => connection.Send(bytes),
+        Step.Shut when value is >= Receiving and <= (Receiving | Sending) => connection.Shut((value & Receiving) != 0, (value & Sending) != 0),
+        Step.Error => connection.TakeError(),
+        _ => new SocketAnswer(NetworkError.InvalidArgument, connection.Events),
+    };
+
+    /// <summary>The endpoint of a <c>sockaddr</c>.</summary>
+    private static IPEndPoint? EndpointOf(ReadOnlySpan<byte> address) => address.Length switch
+    {
+        16 when address[0] == 2 && address[1] == 0 => new IPEndPoint(new IPAddress(address[4..8]), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        28 when address[0] == 10 && address[1] == 0 =>
+            new IPEndPoint(NetworkRules.Plain(new IPAddress(address[8..24])), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        _ => null,
+    };
+
+    private int Connect(byte[] address)
+    {
+        if (EndpointOf(address) is not { } endpoint)
+        {
+            return NetworkError.InvalidArgument;
+        }
+
+        if (network is null || !network.Rules.Allows(endpoint, out string? name))
+        {
+            return NetworkError.NoAccess;
+        }
+
+        ForgetClosed();
+        if (_connections.Count + _closing.Count >= network.MaximumConnections || _nextHandle == int.MaxValue)
+        {
+            return NetworkError.AddressNotAvailable;
+        }
+
+        var connector = new Connector(network, endpoint, name);
+        _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, NoteChange, Count));
+        return _nextHandle++;
+    }
+
+    /// <summary>Does not wait for what is being sent: the connection counts until that has ended.</summary>
+    private async Task CloseAsync(HostConnection connection, CancellationToken cancellationToken)
+    {
+        _closing.Add(connection);
+        if (connection.BeginClose())
+        {
+            await connection.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ForgetClosed();
+    }
+
+    private void ForgetClosed()
+    {
+        foreach (HostConnection connection in _closing.FindAll(static connection => connection.Completion.IsCompletedSuccessfully))
+        {
+            _closing.Remove(connection);
+            connection.Dispose();
+        }
+    }
+
+    private bool Count(int bytes) => Interlocked.Add(ref _bytes, bytes) <= network!.MaximumBytes;
+
+    private void NoteChange()
+    {
+        lock (_lock)
+        {
+            _changed.TrySetResult();
+        }
+    }
+
+    private async Task<byte[]> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
+    {
+        if (nanoseconds <= 0)
+        {
+            return EventsOf(wanted, out _);
+        }
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks)) + TimerUnit);
+        while (true)
+        {
+            Task changed = NextChange();
+            byte[] events = EventsOf(wanted, out bool differ);
+            if (differ)
+            {
+                return events;
+            }
+
+            await changed.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (end.IsCancellationRequested)
+            {
+                return EventsOf(wanted, out _);
+            }
+        }
+    }
+
+    /// <summary>Completes at a change of any connection after this call.</summary>
+    private Task NextChange()
+    {
+        lock (_lock)
+        {
+            if (_changed.Task.IsCompleted)
+            {
+                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            return _changed.Task;
+        }
+    }
+
+    private byte[] EventsOf(byte[] wanted, out bool differ)
+    {
+        int count = wanted.Length / WantedSize;
+        var events = new byte[count * sizeof(int)];
+        differ = false;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> entry = wanted.AsSpan(i * WantedSize, WantedSize);
+            int handle = BinaryPrimitives.ReadInt32LittleEndian(entry);
+            int now = _connections.TryGetValue(handle, out HostConnection? connection) ? (int)connection.Events : 0;
+            differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[sizeof(int)..]);
+            BinaryPrimitives.WriteInt32LittleEndian(events.AsSpan(i * sizeof(int)), now);
+        }
+
+        return events;
+    }
+}

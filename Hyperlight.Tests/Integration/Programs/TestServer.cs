@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Hyperlight.Tests.Integration.Programs;
+
+/// <summary>A server on this machine to which programs of the tests connect. It ends when it is disposed, whatever its clients do.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentBag<Task<long>> _clients = [];
+    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _accepting;
+
+    /// <param name="serve">What is done with a connection: how many bytes it has received.</param>
+    /// <param name="bufferSize">How many bytes the server's TCP takes before they are received, about; 0 for as many as it likes.</param>
+    public TestServer(Func<Socket, CancellationToken, Task<long>> serve, int bufferSize = 0)
+    {
+        if (bufferSize != 0)
+        {
+            _listener.Server.ReceiveBufferSize = bufferSize;
+        }
+
+        _listener.Start();
+        _accepting = AcceptAsync(serve);
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Completes when there is a client.</summary>
+    public Task Connected => _connected.Task;
+
+    public int Clients => _clients.Count;
+
+    /// <summary>Waits until so many clients have connected. The connections are there before the server knows of them.</summary>
+    public async Task HasClientsAsync(int count)
+    {
+        for (int i = 0; i < 500 && Clients < count; i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.That(Clients, Is.EqualTo(count));
+    }
+
+    /// <summary>What was received from all clients, when they have ended; the exception if one of them was reset.</summary>
+    public async Task<long> ReceivedAsync()
+    {
+        await Connected.WaitAsync(TimeSpan.FromSeconds(60));
+        return (await Task.WhenAll(_clients).WaitAsync(TimeSpan.FromSeconds(60))).Sum();
+    }
+
+    /// <summary>Waits until all clients have ended, or were reset.</summary>
+    public async Task EndedAsync()
+    {
+        Task all = Task.WhenAll(_clients);
+        await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(30)));
+        Assert.That(all.IsCompleted, "A connection is still open.");
+    }
+
+    /// <summary>A port at which nothing listens.</summary>
+    public static int ClosedPort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Sends back what it receives.</summary>
+    public static async Task<long> Echo(Socket socket, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[50_000];
+        long total = 0;
+        int count;
+        while ((count = await socket.ReceiveAsync(bytes, cancellationToken)) > 0)
+        {
+            total += count;
+            for (int sent = 0; sent < count;)
+            {
+                sent += await socket.SendAsync(bytes.AsMemory(sent, count - sent), cancellationToken);
+            }
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+        return total;
+    }
+
+    /// <summary>Receives everything.</summary>
+    public static async Task<long> Sink(Socket socket, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[50_000];
+        long total = 0;
+        int count;
+        while ((count = await socket.ReceiveAsync(bytes, cancellationToken)) > 0)
+        {
+            total += count;
+        }
+
+        return total;
+    }
+
+    /// <summary>Receives nothing until the program has gone.</summary>
+    public static async Task<long> Ignore(Socket socket, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+        return 0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Stop();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Task.WhenAll(_clients)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+    }
+
+    private async Task AcceptAsync(Func<Socket, CancellationToken, Task<long>> serve)
+    {
+        while (true)
+        {
+            Socket socket = await _listener.AcceptSocketAsync(_end.Token);
+            _clients.Add(ServeAsync(socket, serve));
+            _connected.TrySetResult();
+        }
+    }
+
+    private async Task<long> ServeAsync(Socket socket, Func<Socket, CancellationToken, Task<long>> serve)
+    {
+        using (socket)
+        {
+            return await serve(socket, _end.Token);
+        }
+    }
+}
