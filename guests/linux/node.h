@@ -20,6 +20,7 @@ struct host_file;
 struct entry;
 struct node;
 struct buffer;
+struct record_lock;
 
 #define NODE_IN_MEMORY UINT32_MAX
 #define NAME_SIZE 255
@@ -48,6 +49,8 @@ struct node {
     // Locks of open files: see file_locks.c.
     uint32_t shared_locks;
     bool is_locked;
+    // Of parts of the file: see record_locks.c.
+    struct record_lock *record_locks;
     // Mappings that show the pages: they are not freed while there are any.
     uint32_t mappings;
 

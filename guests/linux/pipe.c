@@ -7,6 +7,7 @@
 #include "file_pair.h"
 #include "file_status.h"
 #include "files.h"
+#include "pipe.h"
 #include "process.h"
 #include "ring.h"
 #include "signals.h"
@@ -16,6 +17,7 @@
 
 #define FIONREAD 0x541BU
 #define PIPE_BLOCK_SIZE 4096
+#define LARGEST_PIPE_SIZE 0x80000000U
 
 static int64_t read_pipe(struct file *file, struct buffer *buffer, uint64_t *position)
 {
@@ -75,6 +77,34 @@ static const struct file_operations operations = {
     .ioctl = control,
     .release = release,
 };
+
+int64_t pipe_size(const struct file *file)
+{
+    const struct ring *ring = file->object;
+    if (file->operations != &operations) {
+        return -EBADF;
+    }
+    return ring->limit;
+}
+
+int64_t pipe_set_size(struct file *file, uint64_t size)
+{
+    if (file->operations != &operations) {
+        return -EBADF;
+    }
+    if ((uint32_t)size > LARGEST_PIPE_SIZE) {
+        return -EINVAL;
+    }
+    if ((uint32_t)size > RING_SIZE) {
+        return -EPERM;
+    }
+    uint32_t limit = RING_ATOMIC_SIZE;
+    while (limit < (uint32_t)size) {
+        limit *= 2;
+    }
+    int64_t error = ring_set_limit(file->object, limit);
+    return error != 0 ? error : limit;
+}
 
 // The two files, each with one end of the ring, which is freed without memory for them.
 static bool open_ends(struct ring *ring, uint32_t flags, struct file *files[2])

@@ -15,6 +15,7 @@
 #include "processes.h"
 #include "processor.h"
 #include "random.h"
+#include "record_locks.h"
 #include "registers.h"
 #include "ring.h"
 #include "scheduler.h"
@@ -126,6 +127,7 @@ static const char *start_files(const char *working_directory)
 {
     struct lookup lookup;
     files_start();
+    record_locks_start();
     epoll_start();
     rings_start();
     sockets_start();

@@ -155,6 +155,12 @@ int program_main(const struct start *start)
     if (equal(name, "file-calls")) {
         return file_calls();
     }
+    if (equal(name, "record-locks")) {
+        return record_locks(start);
+    }
+    if (equal(name, "sleep")) {
+        return sleep_long();
+    }
     if (equal(name, "walk")) {
         return walk();
     }

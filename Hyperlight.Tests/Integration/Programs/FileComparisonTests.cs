@@ -14,7 +14,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "system-files")] string command) => await Compare(command);
+        [Values("file-calls", "file-mappings", "record-locks", "system-files")] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
@@ -37,6 +37,8 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
             no file either 1
             space again 0
             write 100
+            no lock -37
+            locks 1023
             no descriptor -24
             last 1023
             none to open -24
