@@ -8,6 +8,7 @@
 #include "node.h"
 #include "pipe.h"
 #include "record_locks.h"
+#include "resource_limits.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -59,7 +60,7 @@ int64_t system_call_close_range(const uint64_t arguments[6])
 
 static int64_t duplicate(struct file *file, uint64_t lowest, bool closes_on_exec)
 {
-    if ((uint32_t)lowest >= MOST_DESCRIPTORS) {
+    if ((uint32_t)lowest >= resource_limit(RLIMIT_NOFILE)) {
         return -EINVAL;
     }
     file_retain(file);

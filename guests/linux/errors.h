@@ -74,6 +74,7 @@ enum {
     SIGTTIN = 21,
     SIGTTOU = 22,
     SIGURG = 23,
+    SIGXFSZ = 25,
     SIGWINCH = 28,
 };
 

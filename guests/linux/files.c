@@ -10,6 +10,7 @@
 #include "pages.h"
 #include "program.h"
 #include "record_locks.h"
+#include "resource_limits.h"
 #include "streams.h"
 
 #include <string.h>
@@ -113,11 +114,12 @@ static struct descriptor *make_descriptor(struct files *files, uint32_t descript
 
 int64_t files_find_free(const struct files *files, uint64_t lowest)
 {
+    uint64_t limit = resource_limit(RLIMIT_NOFILE);
     uint64_t descriptor = lowest;
-    while (descriptor < MOST_DESCRIPTORS && files_find(files, descriptor) != NULL) {
+    while (descriptor < limit && files_find(files, descriptor) != NULL) {
         descriptor++;
     }
-    return descriptor < MOST_DESCRIPTORS ? (int64_t)descriptor : -EMFILE;
+    return descriptor < limit ? (int64_t)descriptor : -EMFILE;
 }
 
 int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, uint64_t lowest)
@@ -143,7 +145,7 @@ static void close_file(const struct files *files, struct file *file)
 
 int64_t files_replace(struct files *files, uint64_t number, struct file *file, bool closes_on_exec)
 {
-    if ((uint32_t)number >= MOST_DESCRIPTORS) {
+    if ((uint32_t)number >= resource_limit(RLIMIT_NOFILE)) {
         file_release(file);
         return -EBADF;
     }

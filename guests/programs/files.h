@@ -133,6 +133,8 @@ int file_calls(void);
 int file_mappings(void);
 int record_locks(const struct start *start);
 int sleep_long(void);
+int resource_limits(void);
+int no_privileges(void);
 int file_limits(void);
 int file_sequence(uint64_t seed, uint64_t count);
 // The same in a directory that stays as it is afterwards.

@@ -158,6 +158,12 @@ int program_main(const struct start *start)
     if (equal(name, "record-locks")) {
         return record_locks(start);
     }
+    if (equal(name, "resource-limits")) {
+        return resource_limits();
+    }
+    if (equal(name, "no-privileges")) {
+        return no_privileges();
+    }
     if (equal(name, "sleep")) {
         return sleep_long();
     }

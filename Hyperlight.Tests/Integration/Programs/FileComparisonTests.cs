@@ -14,7 +14,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "record-locks", "system-files")] string command) => await Compare(command);
+        [Values("file-calls", "file-mappings", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
@@ -45,6 +45,24 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
             none to create -24
             not created -2
             removed 0
+
+            """.ReplaceLineEndings("\n")));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_program_cannot_raise_its_limits()
+    {
+        ProgramResult result = await Run(_runner, "", "no-privileges");
+
+        Assert.That(result.StandardOutput, Is.EqualTo(
+            """
+            not more -1
+            not higher -13
+            set 0
+            no process -11
+            set 0
+            one process -11
 
             """.ReplaceLineEndings("\n")));
         Assert.That(result.ExitCode, Is.Zero);
