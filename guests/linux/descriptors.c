@@ -179,7 +179,7 @@ static int64_t synchronize(uint64_t descriptor)
     if (file == NULL || file->flags & O_PATH) {
         return -EBADF;
     }
-    return file->node != NULL ? host_synchronize(file->node) : -EINVAL;
+    return file->node != NULL && !is_pipe(file->node->mode) ? host_synchronize(file->node) : -EINVAL;
 }
 
 int64_t system_call_fsync(const uint64_t arguments[6])

@@ -21,6 +21,7 @@ struct entry;
 struct node;
 struct buffer;
 struct record_lock;
+struct ring;
 
 #define NODE_IN_MEMORY UINT32_MAX
 #define NAME_SIZE 255
@@ -99,6 +100,12 @@ struct node {
         struct {
             const struct file_operations *operations;
         } device;
+        struct {
+            // While it is open.
+            struct ring *ring;
+            // How often each end was opened.
+            uint32_t reader_openings, writer_openings;
+        } pipe;
         struct {
             // Writes the contents when the file is opened.
             bool (*generate)(const struct node *node, struct node *contents);

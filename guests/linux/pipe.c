@@ -19,13 +19,13 @@
 #define PIPE_BLOCK_SIZE 4096
 #define LARGEST_PIPE_SIZE 0x80000000U
 
-static int64_t read_pipe(struct file *file, struct buffer *buffer, uint64_t *position)
+int64_t pipe_read(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
     return ring_read(file->object, buffer);
 }
 
-static int64_t write_pipe(struct file *file, struct buffer *buffer, uint64_t *position)
+int64_t pipe_write(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
     int64_t result = ring_write(file->object, buffer);
@@ -51,7 +51,7 @@ static uint32_t poll_pipe(struct file *file)
     return file_can_read(file) ? ring_poll_reader(file->object) : ring_poll_writer(file->object);
 }
 
-static int64_t control(struct file *file, uint64_t request, uint64_t argument)
+int64_t pipe_control(struct file *file, uint64_t request, uint64_t argument)
 {
     const struct ring *ring = file->object;
     if ((uint32_t)request != FIONREAD) {
@@ -70,18 +70,18 @@ static void release(struct file *file)
 }
 
 static const struct file_operations operations = {
-    .read = read_pipe,
-    .write = write_pipe,
+    .read = pipe_read,
+    .write = pipe_write,
     .status = status,
     .poll = poll_pipe,
-    .ioctl = control,
+    .ioctl = pipe_control,
     .release = release,
 };
 
 int64_t pipe_size(const struct file *file)
 {
     const struct ring *ring = file->object;
-    if (file->operations != &operations) {
+    if (file->operations->read != pipe_read) {
         return -EBADF;
     }
     return ring->limit;
@@ -89,7 +89,7 @@ int64_t pipe_size(const struct file *file)
 
 int64_t pipe_set_size(struct file *file, uint64_t size)
 {
-    if (file->operations != &operations) {
+    if (file->operations->read != pipe_read) {
         return -EBADF;
     }
     if ((uint32_t)size > LARGEST_PIPE_SIZE) {

@@ -5,7 +5,13 @@
 
 #include <stdint.h>
 
+struct buffer;
 struct file;
+
+// What both kinds of pipes do: `object` of the file is the ring.
+int64_t pipe_read(struct file *file, struct buffer *buffer, uint64_t *position);
+int64_t pipe_write(struct file *file, struct buffer *buffer, uint64_t *position);
+int64_t pipe_control(struct file *file, uint64_t request, uint64_t argument);
 
 // How much a pipe holds at most, in bytes; -EBADF for another kind of file.
 int64_t pipe_size(const struct file *file);

@@ -181,6 +181,8 @@ static const struct file_operations *operations_of(const struct node *node, uint
         return &directory_file;
     case S_IFCHR:
         return node->device.operations;
+    case S_IFIFO:
+        return &named_pipe;
     default:
         return NULL;
     }

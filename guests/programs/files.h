@@ -132,6 +132,7 @@ int walk(void);
 int file_calls(void);
 int file_mappings(void);
 int record_locks(const struct start *start);
+int named_pipes(void);
 int sleep_long(void);
 int resource_limits(void);
 int no_privileges(void);

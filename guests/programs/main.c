@@ -158,6 +158,9 @@ int program_main(const struct start *start)
     if (equal(name, "record-locks")) {
         return record_locks(start);
     }
+    if (equal(name, "named-pipes")) {
+        return named_pipes();
+    }
     if (equal(name, "resource-limits")) {
         return resource_limits();
     }

@@ -14,7 +14,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
+        [Values("file-calls", "file-mappings", "named-pipes", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
