@@ -75,6 +75,8 @@ enum {
     SIGTTOU = 22,
     SIGURG = 23,
     SIGXFSZ = 25,
+    SIGVTALRM = 26,
+    SIGPROF = 27,
     SIGWINCH = 28,
 };
 

@@ -165,9 +165,9 @@ static const char *start(const struct program_request *request)
     memset(&program_registers, 0, sizeof program_registers);
     pages_start(request->memory_limit / PAGE_SIZE);
     areas_start();
-    processes_start(request->processes);
     threads_clear();
     threads_set_limit(request->threads);
+    processes_start(request->processes);
     scheduler_clear();
     signals_clear();
     timers_clear();
