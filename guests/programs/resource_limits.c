@@ -12,6 +12,9 @@
 #define CALL_GETPRIORITY 140
 #define CALL_SETPRIORITY 141
 #define CALL_SETRLIMIT 160
+#define CALL_SETTIMEOFDAY 164
+#define CALL_CLOCK_SETTIME 227
+#define CALL_CLOCK_GETTIME 228
 #define CALL_PRLIMIT64 302
 
 enum { FSIZE = 1, CORE = 4, NPROC = 6, NOFILE = 7, AS = 9 };
@@ -147,6 +150,18 @@ static int64_t set_priority(uint64_t kind, int64_t id, int64_t nice)
     return call(CALL_SETPRIORITY, kind, (uint64_t)id, (uint64_t)nice, 0);
 }
 
+// Clocks of processor time by the numbers of processes and threads.
+static void clocks(void)
+{
+    int64_t time[2];
+    uint64_t process = (uint64_t)call(CALL_GETPID, 0, 0, 0, 0);
+    print_line("of the process", call(CALL_CLOCK_GETTIME, (uint32_t)(~process << 3 | 2), (uint64_t)time, 0, 0));
+    print_line("of the thread", call(CALL_CLOCK_GETTIME, (uint32_t)(~process << 3 | 6), (uint64_t)time, 0, 0));
+    print_line("of the caller", call(CALL_CLOCK_GETTIME, (uint32_t)(~0U << 3 | 2), (uint64_t)time, 0, 0));
+    print_line("of none", call(CALL_CLOCK_GETTIME, (uint32_t)(~0x7FFFFF0U << 3 | 2), (uint64_t)time, 0, 0));
+    print_line("of nothing", call(CALL_CLOCK_GETTIME, (uint32_t)(~process << 3 | 3), (uint64_t)time, 0, 0));
+}
+
 // From where it is on: what starts the program may have lowered it.
 static void priorities(void)
 {
@@ -180,6 +195,7 @@ int resource_limits(void)
     file_sizes();
     memory();
     priorities();
+    clocks();
     descriptors();
     return leave_directory();
 }
@@ -192,6 +208,13 @@ int no_privileges(void)
     limit[1]++;
     print_line("not more", call(CALL_SETRLIMIT, NOFILE, (uint64_t)limit, 0, 0));
     print_line("not higher", set_priority(0, 0, -1));
+    const int64_t time[2] = { 1, 0 };
+    const int64_t wrong[2] = { 1, 1000000000 };
+    print_line("clock", call(CALL_CLOCK_SETTIME, 0, (uint64_t)time, 0, 0));
+    print_line("wrong time", call(CALL_CLOCK_SETTIME, 0, (uint64_t)wrong, 0, 0));
+    print_line("no such clock to set", call(CALL_CLOCK_SETTIME, 1, (uint64_t)time, 0, 0));
+    print_line("no address", call(CALL_CLOCK_SETTIME, 0, 16, 0, 0));
+    print_line("time of day", call(CALL_SETTIMEOFDAY, (uint64_t)time, 0, 0, 0));
     print_line("set", set_limit(NPROC, 1));
     print_line("no process", call(CALL_FORK, 0, 0, 0, 0));
     print_line("set", set_limit(NPROC, 2));

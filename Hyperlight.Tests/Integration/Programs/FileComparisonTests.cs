@@ -59,6 +59,11 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
             """
             not more -1
             not higher -13
+            clock -1
+            wrong time -22
+            no such clock to set -22
+            no address -14
+            time of day -1
             set 0
             no process -11
             set 0
