@@ -119,7 +119,7 @@ static void file_sizes(void)
 static int64_t map(uint64_t size)
 {
     int64_t result = call6(CALL_MMAP, 0, size, 3, 0x22, (uint64_t)-1, 0);
-    return result < 0 ? result : 1;
+    return result < 0 ? result : call(CALL_MUNMAP, (uint64_t)result, size, 0, 0);
 }
 
 static void memory(void)
