@@ -103,10 +103,11 @@ static void with_waiting(void)
     pause_briefly();
     print("opens\n");
     int64_t writer = open_file(name, O_WRONLY, 0);
-    print_line("write", write_text(writer, "hello"));
+    int64_t written = write_text(writer, "hello");
     pause_briefly();
     close_file(writer);
     wait_for(child);
+    print_line("written", written);
     child = call(CALL_FORK, 0, 0, 0, 0);
     if (child == 0) {
         pause_briefly();
