@@ -6,7 +6,7 @@ namespace Hyperlight.Tests.Integration.Programs;
 
 /// <summary>
 /// Python's own tests have the same results in a micro VM as on Linux: the same number, and the same ones that fail or are skipped. A few
-/// modules are always run, and all of the documentation's list in the long mode.
+/// modules are run in optimized builds, and all of the documentation's list in the long mode.
 /// </summary>
 internal sealed class PythonTestSuiteTests(TestTarget target) : ProgramTest(target)
 {
@@ -33,6 +33,13 @@ internal sealed class PythonTestSuiteTests(TestTarget target) : ProgramTest(targ
         {
             Assert.Ignore($"Python's own tests take too long on {Target.Driver}. They are run where the guest's code is executed by hardware or compiled to machine code.");
         }
+
+#if DEBUG
+        if (!TestSettings.IsLong)
+        {
+            Assert.Ignore($"Python's own tests take minutes in a build without optimization. They are run in others, and with {TestSettings.LongVariable}=1.");
+        }
+#endif
 
         PythonTestSuite.Require();
         string[] modules = TestSettings.IsLong ? PythonTestSuite.Modules : QuickModules;
