@@ -85,6 +85,16 @@ struct area *area_find(uint64_t address)
     return index < areas->count && areas->list[index].start <= address ? &areas->list[index] : NULL;
 }
 
+uint64_t areas_size(uint64_t start, uint64_t end)
+{
+    uint64_t size = 0;
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        const struct area *area = &areas->list[i];
+        size += (area->end < end ? area->end : end) - (area->start > start ? area->start : start);
+    }
+    return size;
+}
+
 bool area_is_free(uint64_t start, uint64_t end)
 {
     unsigned index = index_of(start);

@@ -53,6 +53,9 @@ const struct area *area_at(unsigned index);
 
 struct area *area_find(uint64_t address);
 
+// How many bytes of a range are mapped.
+uint64_t areas_size(uint64_t start, uint64_t end);
+
 // Whether nothing is mapped in a range.
 bool area_is_free(uint64_t start, uint64_t end);
 

@@ -10,6 +10,7 @@
 #include "path.h"
 #include "process.h"
 #include "regular_file.h"
+#include "resource_limits.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -250,6 +251,14 @@ int64_t system_call_umask(const uint64_t arguments[6])
     return previous;
 }
 
+static int64_t resize(struct node *node, uint64_t size)
+{
+    if (size > node->size && !resource_allows_file_size(size)) {
+        return -EFBIG;
+    }
+    return file_resize(node, size);
+}
+
 int64_t system_call_truncate(const uint64_t arguments[6])
 {
     struct lookup lookup;
@@ -264,7 +273,7 @@ int64_t system_call_truncate(const uint64_t arguments[6])
         return node_is_directory(lookup.node) ? -EISDIR : -EINVAL;
     }
     error = node_check_access(lookup.node, MAY_WRITE);
-    return error != 0 ? error : file_resize(lookup.node, arguments[1]);
+    return error != 0 ? error : resize(lookup.node, arguments[1]);
 }
 
 // The open file of a call that changes its contents.
@@ -284,7 +293,7 @@ int64_t system_call_ftruncate(const uint64_t arguments[6])
         return -EINVAL;
     }
     int64_t error = find_writable(arguments[0], &file);
-    return error != 0 ? error : file_resize(file->node, arguments[1]);
+    return error != 0 ? error : resize(file->node, arguments[1]);
 }
 
 // Pages for all of a range, so that a later write does not fail.
@@ -326,6 +335,9 @@ int64_t system_call_fallocate(const uint64_t arguments[6])
     struct node *node = file->node;
     if (node->is_written_through) {
         return -EOPNOTSUPP;
+    }
+    if (!(mode & FALLOC_KEEP_SIZE) && end > node->size && !resource_allows_file_size(end)) {
+        return -EFBIG;
     }
     if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) {
         uint64_t last = end < node->size ? end : node->size;

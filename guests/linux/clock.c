@@ -4,13 +4,28 @@
 
 #include "errors.h"
 #include "host.h"
+#include "processes.h"
 #include "scheduler.h"
+#include "threads.h"
 #include "user.h"
 
 #define MOST_SECONDS (INT64_MAX / NANOSECONDS - 1)
 
+// Of processor time, by the number of a process or a thread (clock_getcpuclockid): its
+// complement above three bits, of which two state what counts.
+static bool is_of_processor_time(int32_t clock)
+{
+    const uint32_t id = ~((uint32_t)clock >> 3 | 7U << 29);
+    const bool is_of_thread = (clock & 4) != 0;
+    return clock < 0 && (clock & 3) != 3 && (id == 0 || (is_of_thread ? thread_find(id) != NULL : process_find(id) != NULL));
+}
+
 bool clock_find(uint64_t clock, bool *is_monotonic)
 {
+    if (is_of_processor_time((int32_t)clock)) {
+        *is_monotonic = true;
+        return true;
+    }
     *is_monotonic = clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE;
     return clock <= CLOCK_BOOTTIME;
 }

@@ -6,6 +6,7 @@
 #include "pages.h"
 #include "processes.h"
 #include "processor.h"
+#include "resource_limits.h"
 #include "scheduler.h"
 #include "system_calls.h"
 #include "threads.h"
@@ -149,6 +150,9 @@ static int64_t start_new(const struct clone_arguments *request)
     int64_t error = check(request);
     if (error != 0) {
         return error;
+    }
+    if (threads_count() >= resource_limit(RLIMIT_NPROC)) {
+        return -EAGAIN;
     }
     return request->flags & CLONE_THREAD ? start_thread(request) : start_process(request);
 }

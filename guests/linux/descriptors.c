@@ -6,6 +6,9 @@
 #include "files.h"
 #include "host_changes.h"
 #include "node.h"
+#include "pipe.h"
+#include "record_locks.h"
+#include "resource_limits.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -15,19 +18,14 @@ enum {
     F_SETFD = 2,
     F_GETFL = 3,
     F_SETFL = 4,
-    F_GETLK = 5,
-    F_SETLK = 6,
-    F_SETLKW = 7,
-    F_SETOWN = 8,
-    F_GETOWN = 9,
-    F_OFD_GETLK = 36,
-    F_OFD_SETLK = 37,
-    F_OFD_SETLKW = 38,
+    F_NOTIFY = 1026,
     F_DUPFD_CLOEXEC = 1030,
+    F_SETPIPE_SZ = 1031,
     F_GETPIPE_SZ = 1032,
 };
 
 #define FD_CLOEXEC 1U
+#define DN_MULTISHOT 0x80000000U
 #define CHANGEABLE_FLAGS ((uint32_t)(O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME))
 
 #define FIOCLEX 0x5451U
@@ -36,9 +34,6 @@ enum {
 
 #define CLOSE_RANGE_UNSHARE 2U
 #define CLOSE_RANGE_CLOEXEC 4U
-
-#define LOCK_TYPES 3
-#define F_UNLCK 2
 
 int64_t system_call_close(const uint64_t arguments[6])
 {
@@ -65,7 +60,7 @@ int64_t system_call_close_range(const uint64_t arguments[6])
 
 static int64_t duplicate(struct file *file, uint64_t lowest, bool closes_on_exec)
 {
-    if ((uint32_t)lowest >= MOST_DESCRIPTORS) {
+    if ((uint32_t)lowest >= resource_limit(RLIMIT_NOFILE)) {
         return -EINVAL;
     }
     file_retain(file);
@@ -104,27 +99,23 @@ int64_t system_call_dup3(const uint64_t arguments[6])
     return duplicate_to(arguments[0], arguments[1], arguments[2] & O_CLOEXEC);
 }
 
-// There is one process that could have a lock: it always gets it, and finds none
-// of another.
-static int64_t lock(struct file *file, uint32_t command, uint64_t address)
+// What a descriptor for the place alone (O_PATH) does not have.
+static int64_t control(struct file *file, uint64_t descriptor, uint32_t command, uint64_t argument)
 {
-    struct {
-        int16_t type, origin;
-        int64_t start, length;
-        int32_t process;
-    } lock;
-    if (!copy_from_user(&lock, address, sizeof lock)) {
-        return -EFAULT;
+    if (is_record_lock_command(command)) {
+        return record_lock_control(file, descriptor, command, argument);
     }
-    if (lock.type < 0 || lock.type >= LOCK_TYPES || file->node == NULL) {
+    switch (command) {
+    case F_GETPIPE_SZ:
+        return pipe_size(file);
+    case F_SETPIPE_SZ:
+        return pipe_set_size(file, argument);
+    case F_NOTIFY:
+        // Without events, a notification is removed: there is none.
+        return (uint32_t)argument & ~DN_MULTISHOT ? -EINVAL : 0;
+    default:
         return -EINVAL;
     }
-    if (command == F_GETLK || command == F_OFD_GETLK) {
-        lock.type = F_UNLCK;
-        return copy_to_user(address, &lock, sizeof lock) ? 0 : -EFAULT;
-    }
-    bool can_lock = lock.type == F_UNLCK || (lock.type == 0 ? file_can_read(file) : file_can_write(file));
-    return can_lock ? 0 : -EBADF;
 }
 
 int64_t system_call_fcntl(const uint64_t arguments[6])
@@ -153,15 +144,8 @@ int64_t system_call_fcntl(const uint64_t arguments[6])
         }
         file->flags = (file->flags & ~CHANGEABLE_FLAGS) | ((uint32_t)argument & CHANGEABLE_FLAGS);
         return 0;
-    case F_GETLK:
-    case F_SETLK:
-    case F_SETLKW:
-    case F_OFD_GETLK:
-    case F_OFD_SETLK:
-    case F_OFD_SETLKW:
-        return file->flags & O_PATH ? -EBADF : lock(file, (uint32_t)arguments[1], argument);
     default:
-        return file->flags & O_PATH ? -EBADF : -EINVAL;
+        return file->flags & O_PATH ? -EBADF : control(file, descriptor, (uint32_t)arguments[1], argument);
     }
 }
 
@@ -195,7 +179,7 @@ static int64_t synchronize(uint64_t descriptor)
     if (file == NULL || file->flags & O_PATH) {
         return -EBADF;
     }
-    return file->node != NULL ? host_synchronize(file->node) : -EINVAL;
+    return file->node != NULL && !is_pipe(file->node->mode) ? host_synchronize(file->node) : -EINVAL;
 }
 
 int64_t system_call_fsync(const uint64_t arguments[6])

@@ -128,7 +128,7 @@ int64_t system_call_execve(const uint64_t arguments[6])
     // They may have changed the files.
     error = copy_arguments(arguments, &copy);
     error = error != 0 ? error : executable_open(path, &executable, &problem);
-    struct files *files = error == 0 ? files_copy(program.files) : NULL;
+    struct files *files = error == 0 ? files_unshare(program.files) : NULL;
     struct address_space *space = files != NULL ? address_space_create() : NULL;
     if (space == NULL) {
         if (files != NULL) {

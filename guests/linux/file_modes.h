@@ -39,6 +39,11 @@ static inline bool is_regular(uint32_t mode)
     return (mode & S_IFMT) == S_IFREG;
 }
 
+static inline bool is_pipe(uint32_t mode)
+{
+    return (mode & S_IFMT) == S_IFIFO;
+}
+
 static inline bool is_link(uint32_t mode)
 {
     return (mode & S_IFMT) == S_IFLNK;

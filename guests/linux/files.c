@@ -9,6 +9,8 @@
 #include "node.h"
 #include "pages.h"
 #include "program.h"
+#include "record_locks.h"
+#include "resource_limits.h"
 #include "streams.h"
 
 #include <string.h>
@@ -68,6 +70,7 @@ void file_release(struct file *file)
     }
     if (file->node != NULL) {
         file_locks_release(file);
+        record_locks_release(file->node, file);
         node_release(file->node);
     }
     pool_free(&file_pool, file);
@@ -111,11 +114,12 @@ static struct descriptor *make_descriptor(struct files *files, uint32_t descript
 
 int64_t files_find_free(const struct files *files, uint64_t lowest)
 {
+    uint64_t limit = resource_limit(RLIMIT_NOFILE);
     uint64_t descriptor = lowest;
-    while (descriptor < MOST_DESCRIPTORS && files_find(files, descriptor) != NULL) {
+    while (descriptor < limit && files_find(files, descriptor) != NULL) {
         descriptor++;
     }
-    return descriptor < MOST_DESCRIPTORS ? (int64_t)descriptor : -EMFILE;
+    return descriptor < limit ? (int64_t)descriptor : -EMFILE;
 }
 
 int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, uint64_t lowest)
@@ -130,9 +134,18 @@ int64_t files_add(struct files *files, struct file *file, bool closes_on_exec, u
     return number;
 }
 
+// The locks of a process end with the first of its descriptors that is closed.
+static void close_file(const struct files *files, struct file *file)
+{
+    if (file->node != NULL && !(file->flags & O_PATH)) {
+        record_locks_release(file->node, files);
+    }
+    file_release(file);
+}
+
 int64_t files_replace(struct files *files, uint64_t number, struct file *file, bool closes_on_exec)
 {
-    if ((uint32_t)number >= MOST_DESCRIPTORS) {
+    if ((uint32_t)number >= resource_limit(RLIMIT_NOFILE)) {
         file_release(file);
         return -EBADF;
     }
@@ -144,7 +157,7 @@ int64_t files_replace(struct files *files, uint64_t number, struct file *file, b
     struct file *previous = descriptor->file;
     *descriptor = (struct descriptor){ file, closes_on_exec };
     if (previous != NULL) {
-        file_release(previous);
+        close_file(files, previous);
     }
     return (int64_t)(uint32_t)number;
 }
@@ -157,7 +170,7 @@ int64_t files_close(struct files *files, uint64_t number)
     }
     struct file *file = descriptor->file;
     descriptor->file = NULL;
-    file_release(file);
+    close_file(files, file);
     return 0;
 }
 
@@ -199,6 +212,15 @@ struct files *files_copy(const struct files *files)
         *descriptor = (struct descriptor){ file, files_closes_on_exec(files, i) };
     }
     return copy;
+}
+
+struct files *files_unshare(struct files *files)
+{
+    if (files->references != 1) {
+        return files_copy(files);
+    }
+    files_retain(files);
+    return files;
 }
 
 void files_retain(struct files *files)

@@ -8,6 +8,7 @@
 #include "files.h"
 #include "node.h"
 #include "program.h"
+#include "resource_limits.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -72,7 +73,7 @@ int64_t system_call_brk(const uint64_t arguments[6])
     bool is_changed = true;
     if (wanted_end < end) {
         is_changed = areas_remove(wanted_end, end);
-    } else if (wanted_end > end && !area_is_free(end, wanted_end)) {
+    } else if (wanted_end > end && (!area_is_free(end, wanted_end) || !resource_allows_memory(wanted_end - end, 0))) {
         is_changed = false;
     } else if (wanted_end > end && last != NULL && last->access == heap.access && last->node == NULL) {
         is_changed = area_resize(last, wanted_end);
@@ -174,6 +175,9 @@ static int64_t map(struct area *area, uint64_t hint, uint64_t size, uint64_t fla
     }
     area->start = (uint64_t)start;
     area->end = (uint64_t)start + size;
+    if (!resource_allows_memory(size, areas_size(area->start, area->end))) {
+        return -ENOMEM;
+    }
     if (flags & MAP_FIXED && !areas_remove(area->start, area->end)) {
         return -ENOMEM;
     }
@@ -308,6 +312,9 @@ int64_t system_call_mremap(const uint64_t arguments[6])
     struct area *area = area_find(start);
     if (area == NULL || old_size == 0 || area->end < start + old_size) {
         return area != NULL && old_size == 0 ? -EINVAL : -EFAULT;
+    }
+    if (new_size > old_size && !resource_allows_memory(new_size, old_size)) {
+        return -ENOMEM;
     }
     if (!(arguments[3] & MREMAP_FIXED)) {
         if (new_size < old_size) {

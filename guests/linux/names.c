@@ -90,21 +90,24 @@ int64_t system_call_mkdirat(const uint64_t arguments[6])
     return make_directory(arguments[0], arguments[1], arguments[2]);
 }
 
-// Regular files only: other kinds would have no use.
+// Regular files and pipes: other kinds would have no use.
 static int64_t make_node(uint64_t descriptor, uint64_t path, uint64_t mode)
 {
     struct lookup lookup;
     uint32_t type = (uint32_t)mode & S_IFMT;
-    if (type != 0 && type != S_IFREG) {
+    if (type != 0 && type != S_IFREG && type != S_IFIFO) {
         return -EPERM;
     }
     int64_t error = find_new(descriptor, path, false, &lookup);
     if (error != 0) {
         return error;
     }
+    if (type == S_IFIFO && lookup.directory->is_of_host) {
+        return -EPERM;
+    }
     const uint32_t permissions = (uint32_t)mode & S_MODE & ~current_file_context()->mask;
     return lookup.directory->is_written_through ? host_create(&lookup, S_IFREG | permissions)
-                                                : add(&lookup, node_create(S_IFREG | permissions));
+                                                : add(&lookup, node_create((type == S_IFIFO ? S_IFIFO : S_IFREG) | permissions));
 }
 
 int64_t system_call_mknod(const uint64_t arguments[6])

@@ -20,6 +20,8 @@ struct host_file;
 struct entry;
 struct node;
 struct buffer;
+struct record_lock;
+struct ring;
 
 #define NODE_IN_MEMORY UINT32_MAX
 #define NAME_SIZE 255
@@ -48,6 +50,8 @@ struct node {
     // Locks of open files: see file_locks.c.
     uint32_t shared_locks;
     bool is_locked;
+    // Of parts of the file: see record_locks.c.
+    struct record_lock *record_locks;
     // Mappings that show the pages: they are not freed while there are any.
     uint32_t mappings;
 
@@ -96,6 +100,12 @@ struct node {
         struct {
             const struct file_operations *operations;
         } device;
+        struct {
+            // While it is open.
+            struct ring *ring;
+            // How often each end was opened.
+            uint32_t reader_openings, writer_openings;
+        } pipe;
         struct {
             // Writes the contents when the file is opened.
             bool (*generate)(const struct node *node, struct node *contents);

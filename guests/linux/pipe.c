@@ -7,6 +7,7 @@
 #include "file_pair.h"
 #include "file_status.h"
 #include "files.h"
+#include "pipe.h"
 #include "process.h"
 #include "ring.h"
 #include "signals.h"
@@ -15,14 +16,15 @@
 
 #define FIONREAD 0x541BU
 #define PIPE_BLOCK_SIZE 4096
+#define LARGEST_PIPE_SIZE 0x80000000U
 
-static int64_t read_pipe(struct file *file, struct buffer *buffer, uint64_t *position)
+int64_t pipe_read(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
     return ring_read(file->object, buffer);
 }
 
-static int64_t write_pipe(struct file *file, struct buffer *buffer, uint64_t *position)
+int64_t pipe_write(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
     int64_t result = ring_write(file->object, buffer);
@@ -48,7 +50,7 @@ static uint32_t poll_pipe(struct file *file)
     return file_can_read(file) ? ring_poll_reader(file->object) : ring_poll_writer(file->object);
 }
 
-static int64_t control(struct file *file, uint64_t request, uint64_t argument)
+int64_t pipe_control(struct file *file, uint64_t request, uint64_t argument)
 {
     const struct ring *ring = file->object;
     if ((uint32_t)request != FIONREAD) {
@@ -67,13 +69,41 @@ static void release(struct file *file)
 }
 
 static const struct file_operations operations = {
-    .read = read_pipe,
-    .write = write_pipe,
+    .read = pipe_read,
+    .write = pipe_write,
     .status = status,
     .poll = poll_pipe,
-    .ioctl = control,
+    .ioctl = pipe_control,
     .release = release,
 };
+
+int64_t pipe_size(const struct file *file)
+{
+    const struct ring *ring = file->object;
+    if (file->operations->read != pipe_read) {
+        return -EBADF;
+    }
+    return ring->limit;
+}
+
+int64_t pipe_set_size(struct file *file, uint64_t size)
+{
+    if (file->operations->read != pipe_read) {
+        return -EBADF;
+    }
+    if ((uint32_t)size > LARGEST_PIPE_SIZE) {
+        return -EINVAL;
+    }
+    if ((uint32_t)size > RING_SIZE) {
+        return -EPERM;
+    }
+    uint32_t limit = RING_ATOMIC_SIZE;
+    while (limit < (uint32_t)size) {
+        limit *= 2;
+    }
+    int64_t error = ring_set_limit(file->object, limit);
+    return error != 0 ? error : limit;
+}
 
 // The two files, each with one end of the ring, which is freed without memory for them.
 static bool open_ends(struct ring *ring, uint32_t flags, struct file *files[2])

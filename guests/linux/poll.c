@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "files.h"
 #include "readiness.h"
+#include "resource_limits.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "system_calls.h"
@@ -64,7 +65,7 @@ static int64_t poll_once(uint64_t address, uint64_t count)
 
 static int64_t poll_until(uint64_t address, uint64_t count, int64_t deadline)
 {
-    if (count > MOST_DESCRIPTORS) {
+    if (count > resource_limit(RLIMIT_NOFILE)) {
         return -EINVAL;
     }
     for (;;) {

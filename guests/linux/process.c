@@ -23,13 +23,6 @@
 #define ARCH_GET_FS 0x1003
 #define ARCH_GET_GS 0x1004
 
-#define RLIMITS 16
-#define RLIMIT_STACK 3
-#define RLIMIT_CORE 4
-#define RLIMIT_NPROC 6
-#define RLIMIT_NOFILE 7
-#define UNLIMITED UINT64_MAX
-
 #define SYSINFO_SIZE 112
 #define NAME_FIELD 65
 #define RANDOM_FLAGS 7
@@ -102,31 +95,6 @@ int64_t system_call_arch_prctl(const uint64_t arguments[6])
     default:
         return -EINVAL;
     }
-}
-
-int64_t system_call_prlimit64(const uint64_t arguments[6])
-{
-    uint64_t limit[2] = { UNLIMITED, UNLIMITED };
-    if (arguments[0] != 0 && arguments[0] != current_process->id) {
-        return -ESRCH;
-    }
-    if (arguments[1] >= RLIMITS) {
-        return -EINVAL;
-    }
-    if (arguments[2] != 0) {
-        return -EPERM;
-    }
-    if (arguments[1] == RLIMIT_STACK) {
-        limit[0] = limit[1] = STACK_SIZE;
-    } else if (arguments[1] == RLIMIT_NPROC) {
-        // As on Linux, of threads.
-        limit[0] = limit[1] = threads_limit();
-    } else if (arguments[1] == RLIMIT_NOFILE) {
-        limit[0] = limit[1] = MOST_DESCRIPTORS;
-    } else if (arguments[1] == RLIMIT_CORE) {
-        limit[0] = limit[1] = 0;
-    }
-    return arguments[3] == 0 || copy_to_user(arguments[3], limit, sizeof limit) ? 0 : -EFAULT;
 }
 
 int64_t system_call_getrandom(const uint64_t arguments[6])

@@ -34,6 +34,7 @@ void processes_start(unsigned limit)
         .session = PROCESS_ID,
         .space = address_spaces_start(),
     };
+    resource_limits_start(current_process->limits);
 }
 
 struct process *process_find(uint32_t id)
@@ -115,9 +116,11 @@ struct process *process_create(bool shares_memory, bool shares_files, bool share
     node_retain(process->program.executable);
     process->state = PROCESS_RUNNING;
     process->group = current_process->group;
+    process->nice = current_process->nice;
     process->session = current_process->session;
     process->parent = current_process;
     memcpy(process->signals.actions, current_process->signals.actions, sizeof process->signals.actions);
+    memcpy(process->limits, current_process->limits, sizeof process->limits);
     return process;
 }
 

@@ -7,6 +7,7 @@
 
 #include "address_space.h"
 #include "program.h"
+#include "resource_limits.h"
 #include "signals.h"
 
 #define MOST_PROCESSES 32
@@ -18,6 +19,8 @@ struct thread;
 struct process {
     enum process_state state;
     uint32_t id, group, session;
+    // What setpriority has set: without an effect.
+    int32_t nice;
     // NULL: its end interests no process.
     struct process *parent;
     // What the parent is sent, 0 for nothing.
@@ -33,6 +36,7 @@ struct process {
     bool has_executed;
     struct address_space *space;
     struct process_signals signals;
+    struct resource_limit limits[RESOURCES];
     // While another process runs.
     struct program program;
 };

@@ -16,6 +16,7 @@
 #include "processes.h"
 #include "processor.h"
 #include "random.h"
+#include "record_locks.h"
 #include "registers.h"
 #include "ring.h"
 #include "scheduler.h"
@@ -127,6 +128,7 @@ static const char *start_files(const char *working_directory)
 {
     struct lookup lookup;
     files_start();
+    record_locks_start();
     epoll_start();
     rings_start();
     socket_pairs_start();
@@ -165,9 +167,9 @@ static const char *start(const struct program_request *request)
     memset(&program_registers, 0, sizeof program_registers);
     pages_start(request->memory_limit / PAGE_SIZE);
     areas_start();
-    processes_start(request->processes);
     threads_clear();
     threads_set_limit(request->threads);
+    processes_start(request->processes);
     scheduler_clear();
     signals_clear();
     timers_clear();

@@ -6,6 +6,7 @@
 #include "host_changes.h"
 #include "host_directory.h"
 #include "pages.h"
+#include "resource_limits.h"
 #include "user.h"
 
 #define FIONREAD 0x541BU
@@ -43,6 +44,16 @@ static int64_t read_file(struct file *file, struct buffer *buffer, uint64_t *pos
     return count;
 }
 
+static int64_t write_at(struct file *file, struct buffer *buffer, uint64_t *position)
+{
+    if (file->node->is_written_through) {
+        return host_write_file(file->node, buffer, position, file->flags & O_APPEND);
+    }
+    int64_t count = node_write(file->node, buffer, *position);
+    *position += count > 0 ? (uint64_t)count : 0;
+    return count;
+}
+
 static int64_t write_file(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     if (file->flags & O_APPEND) {
@@ -51,11 +62,16 @@ static int64_t write_file(struct file *file, struct buffer *buffer, uint64_t *po
     if ((int64_t)(*position + buffer->size) < 0) {
         return -EFBIG;
     }
-    if (file->node->is_written_through) {
-        return host_write_file(file->node, buffer, position, file->flags & O_APPEND);
+    // What fits into the limit is written.
+    uint64_t limit = resource_limit(RLIMIT_FSIZE);
+    uint64_t space = *position < limit ? limit - *position : 0;
+    if (space == 0 && buffer->size != 0 && !resource_allows_file_size(*position + buffer->size)) {
+        return -EFBIG;
     }
-    int64_t count = node_write(file->node, buffer, *position);
-    *position += count > 0 ? (uint64_t)count : 0;
+    uint64_t rest = buffer->size > space ? buffer->size - space : 0;
+    buffer->size -= rest;
+    int64_t count = write_at(file, buffer, position);
+    buffer->size += rest;
     return count;
 }
 
@@ -165,6 +181,8 @@ static const struct file_operations *operations_of(const struct node *node, uint
         return &directory_file;
     case S_IFCHR:
         return node->device.operations;
+    case S_IFIFO:
+        return &named_pipe;
     default:
         return NULL;
     }

@@ -11,6 +11,7 @@
 // The kinds of files that have a node, by what the node is.
 extern const struct file_operations regular_file;
 extern const struct file_operations directory_file;
+extern const struct file_operations named_pipe;
 
 // An open file of a node that exists, whose permissions were checked: an error, or
 // 0 with a file.

@@ -22,6 +22,7 @@ struct ring *ring_create(void)
     struct ring *ring = pool_allocate(&rings);
     if (ring != NULL) {
         ring->readers = ring->writers = 1;
+        ring->limit = RING_SIZE;
         ring->reader = ring->writer = ring;
     }
     return ring;
@@ -102,12 +103,12 @@ int64_t ring_write(struct ring *ring, struct buffer *buffer)
     if (ring->readers == 0) {
         return -EPIPE;
     }
-    uint32_t space = RING_SIZE - ring->count;
+    uint32_t space = ring->limit - ring->count;
     if (buffer->size != 0 && (space == 0 || (buffer->size <= RING_ATOMIC_SIZE && buffer->size > space))) {
         return -EAGAIN;
     }
-    while (buffer->size != 0 && ring->count != RING_SIZE) {
-        uint64_t size = buffer->size < RING_SIZE - ring->count ? buffer->size : RING_SIZE - ring->count;
+    while (buffer->size != 0 && ring->count != ring->limit) {
+        uint64_t size = buffer->size < ring->limit - ring->count ? buffer->size : ring->limit - ring->count;
         uint8_t *bytes = part_at(ring, (ring->first + ring->count) % RING_SIZE, &size);
         if (bytes == NULL || !buffer_take(buffer, bytes, size)) {
             total = total != 0 ? total : bytes == NULL ? -ENOMEM : -EFAULT;
@@ -122,6 +123,16 @@ int64_t ring_write(struct ring *ring, struct buffer *buffer)
     return total;
 }
 
+int64_t ring_set_limit(struct ring *ring, uint32_t limit)
+{
+    if (ring->count > limit) {
+        return -EBUSY;
+    }
+    ring->limit = limit;
+    changed(ring);
+    return 0;
+}
+
 uint32_t ring_poll_reader(const struct ring *ring)
 {
     return (ring->count != 0 ? POLLIN : 0) | (ring->writers == 0 ? POLLHUP : 0);
@@ -129,5 +140,5 @@ uint32_t ring_poll_reader(const struct ring *ring)
 
 uint32_t ring_poll_writer(const struct ring *ring)
 {
-    return (RING_SIZE - ring->count >= RING_ATOMIC_SIZE ? POLLOUT : 0) | (ring->readers == 0 ? POLLERR : 0);
+    return (ring->limit - ring->count >= RING_ATOMIC_SIZE ? POLLOUT : 0) | (ring->readers == 0 ? POLLERR : 0);
 }

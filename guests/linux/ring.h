@@ -19,6 +19,8 @@ struct ring {
     // The position of the first byte, and how many there are.
     uint32_t first;
     uint32_t count;
+    // How many there may be: a power of two, from a page to RING_SIZE.
+    uint32_t limit;
     // The objects of the files at the two ends.
     const void *reader;
     const void *writer;
@@ -41,6 +43,9 @@ int64_t ring_read(struct ring *ring, struct buffer *buffer);
 
 // What has space. -EAGAIN without space, -EPIPE without a reader.
 int64_t ring_write(struct ring *ring, struct buffer *buffer);
+
+// Changes how many bytes there may be. -EBUSY if there are more.
+int64_t ring_set_limit(struct ring *ring, uint32_t limit);
 
 // The poll_events of each end.
 uint32_t ring_poll_reader(const struct ring *ring);

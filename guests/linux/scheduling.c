@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "process.h"
+#include "processes.h"
 #include "scheduler.h"
 #include "system_calls.h"
 #include "threads.h"
@@ -12,7 +13,10 @@
 #define PROCESSORS_SIZE 8
 #define MOST_PRIORITY 99
 #define NANOSECONDS_IN_SLICE 5000000L
-#define HIGHEST_NICE 40
+// Nice values are from -20 to 19.
+#define NICE_VALUES 20
+
+enum { PRIO_PROCESS = 0, PRIO_GROUP = 1, PRIO_USER = 2 };
 
 enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5 };
 
@@ -135,10 +139,56 @@ int64_t system_call_sched_rr_get_interval(const uint64_t arguments[6])
     return error != 0 ? error : copy_to_user(arguments[1], time, sizeof time) ? 0 : -EFAULT;
 }
 
-// 20 is the nice value 0.
+// All processes are of one user. 0 is the caller, or its group, or its user.
+static bool is_meant(const struct process *process, uint32_t kind, uint32_t id)
+{
+    switch (kind) {
+    case PRIO_PROCESS:
+        return process->id == (id != 0 ? id : current_process->id);
+    case PRIO_GROUP:
+        return process->group == (id != 0 ? id : current_process->group);
+    default:
+        return id == 0 || id == USER_ID;
+    }
+}
+
+// The highest priority of them: 20 is the nice value 0.
 int64_t system_call_getpriority(const uint64_t arguments[6])
 {
-    return (uint32_t)arguments[0] > 2 ? -EINVAL : HIGHEST_NICE / 2;
+    int64_t result = -ESRCH;
+    if ((uint32_t)arguments[0] > PRIO_USER) {
+        return -EINVAL;
+    }
+    FOR_EACH_PROCESS (process) {
+        if (is_meant(process, (uint32_t)arguments[0], (uint32_t)arguments[1])) {
+            int64_t priority = NICE_VALUES - process->nice;
+            result = priority > result ? priority : result;
+        }
+    }
+    return result;
+}
+
+// A program may lower its priority, and cannot raise it again.
+int64_t system_call_setpriority(const uint64_t arguments[6])
+{
+    int32_t nice = (int32_t)arguments[2];
+    int64_t result = -ESRCH;
+    if ((uint32_t)arguments[0] > PRIO_USER) {
+        return -EINVAL;
+    }
+    nice = nice < -NICE_VALUES ? -NICE_VALUES : nice >= NICE_VALUES ? NICE_VALUES - 1 : nice;
+    FOR_EACH_PROCESS (process) {
+        if (!is_meant(process, (uint32_t)arguments[0], (uint32_t)arguments[1])) {
+            continue;
+        }
+        if (nice < process->nice) {
+            result = -EACCES;
+        } else {
+            process->nice = nice;
+            result = result == -ESRCH ? 0 : result;
+        }
+    }
+    return result;
 }
 
 int64_t system_call_getcpu(const uint64_t arguments[6])

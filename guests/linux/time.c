@@ -25,6 +25,31 @@ int64_t system_call_clock_gettime(const uint64_t arguments[6])
     return copy_to_user(arguments[1], &time, sizeof time) ? 0 : -EFAULT;
 }
 
+// A program may not set clocks.
+int64_t system_call_clock_settime(const uint64_t arguments[6])
+{
+    struct timespec time;
+    if ((uint32_t)arguments[0] != CLOCK_REALTIME) {
+        return -EINVAL;
+    }
+    if (!copy_from_user(&time, arguments[1], sizeof time)) {
+        return -EFAULT;
+    }
+    return timespec_is_valid(&time) ? -EPERM : -EINVAL;
+}
+
+int64_t system_call_settimeofday(const uint64_t arguments[6])
+{
+    int64_t time[2];
+    if (arguments[0] == 0) {
+        return arguments[1] != 0 ? -EPERM : 0;
+    }
+    if (!copy_from_user(time, arguments[0], sizeof time)) {
+        return -EFAULT;
+    }
+    return time[0] >= 0 && time[1] >= 0 && time[1] < 1000000 ? -EPERM : -EINVAL;
+}
+
 int64_t system_call_clock_getres(const uint64_t arguments[6])
 {
     const struct timespec resolution = { 0, 1 };

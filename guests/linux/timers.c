@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// alarm and setitimer share a timer of the process; timer_create makes others.
+// alarm and setitimer share a timer of the process, setitimer has two more;
+// timer_create makes others.
 
 #include "timers.h"
 
@@ -21,7 +22,8 @@
 #define TIMER_ABSTIME 1
 #define OVERRUN_LIMIT 0x7FFFFFFFL
 
-enum { ITIMER_REAL = 0 };
+// Time counts as it passes for all of them.
+enum { ITIMER_REAL = 0, ITIMER_VIRTUAL = 1, ITIMER_PROF = 2 };
 enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
 
 struct timer {
@@ -29,6 +31,7 @@ struct timer {
     struct process *process;
     // Of alarm and setitimer.
     bool is_alarm;
+    uint32_t which;
     bool is_monotonic;
     // 0: it only counts.
     uint32_t signal;
@@ -90,17 +93,20 @@ static struct timer *make_timer(void)
 }
 
 // That of the process, which is made when it is first used. NULL if there are too many.
-static struct timer *find_alarm(void)
+static struct timer *find_alarm(uint32_t which)
 {
+    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].is_used && timers[i].is_alarm && timers[i].process == current_process) {
+        if (timers[i].is_used && timers[i].is_alarm && timers[i].which == which &&
+            timers[i].process == current_process) {
             return &timers[i];
         }
     }
     struct timer *timer = make_timer();
     if (timer != NULL) {
         timer->is_alarm = true;
-        timer->signal = SIGALRM;
+        timer->which = which;
+        timer->signal = signal_numbers[which];
     }
     return timer;
 }
@@ -171,7 +177,7 @@ static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
 
 int64_t system_call_alarm(const uint64_t arguments[6])
 {
-    struct timer *timer = find_alarm();
+    struct timer *timer = find_alarm(ITIMER_REAL);
     if (timer == NULL) {
         return 0;
     }
@@ -191,20 +197,20 @@ static int64_t copy_alarm_to_user(uint64_t address, int64_t left, int64_t interv
 
 int64_t system_call_getitimer(const uint64_t arguments[6])
 {
-    if ((uint32_t)arguments[0] != ITIMER_REAL) {
+    if ((uint32_t)arguments[0] > ITIMER_PROF) {
         return -EINVAL;
     }
-    const struct timer *timer = find_alarm();
+    const struct timer *timer = find_alarm((uint32_t)arguments[0]);
     return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval) : -EAGAIN;
 }
 
 int64_t system_call_setitimer(const uint64_t arguments[6])
 {
     int64_t words[4] = { 0 };
-    if ((uint32_t)arguments[0] != ITIMER_REAL) {
+    if ((uint32_t)arguments[0] > ITIMER_PROF) {
         return -EINVAL;
     }
-    struct timer *timer = find_alarm();
+    struct timer *timer = find_alarm((uint32_t)arguments[0]);
     if (timer == NULL) {
         return -EAGAIN;
     }

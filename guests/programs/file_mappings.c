@@ -191,6 +191,16 @@ int file_limits(void)
                                      call(CALL_PWRITE64, (uint64_t)file, (uint64_t)"x", 1, 1UL << 30) == -28);
     print_line("space again", call(CALL_FTRUNCATE, (uint64_t)file, 0, 0, 0));
     print_line("write", call(CALL_WRITE, (uint64_t)file, (uint64_t)block, 100, 0));
+    struct {
+        int16_t type, origin;
+        int64_t start, size;
+        int32_t process;
+    } lock = { .size = 1 };
+    while ((result = call(CALL_FCNTL, (uint64_t)file, 6, (uint64_t)&lock, 0)) == 0) {
+        lock.start += 2;
+    }
+    print_line("no lock", result);
+    print_line("locks", lock.start / 2);
     int64_t last = 0;
     while ((result = call(CALL_DUP, (uint64_t)file, 0, 0, 0)) >= 0) {
         last = result;

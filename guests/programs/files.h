@@ -131,6 +131,11 @@ void print_names(const char *path);
 int walk(void);
 int file_calls(void);
 int file_mappings(void);
+int record_locks(const struct start *start);
+int named_pipes(void);
+int sleep_long(void);
+int resource_limits(void);
+int no_privileges(void);
 int file_limits(void);
 int file_sequence(uint64_t seed, uint64_t count);
 // The same in a directory that stays as it is afterwards.

@@ -155,6 +155,21 @@ int program_main(const struct start *start)
     if (equal(name, "file-calls")) {
         return file_calls();
     }
+    if (equal(name, "record-locks")) {
+        return record_locks(start);
+    }
+    if (equal(name, "named-pipes")) {
+        return named_pipes();
+    }
+    if (equal(name, "resource-limits")) {
+        return resource_limits();
+    }
+    if (equal(name, "no-privileges")) {
+        return no_privileges();
+    }
+    if (equal(name, "sleep")) {
+        return sleep_long();
+    }
     if (equal(name, "walk")) {
         return walk();
     }

@@ -93,6 +93,18 @@ static int pipes(void)
     print_line("rest", total);
     print_line("end", read_from(ends[0], text, 8));
     close_file(ends[0]);
+    make_pipe(O_NONBLOCK);
+    print_line("size", call6(72, (uint64_t)ends[0], 1032, 0, 0, 0, 0));
+    print_line("two pages", call6(72, (uint64_t)ends[1], 1031, 5000, 0, 0, 0));
+    print_line("size", call6(72, (uint64_t)ends[0], 1032, 0, 0, 0, 0));
+    print_line("full", write_to(ends[1], block, sizeof block));
+    print_line("more than a page", call6(72, (uint64_t)ends[1], 1031, 4096, 0, 0, 0));
+    print_line("all", call6(72, (uint64_t)ends[0], 1031, 65536, 0, 0, 0));
+    print_line("not full", write_to(ends[1], block, sizeof block));
+    print_line("too large", call6(72, (uint64_t)ends[1], 1031, 0x80000001, 0, 0, 0));
+    print_line("no pipe", call6(72, 99, 1032, 0, 0, 0, 0));
+    close_file(ends[0]);
+    close_file(ends[1]);
     make_pipe(0);
     close_file(ends[0]);
     set_handler(13, 1, 0, 0);

@@ -9,6 +9,7 @@
 #define CALL_SIGPROCMASK 14
 #define CALL_NANOSLEEP 35
 #define CALL_ALARM 37
+#define CALL_GETITIMER 36
 #define CALL_SETITIMER 38
 #define CALL_SIGPENDING 127
 #define CALL_SIGTIMEDWAIT 128
@@ -283,6 +284,38 @@ static int interrupt_sleep(void)
     return 0;
 }
 
+static volatile uint64_t expired[32];
+
+static void note_expiry(int signal)
+{
+    expired[signal]++;
+}
+
+// Timers of processor time expire while the program computes.
+static int interval_timers(void)
+{
+    const uint64_t soon[4] = { 0, 0, 0, 20000 };
+    const uint64_t late[4] = { 2, 3, 1000, 0 };
+    const uint64_t never[4] = { 0 };
+    uint64_t rest[4];
+    set_handler(26, (uint64_t)note_expiry, 0, 0);
+    set_handler(27, (uint64_t)note_expiry, 0, 0);
+    print_line("virtual", call6(CALL_SETITIMER, 1, (uint64_t)soon, 0, 0, 0, 0));
+    print_line("profiling", call6(CALL_SETITIMER, 2, (uint64_t)soon, 0, 0, 0, 0));
+    print_line("no timer", call6(CALL_SETITIMER, 3, (uint64_t)soon, 0, 0, 0, 0));
+    while (expired[26] == 0 || expired[27] == 0) {
+    }
+    print_line("once", (int64_t)(expired[26] + expired[27]));
+    print_line("get", call6(CALL_GETITIMER, 1, (uint64_t)rest, 0, 0, 0, 0));
+    print_line("expired", (int64_t)(rest[2] + rest[3]));
+    print_line("late", call6(CALL_SETITIMER, 2, (uint64_t)late, 0, 0, 0, 0));
+    print_line("disarm", call6(CALL_SETITIMER, 2, (uint64_t)never, (uint64_t)rest, 0, 0, 0));
+    print_line("interval", (int64_t)rest[0]);
+    print_line("left", rest[2] >= 900 && rest[2] <= 1000);
+    print_line("get no timer", call6(CALL_GETITIMER, 3, (uint64_t)rest, 0, 0, 0, 0));
+    return 0;
+}
+
 static void change_context(int signal, const struct info *info, struct context *context)
 {
     (void)info;
@@ -339,6 +372,9 @@ int signals(const char *name)
     }
     if (equal(name, "signal-actions")) {
         return actions();
+    }
+    if (equal(name, "interval-timers")) {
+        return interval_timers();
     }
     if (equal(name, "signal-sleep")) {
         return interrupt_sleep();

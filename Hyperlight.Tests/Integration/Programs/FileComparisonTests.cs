@@ -14,7 +14,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "system-files")] string command) => await Compare(command);
+        [Values("file-calls", "file-mappings", "named-pipes", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
@@ -38,12 +38,37 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
             no file either 1
             space again 0
             write 100
+            no lock -37
+            locks 1023
             no descriptor -24
             last 1023
             none to open -24
             none to create -24
             not created -2
             removed 0
+
+            """.ReplaceLineEndings("\n")));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_program_cannot_raise_its_limits()
+    {
+        ProgramResult result = await Run(_runner, "", "no-privileges");
+
+        Assert.That(result.StandardOutput, Is.EqualTo(
+            """
+            not more -1
+            not higher -13
+            clock -1
+            wrong time -22
+            no such clock to set -22
+            no address -14
+            time of day -1
+            set 0
+            no process -11
+            set 0
+            one process -11
 
             """.ReplaceLineEndings("\n")));
         Assert.That(result.ExitCode, Is.Zero);

@@ -16,17 +16,20 @@ internal static class InstalledProgram
         }
 
         return ProgramImage.FromFiles(
-            Libraries(path).Append(path).Concat(others).Distinct().ToDictionary(static file => file, ProgramFile.FromPath), options);
+            Libraries([path]).Append(path).Concat(others).Distinct().ToDictionary(static file => file, ProgramFile.FromPath), options);
     }
 
-    /// <summary>Lines of ldd are "NAME => PATH (ADDRESS)" and "PATH (ADDRESS)".</summary>
-    private static IEnumerable<string> Libraries(string path)
+    /// <summary>
+    /// The libraries that programs and libraries need. Lines of ldd are "NAME => PATH (ADDRESS)" and "PATH (ADDRESS)", and "PATH:" before those of
+    /// each of several.
+    /// </summary>
+    public static IEnumerable<string> Libraries(IEnumerable<string> paths)
     {
-        using Process process = Process.Start(new ProcessStartInfo("ldd", [path]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo("ldd", paths) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return output.Split('\n')
             .Select(static line => line.Split("=>")[^1].Split('(')[0].Trim())
-            .Where(static library => library.StartsWith('/'));
+            .Where(static library => library.StartsWith('/') && !library.EndsWith(':'));
     }
 }

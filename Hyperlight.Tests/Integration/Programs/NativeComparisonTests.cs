@@ -14,7 +14,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "control-register", "model-specific-register", "interrupt", "nested-task", "direction",
         "threads", "thread-vectors", "futex", "requeue", "robust", "clone-errors", "exit-of-thread", "exit-of-main",
         "handler", "handler-registers", "handler-nesting", "fault-handlers", "alternate-stack", "alternate-stack-overflow",
-        "signal-masks", "signal-waits", "signal-actions", "signal-sleep", "changed-context",
+        "signal-masks", "signal-waits", "signal-actions", "signal-sleep", "interval-timers", "changed-context",
         "return-beyond", "return-to-kernel", "return-nowhere", "return-stack", "return-mxcsr", "return-vectors",
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
