@@ -43,7 +43,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     internal long CodeMemorySize => (_code.Compiler as EmittingCompiler)?.Size ?? 0;
 
     /// <summary>Asks all machines to give their code up.</summary>
-    internal void ReleaseCode() => _code.Holders.ReleaseOthers(null);
+    internal void ReleaseCode() => _code.Holders.Release(null);
 
     /// <summary>The pages of files that its machines use.</summary>
     internal FilePageStore FilePages => _files;

@@ -48,9 +48,12 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
         }
 
         // There may be memory again once this code, and that of machines that do not run, is collected.
-        Clear();
-        Volatile.Write(ref _size, 0);
-        Holders.ReleaseOthers(holder);
+        if (Holders.AskOthers(holder))
+        {
+            Clear();
+            Volatile.Write(ref _size, 0);
+        }
+
         return null;
     }
 

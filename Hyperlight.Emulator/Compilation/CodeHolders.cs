@@ -16,6 +16,7 @@ internal sealed class CodeHolders(TimeProvider time)
     private readonly List<WeakReference<ICodeHolder>> _holders = [];
     private int _pruneAt = FewestToPrune;
     private long? _lastRequest;
+    private WeakReference<ICodeHolder>? _lastWanting;
 
     /// <summary>Adds a machine, for as long as it exists.</summary>
     public void Add(ICodeHolder holder)
@@ -32,25 +33,49 @@ internal sealed class CodeHolders(TimeProvider time)
         }
     }
 
-    /// <summary>Asks the machines to give their code up. The collector frees its memory; a collection is begun.</summary>
-    /// <param name="wanting">The one that needs memory, which is not asked; <see langword="null"/> to ask all.</param>
-    public void ReleaseOthers(ICodeHolder? wanting)
+    /// <summary>
+    /// Asks all but one to give their code up, unless that was done a moment ago: then the one for which it was done is asked, as it may be the
+    /// one that has the memory now.
+    /// </summary>
+    /// <param name="wanting">The one that needs memory.</param>
+    /// <returns>Whether all were asked.</returns>
+    public bool AskOthers(ICodeHolder wanting)
     {
-        WeakReference<ICodeHolder>[] holders;
         lock (_lock)
         {
             if (_lastRequest is { } last && time.GetElapsedTime(last) < LeastInterval)
             {
-                return;
+                if (_lastWanting is { } reference && reference.TryGetTarget(out ICodeHolder? former) && !ReferenceEquals(former, wanting))
+                {
+                    _lastWanting = null;
+                    former.ReleaseCode();
+                }
+
+                return false;
             }
 
             _lastRequest = time.GetTimestamp();
+            _lastWanting = new WeakReference<ICodeHolder>(wanting);
+        }
+
+        // Not by the thread of the one that needs memory, whose time is that of its guest: the others can have much code.
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Holders.Release(state.Wanting), (Holders: this, Wanting: wanting), preferLocal: false);
+        return true;
+    }
+
+    /// <summary>Asks machines to give their code up. The collector frees its memory; a collection is begun.</summary>
+    /// <param name="except">One that is not asked; <see langword="null"/> to ask all.</param>
+    public void Release(ICodeHolder? except)
+    {
+        WeakReference<ICodeHolder>[] holders;
+        lock (_lock)
+        {
             holders = [.. _holders];
         }
 
         foreach (WeakReference<ICodeHolder> reference in holders)
         {
-            if (reference.TryGetTarget(out ICodeHolder? holder) && !ReferenceEquals(holder, wanting))
+            if (reference.TryGetTarget(out ICodeHolder? holder) && !ReferenceEquals(holder, except))
             {
                 holder.ReleaseCode();
             }

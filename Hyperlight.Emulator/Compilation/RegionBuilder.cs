@@ -82,7 +82,8 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         do
         {
             count = _loop.Count;
-            foreach (RegionNode node in _nodes.Values)
+            // From the farthest on: those that lead to the block come after those that it leads to.
+            foreach (RegionNode node in _nodes.Values.Reverse())
             {
                 if (!_loop.Contains(node) && LeadsBack(node, block.Rip))
                 {

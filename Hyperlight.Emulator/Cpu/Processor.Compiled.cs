@@ -36,6 +36,8 @@ internal sealed unsafe partial class Processor
         {
             // The first is about to be executed, and has to notice if it changes itself.
             _blocks.Clear();
+            ClearLinks();
+            _emitted = null;
             _blocks.Add(first);
             first.Heat = 0;
             _compiled = 0;

@@ -54,6 +54,12 @@ internal sealed unsafe partial class Processor
         finally
         {
             _running = null;
+            if (Volatile.Read(ref _isReleaseWanted))
+            {
+                // It was asked for during the run, and there may be no other one.
+                ReleaseCode();
+            }
+
             if (isHeld)
             {
                 native.DangerousRelease();
@@ -64,7 +70,6 @@ internal sealed unsafe partial class Processor
     private VmExit RunHeld()
     {
         using Lock.Scope use = _codeUse.EnterScope();
-        ReleaseIfWanted();
 
         // The host may have written over code since the last run.
         _run++;
@@ -75,6 +80,7 @@ internal sealed unsafe partial class Processor
 
         while (true)
         {
+            ReleaseIfWanted();
             if (IsCancelled && Interlocked.Exchange(ref _state->CancelRequested, 0) != 0)
             {
                 return VmExit.Cancelled;

@@ -5,9 +5,10 @@ namespace Hyperlight.Programs.Network;
 
 /// <summary>Makes a connection. A name is resolved here, once, and the addresses that are checked are those that are connected to.</summary>
 /// <param name="network">What is allowed.</param>
+/// <param name="lookups">The lookups of the run.</param>
 /// <param name="endpoint">Where the program connects to.</param>
 /// <param name="name">The name that the endpoint stands for; <see langword="null"/> for itself.</param>
-internal sealed class Connector(ProgramNetwork network, IPEndPoint endpoint, string? name)
+internal sealed class Connector(ProgramNetwork network, NameLookups lookups, IPEndPoint endpoint, string? name)
 {
     /// <summary>Of a name with many addresses, some are tried.</summary>
     private const int MostAddresses = 8;
@@ -60,6 +61,9 @@ internal sealed class Connector(ProgramNetwork network, IPEndPoint endpoint, str
         try
         {
             await socket.ConnectAsync(new IPEndPoint(address, endpoint.Port), cancellationToken).ConfigureAwait(false);
+
+            // A connection that is made while it is cancelled can be reported as made, and its socket is closed.
+            cancellationToken.ThrowIfCancellationRequested();
             return socket;
         }
         catch
@@ -71,11 +75,11 @@ internal sealed class Connector(ProgramNetwork network, IPEndPoint endpoint, str
 
     private async Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken)
     {
-        IPAddress[] addresses = await network.Resolve(host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] addresses = await lookups.ResolveAsync(network.Resolve, host, cancellationToken).ConfigureAwait(false);
         return [.. addresses.Select(NetworkRules.Plain).Where(IsAllowed).Distinct().Take(MostAddresses)];
     }
 
-    /// <summary>A name leads to a special address only if this address is allowed itself.</summary>
+    /// <summary>A name leads to a special address, or to the host, only if this address is allowed itself.</summary>
     private bool IsAllowed(IPAddress address) =>
-        !SpecialAddress.Is(address) || (network.Rules.Allows(new IPEndPoint(address, endpoint.Port), out string? other) && other is null);
+        !(SpecialAddress.Is(address) || OwnAddress.Is(address)) || (network.Rules.Allows(new IPEndPoint(address, endpoint.Port), out string? other) && other is null);
 }

@@ -6,8 +6,12 @@ namespace Hyperlight.Programs.Network;
 /// A connection of a program. What was received, and one part that is being sent, are kept here, so that the program is answered without
 /// waiting. Both have a limited size: more is received when the program has taken some, and taken from the program when the part is sent.
 /// </summary>
-internal sealed class HostConnection : IDisposable
+#pragma warning disable CA1001 // Its fields have no timers, links or wait handles to release, and are used until the last function has ended.
+internal sealed class HostConnection
+#pragma warning restore CA1001
 {
+    private const int SystemBufferSize = 0x4_0000;
+
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly CancellationTokenSource _resetting = new();
@@ -25,6 +29,7 @@ internal sealed class HostConnection : IDisposable
     private bool _isShutForSending;
     private bool _waitsForSpace;
     private bool _hasFailed;
+    private bool _hasFailedToSend;
     private int _error;
 
     /// <param name="connect">Makes the connection.</param>
@@ -174,14 +179,6 @@ internal sealed class HostConnection : IDisposable
         _closed.TrySetResult();
     }
 
-    /// <summary>Releases what is left when it is closed.</summary>
-    public void Dispose()
-    {
-        _closing.Dispose();
-        _resetting.Dispose();
-        _spaceFreed.Dispose();
-    }
-
     private SocketEvents CurrentEvents()
     {
         if (_hasFailed)
@@ -199,7 +196,8 @@ internal sealed class HostConnection : IDisposable
             | (_received.Count != 0 || ends ? SocketEvents.Input : 0)
             | (ends ? SocketEvents.InputEnd : 0)
             | (!_isSending || _isShutForSending ? SocketEvents.Output : 0)
-            | (ends && _isShutForSending ? SocketEvents.HangUp : 0);
+            | (ends && _isShutForSending ? SocketEvents.HangUp : 0)
+            | (_hasFailedToSend && _error != 0 ? SocketEvents.Error : 0);
     }
 
     private SocketAnswer Answer(int result) => new(result, CurrentEvents());
@@ -216,6 +214,8 @@ internal sealed class HostConnection : IDisposable
         {
             using Socket socket = await connect(_resetting.Token).ConfigureAwait(false);
             socket.NoDelay = true;
+            socket.ReceiveBufferSize = SystemBufferSize;
+            socket.SendBufferSize = SystemBufferSize;
             lock (_lock)
             {
                 _socket = socket;
@@ -228,7 +228,13 @@ internal sealed class HostConnection : IDisposable
                 await _closed.Task.ConfigureAwait(false);
             }
 
-            await _sending.ConfigureAwait(false);
+            Task sending;
+            lock (_lock)
+            {
+                sending = _sending;
+            }
+
+            await sending.ConfigureAwait(false);
             if (_resetting.IsCancellationRequested)
             {
                 socket.LingerState = new LingerOption(enable: true, seconds: 0);
@@ -241,6 +247,12 @@ internal sealed class HostConnection : IDisposable
         catch (OperationCanceledException) when (_resetting.IsCancellationRequested)
         {
             // The program, or its run, has ended while it was connecting.
+        }
+#pragma warning disable CA1031 // Whatever went wrong, the program is told of it: it would wait for ever otherwise.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            Fail(NetworkError.HostUnreachable);
         }
     }
 
@@ -303,6 +315,7 @@ internal sealed class HostConnection : IDisposable
             if (!_count(count))
             {
                 EndByLimit();
+                count = 0;
             }
 
             for (int sent = 0; sent < count;)
@@ -312,7 +325,7 @@ internal sealed class HostConnection : IDisposable
         }
         catch (SocketException exception)
         {
-            Fail(NetworkError.Of(exception.SocketErrorCode));
+            FailSending(NetworkError.Of(exception.SocketErrorCode));
         }
         catch (OperationCanceledException) when (_resetting.IsCancellationRequested)
         {
@@ -334,7 +347,7 @@ internal sealed class HostConnection : IDisposable
     /// <summary>Tells the other side that nothing follows, unless something is being sent: that is done after it.</summary>
     private void EndSending(Socket socket)
     {
-        if (_isSending || _hasFailed || _closed.Task.IsCompleted)
+        if (_isSending || _hasFailed || _hasFailedToSend || _closed.Task.IsCompleted)
         {
             return;
         }
@@ -346,6 +359,17 @@ internal sealed class HostConnection : IDisposable
         catch (SocketException exception)
         {
             Fail(NetworkError.Of(exception.SocketErrorCode));
+        }
+    }
+
+    /// <summary>What the other side has sent before can still be received.</summary>
+    private void FailSending(int error)
+    {
+        lock (_lock)
+        {
+            _error = _hasFailed ? _error : error;
+            _isShutForSending = true;
+            _hasFailedToSend = true;
         }
     }
 

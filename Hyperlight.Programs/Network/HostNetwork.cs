@@ -18,14 +18,21 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     // Timers count milliseconds: not shorter than the program asked for.
     private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Each connection of a run leaves a port in use for a while.</summary>
+    private const int MostConnections = 10_000;
+
+    // A function of a call that was ended goes on for a moment, while the run is disposed.
     private readonly Lock _lock = new();
+    private readonly NameLookups _lookups = new();
     private readonly Dictionary<int, HostConnection> _connections = [];
 
     /// <summary>Those that the program has closed, until their sockets are.</summary>
     private readonly List<HostConnection> _closing = [];
 
+    private readonly Lock _changeLock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextHandle;
+    private bool _isDisposed;
     private long _bytes;
 
     /// <summary>What the kernel calls the function for.</summary>
@@ -76,11 +83,11 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
                 return await WaitAsync(value, bytes, cancellationToken).ConfigureAwait(false);
             case Step.Connect:
                 return new SocketAnswer(Connect(bytes), SocketEvents.None).ToArray();
-            case Step.Close when _connections.Remove(handle, out HostConnection? closed):
+            case Step.Close when TakeForClosing(handle) is { } closed:
                 await CloseAsync(closed, cancellationToken).ConfigureAwait(false);
                 return new SocketAnswer(0, SocketEvents.None).ToArray();
             default:
-                return _connections.TryGetValue(handle, out HostConnection? connection)
+                return Find(handle) is { } connection
                     ? Answer(connection, (Step)step, value, bytes).ToArray()
                     : new SocketAnswer(NetworkError.InvalidArgument, SocketEvents.None).ToArray();
         }
@@ -92,34 +99,65 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     /// </summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {
-        foreach (HostConnection connection in _connections.Values)
+        HostConnection[] connections;
+        lock (_lock)
+        {
+            _closing.AddRange(_connections.Values);
+            _connections.Clear();
+            connections = [.. _closing];
+        }
+
+        foreach (HostConnection connection in connections)
         {
             connection.BeginClose();
         }
 
-        _closing.AddRange(_connections.Values);
-        _connections.Clear();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(CloseTime);
-        await Task.WhenAll(_closing.Select(static connection => connection.Completion)).WaitAsync(end.Token)
+        await Task.WhenAll(connections.Select(static connection => connection.Completion)).WaitAsync(end.Token)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Resets the connections that are left.</summary>
     public async ValueTask DisposeAsync()
     {
-        HostConnection[] connections = [.. _closing, .. _connections.Values];
-        _closing.Clear();
-        _connections.Clear();
+        HostConnection[] connections;
+        lock (_lock)
+        {
+            _isDisposed = true;
+            connections = [.. _closing, .. _connections.Values];
+            _closing.Clear();
+            _connections.Clear();
+        }
+
         foreach (HostConnection connection in connections)
         {
             connection.Reset();
         }
 
-        await Task.WhenAll(connections.Select(static connection => connection.Completion)).ConfigureAwait(false);
-        foreach (HostConnection connection in connections)
+        await Task.WhenAll(connections.Select(static connection => connection.Completion)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private HostConnection? Find(int handle)
+    {
+        lock (_lock)
         {
-            connection.Dispose();
+            return _connections.GetValueOrDefault(handle);
+        }
+    }
+
+    /// <summary>The connection counts until it is closed.</summary>
+    private HostConnection? TakeForClosing(int handle)
+    {
+        lock (_lock)
+        {
+            if (!_connections.Remove(handle, out HostConnection? connection))
+            {
+                return null;
+            }
+
+            _closing.Add(connection);
+            return connection;
         }
     }
 
@@ -155,43 +193,42 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
             return NetworkError.NoAccess;
         }
 
-        ForgetClosed();
-        if (_connections.Count + _closing.Count >= network.MaximumConnections || _nextHandle == int.MaxValue)
+        lock (_lock)
         {
-            return NetworkError.AddressNotAvailable;
-        }
+            ForgetClosed();
+            if (_isDisposed || _connections.Count + _closing.Count >= network.MaximumConnections || _nextHandle == MostConnections)
+            {
+                return NetworkError.AddressNotAvailable;
+            }
 
-        var connector = new Connector(network, endpoint, name);
-        _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, NoteChange, Count));
-        return _nextHandle++;
+            var connector = new Connector(network, _lookups, endpoint, name);
+            _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, NoteChange, Count));
+            return _nextHandle++;
+        }
     }
 
     /// <summary>Does not wait for what is being sent: the connection counts until that has ended.</summary>
     private async Task CloseAsync(HostConnection connection, CancellationToken cancellationToken)
     {
-        _closing.Add(connection);
         if (connection.BeginClose())
         {
             await connection.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        ForgetClosed();
-    }
-
-    private void ForgetClosed()
-    {
-        foreach (HostConnection connection in _closing.FindAll(static connection => connection.Completion.IsCompletedSuccessfully))
+        lock (_lock)
         {
-            _closing.Remove(connection);
-            connection.Dispose();
+            ForgetClosed();
         }
     }
+
+    /// <summary>With the lock.</summary>
+    private void ForgetClosed() => _closing.RemoveAll(static connection => connection.Completion.IsCompleted);
 
     private bool Count(int bytes) => Interlocked.Add(ref _bytes, bytes) <= network!.MaximumBytes;
 
     private void NoteChange()
     {
-        lock (_lock)
+        lock (_changeLock)
         {
             _changed.TrySetResult();
         }
@@ -199,7 +236,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 
     private async Task<byte[]> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
     {
-        if (nanoseconds <= 0)
+        if (nanoseconds <= 0 || wanted.Length / WantedSize > (network?.MaximumConnections ?? 0))
         {
             return EventsOf(wanted, out _);
         }
@@ -227,7 +264,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     /// <summary>Completes at a change of any connection after this call.</summary>
     private Task NextChange()
     {
-        lock (_lock)
+        lock (_changeLock)
         {
             if (_changed.Task.IsCompleted)
             {
@@ -247,7 +284,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
         {
             ReadOnlySpan<byte> entry = wanted.AsSpan(i * WantedSize, WantedSize);
             int handle = BinaryPrimitives.ReadInt32LittleEndian(entry);
-            int now = _connections.TryGetValue(handle, out HostConnection? connection) ? (int)connection.Events : 0;
+            int now = (int)(Find(handle)?.Events ?? SocketEvents.None);
             differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[sizeof(int)..]);
             BinaryPrimitives.WriteInt32LittleEndian(events.AsSpan(i * sizeof(int)), now);
         }

@@ -83,7 +83,7 @@ internal sealed class NetworkRules
 
             _destinations[new IPEndPoint(address, port)] = null;
         }
-        else if (IsName(name))
+        else if (IsName(name) && !IPAddress.TryParse(name, out _))
         {
             _destinations[new IPEndPoint(AddressOfName(name, names, parameter), port)] = name;
         }

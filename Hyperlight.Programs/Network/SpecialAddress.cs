@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Hyperlight.Programs.Network;
 
-/// <summary>Addresses that a name must not lead to: private, of the host itself, of the link, shared, of groups, or reserved.</summary>
+/// <summary>Addresses that a name must not lead to: private, of the host itself, of the link, shared, of groups, of the control of a cloud, or reserved.</summary>
 internal static class SpecialAddress
 {
     private static readonly IPNetwork[] Networks =
@@ -11,7 +11,7 @@ internal static class SpecialAddress
         .. new[]
         {
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-            "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "168.63.129.16/32", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
         }.Select(static network => IPNetwork.Parse(network)),
     ];
 

@@ -91,6 +91,63 @@ internal sealed class HostNetworkTests
         Assert.That((await CallAsync(network, HostNetwork.Step.Receive, handle, 1)).Result, Is.Zero);
     }
 
+    /// <summary>The operating system's lookup cannot be cancelled.</summary>
+    [Test]
+    public async Task A_lookup_that_does_not_end_delays_nothing()
+    {
+        using var end = new ManualResetEventSlim();
+        int lookups = 0;
+        var network = new HostNetwork(new ProgramNetwork
+        {
+            AllowedHosts = ["name.test:80"],
+            Resolve = (_, _) =>
+            {
+                Interlocked.Increment(ref lookups);
+                end.Wait();
+                return Task.FromResult<IPAddress[]>([]);
+            },
+        });
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < 20; i++)
+            {
+                int handle = await ConnectAsync(network, "198.18.0.1", 80);
+                if (i % 2 == 0)
+                {
+                    Assert.That((await CallAsync(network, HostNetwork.Step.Close, handle)).Result, Is.Zero);
+                }
+            }
+
+            await network.CloseAsync(CancellationToken.None);
+            await network.DisposeAsync();
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(4)));
+            Assert.That(lookups, Is.InRange(0, 4), "at a time");
+        }
+        finally
+        {
+            end.Set();
+        }
+    }
+
+    [Test]
+    public async Task A_name_does_not_lead_to_the_host()
+    {
+        await using var server = new TestServer(TestServer.Echo);
+        Assert.That(OwnAddress.Is(IPAddress.Loopback), Is.True);
+        Assert.That(OwnAddress.Is(IPAddress.Parse("8.8.8.8")), Is.False);
+        await using var network = new HostNetwork(new ProgramNetwork
+        {
+            AllowedHosts = [$"name.test:{server.Port}"],
+            Resolve = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]),
+        });
+
+        int handle = await ConnectAsync(network, "198.18.0.1", server.Port);
+        await WaitAsync(network, handle, SocketEvents.None);
+
+        Assert.That((await CallAsync(network, HostNetwork.Step.Error, handle)).Result, Is.EqualTo(NoAccess));
+    }
+
     [Test]
     public async Task What_a_program_does_not_take_stays_with_the_other_side()
     {

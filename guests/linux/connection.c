@@ -107,15 +107,14 @@ uint32_t connection_take_error(struct connection *connection)
     return error != 0 || connection->handle < 0 ? error : (uint32_t)-ask_simply(connection, HOST_SOCKET_ERROR, 0);
 }
 
-// The result of a transfer that ends with `result` after `total` bytes. The host
-// tells an error once: the next call gets one that this call does not return.
-static int64_t end_transfer(struct connection *connection, int64_t total, int64_t result)
+// The host tells an error once.
+static void keep_error(struct file *file, int64_t error)
 {
-    bool is_of_host = result < 0 && result != -EAGAIN && result != -EFAULT && result != -EPIPE;
-    if (total != 0 && is_of_host) {
-        connection->kept_error = (uint32_t)-result;
+    struct connection *connection = file->object;
+    bool is_of_host = error != -EAGAIN && error != -EFAULT && error != -EPIPE && error != -EINTR && error != -ERESTARTSYS;
+    if (is_of_host) {
+        connection->kept_error = (uint32_t)-error;
     }
-    return total != 0 ? total : result;
 }
 
 static int64_t receive_part(struct connection *connection, struct buffer *buffer, enum host_socket_step step)
@@ -153,7 +152,7 @@ static int64_t receive(struct file *file, struct buffer *buffer, uint32_t flags)
     while (buffer->size != 0) {
         int64_t result = receive_part(connection, buffer, flags & MSG_PEEK ? HOST_SOCKET_PEEK : HOST_SOCKET_RECEIVE);
         if (result <= 0) {
-            return end_transfer(connection, total, result);
+            return file_end_transfer(file, total, result);
         }
         total += result;
         if (flags & MSG_PEEK || !(connection->events & POLLIN)) {
@@ -197,7 +196,7 @@ static int64_t send(struct file *file, struct buffer *buffer)
     while (buffer->size != 0) {
         int64_t result = send_part(connection, buffer);
         if (result < 0) {
-            return end_transfer(connection, total, result);
+            return file_end_transfer(file, total, result);
         }
         total += result;
         if (!(connection->events & POLLOUT)) {
@@ -316,6 +315,7 @@ static const struct file_operations operations = {
     .wait = wait_for_connection,
     .ioctl = control,
     .release = release,
+    .keep_error = keep_error,
     .socket = &socket_operations,
 };
 

@@ -78,6 +78,9 @@ struct file_operations {
     int64_t (*list)(struct file *file, struct buffer *buffer);
     // The last reference is gone. `file` itself is freed by the caller.
     void (*release)(struct file *file);
+    // Keeps an error for the next call: this one returns what was transferred before.
+    // NULL: the next call finds it itself.
+    void (*keep_error)(struct file *file, int64_t error);
     // Of sockets.h. NULL: it is no socket, ENOTSOCK.
     const struct socket_operations *socket;
 };
@@ -101,6 +104,15 @@ struct file {
 struct file *file_create(const struct file_operations *operations, uint32_t flags);
 void file_retain(struct file *file);
 void file_release(struct file *file);
+
+// The result of a call that ends with `result` after parts of `total` bytes.
+static inline int64_t file_end_transfer(struct file *file, int64_t total, int64_t result)
+{
+    if (total != 0 && result < 0 && file->operations->keep_error != NULL) {
+        file->operations->keep_error(file, result);
+    }
+    return total != 0 ? total : result;
+}
 
 static inline bool file_can_read(const struct file *file)
 {

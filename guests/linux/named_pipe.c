@@ -61,6 +61,8 @@ static int64_t open(struct file *file)
         node->pipe.ring = ring;
     }
     file->object = ring;
+    // A reader meets no end before there was a writer.
+    file->position = node->pipe.writer_openings;
     if (reads) {
         ring->readers++;
         node->pipe.reader_openings++;
@@ -81,8 +83,15 @@ static int64_t open(struct file *file)
 
 static uint32_t poll(struct file *file)
 {
-    return (file_can_read(file) ? ring_poll_reader(file->object) : 0) |
-           (file_can_write(file) ? ring_poll_writer(file->object) : 0);
+    const struct ring *ring = file->object;
+    uint32_t events = 0;
+    if (file_can_read(file)) {
+        events = ring_poll_reader(ring);
+        if (file->position == file->node->pipe.writer_openings) {
+            events &= ~POLLHUP;
+        }
+    }
+    return events | (file_can_write(file) ? ring_poll_writer(ring) : 0);
 }
 
 const struct file_operations named_pipe = {

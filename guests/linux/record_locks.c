@@ -8,6 +8,7 @@
 #include "node.h"
 #include "processes.h"
 #include "scheduler.h"
+#include "threads.h"
 #include "user.h"
 
 enum {
@@ -48,6 +49,7 @@ struct waiter {
     struct waiter *next;
     const void *owner;
     const void *holder;
+    const struct thread *thread;
 };
 
 static struct pool locks;
@@ -88,9 +90,9 @@ static struct record_lock *find_conflict(const struct node *node, const struct r
     return NULL;
 }
 
-static struct record_lock *create_lock(void)
+static struct record_lock *create_lock(unsigned most)
 {
-    struct record_lock *lock = lock_count < MOST_LOCKS ? pool_allocate(&locks) : NULL;
+    struct record_lock *lock = lock_count < most ? pool_allocate(&locks) : NULL;
     if (lock != NULL) {
         lock_count++;
     }
@@ -171,18 +173,33 @@ static void carve(struct node *node, const struct record_lock *range, struct rec
     }
 }
 
+// Whether a range is in the middle of a lock of its owner.
+static bool divides(const struct node *node, const struct record_lock *range)
+{
+    for (const struct record_lock *lock = node->record_locks; lock != NULL; lock = lock->next) {
+        if (lock->owner == range->owner && lock->first < range->first && lock->last > range->last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// An unlock takes memory only if it divides a lock, and then one more than a lock may.
 static int64_t set(struct node *node, const struct record_lock *wanted)
 {
-    struct record_lock *lock = create_lock();
-    struct record_lock *spare = create_lock();
-    bool has_memory = lock != NULL && spare != NULL;
+    bool is_unlock = wanted->type == F_UNLCK;
+    struct record_lock range = *wanted;
+    if (!is_unlock) {
+        join(node, &range);
+    }
+    bool needs_spare = divides(node, &range);
+    struct record_lock *lock = is_unlock ? NULL : create_lock(MOST_LOCKS);
+    struct record_lock *spare = needs_spare ? create_lock(MOST_LOCKS + 1) : NULL;
+    bool has_memory = (is_unlock || lock != NULL) && (!needs_spare || spare != NULL);
     if (has_memory) {
-        *lock = *wanted;
-        if (lock->type != F_UNLCK) {
-            join(node, lock);
-        }
-        carve(node, lock, &spare);
-        if (lock->type != F_UNLCK) {
+        carve(node, &range, &spare);
+        if (!is_unlock) {
+            *lock = range;
             add(node, lock);
             lock = NULL;
         }
@@ -209,13 +226,14 @@ void record_locks_release(struct node *node, const void *owner)
     }
 }
 
-// Whether the holder waits, over others perhaps, for the owner.
+// Whether the holder waits, over others perhaps, for the owner. One that was woken looks
+// again itself.
 static bool is_deadlock(const void *owner, const void *holder)
 {
     // Each owner is passed once in a chain without a circle.
     for (unsigned steps = 0; steps < MOST_PROCESSES; steps++) {
         const struct waiter *waiter = waiters;
-        while (waiter != NULL && waiter->owner != holder) {
+        while (waiter != NULL && (waiter->owner != holder || waiter->thread->state != THREAD_WAITING)) {
             waiter = waiter->next;
         }
         if (waiter == NULL) {
@@ -246,7 +264,7 @@ static int64_t wait_until_free(struct node *node, const struct record_lock *want
         if (detects_deadlocks && is_deadlock(wanted->owner, conflict->owner)) {
             return -EDEADLK;
         }
-        struct waiter waiter = { waiters, wanted->owner, conflict->owner };
+        struct waiter waiter = { waiters, wanted->owner, conflict->owner, current_thread };
         waiters = &waiter;
         int64_t error = scheduler_wait(&node->record_locks, NEVER);
         forget_waiter(&waiter);

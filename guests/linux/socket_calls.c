@@ -70,7 +70,7 @@ static int64_t send_all(struct file *file, struct buffer *buffer, uint32_t flags
     if (total == 0 && result == -EPIPE && !(flags & MSG_NOSIGNAL)) {
         signal_broken_pipe();
     }
-    return total != 0 ? total : result;
+    return file_end_transfer(file, total, result);
 }
 
 // What there is; with MSG_WAITALL all of it, up to the end.
@@ -88,7 +88,7 @@ static int64_t receive_some(struct file *file, struct buffer *buffer, uint32_t f
         }
         total += result > 0 ? result : 0;
         if (result <= 0 || !takes_all || buffer->size == 0) {
-            return total != 0 ? total : result;
+            return file_end_transfer(file, total, result);
         }
     }
 }
@@ -160,7 +160,7 @@ static int64_t transfer_vectors(struct file *file, const struct message *message
         struct buffer buffer = user_buffer(vector.base, vector.length);
         int64_t result = transfer(file, &buffer, flags | (waits_no_more ? MSG_DONTWAIT : 0), is_send);
         if (result < 0) {
-            return total != 0 ? total : result;
+            return file_end_transfer(file, total, result);
         }
         total += result;
         if ((uint64_t)result < vector.length || flags & MSG_PEEK) {

@@ -92,17 +92,27 @@ static struct timer *make_timer(void)
     return NULL;
 }
 
-// That of the process, which is made when it is first used. NULL if there are too many.
+// That of the process, or NULL if it was not set yet.
 static struct timer *find_alarm(uint32_t which)
 {
-    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
         if (timers[i].is_used && timers[i].is_alarm && timers[i].which == which &&
             timers[i].process == current_process) {
             return &timers[i];
         }
     }
-    struct timer *timer = make_timer();
+    return NULL;
+}
+
+// The same, which is made when it is first set. NULL if there are too many.
+static struct timer *make_alarm(uint32_t which)
+{
+    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
+    struct timer *timer = find_alarm(which);
+    if (timer != NULL) {
+        return timer;
+    }
+    timer = make_timer();
     if (timer != NULL) {
         timer->is_alarm = true;
         timer->which = which;
@@ -177,7 +187,8 @@ static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
 
 int64_t system_call_alarm(const uint64_t arguments[6])
 {
-    struct timer *timer = find_alarm(ITIMER_REAL);
+    bool is_set = (uint32_t)arguments[0] != 0;
+    struct timer *timer = is_set ? make_alarm(ITIMER_REAL) : find_alarm(ITIMER_REAL);
     if (timer == NULL) {
         return 0;
     }
@@ -201,7 +212,8 @@ int64_t system_call_getitimer(const uint64_t arguments[6])
         return -EINVAL;
     }
     const struct timer *timer = find_alarm((uint32_t)arguments[0]);
-    return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval) : -EAGAIN;
+    return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval)
+                         : copy_alarm_to_user(arguments[1], 0, 0);
 }
 
 int64_t system_call_setitimer(const uint64_t arguments[6])
@@ -210,12 +222,6 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
     if ((uint32_t)arguments[0] > ITIMER_PROF) {
         return -EINVAL;
     }
-    struct timer *timer = find_alarm((uint32_t)arguments[0]);
-    if (timer == NULL) {
-        return -EAGAIN;
-    }
-    int64_t left = remaining(timer);
-    int64_t interval = timer->interval;
     if (arguments[1] != 0 && !copy_from_user(words, arguments[1], sizeof words)) {
         return -EFAULT;
     }
@@ -226,6 +232,13 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
         !timespec_is_valid(&value)) {
         return -EINVAL;
     }
+    bool is_set = timespec_nanoseconds(&value) != 0;
+    struct timer *timer = is_set ? make_alarm((uint32_t)arguments[0]) : find_alarm((uint32_t)arguments[0]);
+    if (timer == NULL) {
+        return is_set ? -EAGAIN : arguments[2] != 0 ? copy_alarm_to_user(arguments[2], 0, 0) : 0;
+    }
+    int64_t left = remaining(timer);
+    int64_t interval = timer->interval;
     int64_t error = arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
     if (error != 0 || arguments[2] == 0) {
         return error;

@@ -90,8 +90,9 @@ int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
                                      file->operations->write, POLLOUT);
         total += result > 0 ? result : 0;
     } while (result > 0 && has_more_to_write(file, buffer));
+    result = file_end_transfer(file, total, result);
     file_release(file);
-    return total != 0 ? total : result;
+    return result;
 }
 
 uint32_t file_poll(struct file *file)
@@ -176,7 +177,7 @@ static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count
         }
         int64_t result = vector.length != 0 || count == 1 ? transfer(file, &buffer, position) : 0;
         if (result < 0) {
-            return total != 0 ? total : result;
+            return file_end_transfer(file, total, result);
         }
         total += result;
         if ((uint64_t)result < vector.length) {

@@ -5,6 +5,7 @@
 #include "files.h"
 #include "signals.h"
 
+#define CALL_POLL 7
 #define CALL_NANOSLEEP 35
 #define CALL_SETITIMER 38
 #define CALL_FORK 57
@@ -39,6 +40,16 @@ static void wait_for(int64_t process)
     print_line("status", status);
 }
 
+static void print_events(int64_t file)
+{
+    struct {
+        int32_t file;
+        int16_t wanted, events;
+    } entry = { (int32_t)file, 1, 0 };
+    print_line("ready", call(CALL_POLL, (uint64_t)&entry, 1, 0, 0));
+    print_line("events", entry.events);
+}
+
 static int64_t make_pipe(void)
 {
     return call(CALL_MKNOD, (uint64_t)name, 0010640, 0, 0);
@@ -55,6 +66,7 @@ static void without_waiting(void)
     print_line("no reader", open_file(name, O_WRONLY | O_NONBLOCK, 0));
     int64_t reader = open_file(name, O_RDONLY | O_NONBLOCK, 0);
     print_line("no writer", read_some(reader));
+    print_events(reader);
     int64_t writer = open_file(name, O_WRONLY | O_NONBLOCK | O_TRUNC, 0);
     print_line("writer", writer > reader);
     print_line("nothing yet", read_some(reader));
@@ -70,6 +82,7 @@ static void without_waiting(void)
     print_line("wrong end", write_text(reader, "hello"));
     close_file(writer);
     print_line("no writer again", read_some(reader));
+    print_events(reader);
     writer = open_file(name, O_WRONLY, 0);
     close_file(reader);
     print_line("broken", write_text(writer, "hello"));

@@ -202,6 +202,19 @@ static void waits(void)
     set(one, UNLOCK, 0, 0);
     wait_for(child);
     look("ended", 0, 0);
+    // The child still has to run when the parent waits for it in turn.
+    set(one, WRITE, 60, 1);
+    child = fork_process();
+    if (child == 0) {
+        print_line("held by the child", set(one, WRITE, 50, 1));
+        print_line("handed over", wait_and_set(one, WRITE, 60, 1));
+        exit_program(0);
+    }
+    pause_briefly();
+    set(one, UNLOCK, 60, 1);
+    print_line("no deadlock", wait_and_set(one, WRITE, 50, 1));
+    wait_for(child);
+    set(one, UNLOCK, 0, 0);
 }
 
 // An executed program has the locks of the process.

@@ -81,7 +81,7 @@ internal sealed class HotCodeTests
         }
     }
 
-    /// <summary>A machine that runs is not waited for: it gives its code up before its next run.</summary>
+    /// <summary>A machine that runs is not waited for: it gives its code up at the end of its run, if not before.</summary>
     [Test]
     public void A_machine_that_runs_gives_up_its_code_later()
     {
@@ -94,11 +94,9 @@ internal sealed class HotCodeTests
 
         hypervisor.ReleaseCode();
 
+        Assert.That(run.IsAlive, Is.True);
         machine.Cancel();
         run.Join();
-        Assert.That(machine.CompiledSize, Is.Positive);
-        machine.InstructionBudget = 1;
-        Assert.That(machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
         Assert.That(machine.CompiledSize, Is.Zero);
     }
 
