@@ -103,7 +103,7 @@ internal sealed class HostNetworkTests
             Resolve = (_, _) =>
             {
                 Interlocked.Increment(ref lookups);
-                end.Wait();
+                end.Wait(CancellationToken.None);
                 return Task.FromResult<IPAddress[]>([]);
             },
         });
