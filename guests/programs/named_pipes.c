@@ -28,7 +28,7 @@ static int64_t read_some(int64_t file)
 
 static void pause_briefly(void)
 {
-    const int64_t time[2] = { 0, 50000000 };
+    const int64_t time[2] = { 0, 400000000 };
     call(CALL_NANOSLEEP, (uint64_t)time, 0, 0, 0);
 }
 

@@ -52,7 +52,7 @@ static void print_conflict(const char *name, uint64_t number, int64_t file, int1
 
 static void pause_briefly(void)
 {
-    const int64_t time[2] = { 0, 50000000 };
+    const int64_t time[2] = { 0, 400000000 };
     call(CALL_NANOSLEEP, (uint64_t)time, 0, 0, 0);
 }
 
