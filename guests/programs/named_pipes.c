@@ -135,7 +135,7 @@ static void with_waiting(void)
     close_file(writer);
     child = call(CALL_FORK, 0, 0, 0, 0);
     if (child == 0) {
-        const int64_t time[4] = { 0, 0, 0, 20000 };
+        const int64_t time[4] = { 0, 200000, 0, 200000 };
         set_handler(14, (uint64_t)ignore, 0, 0);
         call(CALL_SETITIMER, 0, (uint64_t)time, 0, 0);
         print_line("interrupted", open_file(name, O_RDONLY, 0));

@@ -183,7 +183,7 @@ static void waits(void)
     print_line("write", set(one, WRITE, 0, 10));
     child = fork_process();
     if (child == 0) {
-        const int64_t time[4] = { 0, 0, 0, 20000 };
+        const int64_t time[4] = { 0, 200000, 0, 200000 };
         set_handler(14, (uint64_t)ignore, 0, 0);
         call(CALL_SETITIMER, 0, (uint64_t)time, 0, 0);
         print_line("interrupted", wait_and_set(one, READ, 5, 10));
