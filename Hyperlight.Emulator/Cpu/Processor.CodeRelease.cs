@@ -40,9 +40,7 @@ internal sealed unsafe partial class Processor : ICodeHolder
 
         Volatile.Write(ref _isReleaseWanted, false);
         _blocks.ForgetRegions();
-        ClearLinks();
-        _emitted = null;
-        _compiled = 0;
+        NoteCodeIsForgotten();
     }
 
     /// <summary>Others may ask for the memory of the code from now on.</summary>

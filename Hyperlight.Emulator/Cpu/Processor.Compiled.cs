@@ -36,11 +36,9 @@ internal sealed unsafe partial class Processor
         {
             // The first is about to be executed, and has to notice if it changes itself.
             _blocks.Clear();
-            ClearLinks();
-            _emitted = null;
+            NoteCodeIsForgotten();
             _blocks.Add(first);
             first.Heat = 0;
-            _compiled = 0;
             return;
         }
 

@@ -113,10 +113,13 @@ internal sealed unsafe partial class Processor
     /// <summary>The links of the present privilege: code of the other one keeps its own.</summary>
     private LinkTable Links => _tlb.IsUser ? _userLinks : _supervisorLinks;
 
-    private void ClearLinks()
+    /// <summary>No block has code any more: nothing leads to any, and none counts. No emitted code is running.</summary>
+    private void NoteCodeIsForgotten()
     {
         _supervisorLinks.Clear();
         _userLinks.Clear();
+        _emitted = null;
+        _compiled = 0;
     }
 
     /// <summary>What the checks before code is entered depend on, as it is now.</summary>

@@ -120,9 +120,7 @@ internal sealed unsafe partial class Processor(
         using Lock.Scope use = _codeUse.EnterScope();
         _tlb.FlushAll();
         _blocks.Clear();
-        ClearLinks();
-        _emitted = null;
-        _compiled = 0;
+        NoteCodeIsForgotten();
     }
 
     /// <summary>Gives the memory back, or lets a run that is under way do it. Only <see cref="Cancel"/> may be called then.</summary>
