@@ -117,6 +117,15 @@ static void keep_error(struct file *file, int64_t error)
     }
 }
 
+// The error with which a transfer ends at once, or 0.
+static int64_t check_transfer(struct connection *connection, int64_t if_unconnected)
+{
+    if (connection->handle < 0) {
+        return if_unconnected;
+    }
+    return connection->kept_error != 0 ? -(int64_t)connection_take_error(connection) : 0;
+}
+
 static int64_t receive_part(struct connection *connection, struct buffer *buffer, enum host_socket_step step)
 {
     const uint8_t *bytes;
@@ -143,11 +152,9 @@ static int64_t receive(struct file *file, struct buffer *buffer, uint32_t flags)
 {
     struct connection *connection = file->object;
     int64_t total = 0;
-    if (connection->handle < 0) {
-        return -ENOTCONN;
-    }
-    if (connection->kept_error != 0) {
-        return -(int64_t)connection_take_error(connection);
+    int64_t error = check_transfer(connection, -ENOTCONN);
+    if (error != 0) {
+        return error;
     }
     while (buffer->size != 0) {
         int64_t result = receive_part(connection, buffer, flags & MSG_PEEK ? HOST_SOCKET_PEEK : HOST_SOCKET_RECEIVE);
@@ -187,11 +194,9 @@ static int64_t send(struct file *file, struct buffer *buffer)
 {
     struct connection *connection = file->object;
     int64_t total = 0;
-    if (connection->handle < 0) {
-        return -EPIPE;
-    }
-    if (connection->kept_error != 0) {
-        return -(int64_t)connection_take_error(connection);
+    int64_t error = check_transfer(connection, -EPIPE);
+    if (error != 0) {
+        return error;
     }
     while (buffer->size != 0) {
         int64_t result = send_part(connection, buffer);
