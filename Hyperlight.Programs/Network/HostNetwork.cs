@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net;
 
 namespace Hyperlight.Programs.Network;
@@ -15,7 +16,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
 
-    // Timers count milliseconds: not shorter than the program asked for.
+    // Timers count milliseconds, and can be early: a wait is not shorter than the program asked for.
     private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Each connection of a run leaves a port in use for a while.</summary>
@@ -236,28 +237,25 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 
     private async Task<byte[]> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
     {
-        if (nanoseconds <= 0 || wanted.Length / WantedSize > (network?.MaximumConnections ?? 0))
+        if (wanted.Length / WantedSize > (network?.MaximumConnections ?? 0))
         {
             return EventsOf(wanted, out _);
         }
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        end.CancelAfter(TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks)) + TimerUnit);
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan time = TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks));
         while (true)
         {
             Task changed = NextChange();
             byte[] events = EventsOf(wanted, out bool differ);
-            if (differ)
+            TimeSpan left = time - Stopwatch.GetElapsedTime(start);
+            if (differ || left <= TimeSpan.Zero)
             {
                 return events;
             }
 
-            await changed.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await changed.WaitAsync(left + TimerUnit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
-            if (end.IsCancellationRequested)
-            {
-                return EventsOf(wanted, out _);
-            }
         }
     }
 
