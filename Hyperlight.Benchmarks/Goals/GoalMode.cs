@@ -40,10 +40,17 @@ internal static class GoalMode
         Console.WriteLine("| program | driver | first call, fresh process (CPU us) | native | first call, fresh sandbox (us) | warm (us) | native (us) | ratio |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         List<ProgramFigures> all = [];
+        List<string> notMeasured = [];
         foreach (GuestProgram program in Enum.GetValues<GuestProgram>())
         {
             foreach (BenchmarkDriver driver in drivers.Usable)
             {
+                if (WhyNotRunnable(driver, program) is { } reason)
+                {
+                    notMeasured.Add($"{program} on {driver.Name}: {reason}");
+                    continue;
+                }
+
                 ProgramFigures figures = ProgramFigures.Measure(driver, program, TimePerBenchmark);
                 all.Add(figures);
                 Console.WriteLine(
@@ -53,7 +60,28 @@ internal static class GoalMode
             }
         }
 
+        foreach (string reason in notMeasured)
+        {
+            Console.WriteLine();
+            Console.WriteLine($"not measured: {reason}");
+        }
+
         return all;
+    }
+
+    /// <summary>Why a driver cannot run a program: a KVM that emulates a guest's code lacks the vector instructions.</summary>
+    private static string? WhyNotRunnable(BenchmarkDriver driver, GuestProgram program)
+    {
+        using var call = new ProgramCall(driver, program);
+        try
+        {
+            call.Run();
+            return null;
+        }
+        catch (UnexpectedVmExitException exception)
+        {
+            return exception.Message;
+        }
     }
 
     private static void PrintGoals(IEnumerable<Goal> goals)

@@ -9,6 +9,7 @@ namespace Hyperlight.Emulator.Memory;
 internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePageStore store)
 {
     private readonly Dictionary<ulong, FilePage> _pages = [];
+    private readonly HashSet<ulong> _identities = [];
 
     /// <summary>By what the file is known: its path, or the region itself where another driver opened the file.</summary>
     public object Identity { get; } = region is FileRegion file ? file.Path : region;
@@ -29,6 +30,9 @@ internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePa
         return true;
     }
 
+    /// <summary>Whether a page is one of these.</summary>
+    public bool Contains(HostPage page) => _identities.Contains(page.Identity);
+
     /// <summary>Gives all pages back.</summary>
     public void Release()
     {
@@ -38,6 +42,7 @@ internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePa
         }
 
         _pages.Clear();
+        _identities.Clear();
     }
 
     private bool TryRead(ulong offset, out FilePage? page)
@@ -49,8 +54,10 @@ internal sealed class FilePages(IMemoryRegion region, nuint regionOffset, FilePa
 
             // Before the page, so that nothing can fail once there is one.
             _pages.EnsureCapacity(_pages.Count + 1);
+            _identities.EnsureCapacity(_identities.Count + 1);
             page = store.Get(Identity, content);
             _pages.Add(offset, page);
+            _identities.Add(page.Page.Identity);
             return true;
         }
         catch (Exception exception) when (exception is FileMappingException or ObjectDisposedException or OutOfMemoryException)

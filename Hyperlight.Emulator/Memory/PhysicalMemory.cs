@@ -32,10 +32,9 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
 
         var memory = new SlotMemory(in mapping, files);
 
-        // Where the operating system protects a region that is read-only, no guest can write to it either.
+        // Where the operating system protects a region that is read-only, no guest can write to it either; other guests have the pages of a file.
         MemoryFlags flags = memory.IsFixed ? mapping.Flags & ~MemoryFlags.Write : mapping.Flags;
-        bool isTracked = memory.FilePages is null && (flags & MemoryFlags.Write) != 0;
-        WrittenPages? written = isTracked ? new WrittenPages(size) : null;
+        WrittenPages? written = (flags & MemoryFlags.Write) != 0 ? new WrittenPages(size) : null;
         _slots.Add(new Slot(number, first, first + size, memory, written, flags));
     }
 
@@ -75,12 +74,12 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
     /// <summary>How many pages the guest has written so far; a page that was cleared counts again.</summary>
     public long WrittenPageCount { get; private set; }
 
-    /// <summary>Whether a page is of a region that is read-only, so that neither the host nor a guest changes it while its slot is filled.</summary>
+    /// <summary>Whether a page is of a file or of a region that is read-only, so that neither the host nor a guest changes it while its slot is filled.</summary>
     public bool IsFixed(HostPage page)
     {
         foreach (Slot slot in _slots)
         {
-            if (slot.Memory.IsFixed && page.Identity - (ulong)slot.Memory.Address < slot.End - slot.First)
+            if (slot.Memory.IsFixed && slot.Memory.Contains(page, slot.End - slot.First))
             {
                 return true;
             }

@@ -19,13 +19,14 @@ internal sealed class SlotMemory : SafeHandle
     {
         _region = mapping.Region.Handle;
         _region.DangerousAddRef(ref _isHeld);
-        IsFixed = mapping.Region is NativeRegion { IsReadOnly: true };
         if (mapping.Region.Kind == MemoryRegionKind.File)
         {
+            IsFixed = true;
             FilePages = new FilePages(mapping.Region, mapping.RegionOffset, files);
         }
         else
         {
+            IsFixed = mapping.Region is NativeRegion { IsReadOnly: true };
             SetHandle(_region.DangerousGetHandle() + (nint)mapping.RegionOffset);
         }
     }
@@ -35,11 +36,16 @@ internal sealed class SlotMemory : SafeHandle
     /// <summary>The file's pages, if the region is a file.</summary>
     public FilePages? FilePages { get; }
 
-    /// <summary>Whether the region was read-only when the slot was filled: what is in it stays.</summary>
+    /// <summary>Whether the region is a file, or was read-only when the slot was filled: a page keeps what the guest has seen in it.</summary>
     public bool IsFixed { get; }
 
     /// <summary>Address of the first byte of a region that is no file.</summary>
     public nint Address => handle;
+
+    /// <summary>Whether it is the memory behind a page.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="size">The size of the slot.</param>
+    public bool Contains(HostPage page, ulong size) => FilePages?.Contains(page) ?? (page.Identity - (ulong)Address < size);
 
     protected override bool ReleaseHandle()
     {

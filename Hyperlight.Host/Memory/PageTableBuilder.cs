@@ -35,7 +35,7 @@ internal sealed class PageTableBuilder : IDisposable
     {
         for (ulong done = 0; done < size;)
         {
-            int table = LeafTableFor(virtualAddress + done);
+            int table = LeafTableFor(virtualAddress + done, attributes & PageTableEntry.User);
             int index = PageTableGeometry.Index(virtualAddress + done, 0);
             ulong end = Math.Min(size, done + ((ulong)(PageTableGeometry.EntriesPerTable - index) * GuestPage.Size));
             Span<ulong> entries = _entries.Span.Slice(table * PageTableGeometry.EntriesPerTable, PageTableGeometry.EntriesPerTable);
@@ -46,7 +46,8 @@ internal sealed class PageTableBuilder : IDisposable
         }
     }
 
-    private int LeafTableFor(ulong virtualAddress)
+    /// <summary>The table of the leaf of an address, with what else each entry on the way needs.</summary>
+    private int LeafTableFor(ulong virtualAddress, ulong rights)
     {
         int table = 0;
         for (int level = PageTableGeometry.RootLevel; level > 0; level--)
@@ -62,6 +63,8 @@ internal sealed class PageTableBuilder : IDisposable
             {
                 table = (int)(((_entries.Span[entry] & PageTableEntry.AddressMask) - _baseAddress) / GuestPage.Size);
             }
+
+            _entries.Span[entry] |= rights;
         }
 
         return table;

@@ -7,6 +7,10 @@ internal static class PageTableEntry
 {
     public const ulong Present = 1UL << 0;
     public const ulong Writable = 1UL << 1;
+
+    /// <summary>Code at CPL 3 has access, if each entry on the way has the bit.</summary>
+    public const ulong User = 1UL << 2;
+
     public const ulong Accessed = 1UL << 5;
     public const ulong Dirty = 1UL << 6;
 

@@ -27,7 +27,10 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
     private ulong _visitedTables;
     private ulong _visitedLeaves;
 
-    /// <summary>Visits every leaf that is present: its virtual address and the entry.</summary>
+    /// <summary>
+    /// Visits every leaf that is present: its virtual address, and the entry, which has <see cref="PageTableEntry.User"/> if all
+    /// entries on the way have it.
+    /// </summary>
     /// <param name="root">Guest physical address of the root table.</param>
     /// <param name="visit">Receives the leaves.</param>
     /// <exception cref="SnapshotException">The tables hold a large page, or are larger than the guest's scratch memory could hold.</exception>
@@ -36,10 +39,10 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
         _visit = visit;
         _visitedTables = 0;
         _visitedLeaves = 0;
-        WalkTable(root & PageTableEntry.AddressMask, PageTableGeometry.RootLevel, 0);
+        WalkTable(root & PageTableEntry.AddressMask, PageTableGeometry.RootLevel, 0, PageTableEntry.User);
     }
 
-    private void WalkTable(ulong table, int level, ulong virtualBase)
+    private void WalkTable(ulong table, int level, ulong virtualBase, ulong rights)
     {
         checkRequest();
         ulong[] entries = _tables[level];
@@ -57,7 +60,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
         int shift = PageTableGeometry.Shift(level);
         for (int i = 0; i < PageTableGeometry.EntriesPerTable; i++)
         {
-            ulong entry = entries[i];
+            ulong entry = entries[i] & (rights | ~PageTableEntry.User);
             if ((entry & PageTableEntry.Present) == 0)
             {
                 continue;
@@ -91,7 +94,7 @@ internal sealed class PageTableWalker(PhysicalPages pages, IReadOnlyList<(ulong 
             }
             else
             {
-                WalkTable(entry & PageTableEntry.AddressMask, level - 1, address);
+                WalkTable(entry & PageTableEntry.AddressMask, level - 1, address, entry & PageTableEntry.User);
             }
         }
     }

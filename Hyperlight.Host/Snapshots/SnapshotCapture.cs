@@ -74,7 +74,8 @@ internal sealed class SnapshotCapture : IDisposable
         return PageTableEntry.ImageLeaf(
             MemoryFlags.Read
             | (isWritable ? MemoryFlags.Write : MemoryFlags.None)
-            | (isExecutable ? MemoryFlags.Execute : MemoryFlags.None));
+            | (isExecutable ? MemoryFlags.Execute : MemoryFlags.None))
+            | (entry & PageTableEntry.User);
     }
 
     private void AddLeaf(ulong virtualAddress, ulong entry)

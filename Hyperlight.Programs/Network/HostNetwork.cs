@@ -13,9 +13,6 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     private const int Receiving = 1;
     private const int Sending = 2;
 
-    /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
-    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
-
     // Timers count milliseconds, and can be early: a wait is not shorter than the program asked for.
     private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
 
@@ -35,6 +32,9 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     private int _nextHandle;
     private bool _isDisposed;
     private long _bytes;
+
+    /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
+    public TimeSpan CloseTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What the kernel calls the function for.</summary>
     public enum Step

@@ -19,6 +19,9 @@ internal sealed class HostNetworkTests
     private const int HostUnreachable = -113;
     private const SocketEvents Ready = SocketEvents.Connected | SocketEvents.Output;
 
+    // Far more than a busy machine needs: only what never ends takes longer.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     [Test]
     public async Task A_name_is_resolved_once_and_its_checked_address_is_connected_to()
     {
@@ -106,10 +109,12 @@ internal sealed class HostNetworkTests
                 end.Wait(CancellationToken.None);
                 return Task.FromResult<IPAddress[]>([]);
             },
-        });
+        })
+        {
+            CloseTime = Timeout.InfiniteTimeSpan,
+        };
         try
         {
-            long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < 20; i++)
             {
                 int handle = await ConnectAsync(network, "198.18.0.1", 80);
@@ -119,9 +124,8 @@ internal sealed class HostNetworkTests
                 }
             }
 
-            await network.CloseAsync(CancellationToken.None);
-            await network.DisposeAsync();
-            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(4)));
+            await network.CloseAsync(CancellationToken.None).WaitAsync(Patience);
+            await network.DisposeAsync().AsTask().WaitAsync(Patience);
             Assert.That(lookups, Is.InRange(0, 4), "at a time");
         }
         finally
@@ -210,9 +214,7 @@ internal sealed class HostNetworkTests
         while (events.HasFlag(SocketEvents.Output) || result != Again);
 
         // Neither what waits for the other side, nor the connection, delays the end of a run.
-        long start = Stopwatch.GetTimestamp();
-        await network.DisposeAsync();
-        Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(2)));
+        await network.DisposeAsync().AsTask().WaitAsync(Patience);
     }
 
     [Test]
@@ -223,7 +225,10 @@ internal sealed class HostNetworkTests
             await Task.Delay(isRead ? 500 : Timeout.Infinite, token);
             return await TestServer.Sink(socket, token);
         });
-        await using var network = new HostNetwork(Allow(server.Port));
+        await using var network = new HostNetwork(Allow(server.Port))
+        {
+            CloseTime = isRead ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(500),
+        };
         int handle = await ConnectAsync(network, "127.0.0.1", server.Port);
         await WaitAsync(network, handle, SocketEvents.None);
         long total = 0;
@@ -235,11 +240,9 @@ internal sealed class HostNetworkTests
         }
         while (events.HasFlag(SocketEvents.Output));
 
-        long start = Stopwatch.GetTimestamp();
-        await network.CloseAsync(CancellationToken.None);
-        await network.DisposeAsync();
+        await network.CloseAsync(CancellationToken.None).WaitAsync(Patience);
+        await network.DisposeAsync().AsTask().WaitAsync(Patience);
 
-        Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TimeSpan.FromSeconds(20)));
         if (isRead)
         {
             Assert.That(await server.ReceivedAsync(), Is.EqualTo(total));

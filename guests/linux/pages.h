@@ -99,7 +99,8 @@ bool kernel_is_mapped(uint64_t address);
 void kernel_unmap(uint64_t address, uint64_t note);
 uint64_t kernel_note(uint64_t address);
 
-// Snapshots. A page of a snapshot is read-only, and at first closed to the program.
+// Snapshots. A page of a snapshot is read-only. Some hosts close it to the program, so that it
+// is opened when it is used first.
 
 // Whether a page that is present is one of a snapshot, and not one of the image.
 bool page_is_kept(uint64_t address);

@@ -20,30 +20,32 @@ static inline uint32_t rotate(uint32_t value, unsigned count)
     return value << count | value >> (32 - count);
 }
 
-static void quarter_round(uint32_t *words, unsigned a, unsigned b, unsigned c, unsigned d)
-{
-    words[a] += words[b];
-    words[d] = rotate(words[d] ^ words[a], 16);
-    words[c] += words[d];
-    words[b] = rotate(words[b] ^ words[c], 12);
-    words[a] += words[b];
-    words[d] = rotate(words[d] ^ words[a], 8);
-    words[c] += words[d];
-    words[b] = rotate(words[b] ^ words[c], 7);
-}
+// A macro, as the compiler keeps words in registers only if it knows which each is.
+#define QUARTER_ROUND(a, b, c, d) \
+    do { \
+        a += b; \
+        d = rotate(d ^ a, 16); \
+        c += d; \
+        b = rotate(b ^ c, 12); \
+        a += b; \
+        d = rotate(d ^ a, 8); \
+        c += d; \
+        b = rotate(b ^ c, 7); \
+    } while (0)
 
 static void next_block(void)
 {
     uint32_t words[WORDS];
     memcpy(words, state.input, sizeof words);
     for (int i = 0; i < DOUBLE_ROUNDS; i++) {
-        for (unsigned column = 0; column < 4; column++) {
-            quarter_round(words, column, column + 4, column + 8, column + 12);
-        }
-        for (unsigned column = 0; column < 4; column++) {
-            quarter_round(words, column, (column + 1) % 4 + 4, (column + 2) % 4 + 8,
-                          (column + 3) % 4 + 12);
-        }
+        QUARTER_ROUND(words[0], words[4], words[8], words[12]);
+        QUARTER_ROUND(words[1], words[5], words[9], words[13]);
+        QUARTER_ROUND(words[2], words[6], words[10], words[14]);
+        QUARTER_ROUND(words[3], words[7], words[11], words[15]);
+        QUARTER_ROUND(words[0], words[5], words[10], words[15]);
+        QUARTER_ROUND(words[1], words[6], words[11], words[12]);
+        QUARTER_ROUND(words[2], words[7], words[8], words[13]);
+        QUARTER_ROUND(words[3], words[4], words[9], words[14]);
     }
     for (unsigned i = 0; i < WORDS; i++) {
         words[i] += state.input[i];
@@ -66,12 +68,15 @@ void random_seed(const uint8_t *seed)
 
 void random_bytes(void *destination, size_t size)
 {
-    uint8_t *bytes = destination;
-    for (size_t i = 0; i < size; i++) {
+    for (uint8_t *bytes = destination; size > 0;) {
         if (state.used == BLOCK_SIZE) {
             next_block();
         }
-        bytes[i] = state.block[state.used++];
+        size_t part = BLOCK_SIZE - state.used < size ? BLOCK_SIZE - state.used : size;
+        memcpy(bytes, state.block + state.used, part);
+        state.used += part;
+        bytes += part;
+        size -= part;
     }
 }
 
