@@ -1,3 +1,4 @@
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
@@ -27,6 +28,7 @@ internal sealed class Region
 
     private readonly Block[] _blocks;
     private readonly (ulong Address, HostPage Page)[] _pages;
+    private CodePlace[] _places = [];
 
     private Region(Block[] blocks, RegionCode code, int size)
     {
@@ -51,8 +53,25 @@ internal sealed class Region
     /// <summary>The run in which its bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
 
-    /// <summary>The epoch of translations in which its pages were last seen in their places.</summary>
-    public long VerifiedInEpoch { get; set; }
+    /// <summary>Whether all pages are where they were, for the privilege that they were found for.</summary>
+    public bool IsInPlace
+    {
+        get
+        {
+            foreach (CodePlace place in _places)
+            {
+                if (!place.IsInPlace)
+                {
+                    return false;
+                }
+            }
+
+            return _places.Length != 0;
+        }
+    }
+
+    /// <summary>Whether that is the privilege of a user.</summary>
+    public bool IsFoundForUser { get; private set; }
 
     /// <summary>Makes code known to its blocks.</summary>
     public static Region Create(List<RegionNode> nodes, RegionCode code, int size)
@@ -76,6 +95,15 @@ internal sealed class Region
     /// <summary>About how many bytes the code of blocks takes.</summary>
     public static int SizeOf(List<RegionNode> nodes) =>
         FixedSize + (nodes.Sum(static node => node.Block.Ops.Length) * SizePerInstruction);
+
+    /// <summary>Notes where its pages were found.</summary>
+    /// <param name="places">The places.</param>
+    /// <param name="isUser">Whether they were found for accesses of a user.</param>
+    public void NotePlaces(CodePlace[] places, bool isUser)
+    {
+        _places = places;
+        IsFoundForUser = isUser;
+    }
 
     /// <summary>Whether the memory still holds what was compiled.</summary>
     public bool Matches()

@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -18,6 +19,10 @@ internal sealed unsafe partial class Processor
 
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
+
+    private readonly CodePlaces _supervisorPlaces = new();
+    private readonly CodePlaces _userPlaces = new();
+    private Func<CodePlace, bool>? _isInPlace;
 
     /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
     private readonly int _hotThreshold = code.Compiler is { } compiler ? options.HotThreshold ?? compiler.HotThreshold : int.MaxValue;
@@ -111,7 +116,8 @@ internal sealed unsafe partial class Processor
     /// <summary>Whether a region's pages are where they were; if not, it is forgotten.</summary>
     private bool IsInPlace(Region region)
     {
-        if (region.VerifiedInEpoch == _tlb.Epoch)
+        VerifyPlaces();
+        if (region.IsInPlace && region.IsFoundForUser == _tlb.IsUser)
         {
             return true;
         }
@@ -136,10 +142,67 @@ internal sealed unsafe partial class Processor
     }
 
     /// <summary>A region's pages are where they were: that holds until the translation of one of them is forgotten.</summary>
-    private void NoteInPlace(Region region)
+    private void NoteInPlace(Region region) => region.NotePlaces(Places.Note(region.Pages), _tlb.IsUser);
+
+    /// <summary>The pages that code of the present privilege relies on.</summary>
+    private CodePlaces Places => _tlb.IsUser ? _userPlaces : _supervisorPlaces;
+
+    /// <summary>Looks the pages up that code relies on, if translations were forgotten since.</summary>
+    private void VerifyPlaces()
     {
-        _tlb.NoteCode(region.Pages);
-        region.VerifiedInEpoch = _tlb.Epoch;
+        CodePlaces places = Places;
+        if (places.IsDoubtful(_tlb.Flushes))
+        {
+            places.Verify(_tlb.Flushes, _isInPlace ??= IsInPlace);
+        }
+    }
+
+    /// <summary>
+    /// Whether a page of code is where it was. The guest sees no effect: a page that it has not accessed since its tables changed counts as
+    /// moved, and is looked up again when it is.
+    /// </summary>
+    private bool IsInPlace(CodePlace place)
+    {
+        ulong table = _cr3 & AddressMask;
+        bool user = true;
+        bool noExecute = false;
+        for (int shift = 39; ; shift -= 9)
+        {
+            ulong entryAddress = table + (((place.Address >> shift) & 511) * 8);
+            if (!memory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
+            {
+                return false;
+            }
+
+            ulong entry = page.Read(entryAddress, 8);
+            bool isLeaf = shift == 12 || (shift <= 30 && (entry & EntryLarge) != 0);
+            ulong needed = EntryPresent | ((flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
+            if ((entry & needed) != needed || HasReservedBits(entry, shift, isLeaf))
+            {
+                return false;
+            }
+
+            user &= (entry & EntryUser) != 0;
+            noExecute |= (entry & EntryNoExecute) != 0;
+            if (isLeaf)
+            {
+                ulong offsetMask = (1UL << shift) - 1;
+                ulong physical = (entry & AddressMask & ~offsetMask) | (place.Address & offsetMask);
+                return IsPermitted(Access.Fetch, writable: false, user, noExecute)
+                    && memory.TryGetPage(physical, out HostPage code, out MemoryFlags permitted)
+                    && (permitted & MemoryFlags.Execute) != 0 && code.Identity == place.Page.Identity;
+            }
+
+            table = entry & AddressMask;
+        }
+    }
+
+    /// <summary>Forgets the translation of a page, which code may rely on.</summary>
+    private void ForgetTranslation(ulong address)
+    {
+        _tlb.FlushPage(address);
+        _supervisorPlaces.Forget(address);
+        _userPlaces.Forget(address);
     }
 
     /// <summary>Whether a region's bytes are what they were: the host may change them between runs. If not, it is forgotten.</summary>
@@ -150,7 +213,7 @@ internal sealed unsafe partial class Processor
             return true;
         }
 
-        if (!region.Matches())
+        if (!region.IsFixed && !region.Matches())
         {
             foreach ((_, HostPage page) in region.Pages)
             {

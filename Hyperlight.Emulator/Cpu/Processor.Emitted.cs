@@ -41,13 +41,14 @@ internal sealed unsafe partial class Processor
 
         CodeEntries++;
         LinkTable links = Links;
-        links.Refresh(LinkStamp);
-        links.Add(_rip, emitted, entry, region.IsFixed ? 0 : _run);
+        links.Refresh(LinkStamp, Places);
+        links.Add(_rip, region, emitted, entry, region.IsFixed ? 0 : _run);
         _running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
         _state->Links = links.Entries;
+        _state->LinkMask = links.Mask;
         ShareState();
         _state->Remaining = _executedLimit - _executed;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
@@ -85,7 +86,8 @@ internal sealed unsafe partial class Processor
             processor.SaveFlags();
             state->Rip = processor._rip;
             processor.ShareState();
-            processor.Links.Refresh(processor.LinkStamp);
+            processor.VerifyPlaces();
+            processor.Links.Refresh(processor.LinkStamp, processor.Places);
 
             // The instruction may have asked for exceptions.
             return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
@@ -123,7 +125,7 @@ internal sealed unsafe partial class Processor
     }
 
     /// <summary>What the checks before code is entered depend on, as it is now.</summary>
-    private LinkStamp LinkStamp => new(_run, _tlb.Epoch, _blocks.Version, PermitsVectors, PermitsFloats);
+    private LinkStamp LinkStamp => new(_run, _blocks.Version, PermitsVectors, PermitsFloats);
 
     /// <summary>Puts what emitted code reads of the processor, but never changes or only adds to, where it finds it.</summary>
     private void ShareState()

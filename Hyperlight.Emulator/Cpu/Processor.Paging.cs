@@ -147,7 +147,7 @@ internal sealed partial class Processor
         _cr2 = address;
 
         // The processor forgets a translation that faulted, so that the handler can change the tables without INVLPG.
-        _tlb.FlushPage(address);
+        ForgetTranslation(address);
         return Fault(PageFaultVector, error);
     }
 

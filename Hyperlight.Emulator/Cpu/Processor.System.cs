@@ -80,7 +80,7 @@ internal sealed partial class Processor
             case Op.MovToDebug: return MoveToDebug(op.DestinationRegister, _regs[op.SourceRegister]);
             case Op.MovFromSegment: return ExecuteMoveFromSegment(ref op);
             case Op.MovToSegment: return ExecuteMoveToSegment(ref op);
-            case Op.Invlpg: _tlb.FlushPage(Address(ref op)); return true;
+            case Op.Invlpg: ForgetTranslation(Address(ref op)); return true;
             case Op.Iretq: return ExecuteInterruptReturn(ref op);
             case Op.JmpFar or Op.CallFar: return ExecuteFarJump(ref op);
             case Op.Syscall: return ExecuteSystemCall(ref op);

@@ -11,7 +11,7 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 {
     private const nuint CacheLine = 64;
 
-    private readonly List<nint> _links = [];
+    private readonly HashSet<nint> _links = [];
 
     public ProcessorMemory()
         : base(0, ownsHandle: true)
@@ -32,16 +32,29 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     public TlbEntry* UserTranslations => (TlbEntry*)(handle + ProcessorState.UserTranslationsOffset);
 
     /// <summary>Memory for the entries of a <see cref="LinkTable"/>, not initialized: most machines run no emitted code.</summary>
-    public LinkEntry* AllocateLinks()
+    public LinkEntry* AllocateLinks(int count)
     {
-        void* links = NativeMemory.AlignedAlloc(LinkTable.Size, CacheLine);
+        void* links = NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(LinkEntry), CacheLine);
         _links.Add((nint)links);
         return (LinkEntry*)links;
     }
 
+    /// <summary>Frees such memory before the rest.</summary>
+    public void FreeLinks(LinkEntry* links)
+    {
+        if (_links.Remove((nint)links))
+        {
+            NativeMemory.AlignedFree(links);
+        }
+    }
+
     protected override bool ReleaseHandle()
     {
-        _links.ForEach(static links => NativeMemory.AlignedFree((void*)links));
+        foreach (nint links in _links)
+        {
+            NativeMemory.AlignedFree((void*)links);
+        }
+
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }

@@ -18,7 +18,8 @@ internal unsafe struct ProcessorState
     public const int XmmOffset = (RegisterCount + 1) * sizeof(ulong);
     public const int InterpretOffset = XmmOffset + (XmmCount * XmmSize);
     public const int LinksOffset = InterpretOffset + 8;
-    public const int FlagsOffset = LinksOffset + 8;
+    public const int LinkMaskOffset = LinksOffset + 8;
+    public const int FlagsOffset = LinkMaskOffset + 8;
     public const int RipOffset = FlagsOffset + 8;
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
@@ -65,6 +66,10 @@ internal unsafe struct ProcessorState
     /// <summary>Where emitted code goes on, the entries of a <see cref="LinkTable"/>.</summary>
     [FieldOffset(LinksOffset)]
     public LinkEntry* Links;
+
+    /// <summary>The bits of an offset in <see cref="Links"/>: how large the table is.</summary>
+    [FieldOffset(LinkMaskOffset)]
+    public uint LinkMask;
 
     /// <summary>The arithmetic flags where emitted code is entered and left: OF in bit 0, the others from bit 8 as LAHF has them.</summary>
     [FieldOffset(FlagsOffset)]

@@ -45,12 +45,6 @@ internal sealed unsafe class Tlb
     /// <summary>An entry has 1 &lt;&lt; 5 bytes.</summary>
     public const int EntryShift = 5;
 
-    /// <summary>More pages than this begin an epoch.</summary>
-    private const int MostCodePages = 4096;
-
-    /// <summary>The pages whose translations were seen for code in this epoch.</summary>
-    private readonly HashSet<ulong> _codePages = [];
-
     private readonly bool[][] _globals = [new bool[Count], []];
     private readonly TlbEntry* _supervisor;
 
@@ -60,7 +54,6 @@ internal sealed unsafe class Tlb
 
     /// <summary>The translations in use: those of the rights that were selected last.</summary>
     private TlbEntry* _entries;
-    private long _epoch;
     private int _selected;
     private bool _hasLargePages;
 
@@ -76,26 +69,8 @@ internal sealed unsafe class Tlb
     /// <summary>Whether the translations in use are those of user accesses.</summary>
     public bool IsUser => _selected != 0;
 
-    /// <summary>
-    /// Changes whenever translations of code are forgotten, or those of other accesses are selected: while it is what it was, those that
-    /// <see cref="NoteCode"/> was told of hold. Data is not concerned: a guest that handles page faults forgets its translations all the time.
-    /// </summary>
-    public long Epoch => (_epoch << 1) | (long)_selected;
-
-    /// <summary>Notes that the translations of pages were seen, and will be relied on while the epoch lasts. It may begin with this.</summary>
-    /// <param name="pages">The pages, by their linear addresses.</param>
-    public void NoteCode(ReadOnlySpan<(ulong Address, HostPage Page)> pages)
-    {
-        if (_codePages.Count + pages.Length > MostCodePages)
-        {
-            BeginEpoch();
-        }
-
-        foreach ((ulong address, _) in pages)
-        {
-            _codePages.Add(address);
-        }
-    }
+    /// <summary>How often more than the translation of a page was forgotten.</summary>
+    public long Flushes { get; private set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref TlbEntry Slot(ulong address) => ref _entries[Index(address)];
@@ -121,7 +96,7 @@ internal sealed unsafe class Tlb
 
     public void FlushAll()
     {
-        BeginEpoch();
+        Flushes++;
         Clear(SupervisorEntries);
         Clear(UserEntries);
         foreach (bool[] globals in _globals)
@@ -135,7 +110,7 @@ internal sealed unsafe class Tlb
     /// <summary>What MOV to CR3 does.</summary>
     public void FlushNonGlobal()
     {
-        BeginEpoch();
+        Flushes++;
         for (int rights = 0; rights < _globals.Length; rights++)
         {
             for (int i = 0; i < _globals[rights].Length; i++)
@@ -157,11 +132,6 @@ internal sealed unsafe class Tlb
         }
         else
         {
-            if (_codePages.Contains(address & ~HostPage.OffsetMask))
-            {
-                BeginEpoch();
-            }
-
             Clear(0, Index(address));
             Clear(1, Index(address));
         }
@@ -187,12 +157,6 @@ internal sealed unsafe class Tlb
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong InvalidFor(ulong address) => ~(address & (IndexMask << 12));
-
-    private void BeginEpoch()
-    {
-        _epoch++;
-        _codePages.Clear();
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Index(ulong address) => (int)(address >> 12) & IndexMask;

@@ -94,8 +94,8 @@ internal sealed class LinkPattern
 
     private bool IsLookup(int i) => HasStraight(i, LookupLength)
         && _code[i] is { Code: Code.Imul_r32_rm32_imm32, Op0Register: Register.R13D, Op1Register: Register.R14D, Immediate32: LinkTable.Multiplier }
-        && _code[i + 1] is { Code: Code.Shr_rm32_imm8, Op0Register: Register.R13D, Immediate8: 32 - LinkTable.IndexBits - LinkEntry.Shift }
-        && _code[i + 2] is { Code: Code.And_rm32_imm32, Op0Register: Register.R13D, Immediate32: LinkTable.Size - (1 << LinkEntry.Shift) }
+        && _code[i + 1] is { Code: Code.Shr_rm32_imm8, Op0Register: Register.R13D, Immediate8: 32 - LinkTable.MostIndexBits - LinkEntry.Shift }
+        && _code[i + 2] is { Code: Code.And_r32_rm32, Op0Register: Register.R13D, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinkMaskOffset }
         && _code[i + 3] is { Code: Code.Add_r64_rm64, Op0Register: Register.R13, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinksOffset }
         && _code[i + 4] is { Op0Register: Register.R14 } compared && IsAt(compared, Code.Cmp_r64_rm64, LinkEntry.RipOffset)
         && _code[i + 5].Mnemonic == Mnemonic.Jne;

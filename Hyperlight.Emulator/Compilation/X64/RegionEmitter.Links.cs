@@ -57,9 +57,8 @@ internal sealed partial class RegionEmitter
         _a.Emit(4, 0x69, Host.Entry, GuestAddress);
         _a.Immediate(4, LinkTable.Multiplier);
         _a.Emit(4, 0xC1, 5, Translation);
-        _a.Byte(32 - LinkTable.IndexBits - LinkEntry.Shift);
-        _a.Emit(4, 0x81, 4, Translation);
-        _a.Immediate(4, LinkTable.Size - (1 << LinkEntry.Shift));
+        _a.Byte(32 - LinkTable.MostIndexBits - LinkEntry.Shift);
+        _a.Emit(4, 0x23, Host.Entry, Operand.State(StateOffsets.LinkMask));
         _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Links));
         _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
         _a.JumpIf(NotEqual, isMissing);

@@ -10,6 +10,7 @@ internal static class StateOffsets
     public const int UserTranslations = ProcessorState.UserTranslationsOffset;
     public const int Interpret = ProcessorState.InterpretOffset;
     public const int Links = ProcessorState.LinksOffset;
+    public const int LinkMask = ProcessorState.LinkMaskOffset;
     public const int Flags = ProcessorState.FlagsOffset;
     public const int Rip = ProcessorState.RipOffset;
     public const int Remaining = ProcessorState.RemainingOffset;

@@ -244,8 +244,8 @@ internal sealed class CodeVerifierTests
         Action[] steps =
         [
             () => c.imul(r13d, r14d, unchecked((int)LinkTable.Multiplier)),
-            () => c.shr(r13d, 32 - LinkTable.IndexBits - LinkEntry.Shift),
-            () => c.AddInstruction(Instruction.Create(Code.And_rm32_imm32, Register.R13D, LinkTable.Size - (1 << LinkEntry.Shift))),
+            () => c.shr(r13d, 32 - LinkTable.MostIndexBits - LinkEntry.Shift),
+            () => c.and(r13d, __dword_ptr[r15 + ProcessorState.LinkMaskOffset]),
             () => c.add(r13, __qword_ptr[r15 + table]),
             () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Jne_rel32_64, missing.Id)),

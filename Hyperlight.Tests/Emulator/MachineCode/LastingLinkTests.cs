@@ -1,0 +1,225 @@
+using System.Buffers.Binary;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Tests.Kvm;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+using Assembler = Iced.Intel.Assembler;
+
+namespace Hyperlight.Tests.Emulator.MachineCode;
+
+/// <summary>
+/// Links to code that nothing can write last for longer than translations, as after each restore of a sandbox: the pages are looked up again,
+/// and what is not where it was is not executed.
+/// </summary>
+[TestFixture]
+internal sealed class LastingLinkTests
+{
+    private const uint Code = 0x20_0000;
+    private const uint Function = Code + 0x1000;
+    private const uint Other = Code + 0x2000;
+    private const uint Functions = Code + 0x3000;
+    private const int FunctionSize = 16;
+    private const int Calls = 50;
+    private const uint Tables = 0x5000;
+    private const uint Directory = 0x3008;
+    private const ulong PresentWritable = 3;
+    private const ulong Accessed = 0x20;
+    private const ulong NoExecute = 1UL << 63;
+    private const uint HostPageSize = 4096;
+    private const nuint ImageSize = 0x10_0000;
+
+    private LongModeGuest _guest = null!;
+    private IMemoryRegion _image = null!;
+
+    private EmulatorVirtualMachine Machine => (EmulatorVirtualMachine)_guest.Machine;
+
+    [SetUp]
+    public void Create()
+    {
+        EmittingHost.Require();
+        var emulator = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true });
+        _guest = new LongModeGuest(emulator);
+        _image = emulator.AllocateMemory(ImageSize);
+    }
+
+    [TearDown]
+    public void Dispose()
+    {
+        _guest?.Dispose();
+        _image?.Dispose();
+    }
+
+    [Test]
+    public void Links_last_when_translations_are_forgotten_and_are_what_they_were()
+    {
+        MapLoop();
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+
+        ForgetTranslations();
+        long before = Machine.CodeEntries;
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+        Assert.That(Machine.CodeEntries - before, Is.InRange(1, 2));
+    }
+
+    [Test]
+    public void A_page_that_is_elsewhere_is_executed_where_it_is()
+    {
+        MapLoop();
+        Run();
+        for (int i = 1; i <= 3; i++)
+        {
+            WriteLeaf(Function, Other | PresentWritable | Accessed);
+            ForgetTranslations();
+            Assert.That(Run(), Is.EqualTo((VmExit.Halt, 5UL * Calls)), $"{i}");
+
+            WriteLeaf(Function, Function | PresentWritable | Accessed);
+            ForgetTranslations();
+            Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)), $"{i}");
+        }
+    }
+
+    [TestCase(0UL)]
+    [TestCase(Function | PresentWritable | Accessed | NoExecute)]
+    public void A_page_without_permission_is_not_executed(ulong leaf)
+    {
+        MapLoop();
+        Run();
+        Run();
+        WriteLeaf(Function, leaf);
+        ForgetTranslations();
+
+        // There is no handler for the fault.
+        Assert.That(Run(), Is.EqualTo((VmExit.Shutdown, 0UL)));
+    }
+
+    [Test]
+    public void A_page_that_is_executed_is_accessed()
+    {
+        MapLoop();
+        Run();
+        Run();
+        WriteLeaf(Function, Function | PresentWritable);
+        ForgetTranslations();
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+        Assert.That(ReadLeaf(Function) & Accessed, Is.EqualTo(Accessed));
+    }
+
+    /// <summary>A page that was looked up and is not executed is not accessed.</summary>
+    [Test]
+    public void A_page_that_is_looked_up_is_not_changed()
+    {
+        MapLoop();
+        Run();
+        WriteLeaf(Function, Function | PresentWritable);
+        ForgetTranslations();
+        Machine.InstructionBudget = 1;
+
+        Assert.That(Run().Exit, Is.EqualTo(VmExit.InstructionBudgetExhausted));
+        Assert.That(ReadLeaf(Function) & Accessed, Is.Zero);
+    }
+
+    [TestCase(100)]
+    [TestCase(3000)]
+    [TestCase(30_000)]
+    public void The_table_grows_with_the_code(int count)
+    {
+        MapFunctions(count);
+        ulong sum = (ulong)Enumerable.Range(1, count).Sum(static i => (long)i);
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, sum)));
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, sum)));
+        ForgetTranslations();
+        long before = Machine.CodeEntries;
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, sum)));
+        long entries = Machine.CodeEntries - before;
+        TestContext.Out.WriteLine($"{entries} entries for {count} functions");
+
+        // A table of fixed size would have lost most of the first and second count; no table has all of the last.
+        Assert.That(entries, Is.LessThan(count switch { 100 => 40, 3000 => 1500, _ => 60_000 }));
+    }
+
+    /// <summary>The registers are put back before each run.</summary>
+    private (VmExit Exit, ulong Sum) Run()
+    {
+        Machine.SetGeneralRegisters(new GeneralRegisters { Rip = Code, Rsp = LongModeGuest.StackTop, Rflags = GeneralRegisters.RflagsReset });
+        VmExit exit = Machine.Run();
+        return (exit, Machine.GetGeneralRegisters().Rbx);
+    }
+
+    /// <summary>As a restore does.</summary>
+    private void ForgetTranslations() => Machine.SetSpecialRegisters(LongModeGuest.SpecialRegisters);
+
+    private void MapLoop()
+    {
+        Write(Code, static c =>
+        {
+            Label again = c.CreateLabel();
+            c.mov(edi, Function);
+            c.mov(ebp, Calls);
+            c.Label(ref again);
+            c.call(rdi);
+            c.add(rbx, rax);
+            c.dec(ebp);
+            c.jne(again);
+            c.hlt();
+        });
+        Write(Function, static c => { c.mov(eax, 1); c.ret(); });
+        Write(Other, static c => { c.mov(eax, 5); c.ret(); });
+        Map();
+    }
+
+    /// <summary>A loop that calls many functions, each once.</summary>
+    private void MapFunctions(int count)
+    {
+        Write(Code, c =>
+        {
+            Label again = c.CreateLabel();
+            c.mov(edi, Functions);
+            c.mov(ebp, count);
+            c.Label(ref again);
+            c.call(rdi);
+            c.add(rbx, rax);
+            c.add(rdi, FunctionSize);
+            c.dec(ebp);
+            c.jne(again);
+            c.hlt();
+        });
+        for (int i = 0; i < count; i++)
+        {
+            uint function = Functions + (uint)(i * FunctionSize);
+            Write(function, c => { c.mov(eax, i + 1); c.ret(); });
+        }
+
+        Map();
+    }
+
+    private void Write(uint address, Action<Assembler> code) => _image.Write(address - Code, LinkedGuest.Assemble(address, code));
+
+    /// <summary>Maps the image by small pages, so that each can be elsewhere.</summary>
+    private void Map()
+    {
+        _image.MakeReadOnly();
+        Machine.MapMemory(1, GuestMapping.Whole(Code, _image, MemoryFlags.Read | MemoryFlags.Execute));
+        WriteEntry(Directory, Tables | PresentWritable);
+        for (uint page = Code; page < Code + ImageSize; page += HostPageSize)
+        {
+            WriteLeaf(page, page | PresentWritable);
+        }
+
+        ForgetTranslations();
+    }
+
+    private void WriteLeaf(uint address, ulong entry) => WriteEntry(LeafOf(address), entry);
+
+    private ulong ReadLeaf(uint address) => BinaryPrimitives.ReadUInt64LittleEndian(_guest.Memory.GetSpan(LeafOf(address), sizeof(ulong)));
+
+    private static uint LeafOf(uint address) => Tables + (((address - Code) / HostPageSize) * sizeof(ulong));
+
+    private void WriteEntry(uint address, ulong entry) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(_guest.Memory.GetSpan(address, sizeof(ulong)), entry);
+}
