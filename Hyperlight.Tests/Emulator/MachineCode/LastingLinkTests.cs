@@ -23,6 +23,10 @@ internal sealed class LastingLinkTests
     private const int FunctionSize = 16;
     private const int Calls = 50;
     private const uint Tables = 0x5000;
+
+    /// <summary>Where a guest finds them by a small page.</summary>
+    private const uint TablesAddress = Code + 0xF_F000;
+
     private const uint Directory = 0x3008;
     private const ulong PresentWritable = 3;
     private const ulong Accessed = 0x20;
@@ -62,7 +66,7 @@ internal sealed class LastingLinkTests
         long before = Machine.CodeEntries;
 
         Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
-        Assert.That(Machine.CodeEntries - before, Is.InRange(1, 2));
+        Assert.That(Machine.CodeEntries - before, Is.EqualTo(1));
     }
 
     [Test]
@@ -107,6 +111,25 @@ internal sealed class LastingLinkTests
 
         Assert.That(Run(), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
         Assert.That(ReadLeaf(Function) & Accessed, Is.EqualTo(Accessed));
+    }
+
+    /// <summary>There are small pages alone, so that only one translation is forgotten.</summary>
+    [Test]
+    public void A_page_that_the_guest_replaces_is_executed_where_it_is()
+    {
+        Write(Code, static c =>
+        {
+            EmitLoop(c, Function, distance: 0, Calls);
+            c.mov(__dword_ptr[TablesAddress + LeafOf(Function) - Tables], Other | (uint)PresentWritable);
+            c.invlpg(__byte_ptr[Function]);
+            EmitLoop(c, Function, distance: 0, Calls);
+            c.hlt();
+        });
+        WriteFunctions();
+        Map();
+        WriteLeaf(TablesAddress, Tables | PresentWritable);
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, 6UL * Calls)));
     }
 
     /// <summary>A page that was looked up and is not executed is not accessed.</summary>
@@ -156,46 +179,59 @@ internal sealed class LastingLinkTests
 
     private void MapLoop()
     {
-        Write(Code, static c =>
-        {
-            Label again = c.CreateLabel();
-            c.mov(edi, Function);
-            c.mov(ebp, Calls);
-            c.Label(ref again);
-            c.call(rdi);
-            c.add(rbx, rax);
-            c.dec(ebp);
-            c.jne(again);
-            c.hlt();
-        });
-        Write(Function, static c => { c.mov(eax, 1); c.ret(); });
-        Write(Other, static c => { c.mov(eax, 5); c.ret(); });
+        WriteLoop(Function, distance: 0, Calls);
+        WriteFunctions();
         Map();
+    }
+
+    private void WriteFunctions()
+    {
+        Write(Function, static c => Return(c, 1));
+        Write(Other, static c => Return(c, 5));
     }
 
     /// <summary>A loop that calls many functions, each once.</summary>
     private void MapFunctions(int count)
     {
-        Write(Code, c =>
-        {
-            Label again = c.CreateLabel();
-            c.mov(edi, Functions);
-            c.mov(ebp, count);
-            c.Label(ref again);
-            c.call(rdi);
-            c.add(rbx, rax);
-            c.add(rdi, FunctionSize);
-            c.dec(ebp);
-            c.jne(again);
-            c.hlt();
-        });
+        WriteLoop(Functions, FunctionSize, count);
         for (int i = 0; i < count; i++)
         {
             uint function = Functions + (uint)(i * FunctionSize);
-            Write(function, c => { c.mov(eax, i + 1); c.ret(); });
+            Write(function, c => Return(c, i + 1));
         }
 
         Map();
+    }
+
+    /// <summary>
+    /// A loop that calls functions. It does so without a stack: an access that needs a new translation would be the processor's, with what follows.
+    /// </summary>
+    private void WriteLoop(uint function, int distance, int count) => Write(Code, c =>
+    {
+        EmitLoop(c, function, distance, count);
+        c.hlt();
+    });
+
+    private static void EmitLoop(Assembler c, uint function, int distance, int count)
+    {
+        Label again = c.CreateLabel();
+        Label behind = c.CreateLabel();
+        c.mov(edi, function);
+        c.lea(rsi, __[behind]);
+        c.mov(ebp, count);
+        c.Label(ref again);
+        c.jmp(rdi);
+        c.Label(ref behind);
+        c.add(rbx, rax);
+        c.add(rdi, distance);
+        c.dec(ebp);
+        c.jne(again);
+    }
+
+    private static void Return(Assembler c, int value)
+    {
+        c.mov(eax, value);
+        c.jmp(rsi);
     }
 
     private void Write(uint address, Action<Assembler> code) => _image.Write(address - Code, LinkedGuest.Assemble(address, code));
