@@ -12,9 +12,13 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
 {
     private readonly ConcurrentDictionary<RegionKey, RegionCode> _code = [];
     private long _size;
+    private bool _hasCompiled;
 
     /// <summary>What compiles it; <see langword="null"/> if everything is interpreted.</summary>
     public IRegionCompiler? Compiler => compiler;
+
+    /// <summary>Whether anything was compiled yet.</summary>
+    public bool HasCompiled => Volatile.Read(ref _hasCompiled);
 
     /// <summary>The machines that have its code.</summary>
     public CodeHolders Holders { get; } = new(TimeProvider.System);
@@ -44,6 +48,7 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
 
         if (compiler?.Compile(nodes, isUser) is { } compiled)
         {
+            Volatile.Write(ref _hasCompiled, true);
             return _code.GetOrAdd(key, compiled);
         }
 

@@ -14,6 +14,12 @@ internal sealed unsafe partial class Processor
     /// <summary>How often a block is interpreted, where there was no memory for its code, before that is tried again.</summary>
     private const int ExecutionsWithoutMemory = 100_000;
 
+    /// <summary>
+    /// The first code that a driver compiles waits until a machine has executed as many instructions: it takes the time in which the runtime
+    /// compiles the compiler, which is more than a short call takes.
+    /// </summary>
+    private const int ExecutedBeforeFirst = 100_000;
+
     /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
     private long _compiled;
 
@@ -30,6 +36,12 @@ internal sealed unsafe partial class Processor
     /// <summary>Compiles the code around a block.</summary>
     private void Compile(Block first)
     {
+        if (options.HotThreshold is null && !code.HasCompiled && _executed < ExecutedBeforeFirst)
+        {
+            first.Heat = 0;
+            return;
+        }
+
         if (ReadsClock(in first.Ops[0]) || first.Pages().Any(p => _blocks.Invalidations(p.Page) > MostInvalidations))
         {
             return;

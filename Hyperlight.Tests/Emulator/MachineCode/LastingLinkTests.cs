@@ -119,17 +119,26 @@ internal sealed class LastingLinkTests
     {
         Write(Code, static c =>
         {
+            // Each block was executed twice before, so that links lead from it, when the page is replaced.
+            Label again = c.CreateLabel();
+            c.mov(r8d, 4);
+            c.mov(r9d, Function | (uint)PresentWritable);
+            c.mov(r10d, Other | (uint)PresentWritable);
+            c.Label(ref again);
             EmitLoop(c, Function, distance: 0, Calls);
-            c.mov(__dword_ptr[TablesAddress + LeafOf(Function) - Tables], Other | (uint)PresentWritable);
+            c.cmp(r8d, 2);
+            c.cmove(r9d, r10d);
+            c.mov(__dword_ptr[TablesAddress + LeafOf(Function) - Tables], r9d);
             c.invlpg(__byte_ptr[Function]);
-            EmitLoop(c, Function, distance: 0, Calls);
+            c.dec(r8d);
+            c.jne(again);
             c.hlt();
         });
         WriteFunctions();
         Map();
         WriteLeaf(TablesAddress, Tables | PresentWritable);
 
-        Assert.That(Run(), Is.EqualTo((VmExit.Halt, 6UL * Calls)));
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, 8UL * Calls)));
     }
 
     /// <summary>A page that was looked up and is not executed is not accessed.</summary>
