@@ -15,6 +15,7 @@ internal sealed class HostilePageTableTests
 {
     private const ulong Present = 1;
     private const ulong Writable = 2;
+    private const ulong User = 4;
     private const ulong LargePage = 1 << 7;
     private const ulong Copied = 0x200;
     private const ulong NoExecute = 1UL << 63;
@@ -70,6 +71,24 @@ internal sealed class HostilePageTableTests
         Assert.That(leaves[0], Is.EqualTo(shared | 0x261), "writable becomes copy-on-write");
         Assert.That(leaves[1], Is.EqualTo((shared + GuestPage.Size) | 0x261 | NoExecute));
         Assert.That(leaves[2], Is.EqualTo(shared | 0x61), "read-only stays so");
+    }
+
+    [Test]
+    public void A_page_that_code_at_CPL_3_may_access_stays_one_and_no_other_becomes_one()
+    {
+        ulong table = Window();
+        Entry(table, 0, Free(10) | Present | User);
+        Entry(table, 1, Free(10) | Present);
+        Assert.That(Leaves(Capture(), WindowAddress, 2).Select(static leaf => leaf & User), Is.All.Zero, "a table on the way forbids it");
+
+        Entry(Root, (int)(WindowAddress >> 39) & 511, Free(0) | Present | User);
+        Entry(Free(0), (int)(WindowAddress >> 30) & 511, Free(1) | Present | User);
+        Entry(Free(1), (int)(WindowAddress >> 21) & 511, table | Present | User);
+        GuestImage image = Capture();
+
+        Assert.That(Leaves(image, WindowAddress, 2).Select(static leaf => leaf & User), Is.EqualTo(new[] { User, 0 }));
+        Assert.That(TablesOnTheWay(image, WindowAddress).Select(static entry => entry & User), Is.All.EqualTo(User));
+        Assert.That(TablesOnTheWay(image, GuestAddresses.ImageBase).Select(static entry => entry & User), Is.All.Zero);
     }
 
     [Test]
@@ -377,13 +396,7 @@ internal sealed class HostilePageTableTests
     private ulong[] Leaves(GuestImage image, ulong address, int count)
     {
         ReadOnlySpan<byte> tables = image.PageTables;
-        int table = 0;
-        for (int shift = 39; shift > 12; shift -= 9)
-        {
-            ulong entry = Read(tables, table, (int)(address >> shift) & 511);
-            table = (int)((entry & PageTableEntry.AddressMask) - Root);
-        }
-
+        int table = (int)((TablesOnTheWay(image, address)[^1] & PageTableEntry.AddressMask) - Root);
         ulong[] leaves = new ulong[count];
         for (int i = 0; i < count; i++)
         {
@@ -391,6 +404,21 @@ internal sealed class HostilePageTableTests
         }
 
         return leaves;
+    }
+
+    /// <summary>The entries above the leaf of an address, from the root's on.</summary>
+    private ulong[] TablesOnTheWay(GuestImage image, ulong address)
+    {
+        ReadOnlySpan<byte> tables = image.PageTables;
+        List<ulong> entries = [];
+        int table = 0;
+        for (int shift = 39; shift > 12; shift -= 9)
+        {
+            entries.Add(Read(tables, table, (int)(address >> shift) & 511));
+            table = (int)((entries[^1] & PageTableEntry.AddressMask) - Root);
+        }
+
+        return [.. entries];
     }
 
     private static ulong Read(ReadOnlySpan<byte> tables, int table, int index) =>

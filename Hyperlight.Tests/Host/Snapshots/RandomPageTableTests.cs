@@ -22,6 +22,7 @@ internal sealed class RandomPageTableTests
 
     private const ulong Present = 1;
     private const ulong Writable = 2;
+    private const ulong User = 4;
     private const ulong LargePage = 1 << 7;
     private const ulong NoExecute = 1UL << 63;
     private const ulong CopyOnWrite = 0x200;
@@ -139,8 +140,8 @@ internal sealed class RandomPageTableTests
             image.Pages.Read((nuint)((copy & PageTableEntry.AddressMask) - GuestAddresses.ImageBase), actual);
             Assert.That(actual.AsSpan().SequenceEqual(expected), Is.True, $"the page at 0x{address:X} differs; {replay}");
             bool isCopied = (leaf & SoftwareBits) == CopyOnWrite || (leaf & Writable) != 0;
-            Assert.That(copy & (Present | Writable | SoftwareBits | NoExecute), Is.EqualTo(
-                Present | (isCopied ? CopyOnWrite : 0) | (leaf & NoExecute)), $"attributes at 0x{address:X}; {replay}");
+            Assert.That(copy & (Present | Writable | User | SoftwareBits | NoExecute), Is.EqualTo(
+                Present | (isCopied ? CopyOnWrite : 0) | (leaf & (User | NoExecute))), $"attributes at 0x{address:X}; {replay}");
         }
 
         Assert.That(unresolved, Is.EqualTo(missing), replay);
@@ -163,8 +164,8 @@ internal sealed class RandomPageTableTests
 
     private delegate bool ReadPage(ulong address, Span<byte> page);
 
-    /// <summary>All leaves outside the two ranges that snapshots leave out.</summary>
-    private void Leaves(ReadPage read, ulong table, int shift, ulong address, Dictionary<ulong, ulong> leaves)
+    /// <summary>All leaves outside the two ranges that snapshots leave out, for users where all entries on the way are.</summary>
+    private void Leaves(ReadPage read, ulong table, int shift, ulong address, Dictionary<ulong, ulong> leaves, ulong user = User)
     {
         byte[] page = new byte[GuestPage.Size];
         if (!read(table, page))
@@ -188,11 +189,11 @@ internal sealed class RandomPageTableTests
 
             if (shift == 12)
             {
-                leaves.Add(canonical, entry);
+                leaves.Add(canonical, entry & (user | ~User));
             }
             else
             {
-                Leaves(read, entry & PageTableEntry.AddressMask, shift - 9, virtualAddress, leaves);
+                Leaves(read, entry & PageTableEntry.AddressMask, shift - 9, virtualAddress, leaves, entry & user);
             }
         }
     }
