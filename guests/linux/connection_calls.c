@@ -51,27 +51,29 @@ int64_t system_call_socket(const uint64_t arguments[6])
     return file != NULL ? files_add(current_files(), file, (flags & O_CLOEXEC) != 0, 0) : -ENOMEM;
 }
 
-int64_t socket_take_name(uint32_t family, uint64_t address, uint32_t size, struct socket_name *name)
+int64_t socket_take_name(uint64_t address, uint32_t size, struct socket_name *name)
 {
-    uint16_t stated;
-    uint32_t most = family == AF_INET ? ADDRESS_SIZE_4 : MOST_ADDRESS;
-    uint32_t needed = family == AF_INET ? ADDRESS_SIZE_4 : ADDRESS_SIZE_6;
-    *name = (struct socket_name){ .size = 0 };
-    if (size < sizeof stated || size > MOST_ADDRESS_SIZE) {
+    *name = (struct socket_name){ .size = size < MOST_ADDRESS ? size : MOST_ADDRESS };
+    if (size < sizeof(uint16_t) || size > MOST_ADDRESS_SIZE) {
         return -EINVAL;
     }
-    if (!copy_from_user(name->bytes, address, size < most ? size : most)) {
-        return -EFAULT;
-    }
-    memcpy(&stated, name->bytes, sizeof stated);
-    if (stated == AF_UNSPEC) {
-        return 0;
-    }
-    if (size < needed) {
+    return copy_from_user(name->bytes, address, name->size) ? 0 : -EFAULT;
+}
+
+uint32_t socket_family(const struct socket_name *name)
+{
+    uint16_t family;
+    memcpy(&family, name->bytes, sizeof family);
+    return family;
+}
+
+int64_t socket_check_name(uint32_t family, struct socket_name *name)
+{
+    if (name->size < (family == AF_INET ? ADDRESS_SIZE_4 : ADDRESS_SIZE_6)) {
         return -EINVAL;
     }
-    name->size = most;
-    return stated == family ? 0 : -EAFNOSUPPORT;
+    name->size = family == AF_INET ? ADDRESS_SIZE_4 : MOST_ADDRESS;
+    return socket_family(name) == family ? 0 : -EAFNOSUPPORT;
 }
 
 // Of an attempt that has begun: whether it is connected, -EINPROGRESS, or why it failed.
@@ -120,14 +122,18 @@ int64_t connection_connect(struct file *file, uint64_t address, uint32_t size)
     struct connection *connection = file->object;
     bool waits = !(file->flags & O_NONBLOCK);
     struct socket_name peer;
-    int64_t error = socket_take_name(connection->family, address, size, &peer);
-    if (error == 0 && peer.size == 0) {
+    int64_t error = socket_take_name(address, size, &peer);
+    if (error != 0) {
+        return error;
+    }
+    if (socket_family(&peer) == AF_UNSPEC) {
         connection_disconnect(connection);
         return 0;
     }
     if (connection->handle >= 0) {
         return connect_again(file, waits);
     }
+    error = socket_check_name(connection->family, &peer);
     if (error == 0) {
         connection->peer = peer;
         error = connection_begin(connection);

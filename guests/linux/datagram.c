@@ -90,7 +90,12 @@ static int64_t connect(struct file *file, uint64_t address, uint32_t size)
 {
     struct datagram *datagram = file->object;
     struct socket_name peer;
-    int64_t error = socket_take_name(AF_INET, address, size, &peer);
+    int64_t error = socket_take_name(address, size, &peer);
+    if (error == 0 && socket_family(&peer) == AF_UNSPEC) {
+        peer.size = 0;
+    } else if (error == 0) {
+        error = socket_check_name(AF_INET, &peer);
+    }
     if (error == 0) {
         datagram->peer = peer;
     }

@@ -52,9 +52,12 @@ struct socket_operations {
     bool ignores_address;
 };
 
-// The address of connect: 0 or an error. A name without a size is AF_UNSPEC, which
-// ends what was connected.
-int64_t socket_take_name(uint32_t family, uint64_t address, uint32_t size, struct socket_name *name);
+// The address of connect as the program has stated it, with at least its family: 0 or an
+// error. AF_UNSPEC ends what was connected.
+int64_t socket_take_name(uint64_t address, uint32_t size, struct socket_name *name);
+uint32_t socket_family(const struct socket_name *name);
+// Whether it is one of a family: 0 or an error. It has the size of one then.
+int64_t socket_check_name(uint32_t family, struct socket_name *name);
 
 int64_t socket_status(struct file *file, struct file_status *status);
 
