@@ -75,7 +75,7 @@ internal sealed class Connector(ProgramNetwork network, NameLookups lookups, IPE
 
     private async Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken)
     {
-        IPAddress[] addresses = await lookups.ResolveAsync(network.Resolve, host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] addresses = await lookups.ResolveAsync(network, host, cancellationToken).ConfigureAwait(false);
         return [.. addresses.Select(NetworkRules.Plain).Where(IsAllowed).Distinct().Take(MostAddresses)];
     }
 

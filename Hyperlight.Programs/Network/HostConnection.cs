@@ -11,6 +11,7 @@ internal sealed class HostConnection
 #pragma warning restore CA1001
 {
     private const int SystemBufferSize = 0x4_0000;
+    private const int OneArrival = 0x2_0000;
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _closing = new();
@@ -31,6 +32,7 @@ internal sealed class HostConnection
     private bool _hasFailed;
     private bool _hasFailedToSend;
     private int _error;
+    private int _arrivals;
 
     /// <param name="connect">Makes the connection.</param>
     /// <param name="changed">The events may have changed. Called by any thread.</param>
@@ -84,7 +86,8 @@ internal sealed class HostConnection
         {
             if (_received.Count == 0)
             {
-                return Answer(TakeErrorOr(_hasFailed || _isAtEnd || _isShutForReceiving ? 0 : NetworkError.Again));
+                // The end comes before an error of sending, as it was there before.
+                return _isAtEnd && !_hasFailed ? Answer(0) : Answer(TakeErrorOr(_hasFailed || _isAtEnd || _isShutForReceiving ? 0 : NetworkError.Again));
             }
 
             byte[] bytes = keeps ? _received.Peek(size) : _received.Take(size);
@@ -122,9 +125,9 @@ internal sealed class HostConnection
             bytes[..count].CopyTo(_toSend);
             _isSending = true;
 
-            // It has often ended when this returns.
+            // It has often ended, or failed, when this returns.
             _sending = SendAsync(_socket, count);
-            return Answer(count);
+            return Answer(_hasFailed || _hasFailedToSend ? TakeErrorOr(NetworkError.BrokenPipe) : count);
         }
     }
 
@@ -197,7 +200,8 @@ internal sealed class HostConnection
             | (ends ? SocketEvents.InputEnd : 0)
             | (!_isSending || _isShutForSending ? SocketEvents.Output : 0)
             | (ends && _isShutForSending ? SocketEvents.HangUp : 0)
-            | (_hasFailedToSend && _error != 0 ? SocketEvents.Error : 0);
+            | (_hasFailedToSend && _error != 0 ? SocketEvents.Error : 0)
+            | (SocketEvents)_arrivals;
     }
 
     private SocketAnswer Answer(int result) => new(result, CurrentEvents());
@@ -274,6 +278,7 @@ internal sealed class HostConnection
                 {
                     _received.Add(count);
                     _isAtEnd = count == 0;
+                    _arrivals = unchecked(_arrivals + OneArrival) & (int)SocketEvents.Arrivals;
                 }
 
                 _changed();
@@ -359,6 +364,7 @@ internal sealed class HostConnection
         catch (SocketException exception)
         {
             Fail(NetworkError.Of(exception.SocketErrorCode));
+            _closed.TrySetResult();
         }
     }
 
@@ -378,6 +384,9 @@ internal sealed class HostConnection
         Fail(NetworkError.ConnectionReset);
         _resetting.Cancel();
         _closing.Cancel();
+
+        // Nothing may be received any more, so that nothing else ends the connection.
+        _closed.TrySetResult();
     }
 
     private void Fail(int error)

@@ -8,7 +8,7 @@ internal static class OwnAddress
 {
     private const int DiscardPort = 9;
 
-    /// <summary>Whether an address is one of the host. Nothing is sent.</summary>
+    /// <summary>Whether an address is one of the host, or may be one, because that cannot be found out. Nothing is sent.</summary>
     public static bool Is(IPAddress address)
     {
         try
@@ -18,10 +18,10 @@ internal static class OwnAddress
             probe.Connect(address, DiscardPort);
             return ((IPEndPoint)probe.LocalEndPoint!).Address.Equals(address);
         }
-        catch (SocketException)
+        catch (SocketException exception)
         {
-            // There is no way to it, which the connection will find out.
-            return false;
+            // Without a way to it, it is none of them, and the connection will find that out. All else, such as a lack of descriptors, says nothing.
+            return exception.SocketErrorCode is not (SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.AddressFamilyNotSupported);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Hyperlight.Programs.Network;
 
-/// <summary>What holds of a connection: events of <c>poll</c> in Linux, and one more bit.</summary>
+/// <summary>What holds of a connection: events of <c>poll</c> in Linux, and more above them.</summary>
 [Flags]
 internal enum SocketEvents
 {
@@ -11,6 +11,12 @@ internal enum SocketEvents
     HangUp = 0x10,
     InputEnd = 0x2000,
 
-    /// <summary>It is connected. Not an event of <c>poll</c>.</summary>
+    /// <summary>All events of <c>poll</c>.</summary>
+    OfPoll = 0xFFFF,
+
+    /// <summary>It is connected.</summary>
     Connected = 0x10000,
+
+    /// <summary>A number that counts arrivals of bytes: more of them are a change, although the other events are the same.</summary>
+    Arrivals = 0x7FFE_0000,
 }

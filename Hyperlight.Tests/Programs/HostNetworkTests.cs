@@ -15,6 +15,7 @@ internal sealed class HostNetworkTests
     private const int NoAccess = -13;
     private const int InvalidArgument = -22;
     private const int BrokenPipe = -32;
+    private const int ConnectionReset = -104;
     private const int TimedOut = -110;
     private const int HostUnreachable = -113;
     private const SocketEvents Ready = SocketEvents.Connected | SocketEvents.Output;
@@ -152,6 +153,10 @@ internal sealed class HostNetworkTests
         Assert.That((await CallAsync(network, HostNetwork.Step.Error, handle)).Result, Is.EqualTo(NoAccess));
     }
 
+    /// <summary>Connecting to it needs a permission: whether it is the host's cannot be found out.</summary>
+    [Test]
+    public void An_address_that_cannot_be_examined_counts_as_one_of_the_host() => Assert.That(OwnAddress.Is(IPAddress.Broadcast), Is.True);
+
     [Test]
     public async Task What_a_program_does_not_take_stays_with_the_other_side()
     {
@@ -275,6 +280,100 @@ internal sealed class HostNetworkTests
     }
 
     [Test]
+    public async Task More_bytes_are_an_event_while_others_are_not_received()
+    {
+        using var more = new SemaphoreSlim(0);
+        await using var server = new TestServer(async (socket, token) =>
+        {
+            while (true)
+            {
+                await socket.SendAsync(new byte[3], token);
+                await more.WaitAsync(token);
+            }
+        });
+        await using var network = new HostNetwork(Allow(server.Port));
+        int handle = await ConnectAsync(network, "127.0.0.1", server.Port);
+        SocketEvents events = await WaitForAsync(network, handle, SocketEvents.Input);
+
+        for (int i = 1; i < 5; i++)
+        {
+            // Nothing has arrived: they stay as they are.
+            Assert.That(await WaitAsync(network, handle, events, TimeSpan.FromMilliseconds(20)), Is.EqualTo(events));
+
+            more.Release();
+            SocketEvents now = await WaitAsync(network, handle, events, Patience);
+
+            Assert.That(now, Is.Not.EqualTo(events));
+            Assert.That(now & SocketEvents.OfPoll, Is.EqualTo(events & SocketEvents.OfPoll));
+            Assert.That((await CallAsync(network, HostNetwork.Step.Available, handle)).Result, Is.EqualTo(3 + (3 * i)));
+            events = now;
+        }
+    }
+
+    /// <summary>The other side sends no more, so that nothing is received, and resets the connection then.</summary>
+    [Test]
+    public async Task Sending_to_a_connection_that_was_reset_is_an_error()
+    {
+        var release = new TaskCompletionSource();
+        await using TestServer server = ResetAfterEnd(release.Task);
+        await using var network = new HostNetwork(Allow(server.Port));
+        int handle = await ConnectAsync(network, "127.0.0.1", server.Port);
+        await WaitForAsync(network, handle, SocketEvents.InputEnd);
+
+        release.SetResult();
+        await server.ReceivedAsync();
+        int result = (await CallAsync(network, HostNetwork.Step.Send, handle, bytes: [1])).Result;
+
+        Assert.That(result, Is.AnyOf(BrokenPipe, ConnectionReset));
+        Assert.That((await CallAsync(network, HostNetwork.Step.Error, handle)).Result, Is.Zero, "It was told.");
+        Assert.That((await CallAsync(network, HostNetwork.Step.Send, handle, bytes: [1])).Result, Is.EqualTo(BrokenPipe));
+    }
+
+    [Test]
+    public async Task The_end_of_what_is_received_comes_before_an_error_of_sending()
+    {
+        var release = new TaskCompletionSource();
+        await using TestServer server = ResetAfterEnd(release.Task);
+        await using var network = new HostNetwork(Allow(server.Port));
+        int handle = await ConnectAsync(network, "127.0.0.1", server.Port);
+        await WaitForAsync(network, handle, SocketEvents.InputEnd);
+
+        // Until a part is on its way that the other side does not take.
+        SocketEvents events;
+        do
+        {
+            (_, SocketEvents before, _) = await CallAsync(network, HostNetwork.Step.Send, handle, bytes: new byte[KernelMachine.MostBytes]);
+            events = await WaitAsync(network, handle, before, TimeSpan.FromMilliseconds(500));
+        }
+        while (events.HasFlag(SocketEvents.Output));
+
+        release.SetResult();
+        await WaitForAsync(network, handle, SocketEvents.Error);
+
+        Assert.That((await CallAsync(network, HostNetwork.Step.Receive, handle, 100)).Result, Is.Zero);
+        Assert.That((await CallAsync(network, HostNetwork.Step.Error, handle)).Result, Is.AnyOf(BrokenPipe, ConnectionReset));
+        Assert.That((await CallAsync(network, HostNetwork.Step.Error, handle)).Result, Is.Zero);
+    }
+
+    /// <summary>The other side has sent its end, so that nothing of the connection is received any more.</summary>
+    [Test]
+    public async Task A_half_closed_connection_that_exceeds_the_bytes_of_its_run_is_reset()
+    {
+        await using var server = new TestServer(static async (socket, token) =>
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            return await TestServer.Sink(socket, token);
+        });
+        await using var network = new HostNetwork(Allow(server.Port) with { MaximumBytes = 1000 });
+        int handle = await ConnectAsync(network, "127.0.0.1", server.Port);
+        await WaitForAsync(network, handle, SocketEvents.InputEnd);
+
+        await CallAsync(network, HostNetwork.Step.Send, handle, bytes: new byte[2000]);
+
+        await Assert.ThatAsync(server.ReceivedAsync, Throws.InstanceOf<SocketException>());
+    }
+
+    [Test]
     public async Task A_wait_ends_with_its_run()
     {
         await using var network = new HostNetwork(Allow(80));
@@ -337,6 +436,15 @@ internal sealed class HostNetworkTests
 
     private static ProgramNetwork Allow(int port) => new() { AllowedHosts = [$"127.0.0.1:{port}"] };
 
+    /// <summary>A server that sends its end, and resets the connection when a task has ended.</summary>
+    private static TestServer ResetAfterEnd(Task reset) => new(async (socket, token) =>
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        await reset.WaitAsync(token);
+        socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        return 0;
+    });
+
     private static byte[] Address(string address, int port)
     {
         var bytes = new byte[16];
@@ -362,6 +470,20 @@ internal sealed class HostNetworkTests
         long nanoseconds = (time ?? TimeSpan.FromSeconds(30)).Ticks * 100;
         ReadOnlyMemory<byte> answer = await network.AnswerAsync((int)HostNetwork.Step.Wait, -1, nanoseconds, wanted, CancellationToken.None);
         return (SocketEvents)BinaryPrimitives.ReadInt32LittleEndian(answer.Span);
+    }
+
+    /// <summary>Waits until all of some events hold.</summary>
+    private static async Task<SocketEvents> WaitForAsync(HostNetwork network, int handle, SocketEvents wanted)
+    {
+        long start = Stopwatch.GetTimestamp();
+        SocketEvents events = SocketEvents.None;
+        while (!events.HasFlag(wanted))
+        {
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Patience));
+            events = await WaitAsync(network, handle, events, Patience);
+        }
+
+        return events;
     }
 
     private static async Task<SocketCall> CallAsync(HostNetwork network, HostNetwork.Step step, int handle, long value = 0, byte[]? bytes = null)

@@ -8,7 +8,6 @@
 #include "kernel_pages.h"
 #include "readiness.h"
 #include "scheduler.h"
-#include "signals.h"
 #include "user.h"
 
 #include <string.h>
@@ -82,14 +81,29 @@ int64_t connection_begin(struct connection *connection)
     }
     connection->handle = (int32_t)result;
     connection->is_reported = false;
+    connection->kept_error = 0;
     return 0;
 }
 
 void connection_forget(struct connection *connection)
 {
-    (void)ask_simply(connection, HOST_SOCKET_CLOSE, 0);
+    // Another thread may have ended the connection meanwhile.
+    if (connection->handle >= 0) {
+        (void)ask_simply(connection, HOST_SOCKET_CLOSE, 0);
+    }
     connection->handle = -1;
     note_events(connection, UNCONNECTED_EVENTS);
+}
+
+void connection_disconnect(struct connection *connection)
+{
+    if (connection->handle < 0) {
+        return;
+    }
+    uint32_t events = connection_events(connection);
+    bool has_failed = (events & (HOST_SOCKET_CONNECTED | POLLHUP)) == POLLHUP;
+    connection->kept_error = has_failed ? connection_take_error(connection) : ECONNRESET;
+    connection_forget(connection);
 }
 
 uint32_t connection_events(struct connection *connection)
@@ -117,13 +131,10 @@ static void keep_error(struct file *file, int64_t error)
     }
 }
 
-// The error with which a transfer ends at once, or 0.
-static int64_t check_transfer(struct connection *connection, int64_t if_unconnected)
+// The result of a transfer that ends with `result`: the kept error comes before it.
+static int64_t result_or_kept(struct connection *connection, int64_t result)
 {
-    if (connection->handle < 0) {
-        return if_unconnected;
-    }
-    return connection->kept_error != 0 ? -(int64_t)connection_take_error(connection) : 0;
+    return connection->kept_error != 0 ? -(int64_t)connection_take_error(connection) : result;
 }
 
 static int64_t receive_part(struct connection *connection, struct buffer *buffer, enum host_socket_step step)
@@ -152,14 +163,15 @@ static int64_t receive(struct file *file, struct buffer *buffer, uint32_t flags)
 {
     struct connection *connection = file->object;
     int64_t total = 0;
-    int64_t error = check_transfer(connection, -ENOTCONN);
-    if (error != 0) {
-        return error;
+    if (connection->handle < 0) {
+        return result_or_kept(connection, -ENOTCONN);
     }
     while (buffer->size != 0) {
         int64_t result = receive_part(connection, buffer, flags & MSG_PEEK ? HOST_SOCKET_PEEK : HOST_SOCKET_RECEIVE);
         if (result <= 0) {
-            return file_end_transfer(file, total, result);
+            // What was received before an error comes before it.
+            return total != 0 || result == -EFAULT ? file_end_transfer(file, total, result)
+                                                   : result_or_kept(connection, result);
         }
         total += result;
         if (flags & MSG_PEEK || !(connection->events & POLLIN)) {
@@ -194,9 +206,8 @@ static int64_t send(struct file *file, struct buffer *buffer)
 {
     struct connection *connection = file->object;
     int64_t total = 0;
-    int64_t error = check_transfer(connection, -EPIPE);
-    if (error != 0) {
-        return error;
+    if (connection->handle < 0 || connection->kept_error != 0) {
+        return result_or_kept(connection, -EPIPE);
     }
     while (buffer->size != 0) {
         int64_t result = send_part(connection, buffer);
@@ -214,7 +225,13 @@ static int64_t send(struct file *file, struct buffer *buffer)
 static int64_t shut(struct file *file, bool in, bool out)
 {
     struct connection *connection = file->object;
-    if (!(connection_events(connection) & HOST_SOCKET_CONNECTED)) {
+    uint32_t events = connection_events(connection);
+    if (!(events & (HOST_SOCKET_CONNECTED | POLLHUP))) {
+        // It is connecting.
+        connection_disconnect(connection);
+        return 0;
+    }
+    if (!(events & HOST_SOCKET_CONNECTED)) {
         return -ENOTCONN;
     }
     return ask_simply(connection, HOST_SOCKET_SHUT, (in ? 1 : 0) | (out ? 2 : 0));
@@ -243,17 +260,13 @@ static int64_t read_connection(struct file *file, struct buffer *buffer, uint64_
 static int64_t write_connection(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
-    int64_t result = send(file, buffer);
-    if (result == -EPIPE) {
-        signal_broken_pipe();
-    }
-    return result;
+    return send(file, buffer);
 }
 
 static uint32_t poll_connection(struct file *file)
 {
     struct connection *connection = file->object;
-    uint32_t events = connection_events(connection) & ~HOST_SOCKET_CONNECTED;
+    uint32_t events = connection_events(connection) & HOST_SOCKET_POLL_EVENTS;
     return events | (connection->kept_error != 0 ? POLLERR : 0);
 }
 

@@ -13,7 +13,7 @@ struct connection {
     struct connection *next;
     // Of the host; negative: none.
     int32_t handle;
-    // What the host told last: poll_events, and HOST_SOCKET_CONNECTED.
+    // What the host told last: see HOST_SOCKET_POLL_EVENTS.
     uint32_t events;
     uint32_t family;
     // An error that the next call gets, or 0.
@@ -40,6 +40,8 @@ uint32_t connection_take_error(struct connection *connection);
 int64_t connection_connect(struct file *file, uint64_t address, uint32_t size);
 // Begins to connect to `peer`: 0 or an error number with a minus sign.
 int64_t connection_begin(struct connection *connection);
+// Ends a connection, also one that is being made, for which there is an error then.
+void connection_disconnect(struct connection *connection);
 // Leads nowhere again.
 void connection_forget(struct connection *connection);
 // Asks the host for the events.

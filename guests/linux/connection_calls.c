@@ -3,6 +3,7 @@
 // socket and connect.
 
 #include "connection.h"
+#include "datagram.h"
 #include "errors.h"
 #include "host.h"
 #include "system_calls.h"
@@ -32,36 +33,47 @@ int64_t system_call_socket(const uint64_t arguments[6])
     if (family != AF_INET && family != AF_INET6) {
         return -EAFNOSUPPORT;
     }
-    if (type != SOCK_STREAM) {
-        return type == SOCK_DGRAM ? -EACCES : -ESOCKTNOSUPPORT;
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) {
+        return -ESOCKTNOSUPPORT;
     }
-    if (protocol != 0 && protocol != IPPROTO_TCP) {
+    if (protocol != 0 && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP)) {
         return -EPROTONOSUPPORT;
     }
     if (!has_network()) {
         return -EACCES;
     }
-    struct file *file = connection_create(family, flags & O_NONBLOCK);
+    // What looks for families that can be used finds one.
+    if (type == SOCK_DGRAM && family != AF_INET) {
+        return -EAFNOSUPPORT;
+    }
+    struct file *file = type == SOCK_STREAM ? connection_create(family, flags & O_NONBLOCK)
+                                            : datagram_create(flags & O_NONBLOCK);
     return file != NULL ? files_add(current_files(), file, (flags & O_CLOEXEC) != 0, 0) : -ENOMEM;
 }
 
-static int64_t take_address(struct connection *connection, uint64_t address, uint32_t size)
+int64_t socket_take_name(uint64_t address, uint32_t size, struct socket_name *name)
 {
-    uint16_t family;
-    struct socket_name peer = { .size = connection->family == AF_INET ? ADDRESS_SIZE_4 : MOST_ADDRESS };
-    uint32_t needed = connection->family == AF_INET ? ADDRESS_SIZE_4 : ADDRESS_SIZE_6;
-    if (size < needed || size > MOST_ADDRESS_SIZE) {
+    *name = (struct socket_name){ .size = size < MOST_ADDRESS ? size : MOST_ADDRESS };
+    if (size < sizeof(uint16_t) || size > MOST_ADDRESS_SIZE) {
         return -EINVAL;
     }
-    if (!copy_from_user(peer.bytes, address, size < peer.size ? size : peer.size)) {
-        return -EFAULT;
+    return copy_from_user(name->bytes, address, name->size) ? 0 : -EFAULT;
+}
+
+uint32_t socket_family(const struct socket_name *name)
+{
+    uint16_t family;
+    memcpy(&family, name->bytes, sizeof family);
+    return family;
+}
+
+int64_t socket_check_name(uint32_t family, struct socket_name *name)
+{
+    if (name->size < (family == AF_INET ? ADDRESS_SIZE_4 : ADDRESS_SIZE_6)) {
+        return -EINVAL;
     }
-    memcpy(&family, peer.bytes, sizeof family);
-    if (family != connection->family) {
-        return -EAFNOSUPPORT;
-    }
-    connection->peer = peer;
-    return 0;
+    name->size = family == AF_INET ? ADDRESS_SIZE_4 : MOST_ADDRESS;
+    return socket_family(name) == family ? 0 : -EAFNOSUPPORT;
 }
 
 // Of an attempt that has begun: whether it is connected, -EINPROGRESS, or why it failed.
@@ -93,20 +105,39 @@ static int64_t wait_for_outcome(struct file *file)
     return result;
 }
 
+// Of a connection that there is already, or that is being made.
+static int64_t connect_again(struct file *file, bool waits)
+{
+    struct connection *connection = file->object;
+    bool was_reported = connection->is_reported;
+    int64_t result = outcome(connection);
+    if (result == -EINPROGRESS) {
+        return waits ? wait_for_outcome(file) : -EALREADY;
+    }
+    return result == 0 && was_reported ? -EISCONN : result;
+}
+
 int64_t connection_connect(struct file *file, uint64_t address, uint32_t size)
 {
     struct connection *connection = file->object;
     bool waits = !(file->flags & O_NONBLOCK);
-    if (connection->handle >= 0) {
-        bool was_reported = connection->is_reported;
-        int64_t result = outcome(connection);
-        if (result == -EINPROGRESS) {
-            return waits ? wait_for_outcome(file) : -EALREADY;
-        }
-        return result == 0 && was_reported ? -EISCONN : result;
+    struct socket_name peer;
+    int64_t error = socket_take_name(address, size, &peer);
+    if (error != 0) {
+        return error;
     }
-    int64_t error = take_address(connection, address, size);
-    error = error == 0 ? connection_begin(connection) : error;
+    if (socket_family(&peer) == AF_UNSPEC) {
+        connection_disconnect(connection);
+        return 0;
+    }
+    if (connection->handle >= 0) {
+        return connect_again(file, waits);
+    }
+    error = socket_check_name(connection->family, &peer);
+    if (error == 0) {
+        connection->peer = peer;
+        error = connection_begin(connection);
+    }
     if (error != 0) {
         return error;
     }

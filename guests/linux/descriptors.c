@@ -7,6 +7,8 @@
 #include "host_changes.h"
 #include "node.h"
 #include "pipe.h"
+#include "processes.h"
+#include "program.h"
 #include "record_locks.h"
 #include "resource_limits.h"
 #include "system_calls.h"
@@ -40,12 +42,31 @@ int64_t system_call_close(const uint64_t arguments[6])
     return files_close(current_files(), arguments[0]);
 }
 
+// The threads of a process have one table: none of them can have another one.
+static int64_t unshare_files(void)
+{
+    if (current_process->threads > 1) {
+        return -EINVAL;
+    }
+    struct files *files = files_unshare(program.files);
+    if (files == NULL) {
+        return -ENOMEM;
+    }
+    files_release(program.files);
+    program.files = files;
+    return 0;
+}
+
 int64_t system_call_close_range(const uint64_t arguments[6])
 {
     uint32_t first = (uint32_t)arguments[0];
     uint32_t last = (uint32_t)arguments[1];
     if (first > last || (uint32_t)arguments[2] & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) {
         return -EINVAL;
+    }
+    int64_t error = (uint32_t)arguments[2] & CLOSE_RANGE_UNSHARE ? unshare_files() : 0;
+    if (error != 0) {
+        return error;
     }
     last = last < MOST_DESCRIPTORS - 1 ? last : MOST_DESCRIPTORS - 1;
     for (uint32_t i = first; i <= last; i++) {

@@ -5,6 +5,7 @@
 #include "epoll.h"
 
 #include "clock.h"
+#include "connection.h"
 #include "errors.h"
 #include "file_status.h"
 #include "files.h"
@@ -246,6 +247,12 @@ static int64_t report(const struct file *epoll, uint64_t address, int32_t most)
     return count;
 }
 
+// What the host has not told yet, because nothing waits for it.
+static bool connections_have_changed(void)
+{
+    return connections_are_open() && connections_wait(0);
+}
+
 static int64_t wait(const uint64_t arguments[6], int64_t deadline)
 {
     int64_t error;
@@ -263,6 +270,9 @@ static int64_t wait(const uint64_t arguments[6], int64_t deadline)
         count = report(epoll, arguments[1], most);
         error = 0;
     } while (count == 0 && deadline != 0 && (error = readiness_wait(deadline)) == 0);
+    if (count == 0 && deadline == 0 && connections_have_changed()) {
+        count = report(epoll, arguments[1], most);
+    }
     file_release(epoll);
     return count != 0 || error == -ETIMEDOUT ? count : error;
 }

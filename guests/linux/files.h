@@ -142,7 +142,7 @@ void files_start(void);
 // A table with the three standard streams, an equal one, or NULL without memory.
 struct files *files_create(void);
 struct files *files_copy(const struct files *files);
-// For execve: the table itself, counted, if nobody else has it, or a copy.
+// For one that nobody else has: the table itself, counted, or a copy.
 struct files *files_unshare(struct files *files);
 void files_retain(struct files *files);
 void files_release(struct files *files);

@@ -123,11 +123,13 @@ enum host_socket_step {
     HOST_SOCKET_CLOSE,
 };
 
-// Besides the poll_events: it is connected.
+// The events of a handle: the poll_events, whether it is connected, and above that a
+// number that changes with each arrival of bytes.
+#define HOST_SOCKET_POLL_EVENTS 0xFFFFU
 #define HOST_SOCKET_CONNECTED 0x10000U
 
 // ProgramSocket(step, handle, value, bytes): a result, which is an error number with
-// a minus sign if it is negative (32 bits), the poll_events of the handle (32 bits),
+// a minus sign if it is negative (32 bits), the events of the handle (32 bits),
 // and what follows. They are valid until the next call. False if the host refused.
 bool host_socket(enum host_socket_step step, int32_t handle, int64_t value, const void *bytes, size_t size,
                  const uint8_t **answer, size_t *count);

@@ -280,17 +280,29 @@ int64_t system_call_madvise(const uint64_t arguments[6])
 }
 
 // Where a moved area begins, or an error.
-static int64_t find_target(const uint64_t arguments[6], uint64_t old_size, uint64_t new_size)
+static int64_t find_target(const uint64_t arguments[6], uint64_t new_size)
 {
     uint64_t target = arguments[4];
     if (!(arguments[3] & MREMAP_FIXED)) {
         uint64_t found = area_find_free(new_size, program.mapping_top);
         return found != 0 ? (int64_t)found : -ENOMEM;
     }
+    return areas_remove(target, target + new_size) ? (int64_t)target : -ENOMEM;
+}
+
+// MREMAP_FIXED: what is at the target is replaced, so that it does not count.
+static int64_t check_target(const uint64_t arguments[6], uint64_t old_size, uint64_t new_size, uint64_t *replaced)
+{
+    uint64_t target = arguments[4];
+    *replaced = 0;
+    if (!(arguments[3] & MREMAP_FIXED)) {
+        return 0;
+    }
     if (!check_range(target, &new_size) || (target < arguments[0] + old_size && arguments[0] < target + new_size)) {
         return -EINVAL;
     }
-    return areas_remove(target, target + new_size) ? (int64_t)target : -ENOMEM;
+    *replaced = areas_size(target, target + new_size);
+    return 0;
 }
 
 int64_t system_call_mremap(const uint64_t arguments[6])
@@ -313,7 +325,12 @@ int64_t system_call_mremap(const uint64_t arguments[6])
     if (area == NULL || old_size == 0 || area->end < start + old_size) {
         return area != NULL && old_size == 0 ? -EINVAL : -EFAULT;
     }
-    if (new_size > old_size && !resource_allows_memory(new_size, old_size)) {
+    uint64_t replaced;
+    int64_t error = check_target(arguments, old_size, new_size, &replaced);
+    if (error != 0) {
+        return error;
+    }
+    if (new_size > old_size && !resource_allows_memory(new_size, old_size + replaced)) {
         return -ENOMEM;
     }
     if (!(arguments[3] & MREMAP_FIXED)) {
@@ -328,7 +345,7 @@ int64_t system_call_mremap(const uint64_t arguments[6])
             return -ENOMEM;
         }
     }
-    int64_t target = find_target(arguments, old_size, new_size);
+    int64_t target = find_target(arguments, new_size);
     if (target < 0) {
         return target;
     }

@@ -47,6 +47,13 @@ struct process *process_find(uint32_t id)
     return NULL;
 }
 
+struct process *process_find_of_thread(uint32_t id)
+{
+    struct process *process = process_find(id);
+    const struct thread *thread = process == NULL ? thread_find(id) : NULL;
+    return thread != NULL ? thread->process : process;
+}
+
 void process_select(struct process *process)
 {
     if (process == current_process) {

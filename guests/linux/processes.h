@@ -53,6 +53,8 @@ extern struct process *current_process;
 void processes_start(unsigned limit);
 
 struct process *process_find(uint32_t id);
+// The same by the id of any of its threads.
+struct process *process_find_of_thread(uint32_t id);
 
 // Another process runs now, in its address space.
 void process_select(struct process *process);

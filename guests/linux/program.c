@@ -4,6 +4,7 @@
 
 #include "areas.h"
 #include "connection.h"
+#include "datagram.h"
 #include "epoll.h"
 #include "errors.h"
 #include "exchange.h"
@@ -133,6 +134,7 @@ static const char *start_files(const char *working_directory)
     rings_start();
     socket_pairs_start();
     connections_start();
+    datagrams_start();
     host_directories_start();
     file_contexts_start();
     if (!file_system_start()) {

@@ -102,6 +102,6 @@ int64_t system_call_setrlimit(const uint64_t arguments[6])
 
 int64_t system_call_prlimit64(const uint64_t arguments[6])
 {
-    struct process *process = (uint32_t)arguments[0] == 0 ? current_process : process_find((uint32_t)arguments[0]);
+    struct process *process = (uint32_t)arguments[0] == 0 ? current_process : process_find_of_thread((uint32_t)arguments[0]);
     return process != NULL ? exchange(process, arguments[1], arguments[2], arguments[3]) : -ESRCH;
 }

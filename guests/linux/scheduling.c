@@ -139,12 +139,13 @@ int64_t system_call_sched_rr_get_interval(const uint64_t arguments[6])
     return error != 0 ? error : copy_to_user(arguments[1], time, sizeof time) ? 0 : -EFAULT;
 }
 
-// All processes are of one user. 0 is the caller, or its group, or its user.
+// All processes are of one user. 0 is the caller, or its group, or its user. Threads have
+// the priority of their process.
 static bool is_meant(const struct process *process, uint32_t kind, uint32_t id)
 {
     switch (kind) {
     case PRIO_PROCESS:
-        return process->id == (id != 0 ? id : current_process->id);
+        return process == (id != 0 ? process_find_of_thread(id) : current_process);
     case PRIO_GROUP:
         return process->group == (id != 0 ? id : current_process->group);
     default:

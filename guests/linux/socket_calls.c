@@ -67,10 +67,16 @@ static int64_t send_all(struct file *file, struct buffer *buffer, uint32_t flags
             result = file_wait(file, POLLOUT);
         }
     } while (result >= 0 && buffer->size != 0);
-    if (total == 0 && result == -EPIPE && !(flags & MSG_NOSIGNAL)) {
+    return file_end_transfer(file, total, result);
+}
+
+// Of a call that has sent a part, the next one finds the end.
+static int64_t end_call(int64_t result, uint32_t flags, bool is_send)
+{
+    if (is_send && result == -EPIPE && !(flags & MSG_NOSIGNAL)) {
         signal_broken_pipe();
     }
-    return file_end_transfer(file, total, result);
+    return result;
 }
 
 // What there is; with MSG_WAITALL all of it, up to the end.
@@ -98,7 +104,7 @@ static int64_t check_flags(const struct file *file, uint32_t flags, bool is_send
     uint32_t known = MSG_DONTWAIT | MSG_NOSIGNAL;
     known |= is_send ? MSG_MORE : MSG_WAITALL | MSG_CMSG_CLOEXEC;
     known |= !is_send && file->operations->socket->can_peek ? MSG_PEEK : 0;
-    return flags & ~known ? -EOPNOTSUPP : 0;
+    return flags & ~known ? -EOPNOTSUPP : file->operations->socket->refusal;
 }
 
 static int64_t transfer(struct file *file, struct buffer *buffer, uint32_t flags, bool is_send)
@@ -124,7 +130,7 @@ static int64_t transfer_one(const uint64_t arguments[6], bool is_send)
     file_retain(file);
     int64_t result = transfer(file, &buffer, flags, is_send);
     file_release(file);
-    return result;
+    return end_call(result, flags, is_send);
 }
 
 int64_t system_call_sendto(const uint64_t arguments[6])
@@ -195,7 +201,7 @@ static int64_t transfer_message(const uint64_t arguments[6], struct message *mes
     file_retain(file);
     int64_t result = transfer_vectors(file, message, flags, is_send);
     file_release(file);
-    return result;
+    return end_call(result, flags, is_send);
 }
 
 int64_t system_call_sendmsg(const uint64_t arguments[6])

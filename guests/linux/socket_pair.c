@@ -7,7 +7,6 @@
 #include "kernel_pages.h"
 #include "process.h"
 #include "ring.h"
-#include "signals.h"
 #include "sockets.h"
 #include "system_calls.h"
 #include "user.h"
@@ -51,11 +50,7 @@ static int64_t read_socket(struct file *file, struct buffer *buffer, uint64_t *p
 static int64_t write_socket(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     (void)position;
-    int64_t result = send(file, buffer);
-    if (result == -EPIPE) {
-        signal_broken_pipe();
-    }
-    return result;
+    return send(file, buffer);
 }
 
 static uint32_t poll_socket(struct file *file)

@@ -7,9 +7,9 @@
 
 #include "files.h"
 
-enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
+enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2 };
-enum { IPPROTO_IP = 0, SOL_SOCKET = 1, IPPROTO_TCP = 6, IPPROTO_IPV6 = 41 };
+enum { IPPROTO_IP = 0, SOL_SOCKET = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_IPV6 = 41 };
 enum { SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_LINGER = 13,
        SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39 };
 
@@ -32,6 +32,8 @@ struct socket_name {
 
 // Results are not negative, or an error number with a minus sign.
 struct socket_operations {
+    // Sending and receiving end with this error. 0: they do not.
+    int64_t refusal;
     // What can be transferred now: -EAGAIN if there is nothing. `flags` are MSG_PEEK
     // or 0. Nothing is sent after -EPIPE, for which the caller sends SIGPIPE.
     int64_t (*receive)(struct file *file, struct buffer *buffer, uint32_t flags);
@@ -49,6 +51,13 @@ struct socket_operations {
     // An address to send to is ignored, as that of a connection is.
     bool ignores_address;
 };
+
+// The address of connect as the program has stated it, with at least its family: 0 or an
+// error. AF_UNSPEC ends what was connected.
+int64_t socket_take_name(uint64_t address, uint32_t size, struct socket_name *name);
+uint32_t socket_family(const struct socket_name *name);
+// Whether it is one of a family: 0 or an error. It has the size of one then.
+int64_t socket_check_name(uint32_t family, struct socket_name *name);
 
 int64_t socket_status(struct file *file, struct file_status *status);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// alarm and setitimer share a timer of the process, setitimer has two more;
-// timer_create makes others.
+// Each process has three timers of its own, for setitimer, of which alarm sets the
+// first; timer_create makes others.
 
 #include "timers.h"
 
@@ -23,24 +23,26 @@
 #define OVERRUN_LIMIT 0x7FFFFFFFL
 
 // Time counts as it passes for all of them.
-enum { ITIMER_REAL = 0, ITIMER_VIRTUAL = 1, ITIMER_PROF = 2 };
+enum { ITIMER_REAL = 0, ITIMER_VIRTUAL = 1, ITIMER_PROF = 2, INTERVAL_TIMERS = 3 };
 enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
 
+struct countdown {
+    // NEVER if it is not armed.
+    int64_t deadline;
+    int64_t interval;
+};
+
+// Of timer_create.
 struct timer {
     bool is_used;
     struct process *process;
-    // Of alarm and setitimer.
-    bool is_alarm;
-    uint32_t which;
     bool is_monotonic;
     // 0: it only counts.
     uint32_t signal;
     // 0: for the process.
     uint32_t thread;
     uint64_t value;
-    // NEVER if it is not armed.
-    int64_t deadline;
-    int64_t interval;
+    struct countdown countdown;
     uint32_t overruns;
 };
 
@@ -55,16 +57,30 @@ struct itimerspec {
 };
 
 static struct timer timers[MOST_TIMERS];
+static struct countdown interval_timers[MOST_PROCESSES][INTERVAL_TIMERS];
+// Whether one of them was armed since none was.
+static bool may_be_armed;
+
+static void disarm(const struct process *process)
+{
+    for (unsigned i = 0; i < INTERVAL_TIMERS; i++) {
+        interval_timers[process - processes][i] = (struct countdown){ .deadline = NEVER };
+    }
+}
 
 void timers_clear(void)
 {
     memset(timers, 0, sizeof timers);
+    for (unsigned i = 0; i < MOST_PROCESSES; i++) {
+        disarm(&processes[i]);
+    }
+    may_be_armed = false;
 }
 
-static void forget(const struct process *process, bool keeps_alarm)
+void timers_forget_created(const struct process *process)
 {
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].process == process && !(keeps_alarm && timers[i].is_alarm)) {
+        if (timers[i].process == process) {
             timers[i].is_used = false;
         }
     }
@@ -72,75 +88,42 @@ static void forget(const struct process *process, bool keeps_alarm)
 
 void timers_forget(const struct process *process)
 {
-    forget(process, false);
+    timers_forget_created(process);
+    disarm(process);
 }
 
-void timers_forget_created(const struct process *process)
+static struct countdown *interval_timer(uint32_t which)
 {
-    forget(process, true);
-}
-
-// NULL if there are too many.
-static struct timer *make_timer(void)
-{
-    for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (!timers[i].is_used) {
-            timers[i] = (struct timer){ .is_used = true, .process = current_process, .deadline = NEVER };
-            return &timers[i];
-        }
-    }
-    return NULL;
-}
-
-// That of the process, or NULL if it was not set yet.
-static struct timer *find_alarm(uint32_t which)
-{
-    for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].is_used && timers[i].is_alarm && timers[i].which == which &&
-            timers[i].process == current_process) {
-            return &timers[i];
-        }
-    }
-    return NULL;
-}
-
-// The same, which is made when it is first set. NULL if there are too many.
-static struct timer *make_alarm(uint32_t which)
-{
-    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
-    struct timer *timer = find_alarm(which);
-    if (timer != NULL) {
-        return timer;
-    }
-    timer = make_timer();
-    if (timer != NULL) {
-        timer->is_alarm = true;
-        timer->which = which;
-        timer->signal = signal_numbers[which];
-    }
-    return timer;
+    return &interval_timers[current_process - processes][which];
 }
 
 int64_t timers_next_deadline(void)
 {
     int64_t next = NEVER;
+    if (!may_be_armed) {
+        return next;
+    }
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].is_used && timers[i].deadline < next) {
-            next = timers[i].deadline;
+        if (timers[i].is_used && timers[i].countdown.deadline < next) {
+            next = timers[i].countdown.deadline;
         }
     }
+    for (unsigned i = 0; i < MOST_PROCESSES * INTERVAL_TIMERS; i++) {
+        int64_t deadline = interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS].deadline;
+        next = deadline < next ? deadline : next;
+    }
+    may_be_armed = next != NEVER;
     return next;
 }
 
-static void send_signal(unsigned index)
+static void send_created(unsigned index)
 {
     const struct timer *timer = &timers[index];
-    struct signal_info info = { .signal = timer->signal, .code = SI_KERNEL };
-    if (!timer->is_alarm) {
-        info.code = SI_TIMER;
-        info.words[0] = index | (uint64_t)timer->overruns << 32;
-        info.words[1] = timer->value;
-    }
+    const struct signal_info info = {
+        .signal = timer->signal,
+        .code = SI_TIMER,
+        .words = { index | (uint64_t)timer->overruns << 32, timer->value },
+    };
     struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
     if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
         // A signal that cannot be queued is one that the timer did not send.
@@ -148,50 +131,66 @@ static void send_signal(unsigned index)
     }
 }
 
+static void send_interval(struct process *process, unsigned which)
+{
+    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
+    const struct signal_info info = { .signal = signal_numbers[which], .code = SI_KERNEL };
+    (void)signal_send_to_process(process, &info);
+}
+
+// Of a timer that has expired: arms it again, if it is one of an interval. How often it
+// has expired besides.
+static uint32_t expire(struct countdown *countdown, int64_t now)
+{
+    int64_t interval = countdown->interval;
+    int64_t missed = interval != 0 ? (now - countdown->deadline) / interval : 0;
+    if (interval == 0 || interval > NEVER - now) {
+        countdown->deadline = NEVER;
+    } else {
+        countdown->deadline += (missed + 1) * interval;
+    }
+    return (uint32_t)(missed < OVERRUN_LIMIT ? missed : OVERRUN_LIMIT);
+}
+
 void timers_expire(int64_t now)
 {
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
         struct timer *timer = &timers[i];
-        if (!timer->is_used || timer->deadline > now) {
-            continue;
+        if (timer->is_used && timer->countdown.deadline <= now) {
+            timer->overruns = expire(&timer->countdown, now);
+            send_created(i);
         }
-        int64_t missed = timer->interval != 0 ? (now - timer->deadline) / timer->interval : 0;
-        timer->overruns = (uint32_t)(missed < OVERRUN_LIMIT ? missed : OVERRUN_LIMIT);
-        if (timer->interval == 0 || timer->interval > NEVER - now) {
-            timer->deadline = NEVER;
-        } else {
-            timer->deadline += (missed + 1) * timer->interval;
+    }
+    for (unsigned i = 0; i < MOST_PROCESSES * INTERVAL_TIMERS; i++) {
+        struct countdown *countdown = &interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS];
+        if (countdown->deadline <= now) {
+            (void)expire(countdown, now);
+            send_interval(&processes[i / INTERVAL_TIMERS], i % INTERVAL_TIMERS);
         }
-        send_signal(i);
     }
 }
 
-static int64_t remaining(const struct timer *timer)
+static int64_t remaining(const struct countdown *countdown)
 {
-    if (timer->deadline == NEVER) {
+    if (countdown->deadline == NEVER) {
         return 0;
     }
-    int64_t left = time_until(timer->deadline);
+    int64_t left = time_until(countdown->deadline);
     // An armed timer never says 0.
     return left > 0 ? left : MICROSECOND;
 }
 
-static int64_t arm(struct timer *timer, int64_t value, int64_t interval)
+static int64_t arm(struct countdown *countdown, int64_t value, int64_t interval)
 {
-    timer->interval = interval;
-    timer->overruns = 0;
-    timer->deadline = NEVER;
+    *countdown = (struct countdown){ .deadline = NEVER, .interval = interval };
+    may_be_armed = true;
     scheduler_note_deadline();
-    return value != 0 ? deadline_from(value, &timer->deadline) : 0;
+    return value != 0 ? deadline_from(value, &countdown->deadline) : 0;
 }
 
 int64_t system_call_alarm(const uint64_t arguments[6])
 {
-    bool is_set = (uint32_t)arguments[0] != 0;
-    struct timer *timer = is_set ? make_alarm(ITIMER_REAL) : find_alarm(ITIMER_REAL);
-    if (timer == NULL) {
-        return 0;
-    }
+    struct countdown *timer = interval_timer(ITIMER_REAL);
     int64_t left = remaining(timer);
     int64_t error = arm(timer, (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
     // Rounded to a second, but not to 0.
@@ -199,7 +198,7 @@ int64_t system_call_alarm(const uint64_t arguments[6])
     return error != 0 ? error : left != 0 && seconds == 0 ? 1 : seconds;
 }
 
-static int64_t copy_alarm_to_user(uint64_t address, int64_t left, int64_t interval)
+static int64_t copy_interval_to_user(uint64_t address, int64_t left, int64_t interval)
 {
     const int64_t words[4] = { interval / NANOSECONDS, interval % NANOSECONDS / MICROSECOND,
                                left / NANOSECONDS, left % NANOSECONDS / MICROSECOND };
@@ -211,9 +210,8 @@ int64_t system_call_getitimer(const uint64_t arguments[6])
     if ((uint32_t)arguments[0] > ITIMER_PROF) {
         return -EINVAL;
     }
-    const struct timer *timer = find_alarm((uint32_t)arguments[0]);
-    return timer != NULL ? copy_alarm_to_user(arguments[1], remaining(timer), timer->interval)
-                         : copy_alarm_to_user(arguments[1], 0, 0);
+    const struct countdown *timer = interval_timer((uint32_t)arguments[0]);
+    return copy_interval_to_user(arguments[1], remaining(timer), timer->interval);
 }
 
 int64_t system_call_setitimer(const uint64_t arguments[6])
@@ -232,24 +230,20 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
         !timespec_is_valid(&value)) {
         return -EINVAL;
     }
-    bool is_set = timespec_nanoseconds(&value) != 0;
-    struct timer *timer = is_set ? make_alarm((uint32_t)arguments[0]) : find_alarm((uint32_t)arguments[0]);
-    if (timer == NULL) {
-        return is_set ? -EAGAIN : arguments[2] != 0 ? copy_alarm_to_user(arguments[2], 0, 0) : 0;
-    }
+    struct countdown *timer = interval_timer((uint32_t)arguments[0]);
     int64_t left = remaining(timer);
     int64_t interval = timer->interval;
     int64_t error = arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
     if (error != 0 || arguments[2] == 0) {
         return error;
     }
-    return copy_alarm_to_user(arguments[2], left, interval);
+    return copy_interval_to_user(arguments[2], left, interval);
 }
 
 static struct timer *find(uint64_t id)
 {
     struct timer *timer = (uint32_t)id < MOST_TIMERS ? &timers[(uint32_t)id] : NULL;
-    return timer != NULL && timer->is_used && !timer->is_alarm && timer->process == current_process ? timer : NULL;
+    return timer != NULL && timer->is_used && timer->process == current_process ? timer : NULL;
 }
 
 static int64_t check_event(const struct signal_event *event)
@@ -258,12 +252,11 @@ static int64_t check_event(const struct signal_event *event)
         return 0;
     }
     bool is_for_thread = event->notification == (SIGEV_SIGNAL | SIGEV_THREAD_ID);
-    if ((event->notification != SIGEV_SIGNAL && !is_for_thread) ||
-        event->signal <= 0 || event->signal > SIGNALS ||
-        (is_for_thread && thread_find((uint32_t)event->thread) == NULL)) {
+    if ((event->notification != SIGEV_SIGNAL && !is_for_thread) || event->signal <= 0 || event->signal > SIGNALS) {
         return -EINVAL;
     }
-    return 0;
+    const struct thread *thread = is_for_thread ? thread_find((uint32_t)event->thread) : NULL;
+    return is_for_thread && (thread == NULL || thread->process != current_process) ? -EINVAL : 0;
 }
 
 int64_t system_call_timer_create(const uint64_t arguments[6])
@@ -294,7 +287,7 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
         .signal = event.notification == SIGEV_NONE ? 0 : (uint32_t)event.signal,
         .thread = event.notification == SIGEV_THREAD_ID ? (uint32_t)event.thread : 0,
         .value = event.value,
-        .deadline = NEVER,
+        .countdown = { .deadline = NEVER },
     };
     return 0;
 }
@@ -335,10 +328,11 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
     if (timer == NULL || !timespec_is_valid(&spec.interval) || !timespec_is_valid(&spec.value)) {
         return -EINVAL;
     }
-    int64_t left = remaining(timer);
-    int64_t interval = timer->interval;
+    int64_t left = remaining(&timer->countdown);
+    int64_t interval = timer->countdown.interval;
     int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
-    error = error != 0 ? error : arm(timer, value, timespec_nanoseconds(&spec.interval));
+    timer->overruns = error == 0 ? 0 : timer->overruns;
+    error = error != 0 ? error : arm(&timer->countdown, value, timespec_nanoseconds(&spec.interval));
     if (error != 0 || arguments[3] == 0) {
         return error;
     }
@@ -348,7 +342,7 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
 int64_t system_call_timer_gettime(const uint64_t arguments[6])
 {
     const struct timer *timer = find(arguments[0]);
-    return timer != NULL ? copy_timer_to_user(arguments[1], remaining(timer), timer->interval) : -EINVAL;
+    return timer != NULL ? copy_timer_to_user(arguments[1], remaining(&timer->countdown), timer->countdown.interval) : -EINVAL;
 }
 
 int64_t system_call_timer_getoverrun(const uint64_t arguments[6])

@@ -11,8 +11,8 @@ struct process;
 
 void timers_clear(void);
 
-// Of a process that has ended, or that executes another program, which keeps the timer
-// of alarm.
+// Of a process that has ended, or that executes another program, which keeps those of
+// setitimer and alarm.
 void timers_forget(const struct process *process);
 void timers_forget_created(const struct process *process);
 

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "kernel_pages.h"
 #include "node.h"
+#include "signals.h"
 #include "system_calls.h"
 #include "user.h"
 
@@ -73,7 +74,7 @@ int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position)
     return result;
 }
 
-int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
+static int64_t write_part(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     if (!file_can_write(file)) {
         return -EBADF;
@@ -91,6 +92,24 @@ int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
         total += result > 0 ? result : 0;
     } while (result > 0 && has_more_to_write(file, buffer));
     result = file_end_transfer(file, total, result);
+    file_release(file);
+    return result;
+}
+
+// For a socket, SIGPIPE is for a call that has transferred nothing. A pipe sends its own,
+// also after a part.
+static int64_t end_write(const struct file *file, int64_t result)
+{
+    if (result == -EPIPE && file->operations->socket != NULL) {
+        signal_broken_pipe();
+    }
+    return result;
+}
+
+int64_t file_write(struct file *file, struct buffer *buffer, uint64_t *position)
+{
+    file_retain(file);
+    int64_t result = end_write(file, write_part(file, buffer, position));
     file_release(file);
     return result;
 }
@@ -193,6 +212,7 @@ static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t co
 {
     file_retain(file);
     int64_t result = transfer_each(file, address, count, position, transfer);
+    result = transfer == write_part ? end_write(file, result) : result;
     file_release(file);
     return result;
 }
@@ -215,7 +235,7 @@ int64_t system_call_readv(const uint64_t arguments[6])
 int64_t system_call_writev(const uint64_t arguments[6])
 {
     const struct file *file = current_file(arguments[0]);
-    return transfer_vectors_of(arguments, file != NULL && file_can_write(file), file_write);
+    return transfer_vectors_of(arguments, file != NULL && file_can_write(file), write_part);
 }
 
 static int64_t transfer_vectors_at(const uint64_t arguments[6], transfer transfer)
@@ -233,7 +253,7 @@ int64_t system_call_preadv(const uint64_t arguments[6])
 
 int64_t system_call_pwritev(const uint64_t arguments[6])
 {
-    return transfer_vectors_at(arguments, file_write);
+    return transfer_vectors_at(arguments, write_part);
 }
 
 // Of the flags, those for speed and durability have no effect here.
@@ -257,7 +277,7 @@ int64_t system_call_preadv2(const uint64_t arguments[6])
 
 int64_t system_call_pwritev2(const uint64_t arguments[6])
 {
-    return transfer_vectors_with_flags(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC, file_write);
+    return transfer_vectors_with_flags(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC, write_part);
 }
 
 int64_t system_call_lseek(const uint64_t arguments[6])

@@ -135,6 +135,7 @@ int record_locks(const struct start *start);
 int named_pipes(void);
 int sleep_long(void);
 int resource_limits(void);
+int moved_memory(void);
 int no_privileges(void);
 int file_limits(void);
 int file_sequence(uint64_t seed, uint64_t count);

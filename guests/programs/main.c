@@ -164,6 +164,9 @@ int program_main(const struct start *start)
     if (equal(name, "resource-limits")) {
         return resource_limits();
     }
+    if (equal(name, "moved-memory")) {
+        return moved_memory();
+    }
     if (equal(name, "no-privileges")) {
         return no_privileges();
     }

@@ -7,10 +7,12 @@
 
 #define CALL_CLOSE 3
 #define CALL_POLL 7
+#define CALL_WRITEV 20
 #define CALL_SELECT 23
 #define CALL_NANOSLEEP 35
 #define CALL_SENDTO 44
 #define CALL_RECVFROM 45
+#define CALL_SENDMSG 46
 #define CALL_SHUTDOWN 48
 #define CALL_SOCKETPAIR 53
 #define CALL_EPOLL_WAIT 232
@@ -26,6 +28,8 @@ static uint8_t stack[16384] __attribute__((aligned(16)));
 static volatile uint32_t identifier;
 static int32_t ends[2];
 static uint8_t block[80000];
+// More than a socket takes at a time.
+static uint8_t whole[100 * 4096];
 
 struct poll_entry {
     int32_t descriptor;
@@ -314,6 +318,57 @@ static int sockets(void)
     return 0;
 }
 
+struct vector {
+    const void *base;
+    uint64_t length;
+};
+
+static struct vector vectors[100];
+
+static volatile int64_t written;
+
+static void write_whole(uint64_t descriptor)
+{
+    written = write_to((int32_t)descriptor, whole, sizeof whole);
+}
+
+static void write_vectors(uint64_t descriptor)
+{
+    written = call6(CALL_WRITEV, descriptor, (uint64_t)vectors, 100, 0, 0, 0);
+}
+
+static void send_vectors(uint64_t descriptor)
+{
+    uint64_t message[7] = { 0, 0, (uint64_t)vectors, 100, 0, 0, 0 };
+    written = call6(CALL_SENDMSG, descriptor, (uint64_t)message, 0, 0, 0, 0);
+}
+
+// A call that has sent a part, and waits to send more, is not a signal when nobody reads
+// any more: the next one is.
+static int socket_ends(void)
+{
+    void (*const writers[])(uint64_t) = { write_whole, write_vectors, send_vectors };
+    for (size_t i = 0; i < 100; i++) {
+        vectors[i] = (struct vector){ whole + i * 4096, 4096 };
+    }
+    // What starts the program may ignore it.
+    set_handler(13, 0, 0, 0);
+    for (size_t i = 0; i < 3; i++) {
+        call6(CALL_SOCKETPAIR, 1, 1, 0, (uint64_t)ends, 0, 0);
+        start_thread((uint64_t)writers[i], (uint64_t)ends[1], (uint64_t)(stack + sizeof stack), &identifier);
+        print_line("read", call6(CALL_RECVFROM, (uint64_t)ends[0], (uint64_t)block, 4096, 0x100, 0, 0));
+        pause_briefly();
+        print_line("close", close_file(ends[0]));
+        join_thread(&identifier);
+        print_line("written", written > 0);
+        close_file(ends[1]);
+    }
+    call6(CALL_SOCKETPAIR, 1, 1, 0, (uint64_t)ends, 0, 0);
+    close_file(ends[0]);
+    print_line("signal", write_to(ends[1], "x", 1));
+    return 0;
+}
+
 static void interrupt(int signal)
 {
     print_line("signal", signal);
@@ -365,6 +420,7 @@ int pipe_commands(const char *name)
         { "events", events },
         { "epolls", epolls },
         { "sockets", sockets },
+        { "socket-ends", socket_ends },
         { "restarts", restarts },
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -8,6 +8,9 @@
 #define CALL_CLOSE 3
 #define CALL_DUP2 33
 #define CALL_NANOSLEEP 35
+#define CALL_GETITIMER 36
+#define CALL_ALARM 37
+#define CALL_SETITIMER 38
 #define CALL_CLONE 56
 #define CALL_FORK 57
 #define CALL_EXECVE 59
@@ -16,10 +19,15 @@
 #define CALL_GETPPID 110
 #define CALL_GETPGRP 111
 #define CALL_SETSID 112
+#define CALL_TIMER_CREATE 222
 #define CALL_WAITID 247
 #define CALL_PIPE2 293
+#define CALL_CLOSE_RANGE 436
 
 #define WNOHANG 1
+#define SIGCHLD 17
+#define CLONE_FILES 0x400
+#define CLOSE_RANGE_UNSHARE 2
 
 static int64_t fork_process(void)
 {
@@ -211,6 +219,84 @@ static int shares(void)
     return 0;
 }
 
+// A child that has the descriptors of its parent gets its own.
+static int unshared_descriptors(void)
+{
+    int32_t ends[2];
+    call6(CALL_PIPE2, (uint64_t)ends, 0, 0, 0, 0, 0);
+    int64_t child = call6(CALL_CLONE, CLONE_FILES | SIGCHLD, 0, 0, 0, 0, 0);
+    if (child == 0) {
+        print_line("close", call6(CALL_CLOSE, (uint64_t)ends[0], 0, 0, 0, 0, 0));
+        print_line("close own", call6(CALL_CLOSE_RANGE, (uint64_t)ends[1], ~0UL, CLOSE_RANGE_UNSHARE, 0, 0, 0));
+        print_line("closed", call6(CALL_WRITE, (uint64_t)ends[1], (uint64_t)"x", 1, 0, 0, 0));
+        exit_program(0);
+    }
+    print_status("child", child);
+    print_line("closed by the child", call6(CALL_CLOSE, (uint64_t)ends[0], 0, 0, 0, 0, 0));
+    print_line("kept", call6(CALL_CLOSE, (uint64_t)ends[1], 0, 0, 0, 0, 0));
+    print_line("alone", call6(CALL_CLOSE_RANGE, 10, ~0UL, CLOSE_RANGE_UNSHARE, 0, 0, 0));
+    return 0;
+}
+
+// VM only: the threads of a process have one table of descriptors.
+static int shared_descriptors(void)
+{
+    static volatile uint32_t other;
+    start_thread((uint64_t)wait_for_ever, 0, (uint64_t)stacks[1], &other);
+    print_line("refused", call6(CALL_CLOSE_RANGE, 0, ~0UL, CLOSE_RANGE_UNSHARE, 0, 0, 0));
+    print_line("invalid", call6(CALL_CLOSE_RANGE, 0, ~0UL, 8, 0, 0, 0));
+    return 0;
+}
+
+// Each process has timers of its own, however many processes there are.
+static int process_timers(void)
+{
+    const uint64_t late[4] = { 0, 0, 1000, 0 };
+    int64_t children[14];
+    int32_t ends[2];
+    int32_t silent[2];
+    uint8_t byte = 0;
+    call6(CALL_PIPE2, (uint64_t)ends, 0, 0, 0, 0, 0);
+    call6(CALL_PIPE2, (uint64_t)silent, 0, 0, 0, 0, 0);
+    for (int i = 0; i < 14; i++) {
+        children[i] = fork_process();
+        if (children[i] == 0) {
+            for (uint64_t which = 0; which < 3; which++) {
+                byte |= call6(CALL_SETITIMER, which, (uint64_t)late, 0, 0, 0, 0) != 0;
+            }
+            call6(CALL_WRITE, (uint64_t)ends[1], (uint64_t)&byte, 1, 0, 0, 0);
+            call6(CALL_READ, (uint64_t)silent[0], (uint64_t)&byte, 1, 0, 0, 0);
+        }
+        call6(CALL_READ, (uint64_t)ends[0], (uint64_t)&byte, 1, 0, 0, 0);
+        print_line("failed", byte);
+    }
+    uint64_t rest[4] = { 0 };
+    print_line("alarm", call6(CALL_ALARM, 100, 0, 0, 0, 0, 0));
+    print_line("get", call6(CALL_GETITIMER, 0, (uint64_t)rest, 0, 0, 0, 0));
+    print_line("left", rest[2] >= 40 && rest[2] < 100);
+    print_line("alarm", call6(CALL_ALARM, 0, 0, 0, 0, 0, 0) >= 40);
+    struct {
+        uint64_t value;
+        int32_t signal, notification, thread, padding[11];
+    } event = { 0, 10, 4, (int32_t)children[0], { 0 } };
+    uint32_t timer;
+    print_line("for another process", call6(CALL_TIMER_CREATE, 1, (uint64_t)&event, (uint64_t)&timer, 0, 0, 0));
+    event.thread = (int32_t)call6(CALL_GETPID, 0, 0, 0, 0, 0, 0);
+    print_line("for a thread", call6(CALL_TIMER_CREATE, 1, (uint64_t)&event, (uint64_t)&timer, 0, 0, 0));
+    for (int i = 0; i < 14; i++) {
+        call6(CALL_KILL, (uint64_t)children[i], 9, 0, 0, 0, 0);
+        wait_for(children[i], NULL, 0);
+    }
+    // A process that ends leaves nothing to those after it.
+    int64_t child = fork_process();
+    if (child == 0) {
+        print_line("none", call6(CALL_ALARM, 0, 0, 0, 0, 0, 0));
+        exit_program(0);
+    }
+    print_status("child", child);
+    return 0;
+}
+
 static int groups(void)
 {
     int64_t self = call6(CALL_GETPID, 0, 0, 0, 0, 0, 0);
@@ -291,6 +377,15 @@ int process_commands(const char *name, const struct start *start)
     }
     if (equal(name, "shared-memory")) {
         return shares();
+    }
+    if (equal(name, "unshared-descriptors")) {
+        return unshared_descriptors();
+    }
+    if (equal(name, "shared-descriptors")) {
+        return shared_descriptors();
+    }
+    if (equal(name, "process-timers")) {
+        return process_timers();
     }
     if (equal(name, "groups")) {
         return groups();

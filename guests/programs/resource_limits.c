@@ -13,6 +13,7 @@
 #define CALL_SETPRIORITY 141
 #define CALL_SETRLIMIT 160
 #define CALL_SETTIMEOFDAY 164
+#define CALL_GETTID 186
 #define CALL_CLOCK_SETTIME 227
 #define CALL_CLOCK_GETTIME 228
 #define CALL_PRLIMIT64 302
@@ -140,6 +141,24 @@ static void memory(void)
     print_line("heap", call(CALL_BRK, (uint64_t)heap + 8192, 0, 0, 0) - heap);
 }
 
+// How much of the address space is used, found with limits.
+static uint64_t used(void)
+{
+    uint64_t least = 0;
+    uint64_t most = 1UL << 20;
+    while (least + 1 < most) {
+        uint64_t pages = least + (most - least) / 2;
+        set_limit(AS, pages << 12);
+        if (map(4096) == 0) {
+            most = pages;
+        } else {
+            least = pages;
+        }
+    }
+    set_limit(AS, UINT64_MAX);
+    return least << 12;
+}
+
 static int64_t priority(uint64_t kind, int64_t id)
 {
     return call(CALL_GETPRIORITY, kind, (uint64_t)id, 0, 0);
@@ -162,6 +181,20 @@ static void clocks(void)
     print_line("of nothing", call(CALL_CLOCK_GETTIME, (uint32_t)(~process << 3 | 3), (uint64_t)time, 0, 0));
 }
 
+static uint8_t stack[16384] __attribute__((aligned(16)));
+static volatile uint32_t identifier;
+
+// By the number of a thread that is not the first one.
+static void of_thread(uint64_t before)
+{
+    uint64_t limit[2];
+    int64_t thread = call(CALL_GETTID, 0, 0, 0, 0);
+    print_line("another one", thread != call(CALL_GETPID, 0, 0, 0, 0));
+    print_line("priority", priority(0, thread) - (int64_t)before);
+    print_line("same", set_priority(0, thread, 20 - (int64_t)before));
+    print_line("limit", call(CALL_PRLIMIT64, (uint64_t)thread, NOFILE, 0, (uint64_t)limit));
+}
+
 // From where it is on: what starts the program may have lowered it.
 static void priorities(void)
 {
@@ -171,6 +204,8 @@ static void priorities(void)
     print_line("no kind", set_priority(3, 0, 0));
     print_line("no process", priority(0, 0x7FFFFFF0));
     print_line("no process", set_priority(0, 0x7FFFFFF0, 19));
+    start_thread((uint64_t)of_thread, (uint64_t)before, (uint64_t)(stack + sizeof stack), &identifier);
+    join_thread(&identifier);
     print_line("same", set_priority(0, 0, 20 - before));
     print_line("lower", set_priority(0, process, 21 - before));
     print_line("priority", priority(0, 0) - before);
@@ -198,6 +233,19 @@ int resource_limits(void)
     clocks();
     descriptors();
     return leave_directory();
+}
+
+// VM only: what is replaced does not count. It does with some versions of Linux.
+int moved_memory(void)
+{
+    int64_t start = call6(CALL_MMAP, 0, 4096, 3, 0x22, (uint64_t)-1, 0);
+    int64_t target = call6(CALL_MMAP, 0, 8192, 3, 0x22, (uint64_t)-1, 0);
+    print_line("set", set_limit(AS, used()));
+    print_line("not longer", call(CALL_MREMAP, (uint64_t)start, 4096, 8192, 1));
+    print_line("moved", call6(CALL_MREMAP, (uint64_t)start, 4096, 8192, 3, (uint64_t)target, 0) == target);
+    print_line("not in itself", call6(CALL_MREMAP, (uint64_t)target, 8192, 8192, 3, (uint64_t)target + 4096, 0));
+    print_line("set", set_limit(AS, UINT64_MAX));
+    return 0;
 }
 
 // What root may do, and the user of a program may not.

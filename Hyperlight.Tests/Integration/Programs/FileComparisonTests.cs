@@ -53,6 +53,23 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
     }
 
     [Test]
+    public async Task Memory_that_is_replaced_does_not_count_as_used()
+    {
+        ProgramResult result = await Run(_runner, "", "moved-memory");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("set 0\nnot longer -12\nmoved 1\nnot in itself -22\nset 0\n"));
+    }
+
+    /// <summary>No thread can have a table of descriptors of its own, and none loses descriptors because another one wants that.</summary>
+    [Test]
+    public async Task Descriptors_of_threads_are_not_unshared()
+    {
+        ProgramResult result = await Run(_runner, "", "shared-descriptors");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("refused -22\ninvalid -22\n"));
+    }
+
+    [Test]
     public async Task A_program_cannot_raise_its_limits()
     {
         ProgramResult result = await Run(_runner, "", "no-privileges");

@@ -18,8 +18,8 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "return-beyond", "return-to-kernel", "return-nowhere", "return-stack", "return-mxcsr", "return-vectors",
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
-        "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "restarts",
-        "forks", "process-ends", "executes", "execute-in-thread", "shared-memory", "groups",
+        "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "socket-ends", "restarts",
+        "forks", "process-ends", "process-timers", "unshared-descriptors", "executes", "execute-in-thread", "shared-memory", "groups",
         "write-only-memory", "heap-beside-mapping", "requeue-same-word", "signal-of-another-thread", "kept-links", "sparse-file",
     ];
 

@@ -41,6 +41,74 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
+    public async Task Connections_are_aborted_as_on_Linux()
+    {
+        NativeProgram.Require();
+        await using var server = new TestServer(TestServer.Echo);
+        using TestServer.Listening silent = await TestServer.SilentAsync();
+        string[] arguments = ["network-aborts", $"{server.Port}", $"{silent.Port}"];
+
+        (int exitCode, string output, string error) = NativeProgram.Run(PathOf(Fixed), "", arguments);
+        ProgramResult result = await RunAsync(Allow(server.Port, silent.Port), arguments);
+
+        Assert.That(result.StandardOutput, Is.EqualTo(output));
+        Assert.That((result.StandardError, result.ExitCode), Is.EqualTo((error, exitCode)));
+        Assert.That(output.Split('\n'), Has.Length.GreaterThan(50));
+    }
+
+    /// <summary>What looks for families that can be used makes a socket for datagrams and connects it.</summary>
+    [Test]
+    public async Task A_socket_for_datagrams_leads_nowhere()
+    {
+        await using var server = new TestServer(TestServer.Echo);
+
+        ProgramResult result = await RunAsync(Allow(server.Port), "network-datagrams", $"{server.Port}");
+
+        Assert.That(result.StandardOutput, Is.EqualTo(
+            """
+            other family -97
+            other protocol -93
+            type 2
+            peer -107
+            short -22
+            connect 0
+            elsewhere 0
+            peer 0
+            name 0
+            poll 4
+            send -13
+            nothing -13
+            send to -13
+            send message -13
+            receive -13
+            receive message -13
+            read -13
+            write -13
+            bind -13
+            disconnect 0
+            peer -107
+            close 0
+
+            """));
+        Assert.That(result.UnsupportedSystemCalls, Is.Empty);
+        Assert.That(server.Clients, Is.Zero);
+    }
+
+    [Test]
+    public async Task What_was_received_before_an_error_comes_before_it()
+    {
+        await using var server = new TestServer(static async (socket, token) =>
+        {
+            await socket.SendAsync(new byte[5000], token);
+            return await TestServer.Sink(socket, token);
+        });
+
+        ProgramResult result = await RunAsync(Allow(server.Port) with { MaximumBytes = 60_000 }, "network-kept", $"{server.Port}", "5000");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("a part 1\nreceived 5000\nerror -104\nend 0\nsend -32\n"));
+    }
+
+    [Test]
     public async Task A_write_after_the_end_is_a_signal()
     {
         await using var server = new TestServer(TestServer.Echo);
@@ -67,7 +135,6 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
 
         Assert.That(result.StandardOutput, Is.EqualTo(
             """
-            datagram -13
             raw -94
             local -97
             netlink -97

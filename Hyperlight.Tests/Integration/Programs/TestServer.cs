@@ -67,6 +67,19 @@ internal sealed class TestServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>
+    /// Listens at a port at which connections are neither made nor refused: there is room for those of the listener alone, which nobody accepts.
+    /// </summary>
+    public static async Task<Listening> SilentAsync()
+    {
+        var listening = new Listening();
+        while (await listening.FillAsync())
+        {
+        }
+
+        return listening;
+    }
+
     /// <summary>Sends back what it receives.</summary>
     public static async Task<long> Echo(Socket socket, CancellationToken cancellationToken)
     {
@@ -131,6 +144,44 @@ internal sealed class TestServer : IAsyncDisposable
         using (socket)
         {
             return await serve(socket, _end.Token);
+        }
+    }
+
+    /// <summary>A listener that accepts nothing, and clients that fill its queue.</summary>
+    internal sealed class Listening : IDisposable
+    {
+        private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        private readonly List<Socket> _clients = [];
+
+        public Listening()
+        {
+            _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            _listener.Listen(0);
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+        /// <summary>Adds a client. Whether it was connected, so that another one may be too.</summary>
+        public async Task<bool> FillAsync()
+        {
+            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _clients.Add(client);
+            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            try
+            {
+                await client.ConnectAsync(_listener.LocalEndPoint!, end.Token);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        public void Dispose()
+        {
+            _clients.ForEach(static client => client.Dispose());
+            _listener.Dispose();
         }
     }
 }
