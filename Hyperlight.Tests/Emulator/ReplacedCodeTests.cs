@@ -109,9 +109,9 @@ internal sealed class ReplacedCodeTests(CodeTier tier)
         machine.DiscardPendingState();
         _guest.Memory.Write((nuint)Function, LongModeGuest.Assemble(static c =>
         {
-            // The store is into the page that it is in.
-            c.mov(__byte_ptr[Function + 0x800], 0xC3);
-            c.mov(rax, Function + 0x800);
+            // The page of the loop.
+            c.mov(__byte_ptr[LongModeGuest.CodeAddress + 0x800], 0xC3);
+            c.mov(rax, LongModeGuest.CodeAddress + 0x800);
             c.call(rax);
             c.mov(eax, 7);
             c.ret();
