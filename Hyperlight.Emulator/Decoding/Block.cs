@@ -10,14 +10,14 @@ namespace Hyperlight.Emulator.Decoding;
 /// </summary>
 internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte[] bytes, MicroOp[] ops)
 {
+    /// <summary>Its object, those of its arrays and its lists, and its places in the tables of <see cref="BlockCache"/>.</summary>
+    private const int FixedSize = 448;
+
     /// <summary>
     /// All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere. A set, as a block can
     /// be in thousands of them, and each leaves it by itself.
     /// </summary>
     private HashSet<Region>? _regions;
-
-    /// <summary>Its object, those of its arrays and its lists, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 448;
 
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip { get; } = rip;
@@ -82,10 +82,14 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>Its instructions are not what they were: no compiled code that has them is executed any more.</summary>
     public void InvalidateRegions()
     {
+        if (_regions is not { } regions)
+        {
+            return;
+        }
+
         // All leave the block at once.
-        HashSet<Region>? regions = _regions;
         _regions = null;
-        foreach (Region region in regions ?? [])
+        foreach (Region region in regions)
         {
             region.Invalidate();
         }
