@@ -59,7 +59,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
 
                 shortest[region] = Math.Min(shortest[region], time);
                 region++;
-                Region.Create(nodes, new MeasuredCode(), 0);
+                Region.Create(nodes, new MeasuredCode());
                 foreach (RegionNode node in nodes)
                 {
                     if (done.Add(node.Block.Rip))
@@ -118,7 +118,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
     }
 
     /// <summary>Code that is only measured: its blocks have a region, to which others link.</summary>
-    private sealed class MeasuredCode : RegionCode
+    private sealed class MeasuredCode() : RegionCode(0)
     {
         public override bool HasLinks(bool isUser) => true;
 

@@ -28,43 +28,55 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
 
     /// <summary>Finds the code of a region, or compiles it.</summary>
     /// <param name="nodes">The blocks of the region.</param>
-    /// <param name="size">About how many bytes their code takes.</param>
     /// <param name="isUser">Whether the code's accesses are those of a user.</param>
     /// <param name="holder">The machine that it is for.</param>
-    /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
-    public RegionCode? GetOrCompile(List<RegionNode> nodes, int size, bool isUser, ICodeHolder holder)
+    /// <param name="isTooLarge">Whether there is no code because it would be too large: that does not change.</param>
+    /// <returns>The code, or <see langword="null"/> if there is no memory for it or it would be too large.</returns>
+    public RegionCode? GetOrCompile(List<RegionNode> nodes, bool isUser, ICodeHolder holder, out bool isTooLarge)
     {
+        isTooLarge = false;
         var key = new RegionKey(nodes, isUser);
         if (_code.TryGetValue(key, out RegionCode? code))
         {
             return code;
         }
 
-        if (Interlocked.Add(ref _size, size) > mostBytes)
-        {
-            Clear();
-            Volatile.Write(ref _size, size);
-        }
-
-        if (compiler?.Compile(nodes, isUser) is { } compiled)
+        if (compiler?.Compile(nodes, isUser, out isTooLarge) is { } compiled)
         {
             Volatile.Write(ref _hasCompiled, true);
-            return _code.GetOrAdd(key, compiled);
+            return Keep(key, compiled);
         }
 
-        // There may be memory again once this code, and that of machines that do not run, is collected.
-        if (Holders.AskOthers(holder))
+        // There may be memory again once this code, and that of other machines, is collected.
+        if (!isTooLarge && Holders.AskOthers(holder))
         {
             Clear();
-            Volatile.Write(ref _size, 0);
         }
 
         return null;
     }
 
+    /// <summary>Keeps code for others, unless another thread was faster: then that one's code is the result.</summary>
+    private RegionCode Keep(RegionKey key, RegionCode compiled)
+    {
+        if (Size + compiled.Size > mostBytes)
+        {
+            Clear();
+        }
+
+        RegionCode kept = _code.GetOrAdd(key, compiled);
+        if (ReferenceEquals(kept, compiled))
+        {
+            Interlocked.Add(ref _size, compiled.Size);
+        }
+
+        return kept;
+    }
+
     private void Clear()
     {
         _code.Clear();
+        Volatile.Write(ref _size, 0);
         compiler?.Clear();
     }
 }

@@ -41,26 +41,37 @@ internal sealed class CodeHolders(TimeProvider time)
     /// <returns>Whether all were asked.</returns>
     public bool AskOthers(ICodeHolder wanting)
     {
+        ICodeHolder? former = null;
+        bool isAllowed;
         lock (_lock)
         {
-            if (_lastRequest is { } last && time.GetElapsedTime(last) < LeastInterval)
+            isAllowed = _lastRequest is not { } last || time.GetElapsedTime(last) >= LeastInterval;
+            if (isAllowed)
             {
-                if (_lastWanting is { } reference && reference.TryGetTarget(out ICodeHolder? former) && !ReferenceEquals(former, wanting))
-                {
-                    _lastWanting = null;
-                    former.ReleaseCode();
-                }
-
-                return false;
+                _lastRequest = time.GetTimestamp();
+                _lastWanting = new WeakReference<ICodeHolder>(wanting);
             }
-
-            _lastRequest = time.GetTimestamp();
-            _lastWanting = new WeakReference<ICodeHolder>(wanting);
+            else if (_lastWanting is { } reference && reference.TryGetTarget(out former) && !ReferenceEquals(former, wanting))
+            {
+                _lastWanting = null;
+            }
+            else
+            {
+                former = null;
+            }
         }
 
         // Not by the thread of the one that needs memory, whose time is that of its guest: the others can have much code.
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Holders.Release(state.Wanting), (Holders: this, Wanting: wanting), preferLocal: false);
-        return true;
+        if (isAllowed)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Holders.Release(state.Wanting), (Holders: this, Wanting: wanting), preferLocal: false);
+        }
+        else if (former is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static holder => holder.ReleaseCode(), former, preferLocal: false);
+        }
+
+        return isAllowed;
     }
 
     /// <summary>Asks machines to give their code up. The collector frees its memory; a collection is begun.</summary>

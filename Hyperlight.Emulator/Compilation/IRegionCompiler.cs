@@ -9,8 +9,9 @@ internal interface IRegionCompiler
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
     /// <param name="nodes">The blocks.</param>
     /// <param name="isUser">Whether the code's accesses are those of a user.</param>
-    /// <returns>The code, or <see langword="null"/> if there is no memory for it.</returns>
-    RegionCode? Compile(List<RegionNode> nodes, bool isUser);
+    /// <param name="isTooLarge">Whether there is no code because it would be too large, however much memory is free.</param>
+    /// <returns>The code, or <see langword="null"/> if there is no memory for it or it would be too large.</returns>
+    RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge);
 
     /// <summary>Called when code that was compiled is not kept for others any more.</summary>
     void Clear();

@@ -20,22 +20,15 @@ internal enum RegionExit
 /// <summary>Blocks that lead to each other, compiled together.</summary>
 internal sealed class Region
 {
-    /// <summary>A method of its own, and the key by which machines share it.</summary>
-    private const int FixedSize = 4096;
-
-    /// <summary>An instruction in intermediate code and in the host's, and what the interpreter executes of it.</summary>
-    private const int SizePerInstruction = 256;
-
     private readonly Block[] _blocks;
     private readonly (ulong Address, HostPage Page)[] _pages;
     private CodePlace[] _places = [];
 
-    private Region(Block[] blocks, RegionCode code, int size)
+    private Region(Block[] blocks, RegionCode code)
     {
         _blocks = blocks;
         _pages = [.. blocks.SelectMany(block => block.Pages()).DistinctBy(page => page.Address)];
         Code = code;
-        MemorySize = size;
         IsFixed = Array.TrueForAll(blocks, static block => block.IsFixed);
     }
 
@@ -45,7 +38,7 @@ internal sealed class Region
     public bool IsFixed { get; }
 
     /// <summary>About how many bytes of the host's memory its code takes.</summary>
-    public int MemorySize { get; }
+    public int MemorySize => Code.Size;
 
     /// <summary>The linear pages its code is in, and the memory it was found in.</summary>
     public ReadOnlySpan<(ulong Address, HostPage Page)> Pages => _pages;
@@ -74,12 +67,12 @@ internal sealed class Region
     public bool IsFoundForUser { get; private set; }
 
     /// <summary>Makes code known to its blocks.</summary>
-    public static Region Create(List<RegionNode> nodes, RegionCode code, int size)
+    public static Region Create(List<RegionNode> nodes, RegionCode code)
     {
-        var region = new Region([.. nodes.Select(node => node.Block)], code, size);
+        var region = new Region([.. nodes.Select(node => node.Block)], code);
         foreach (RegionNode node in nodes)
         {
-            node.Block.Regions.Add(region);
+            node.Block.Add(region);
             if (!node.Continues)
             {
                 Region? replaced = node.Block.Region;
@@ -91,10 +84,6 @@ internal sealed class Region
 
         return region;
     }
-
-    /// <summary>About how many bytes the code of blocks takes.</summary>
-    public static int SizeOf(List<RegionNode> nodes) =>
-        FixedSize + (nodes.Sum(static node => node.Block.Ops.Length) * SizePerInstruction);
 
     /// <summary>Notes where its pages were found.</summary>
     /// <param name="places">The places.</param>
@@ -133,7 +122,7 @@ internal sealed class Region
     {
         foreach (Block block in _blocks)
         {
-            block.Regions.Remove(this);
+            block.Remove(this);
             if (ReferenceEquals(block.Region, this))
             {
                 block.Region = null;

@@ -16,6 +16,12 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private const int MostBlocks = 80;
 
     /// <summary>
+    /// As how many instructions one counts that is repeated: its code has loops, and translates several times. Otherwise a region of
+    /// them would be larger than the memory that code is placed in.
+    /// </summary>
+    private const int WeightOfRepeated = 8;
+
+    /// <summary>
     /// Among how many blocks that have code the way back to the hot one is looked for: longer loops are seldom gone round.
     /// </summary>
     private const int MostSearched = 16;
@@ -120,16 +126,28 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         _queue.Enqueue(seed);
         while (_queue.TryDequeue(out Block? block))
         {
-            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks || instructions + block.Ops.Length > MostInstructions
+            int weight = WeightOf(block);
+            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks || (block != seed && instructions + weight > MostInstructions)
                 || (block != seed && HasCode(block) && ++withCode > mostWithCode))
             {
                 continue;
             }
 
-            instructions += block.Ops.Length;
+            instructions += weight;
             _nodes.Add(block.Rip, new RegionNode(block));
             EnqueueSuccessors(block);
         }
+    }
+
+    private static int WeightOf(Block block)
+    {
+        int weight = block.Ops.Length;
+        foreach (ref readonly MicroOp op in block.Ops.AsSpan())
+        {
+            weight += op.Op is Op.Movs or Op.Stos && op.Repeat != Repeat.None ? WeightOfRepeated - 1 : 0;
+        }
+
+        return weight;
     }
 
     private void EnqueueSuccessors(Block block)

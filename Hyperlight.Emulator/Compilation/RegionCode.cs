@@ -3,8 +3,12 @@ using Hyperlight.Emulator.Cpu;
 namespace Hyperlight.Emulator.Compilation;
 
 /// <summary>Compiled code of a region. It works on whichever processor it is given.</summary>
-internal abstract class RegionCode
+/// <param name="size">About how many bytes of the host's memory it takes.</param>
+internal abstract class RegionCode(int size)
 {
+    /// <summary>About how many bytes of the host's memory it takes.</summary>
+    public int Size => size;
+
     /// <summary>Whether it can run with these rights.</summary>
     /// <param name="isUser">Whether accesses are those of a user.</param>
     public virtual bool IsFor(bool isUser) => true;

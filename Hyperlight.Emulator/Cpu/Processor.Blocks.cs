@@ -34,9 +34,18 @@ internal sealed partial class Processor
         {
             ulong address = (block.Rip | HostPage.OffsetMask) + 1;
             ref TlbEntry entry = ref _tlb.Slot(address);
-            if (entry.FetchTag != address && !FillForFetch(address, ref entry))
+            if (entry.FetchTag != address)
             {
-                return null;
+                if (!FillForFetch(address, ref entry))
+                {
+                    return null;
+                }
+
+                // The page tables are marked by that, and the block can have been decoded from them.
+                if (!ReferenceEquals(_blocks.Find(block.Key, block.Rip), block))
+                {
+                    return Decode(block.Rip, page);
+                }
             }
 
             if (entry.Page.Identity != second.Identity)
@@ -124,6 +133,9 @@ internal sealed partial class Processor
             return null;
         }
 
+        // From the first page again: the page tables were marked, and it can be one of them.
+        code.Start();
+        code.Append(page.From(rip));
         HostPage second = entry.Page;
         int inFirst = code.Length;
         code.Append(second.From(0)[..LongInstruction.MostBytes]);

@@ -12,12 +12,35 @@ internal sealed unsafe partial class Processor : ICodeHolder
     private readonly Lock _codeUse = new();
 
     private bool _isHolder;
-    private bool _isReleaseWanted;
 
+    /// <summary>Whether another machine has asked for the memory of the code.</summary>
+    private bool IsCodeWanted => (Volatile.Read(ref _state->CancelRequested) & ProcessorState.CodeWantedBit) != 0;
+
+    /// <inheritdoc/>
+    /// <remarks>Code that runs is left for it, also where it would go round for ever.</remarks>
     public void ReleaseCode()
     {
-        Volatile.Write(ref _isReleaseWanted, true);
-        if (_codeUse.TryEnter())
+        if (!TryHoldMemory())
+        {
+            return;
+        }
+
+        try
+        {
+            Interlocked.Or(ref _state->CancelRequested, ProcessorState.CodeWantedBit);
+            ReleaseUnlessRunning();
+        }
+        finally
+        {
+            native.DangerousRelease();
+        }
+    }
+
+    /// <summary>Forgets the code if that was asked for and nothing runs; what runs sees the request.</summary>
+    private void ReleaseUnlessRunning()
+    {
+        // Again if it was asked for while it was done.
+        while (IsCodeWanted && _codeUse.TryEnter())
         {
             try
             {
@@ -33,12 +56,12 @@ internal sealed unsafe partial class Processor : ICodeHolder
     /// <summary>Forgets the code if another machine has asked for that. No emitted code is running.</summary>
     private void ReleaseIfWanted()
     {
-        if (!Volatile.Read(ref _isReleaseWanted))
+        if (!IsCodeWanted)
         {
             return;
         }
 
-        Volatile.Write(ref _isReleaseWanted, false);
+        Interlocked.And(ref _state->CancelRequested, ~ProcessorState.CodeWantedBit);
         _blocks.ForgetRegions();
         NoteCodeIsForgotten();
     }

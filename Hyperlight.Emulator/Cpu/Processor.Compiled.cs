@@ -23,6 +23,9 @@ internal sealed unsafe partial class Processor
     /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
     private long _compiled;
 
+    /// <summary>How large that may become before all is forgotten: one machine leaves half of the memory that all share to others.</summary>
+    private readonly long _mostCompiled = Math.Min(options.MostCompiledBytes, options.MostSharedBytes / 2);
+
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
 
@@ -48,8 +51,14 @@ internal sealed unsafe partial class Processor
         }
 
         List<RegionNode> nodes = new RegionBuilder(FindExecuted, _tlb.IsUser).Build(first);
-        int size = Region.SizeOf(nodes);
-        if (_compiled + size > options.MostCompiledBytes)
+        if (code.GetOrCompile(nodes, _tlb.IsUser, this, out bool isTooLarge) is not { } compiled)
+        {
+            // What is too large stays so: the block goes on to count, and is not compiled.
+            first.Heat = isTooLarge ? first.Heat : -ExecutionsWithoutMemory;
+            return;
+        }
+
+        if (_compiled + compiled.Size > _mostCompiled)
         {
             // The first is about to be executed, and has to notice if it changes itself.
             _blocks.Clear();
@@ -59,17 +68,11 @@ internal sealed unsafe partial class Processor
             return;
         }
 
-        if (code.GetOrCompile(nodes, size, _tlb.IsUser, this) is not { } compiled)
-        {
-            first.Heat = -ExecutionsWithoutMemory;
-            return;
-        }
-
         BecomeHolder();
-        Region region = Region.Create(nodes, compiled, size);
+        Region region = Region.Create(nodes, compiled);
         region.VerifiedInRun = _run;
         NoteInPlace(region);
-        _compiled += size;
+        _compiled += compiled.Size;
     }
 
     /// <summary>A block that was executed before and is still what it was, found without side effects.</summary>

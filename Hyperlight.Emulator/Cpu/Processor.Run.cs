@@ -23,23 +23,27 @@ internal sealed unsafe partial class Processor
     /// <summary>Asks the run, or the next one, to end.</summary>
     public void Cancel()
     {
+        if (TryHoldMemory())
+        {
+            Interlocked.Or(ref _state->CancelRequested, ProcessorState.CancelBit);
+            native.DangerousRelease();
+        }
+    }
+
+    /// <summary>Keeps the memory outside the managed heap until it is released again, unless there will be no run any more.</summary>
+    private bool TryHoldMemory()
+    {
         bool isHeld = false;
         try
         {
             native.DangerousAddRef(ref isHeld);
-            Volatile.Write(ref _state->CancelRequested, 1);
         }
         catch (ObjectDisposedException)
         {
-            // There is no run any more.
+            // The machine is disposed.
         }
-        finally
-        {
-            if (isHeld)
-            {
-                native.DangerousRelease();
-            }
-        }
+
+        return isHeld;
     }
 
     /// <summary>Executes instructions until one, or the host, ends it.</summary>
@@ -54,14 +58,10 @@ internal sealed unsafe partial class Processor
         finally
         {
             _running = null;
-            if (Volatile.Read(ref _isReleaseWanted))
-            {
-                // It was asked for during the run, and there may be no other one.
-                ReleaseCode();
-            }
-
             if (isHeld)
             {
+                // The code can have been asked for during the run, and there may be no other one.
+                ReleaseUnlessRunning();
                 native.DangerousRelease();
             }
         }
@@ -81,8 +81,9 @@ internal sealed unsafe partial class Processor
         while (true)
         {
             ReleaseIfWanted();
-            if (IsCancelled && Interlocked.Exchange(ref _state->CancelRequested, 0) != 0)
+            if (IsCancelled)
             {
+                Interlocked.And(ref _state->CancelRequested, ~ProcessorState.CancelBit);
                 return VmExit.Cancelled;
             }
 
@@ -106,7 +107,7 @@ internal sealed unsafe partial class Processor
         }
     }
 
-    private bool IsCancelled => Volatile.Read(ref _state->CancelRequested) != 0;
+    private bool IsCancelled => (Volatile.Read(ref _state->CancelRequested) & ProcessorState.CancelBit) != 0;
 
     /// <summary>Executes the code at RIP, and says whether nothing is pending.</summary>
     private bool ExecuteBlock() => FindBlock() is not { } block ? CountNotFetched()

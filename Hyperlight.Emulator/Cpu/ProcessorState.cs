@@ -47,6 +47,12 @@ internal unsafe struct ProcessorState
     /// <inheritdoc cref="SupervisorTranslationsOffset"/>
     public const int UserTranslationsOffset = SupervisorTranslationsOffset + Tlb.Size;
 
+    /// <summary>Set in <see cref="CancelRequested"/> once the run has been asked to end.</summary>
+    public const int CancelBit = 1;
+
+    /// <summary>Set there once another machine needs the memory of the code.</summary>
+    public const int CodeWantedBit = 2;
+
     private const int CacheLine = 64;
 
     /// <summary>The general registers in encoding order, and one that stays zero.</summary>
@@ -103,7 +109,10 @@ internal unsafe struct ProcessorState
     [FieldOffset(GsBaseOffset)]
     public ulong GsBase;
 
-    /// <summary>Not zero once the run has been asked to end. Compiled code looks at it where it goes backwards.</summary>
+    /// <summary>
+    /// Not zero once the run has been asked to end or to give its code up. Compiled code looks at it where it goes backwards, and
+    /// returns to the processor then.
+    /// </summary>
     [FieldOffset(CancelRequestedOffset)]
     public int CancelRequested;
 

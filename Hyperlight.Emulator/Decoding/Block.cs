@@ -13,6 +13,12 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>Its object, those of its arrays and its lists, and its places in the tables of <see cref="BlockCache"/>.</summary>
     private const int FixedSize = 448;
 
+    /// <summary>
+    /// All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere. A set, as a block can
+    /// be in thousands of them, and each leaves it by itself.
+    /// </summary>
+    private HashSet<Region>? _regions;
+
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip { get; } = rip;
 
@@ -42,9 +48,6 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     /// <summary>The compiled code that is entered with it, while that is valid.</summary>
     public Region? Region { get; set; }
 
-    /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
-    public List<Region> Regions { get; } = [];
-
     /// <summary>Where it is entered in <see cref="Region"/>.</summary>
     public int Entry { get; set; }
 
@@ -68,15 +71,27 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);
 
     /// <summary>Whether it was executed in a run.</summary>
-    public bool IsOfRun(long run) => VerifiedInRun == run || Regions.Exists(region => region.VerifiedInRun == run);
+    public bool IsOfRun(long run) => VerifiedInRun == run || (_regions is { } regions && regions.Any(region => region.VerifiedInRun == run));
+
+    /// <summary>Notes compiled code that has its instructions.</summary>
+    public void Add(Region region) => (_regions ??= []).Add(region);
+
+    /// <summary>Compiled code is forgotten.</summary>
+    public void Remove(Region region) => _regions?.Remove(region);
 
     /// <summary>Its instructions are not what they were: no compiled code that has them is executed any more.</summary>
     public void InvalidateRegions()
     {
-        // Each leaves the list.
-        while (Regions.Count > 0)
+        if (_regions is not { } regions)
         {
-            Regions[^1].Invalidate();
+            return;
+        }
+
+        // All leave the block at once.
+        _regions = null;
+        foreach (Region region in regions)
+        {
+            region.Invalidate();
         }
     }
 

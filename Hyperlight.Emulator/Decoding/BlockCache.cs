@@ -28,6 +28,9 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>The size of the blocks in the host's memory.</summary>
     public long DecodedSize => _pages.Values.SelectMany(static page => page.Blocks).Distinct().Sum(static block => (long)block.MemorySize);
 
+    /// <summary>How many blocks the lists of pages have room for.</summary>
+    public int RoomForBlocks => _pages.Values.Sum(static page => page.Blocks.Capacity);
+
     /// <summary>The size of the compiled code that blocks have.</summary>
     public long CompiledSize =>
         _blocks.Values.Select(static block => block.Region).OfType<Region>().Distinct().Sum(static region => (long)region.MemorySize);
@@ -72,6 +75,7 @@ internal sealed class BlockCache(long mostBytes)
         if (_blocks.Remove(block.Key, out Block? replaced))
         {
             Drop(replaced);
+            RemoveFromPages(replaced);
         }
 
         _blocks.Add(block.Key, block);
@@ -92,7 +96,7 @@ internal sealed class BlockCache(long mostBytes)
     public bool HasCode(HostPage page, ulong address, int size) =>
         _pages.TryGetValue(page.Identity, out CodePage? code) && code.Covers((int)(address & HostPage.OffsetMask), size);
 
-    /// <summary>How often instructions of a page were forgotten.</summary>
+    /// <summary>How often instructions of a page were forgotten because they changed.</summary>
     public int Invalidations(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) ? code.Invalidations : 0;
 
     /// <summary>Forgets what was decoded from a page if bytes that are about to change are among it.</summary>
@@ -113,19 +117,23 @@ internal sealed class BlockCache(long mostBytes)
     {
         if (_pages.TryGetValue(page.Identity, out CodePage? code))
         {
-            Invalidate(code);
+            code.Invalidations++;
+            Forget(code);
         }
     }
 
-    /// <summary>Forgets what was decoded from a range of host memory.</summary>
+    /// <summary>
+    /// Forgets what was decoded from a range of host memory, and how often it changed: the host replaces it, so nothing of that says
+    /// anything about what is there next.
+    /// </summary>
     public void InvalidateRange(ulong hostAddress, ulong size)
     {
-        // What was decoded from a page is forgotten, and the page itself stays in the dictionary.
-        foreach (ulong page in _pages.Keys)
+        foreach ((ulong page, CodePage code) in _pages)
         {
             if (page - hostAddress < size)
             {
-                Invalidate(new HostPage((nint)page));
+                Forget(code);
+                _pages.Remove(page);
             }
         }
     }
@@ -169,9 +177,13 @@ internal sealed class BlockCache(long mostBytes)
             block.InvalidateRegions();
         }
 
-        foreach (CodePage page in _pages.Values)
+        foreach ((ulong page, CodePage code) in _pages)
         {
-            page.Clear();
+            code.Clear();
+            if (code.Invalidations == 0)
+            {
+                _pages.Remove(page);
+            }
         }
 
         Version++;
@@ -201,21 +213,31 @@ internal sealed class BlockCache(long mostBytes)
         return code;
     }
 
-    private void Invalidate(CodePage code)
+    private void Forget(CodePage code)
     {
-        code.Invalidations++;
-        foreach (Block block in code.Blocks)
+        foreach (Block block in code.Clear())
         {
-            // Another block may have taken its place.
-            if (_blocks.TryGetValue(block.Key, out Block? current) && ReferenceEquals(current, block))
-            {
-                _blocks.Remove(block.Key);
-            }
-
+            _blocks.Remove(block.Key);
             Drop(block);
+            RemoveFromPages(block);
         }
+    }
 
-        code.Clear();
+    private void RemoveFromPages(Block block)
+    {
+        RemoveFrom(block.Page, block);
+        if (block.SecondPage is { } second)
+        {
+            RemoveFrom(second, block);
+        }
+    }
+
+    private void RemoveFrom(HostPage page, Block block)
+    {
+        if (_pages.TryGetValue(page.Identity, out CodePage? code))
+        {
+            code.Remove(block);
+        }
     }
 
     private void Drop(Block block)

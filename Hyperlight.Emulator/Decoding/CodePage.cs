@@ -8,7 +8,8 @@ internal sealed class CodePage
 
     private ulong _grains;
 
-    public List<Block> Blocks { get; } = [];
+    /// <summary>The blocks that have bytes of the page. A set, as each leaves it when another one takes its place.</summary>
+    public HashSet<Block> Blocks { get; private set; } = [];
 
     /// <summary>How often instructions of the page were forgotten: code that keeps changing is not worth compiling.</summary>
     public int Invalidations { get; set; }
@@ -21,10 +22,23 @@ internal sealed class CodePage
 
     public bool Covers(int first, int length) => (_grains & Mask(first, length)) != 0;
 
-    public void Clear()
+    public void Remove(Block block)
     {
-        Blocks.Clear();
+        if (Blocks.Remove(block) && Blocks.Count == 0)
+        {
+            Clear();
+        }
+    }
+
+    /// <summary>Takes all blocks away.</summary>
+    /// <returns>Those that there were.</returns>
+    public HashSet<Block> Clear()
+    {
+        // Another set, as one that is cleared keeps its room.
+        HashSet<Block> blocks = Blocks;
+        Blocks = [];
         _grains = 0;
+        return blocks;
     }
 
     private static ulong Mask(int first, int length)

@@ -84,6 +84,61 @@ internal sealed class ReplacedCodeTests(CodeTier tier)
         Assert.That(Run(turns: 100, calledIn: 50), Is.EqualTo(1));
     }
 
+    /// <summary>The guest has changed nothing: what is restored is not code that keeps changing.</summary>
+    [Test]
+    public void Code_is_compiled_after_any_number_of_resets()
+    {
+        const int Resets = 30;
+        var machine = (EmulatorVirtualMachine)_guest.Machine;
+        for (int i = 1; i <= Resets; i++)
+        {
+            WriteFunction(i);
+            Assert.That(Run(turns: 100, calledIn: 50), Is.EqualTo(i));
+            Assert.That(machine.CompiledSize, Is.Positive, $"in run {i}");
+            machine.DiscardPendingState();
+        }
+    }
+
+    /// <summary>What one caller's code did to itself does not slow the next one down.</summary>
+    [Test]
+    public void Code_that_changed_itself_is_compiled_after_a_reset()
+    {
+        const int Changes = 20;
+        var machine = (EmulatorVirtualMachine)_guest.Machine;
+        long size = SizeOfHotCode();
+        machine.DiscardPendingState();
+        _guest.Memory.Write((nuint)Function, LongModeGuest.Assemble(static c =>
+        {
+            // The page of the loop.
+            c.mov(__byte_ptr[LongModeGuest.CodeAddress + 0x800], 0xC3);
+            c.mov(rax, LongModeGuest.CodeAddress + 0x800);
+            c.call(rax);
+            c.mov(eax, 7);
+            c.ret();
+        }));
+        for (int i = 0; i < Changes; i++)
+        {
+            Run(turns: 1, calledIn: 1);
+        }
+
+        machine.DiscardPendingState();
+
+        Assert.That(SizeOfHotCode(), Is.EqualTo(size));
+    }
+
+    /// <summary>Runs the loop, and then its function, until they are hot.</summary>
+    private long SizeOfHotCode()
+    {
+        WriteFunction(5);
+        Assert.That(Run(turns: 100, calledIn: 100), Is.EqualTo(5));
+        for (int run = 0; run < 2 * HotThreshold; run++)
+        {
+            Assert.That(Run(turns: 1, calledIn: 1), Is.EqualTo(5));
+        }
+
+        return ((EmulatorVirtualMachine)_guest.Machine).CompiledSize;
+    }
+
     private void WriteFunction(int value) => _guest.Memory.Write((nuint)Function, [0xB8, (byte)value, 0, 0, 0, 0xC3]);
 
     private ulong Run(ulong turns, ulong calledIn)

@@ -23,7 +23,12 @@ internal sealed class StaleCodeTests(CodeTier tier, bool compiles)
     private const int PageTable = 0x4000;
     private const ulong Mapped = 0x20_0000;
     private const ulong Present = 3;
+    private const ulong PresentForUsers = 5;
     private const ulong Accessed = 0x20;
+
+    /// <summary>The address at which the page table is code.</summary>
+    private const ulong MarkedPage = Mapped + (510 * Page);
+    private const ulong MarkedResult = 3 << 24;
 
     [SetUp]
     public void RequireTier()
@@ -135,6 +140,69 @@ internal sealed class StaleCodeTests(CodeTier tier, bool compiles)
         Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
 
         Assert.That(guest.Machine.GetGeneralRegisters().Rax, Is.EqualTo(0xA000 | Present | Accessed));
+    }
+
+    /// <summary>
+    /// The entry of the second page of an instruction is in its first page, and marking it changes the instruction's register from
+    /// EAX to ESP: what is decoded is what is there afterwards.
+    /// </summary>
+    [Test]
+    public void An_instruction_that_is_changed_by_the_mark_for_its_second_page_is_decoded_as_it_is_then()
+    {
+        using LongModeGuest guest = CreateMarked(c => Jump(c));
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+
+        Assert.That((guest.Machine.GetGeneralRegisters().Rax, guest.Machine.GetGeneralRegisters().Rsp), Is.EqualTo((0UL, MarkedResult)));
+    }
+
+    /// <summary>The same where it was decoded before, and its second page has to be found again.</summary>
+    [Test]
+    public void A_decoded_instruction_that_is_changed_by_the_mark_for_its_second_page_is_decoded_again()
+    {
+        using LongModeGuest guest = CreateMarked(c =>
+        {
+            // Decoded without the mark, as the translation of the second page is kept.
+            Jump(c);
+            c.and(__byte_ptr[PageTable + 0xFF8], unchecked((sbyte)~Accessed));
+            c.xor(eax, eax);
+            Jump(c);
+            c.mov(rdx, rax);
+            c.invlpg(__[MarkedPage + Page]);
+            c.xor(eax, eax);
+            c.xor(esp, esp);
+            Jump(c);
+        });
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+
+        GeneralRegisters registers = guest.Machine.GetGeneralRegisters();
+        Assert.That((registers.Rdx, registers.Rax, registers.Rsp), Is.EqualTo((MarkedResult, 0UL, MarkedResult)));
+    }
+
+    private static void Jump(Assembler c)
+    {
+        Label back = c.CreateLabel();
+        c.lea(rbx, __[back]);
+        c.mov(rcx, MarkedPage + 0xFF7);
+        c.jmp(rcx);
+        c.Label(ref back);
+    }
+
+    /// <summary>
+    /// A guest whose page table is code as well: IMUL EAX, [RIP + 0xB0], 0x01000000 begins with the last byte of the entry before,
+    /// and ends with the first byte of the page behind. A jump to RBX follows.
+    /// </summary>
+    private LongModeGuest CreateMarked(Action<Assembler> code)
+    {
+        LongModeGuest guest = Create(long.MaxValue, c =>
+        {
+            code(c);
+            c.hlt();
+        });
+        Map(guest, 510, PageTable | (0x69UL << 56) | Present);
+        Map(guest, 511, 0xB000 | PresentForUsers);
+        guest.Memory.Write(0xB000, [1, 0xFF, 0xE3]);
+        guest.Memory.Write(0xB0B1, [3, 0, 0, 0]);
+        return guest;
     }
 
     private static ulong Run(LongModeGuest guest, ulong turns, ulong target, ulong value, ulong calledIn)

@@ -15,14 +15,12 @@ internal sealed class CodeArena(long mostBytes)
     public long Size => Volatile.Read(ref _size);
 
     /// <summary>Places code.</summary>
+    /// <param name="code">No more than a chunk has room for.</param>
     /// <returns>Where it can be executed and what keeps it there, or nothing if there is no memory for it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is never room for the code, however much memory is free.</exception>
     public (CodeChunk Chunk, nint Address)? TryAdd(ReadOnlySpan<byte> code)
     {
-        if (code.Length > CodeChunk.Size)
-        {
-            return null;
-        }
-
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(code.Length, CodeChunk.Size, nameof(code));
         lock (_lock)
         {
             if (_current is { } current && current.Add(code) is not 0 and var address)

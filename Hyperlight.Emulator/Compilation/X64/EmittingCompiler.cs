@@ -22,7 +22,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     /// <summary>The memory for code that is in use.</summary>
     public long Size => _arena.Size;
 
-    public RegionCode? Compile(List<RegionNode> nodes, bool isUser)
+    public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {
         RegionEmitter emitter = _emitter ??= new RegionEmitter();
         long id = Interlocked.Increment(ref _lastId);
@@ -32,8 +32,9 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
             CodeVerifier.Verify(code, layout);
         }
 
-        return _arena.TryAdd(code) is { } place ? new EmittedCode(
-            place.Chunk, place.Address, id, layout, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
+        isTooLarge = code.Length > CodeChunk.Size;
+        return !isTooLarge && _arena.TryAdd(code) is { } place ? new EmittedCode(
+            place.Chunk, place.Address, code.Length, id, layout, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
     }
 
     public void Clear() => _arena.Clear();

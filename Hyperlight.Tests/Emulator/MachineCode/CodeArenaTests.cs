@@ -74,6 +74,15 @@ internal sealed class CodeArenaTests
         Assert.That(arena.TryAdd([0xC3]), Is.Not.Null);
     }
 
+    [Test]
+    public void Code_that_no_chunk_has_room_for_is_refused()
+    {
+        var arena = new CodeArena(CodeChunk.Size);
+
+        Assert.That(() => arena.TryAdd(new byte[CodeChunk.Size + 1]), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(arena.Size, Is.Zero);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Fill(CodeArena arena)
     {

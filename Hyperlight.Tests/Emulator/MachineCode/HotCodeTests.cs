@@ -100,6 +100,55 @@ internal sealed class HotCodeTests
         Assert.That(machine.CompiledSize, Is.Zero);
     }
 
+    /// <summary>Emitted code that leads to emitted code for ever does not keep the memory: the machine leaves it when it is asked to.</summary>
+    [Test, EndsWithin(60)]
+    public void A_machine_that_stays_in_its_code_gives_that_up_while_it_runs()
+    {
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine });
+        using LongModeGuest guest = CreateLoop(hypervisor);
+        var machine = (EmulatorVirtualMachine)guest.Machine;
+        var run = new Thread(() => machine.Run());
+        run.Start();
+        Assert.That(() => machine.CodeEntries, Is.Positive.After(10_000, 10));
+        long before = machine.CodeEntries;
+        try
+        {
+            hypervisor.ReleaseCode();
+
+            Assert.That(() => machine.CodeEntries, Is.GreaterThan(before).After(10_000, 10), "it compiles its loop again");
+            Assert.That(run.IsAlive, Is.True, "a request for the code does not end the run");
+        }
+        finally
+        {
+            machine.Cancel();
+            run.Join();
+        }
+    }
+
+    /// <summary>One guest that makes code all the time leaves memory to others.</summary>
+    [Test]
+    public void A_machine_has_at_most_half_of_the_memory_for_code()
+    {
+        var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine, MostSharedBytes = Limit });
+        using LongModeGuest guest = CreateMachine(hypervisor, 0, out ManagedMemoryRegion code);
+        using (code)
+        {
+            var machine = (EmulatorVirtualMachine)guest.Machine;
+            long largest = 0;
+            VmExit exit;
+            do
+            {
+                machine.InstructionBudget = 1000;
+                exit = machine.Run();
+                largest = Math.Max(largest, machine.CompiledSize);
+            }
+            while (exit == VmExit.InstructionBudgetExhausted);
+
+            Assert.That(exit, Is.EqualTo(VmExit.Halt));
+            Assert.That(largest, Is.GreaterThan(Limit / 8).And.LessThanOrEqualTo(Limit / 2));
+        }
+    }
+
     private static void CollectUntil(int count)
     {
         for (int i = 0; i < 10 && CodeChunk.Count > count; i++)

@@ -100,9 +100,9 @@ internal sealed class RegionBuilderTests
 
     /// <summary>Gives a block code of its own, which is not executed.</summary>
     private static void Compile(Block block, bool isUser = false) =>
-        Region.Create([new RegionNode(block) { Position = 0 }], new Code(isUser), 0);
+        Region.Create([new RegionNode(block) { Position = 0 }], new Code(isUser));
 
-    private sealed class Code(bool isOfUser) : RegionCode
+    private sealed class Code(bool isOfUser) : RegionCode(0)
     {
         public override bool HasLinks(bool isUser) => isUser == isOfUser;
 

@@ -2,6 +2,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Tests.Kvm;
+using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 using Assembler = Iced.Intel.Assembler;
 
@@ -74,6 +75,34 @@ internal sealed class StringCodeTests
             Assert.That(Run(compiled, memory, registers, budget), Is.EqualTo(Run(interpreted, memory, registers, budget)), $"case {i}: {registers}");
             Assert.That(compiled.Memory.GetSpan(First, Length).SequenceEqual(interpreted.Memory.GetSpan(First, Length)), $"case {i}: {registers}");
         }
+    }
+
+    /// <summary>Each of them becomes hundreds of bytes: a region takes fewer of them, as it is placed as a whole.</summary>
+    [Test]
+    public void A_trace_of_many_string_instructions_is_compiled()
+    {
+        const int Count = 300;
+        using var guest = new LongModeGuest(
+            new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine, VerifiesEmittedCode = true }),
+            static c =>
+            {
+                Label again = c.CreateLabel();
+                c.Label(ref again);
+                for (int i = 0; i < Count; i++)
+                {
+                    c.rep.movsw();
+                }
+
+                c.inc(rbx);
+                c.jmp(again);
+            });
+        var machine = (EmulatorVirtualMachine)guest.Machine;
+        machine.InstructionBudget = 20 * Count;
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+        Assert.That(machine.CompiledSize, Is.Positive);
+        Assert.That(machine.CodeEntries, Is.Positive);
+        Assert.That(machine.InstructionCount, Is.EqualTo(20 * Count));
     }
 
     private static (VmExit, long, GeneralRegisters) Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers, int budget)
