@@ -58,14 +58,17 @@ struct itimerspec {
 
 static struct timer timers[MOST_TIMERS];
 static struct countdown interval_timers[MOST_PROCESSES][INTERVAL_TIMERS];
-// Whether one of them was armed since none was.
-static bool may_be_armed;
+// The first deadline of them all, unless one has changed since it was looked for: they
+// are looked at at each tick.
+static int64_t first_deadline = NEVER;
+static bool has_changed;
 
 static void disarm(const struct process *process)
 {
     for (unsigned i = 0; i < INTERVAL_TIMERS; i++) {
         interval_timers[process - processes][i] = (struct countdown){ .deadline = NEVER };
     }
+    has_changed = true;
 }
 
 void timers_clear(void)
@@ -74,7 +77,6 @@ void timers_clear(void)
     for (unsigned i = 0; i < MOST_PROCESSES; i++) {
         disarm(&processes[i]);
     }
-    may_be_armed = false;
 }
 
 void timers_forget_created(const struct process *process)
@@ -82,6 +84,7 @@ void timers_forget_created(const struct process *process)
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
         if (timers[i].process == process) {
             timers[i].is_used = false;
+            has_changed = true;
         }
     }
 }
@@ -97,12 +100,9 @@ static struct countdown *interval_timer(uint32_t which)
     return &interval_timers[current_process - processes][which];
 }
 
-int64_t timers_next_deadline(void)
+static int64_t look_for_first(void)
 {
     int64_t next = NEVER;
-    if (!may_be_armed) {
-        return next;
-    }
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
         if (timers[i].is_used && timers[i].countdown.deadline < next) {
             next = timers[i].countdown.deadline;
@@ -112,8 +112,16 @@ int64_t timers_next_deadline(void)
         int64_t deadline = interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS].deadline;
         next = deadline < next ? deadline : next;
     }
-    may_be_armed = next != NEVER;
     return next;
+}
+
+int64_t timers_next_deadline(void)
+{
+    if (has_changed) {
+        first_deadline = look_for_first();
+        has_changed = false;
+    }
+    return first_deadline;
 }
 
 static void send_created(unsigned index)
@@ -154,6 +162,10 @@ static uint32_t expire(struct countdown *countdown, int64_t now)
 
 void timers_expire(int64_t now)
 {
+    if (timers_next_deadline() > now) {
+        return;
+    }
+    has_changed = true;
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
         struct timer *timer = &timers[i];
         if (timer->is_used && timer->countdown.deadline <= now) {
@@ -183,7 +195,7 @@ static int64_t remaining(const struct countdown *countdown)
 static int64_t arm(struct countdown *countdown, int64_t value, int64_t interval)
 {
     *countdown = (struct countdown){ .deadline = NEVER, .interval = interval };
-    may_be_armed = true;
+    has_changed = true;
     scheduler_note_deadline();
     return value != 0 ? deadline_from(value, &countdown->deadline) : 0;
 }
@@ -358,5 +370,6 @@ int64_t system_call_timer_delete(const uint64_t arguments[6])
         return -EINVAL;
     }
     timer->is_used = false;
+    has_changed = true;
     return 0;
 }
