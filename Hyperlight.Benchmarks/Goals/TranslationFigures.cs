@@ -27,7 +27,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
 
         Dictionary<ulong, Block> blocks = Decode(BenchGuest.Code);
         List<double> shortest = [];
-        var emitter = new RegionEmitter();
+        var emitter = new RegionEmitter(new Hyperlight.Emulator.Compilation.X64.Assembler());
         int instructions = 0;
         long guestBytes = 0;
         long bytes = 0;

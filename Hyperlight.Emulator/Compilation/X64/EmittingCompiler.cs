@@ -7,8 +7,9 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// <param name="verifies">Whether the code of each region is verified before it is used.</param>
 internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionCompiler
 {
+    /// <summary>The buffer of the thread. The emitter itself is not kept, as it knows blocks, and they the code of their machine.</summary>
     [ThreadStatic]
-    private static RegionEmitter? _emitter;
+    private static Assembler? _assembler;
 
     private static long _lastId;
 
@@ -24,7 +25,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
     public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {
-        RegionEmitter emitter = _emitter ??= new RegionEmitter();
+        var emitter = new RegionEmitter(_assembler ??= new Assembler());
         long id = Interlocked.Increment(ref _lastId);
         ReadOnlySpan<byte> code = emitter.Emit(nodes, id, isUser, out EmittedLayout layout, out EmittedOp[] ops);
         if (verifies)

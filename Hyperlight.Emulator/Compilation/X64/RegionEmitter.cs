@@ -5,9 +5,10 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// memory, the flow of control or the count of instructions is rewritten. Where anything but the common case is met, the
 /// interpreter executes that one instruction, from its beginning.
 /// </summary>
-internal sealed partial class RegionEmitter
+/// <param name="assembler">What the code is written to.</param>
+internal sealed partial class RegionEmitter(Assembler assembler)
 {
-    private readonly Assembler _a = new();
+    private readonly Assembler _a = assembler;
     private readonly List<EmittedOp> _ops = [];
     private RegisterMap _map = null!;
     private List<RegionNode> _nodes = null!;
