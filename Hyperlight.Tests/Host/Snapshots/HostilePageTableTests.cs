@@ -86,7 +86,7 @@ internal sealed class HostilePageTableTests
         Entry(Free(1), (int)(WindowAddress >> 21) & 511, table | Present | User);
         GuestImage image = Capture();
 
-        Assert.That(Leaves(image, WindowAddress, 2).Select(static leaf => leaf & User), Is.EqualTo(new[] { User, 0 }));
+        Assert.That(Leaves(image, WindowAddress, 2).Select(static leaf => leaf & User), Is.EqualTo(new ulong[] { User, 0 }));
         Assert.That(TablesOnTheWay(image, WindowAddress).Select(static entry => entry & User), Is.All.EqualTo(User));
         Assert.That(TablesOnTheWay(image, GuestAddresses.ImageBase).Select(static entry => entry & User), Is.All.Zero);
     }
