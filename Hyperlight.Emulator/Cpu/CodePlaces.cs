@@ -9,7 +9,7 @@ namespace Hyperlight.Emulator.Cpu;
 internal sealed class CodePlaces
 {
     /// <summary>With more pages than this, all are forgotten.</summary>
-    private const int MostPlaces = 4096;
+    private const int MostPlaces = 2048;
 
     private readonly Dictionary<ulong, CodePlace> _places = [];
 

@@ -113,6 +113,18 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         _mayChange = false;
     }
 
+    /// <summary>Gives the memory back as well. No emitted code is running.</summary>
+    public void Free()
+    {
+        Clear();
+        if (_entries is not null)
+        {
+            memory.FreeLinks(_entries);
+            _entries = null;
+            _regions = [];
+        }
+    }
+
     private int IndexOf(ulong rip) => (int)((uint)rip * Multiplier >> (32 - MostIndexBits)) & (_regions.Length - 1);
 
     private void Put(int index, LinkEntry link, Region region, EmittedCode code)
@@ -134,10 +146,12 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
 
     private void Allocate(int bits)
     {
+        // Both or none, if there is no memory.
         int count = 1 << bits;
+        var regions = new Region?[count];
         _entries = memory.AllocateLinks(count);
+        _regions = regions;
         new Span<LinkEntry>(_entries, count).Fill(new LinkEntry { Rip = NoAddress });
-        _regions = new Region?[count];
     }
 
     private void Grow()

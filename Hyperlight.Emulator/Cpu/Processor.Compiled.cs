@@ -201,6 +201,12 @@ internal sealed unsafe partial class Processor
             noExecute |= (entry & EntryNoExecute) != 0;
             if (isLeaf)
             {
+                if (shift > 12)
+                {
+                    // INVLPG of any address in the page concerns the place.
+                    _tlb.NoteLargePage();
+                }
+
                 ulong offsetMask = (1UL << shift) - 1;
                 ulong physical = (entry & AddressMask & ~offsetMask) | (place.Address & offsetMask);
                 return IsPermitted(Access.Fetch, writable: false, user, noExecute)

@@ -118,8 +118,10 @@ internal sealed unsafe partial class Processor
     /// <summary>No block has code any more: nothing leads to any, and none counts. No emitted code is running.</summary>
     private void NoteCodeIsForgotten()
     {
-        _supervisorLinks.Clear();
-        _userLinks.Clear();
+        _supervisorLinks.Free();
+        _userLinks.Free();
+        _supervisorPlaces.Clear();
+        _userPlaces.Clear();
         _emitted = null;
         _compiled = 0;
     }

@@ -107,8 +107,13 @@ internal sealed unsafe partial class Processor(
     /// <summary>Called when the host has replaced a range of memory: what was decoded from it is gone.</summary>
     public void ForgetCode(ulong hostAddress, ulong size)
     {
-        using Lock.Scope use = _codeUse.EnterScope();
-        _blocks.InvalidateRange(hostAddress, size);
+        using (_codeUse.EnterScope())
+        {
+            _blocks.InvalidateRange(hostAddress, size);
+        }
+
+        // The code can have been asked for meanwhile.
+        ReleaseUnlessRunning();
     }
 
     /// <summary>Called when pages that were written do not count as written any more.</summary>

@@ -9,7 +9,7 @@ internal sealed class CodePlacesTests
 {
     private const ulong Code = 0x40_1000;
     private const ulong Data = 0x80_2000;
-    private const int Most = 4096;
+    private const int Most = 2048;
 
     private readonly CodePlaces _places = new();
 

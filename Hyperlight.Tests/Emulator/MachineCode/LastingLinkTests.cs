@@ -34,6 +34,7 @@ internal sealed class LastingLinkTests
     private const uint HostPageSize = 4096;
     private const nuint ImageSize = 0x10_0000;
 
+    private EmulatorHypervisor _emulator = null!;
     private LongModeGuest _guest = null!;
     private IMemoryRegion _image = null!;
 
@@ -43,9 +44,9 @@ internal sealed class LastingLinkTests
     public void Create()
     {
         EmittingHost.Require();
-        var emulator = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true });
-        _guest = new LongModeGuest(emulator);
-        _image = emulator.AllocateMemory(ImageSize);
+        _emulator = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true });
+        _guest = new LongModeGuest(_emulator);
+        _image = _emulator.AllocateMemory(ImageSize);
     }
 
     [TearDown]
@@ -137,6 +138,46 @@ internal sealed class LastingLinkTests
         WriteFunctions();
         Map();
         WriteLeaf(TablesAddress, Tables | PresentWritable);
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, 8UL * Calls)));
+    }
+
+    /// <summary>
+    /// INVLPG names another address of a large page than that of the function, which was looked up and not translated since all translations were
+    /// forgotten.
+    /// </summary>
+    [Test]
+    public void A_large_page_that_the_guest_replaces_is_executed_where_it_is()
+    {
+        const uint LargePages = 0x40_0000;
+        const uint LargePageSize = 0x20_0000;
+        const uint InPage = 0x1000;
+        const uint Large = 0x80 | (uint)PresentWritable;
+        using IMemoryRegion functions = _emulator.AllocateMemory(2 * LargePageSize);
+        functions.Write(InPage, LinkedGuest.Assemble(LargePages + InPage, static c => Return(c, 1)));
+        functions.Write(LargePageSize + InPage, LinkedGuest.Assemble(LargePages + InPage, static c => Return(c, 5)));
+        functions.MakeReadOnly();
+        Write(Code, static c =>
+        {
+            Label again = c.CreateLabel();
+            c.mov(r8d, 4);
+            c.mov(r9d, LargePages | Large);
+            c.mov(r10d, (LargePages + LargePageSize) | Large);
+            c.Label(ref again);
+            EmitLoop(c, LargePages + InPage, distance: 0, Calls);
+            c.mov(rax, cr4);
+            c.mov(cr4, rax);
+            c.cmp(r8d, 2);
+            c.cmove(r9d, r10d);
+            c.mov(__dword_ptr[TablesAddress + 16], r9d);
+            c.invlpg(__byte_ptr[LargePages]);
+            c.dec(r8d);
+            c.jne(again);
+            c.hlt();
+        });
+        Map();
+        Machine.MapMemory(2, GuestMapping.Whole(LargePages, functions, MemoryFlags.Read | MemoryFlags.Execute));
+        WriteLeaf(TablesAddress, (Directory & ~0xFFFU) | PresentWritable);
 
         Assert.That(Run(), Is.EqualTo((VmExit.Halt, 8UL * Calls)));
     }
