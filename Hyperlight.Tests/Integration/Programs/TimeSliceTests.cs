@@ -5,8 +5,10 @@ namespace Hyperlight.Tests.Integration.Programs;
 /// <summary>Programs that make no system calls are interrupted: for other threads, and for the signals of timers.</summary>
 internal sealed class TimeSliceTests(TestTarget target) : ProgramTest(target)
 {
-    private static readonly ProgramLimits Limits = new() { Time = TimeSpan.FromSeconds(30) };
     private ProgramRunner _runner = null!;
+
+    /// <summary>More than the programs need beside other tests.</summary>
+    private ProgramLimits Limits => new() { Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 240 : 60) };
 
     [OneTimeSetUp]
     public void CreateRunner() => _runner = Create(Fixed, Limits);
