@@ -62,6 +62,9 @@ static struct countdown interval_timers[MOST_PROCESSES][INTERVAL_TIMERS];
 // are looked at at each tick.
 static int64_t first_deadline = NEVER;
 static bool has_changed;
+// Those behind were never used: each tick costs time that a program computes.
+static unsigned created_end;
+static unsigned intervals_end;
 
 static void disarm(const struct process *process)
 {
@@ -77,6 +80,8 @@ void timers_clear(void)
     for (unsigned i = 0; i < MOST_PROCESSES; i++) {
         disarm(&processes[i]);
     }
+    created_end = 0;
+    intervals_end = 0;
 }
 
 void timers_forget_created(const struct process *process)
@@ -97,18 +102,20 @@ void timers_forget(const struct process *process)
 
 static struct countdown *interval_timer(uint32_t which)
 {
-    return &interval_timers[current_process - processes][which];
+    unsigned index = (unsigned)(current_process - processes);
+    intervals_end = (index + 1) * INTERVAL_TIMERS > intervals_end ? (index + 1) * INTERVAL_TIMERS : intervals_end;
+    return &interval_timers[index][which];
 }
 
 static int64_t look_for_first(void)
 {
     int64_t next = NEVER;
-    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+    for (unsigned i = 0; i < created_end; i++) {
         if (timers[i].is_used && timers[i].countdown.deadline < next) {
             next = timers[i].countdown.deadline;
         }
     }
-    for (unsigned i = 0; i < MOST_PROCESSES * INTERVAL_TIMERS; i++) {
+    for (unsigned i = 0; i < intervals_end; i++) {
         int64_t deadline = interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS].deadline;
         next = deadline < next ? deadline : next;
     }
@@ -166,14 +173,14 @@ void timers_expire(int64_t now)
         return;
     }
     has_changed = true;
-    for (unsigned i = 0; i < MOST_TIMERS; i++) {
+    for (unsigned i = 0; i < created_end; i++) {
         struct timer *timer = &timers[i];
         if (timer->is_used && timer->countdown.deadline <= now) {
             timer->overruns = expire(&timer->countdown, now);
             send_created(i);
         }
     }
-    for (unsigned i = 0; i < MOST_PROCESSES * INTERVAL_TIMERS; i++) {
+    for (unsigned i = 0; i < intervals_end; i++) {
         struct countdown *countdown = &interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS];
         if (countdown->deadline <= now) {
             (void)expire(countdown, now);
@@ -292,6 +299,7 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
     if (!copy_to_user(arguments[2], &id, sizeof id)) {
         return -EFAULT;
     }
+    created_end = id + 1 > created_end ? id + 1 : created_end;
     timers[id] = (struct timer){
         .is_used = true,
         .process = current_process,
