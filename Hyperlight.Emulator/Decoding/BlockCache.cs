@@ -75,7 +75,6 @@ internal sealed class BlockCache(long mostBytes)
         if (_blocks.Remove(block.Key, out Block? replaced))
         {
             Drop(replaced);
-            RemoveFromPages(replaced);
         }
 
         _blocks.Add(block.Key, block);
@@ -219,16 +218,6 @@ internal sealed class BlockCache(long mostBytes)
         {
             _blocks.Remove(block.Key);
             Drop(block);
-            RemoveFromPages(block);
-        }
-    }
-
-    private void RemoveFromPages(Block block)
-    {
-        RemoveFrom(block.Page, block);
-        if (block.SecondPage is { } second)
-        {
-            RemoveFrom(second, block);
         }
     }
 
@@ -244,6 +233,12 @@ internal sealed class BlockCache(long mostBytes)
     {
         Version++;
         block.InvalidateRegions();
+        RemoveFrom(block.Page, block);
+        if (block.SecondPage is { } second)
+        {
+            RemoveFrom(second, block);
+        }
+
         ref Block? recent = ref _recent[Hash(block.Key)];
         if (ReferenceEquals(recent, block))
         {
