@@ -97,6 +97,11 @@ internal sealed class Region
     /// <summary>Whether the memory still holds what was compiled.</summary>
     public bool Matches()
     {
+        if (IsFixed)
+        {
+            return true;
+        }
+
         foreach (Block block in _blocks)
         {
             if (!block.Matches())

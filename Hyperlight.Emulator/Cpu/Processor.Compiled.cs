@@ -1,4 +1,3 @@
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -172,52 +171,6 @@ internal sealed unsafe partial class Processor
         }
     }
 
-    /// <summary>
-    /// Whether a page of code is where it was. The guest sees no effect: a page that it has not accessed since its tables changed counts as
-    /// moved, and is looked up again when it is.
-    /// </summary>
-    private bool IsInPlace(CodePlace place)
-    {
-        ulong table = _cr3 & AddressMask;
-        bool user = true;
-        bool noExecute = false;
-        for (int shift = 39; ; shift -= 9)
-        {
-            ulong entryAddress = table + (((place.Address >> shift) & 511) * 8);
-            if (!memory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
-            {
-                return false;
-            }
-
-            ulong entry = page.Read(entryAddress, 8);
-            bool isLeaf = shift == 12 || (shift <= 30 && (entry & EntryLarge) != 0);
-            ulong needed = EntryPresent | ((flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
-            if ((entry & needed) != needed || HasReservedBits(entry, shift, isLeaf))
-            {
-                return false;
-            }
-
-            user &= (entry & EntryUser) != 0;
-            noExecute |= (entry & EntryNoExecute) != 0;
-            if (isLeaf)
-            {
-                if (shift > 12)
-                {
-                    // INVLPG of any address in the page concerns the place.
-                    _tlb.NoteLargePage();
-                }
-
-                ulong offsetMask = (1UL << shift) - 1;
-                ulong physical = (entry & AddressMask & ~offsetMask) | (place.Address & offsetMask);
-                return IsPermitted(Access.Fetch, writable: false, user, noExecute)
-                    && memory.TryGetPage(physical, out HostPage code, out MemoryFlags permitted)
-                    && (permitted & MemoryFlags.Execute) != 0 && code.Identity == place.Page.Identity;
-            }
-
-            table = entry & AddressMask;
-        }
-    }
-
     /// <summary>Forgets the translation of a page, which code may rely on.</summary>
     private void ForgetTranslation(ulong address)
     {
@@ -234,7 +187,7 @@ internal sealed unsafe partial class Processor
             return true;
         }
 
-        if (!region.IsFixed && !region.Matches())
+        if (!region.Matches())
         {
             foreach ((_, HostPage page) in region.Pages)
             {

@@ -52,7 +52,7 @@ internal sealed partial class Processor
         bool noExecute = false;
         for (int shift = 39; ; shift -= 9)
         {
-            ulong entryAddress = table + (((address >> shift) & 511) * 8);
+            ulong entryAddress = EntryAddress(table, address, shift);
             if (!memory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
             {
                 return ExitWith(VmExit.AccessViolation(entryAddress, MemoryFlags.Read));
@@ -64,7 +64,7 @@ internal sealed partial class Processor
                 return PageFault(address, access, 0);
             }
 
-            bool isLeaf = shift == 12 || (shift <= 30 && (entry & EntryLarge) != 0);
+            bool isLeaf = IsLeaf(entry, shift);
             if (HasReservedBits(entry, shift, isLeaf))
             {
                 return PageFault(address, access, ErrorPresent | ErrorReserved);
@@ -82,8 +82,7 @@ internal sealed partial class Processor
 
                 ulong mark = EntryAccessed | (access == Access.Write ? EntryDirty : 0);
                 Mark(page, flags, entryAddress, entry, mark);
-                ulong offsetMask = (1UL << shift) - 1;
-                physical = (entry & AddressMask & ~offsetMask) | (address & offsetMask);
+                physical = PhysicalAddress(entry, address, shift);
                 Remember(address, access, physical, entry | mark, shift, writable, user, noExecute);
                 return true;
             }
@@ -91,6 +90,60 @@ internal sealed partial class Processor
             Mark(page, flags, entryAddress, entry, EntryAccessed);
             table = entry & AddressMask;
         }
+    }
+
+    /// <summary>
+    /// Whether a page of code is where it was. The guest sees no effect: a page that it has not accessed since its tables changed counts as
+    /// moved, and is looked up again when it is.
+    /// </summary>
+    private bool IsInPlace(CodePlace place)
+    {
+        ulong table = _cr3 & AddressMask;
+        bool user = true;
+        bool noExecute = false;
+        for (int shift = 39; ; shift -= 9)
+        {
+            ulong entryAddress = EntryAddress(table, place.Address, shift);
+            if (!memory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
+            {
+                return false;
+            }
+
+            ulong entry = page.Read(entryAddress, 8);
+            bool isLeaf = IsLeaf(entry, shift);
+            ulong needed = EntryPresent | ((flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
+            if ((entry & needed) != needed || HasReservedBits(entry, shift, isLeaf))
+            {
+                return false;
+            }
+
+            user &= (entry & EntryUser) != 0;
+            noExecute |= (entry & EntryNoExecute) != 0;
+            if (isLeaf)
+            {
+                if (shift > 12)
+                {
+                    // INVLPG of any address in the page concerns the place.
+                    _tlb.NoteLargePage();
+                }
+
+                return IsPermitted(Access.Fetch, writable: false, user, noExecute)
+                    && memory.TryGetPage(PhysicalAddress(entry, place.Address, shift), out HostPage code, out MemoryFlags permitted)
+                    && (permitted & MemoryFlags.Execute) != 0 && code.Identity == place.Page.Identity;
+            }
+
+            table = entry & AddressMask;
+        }
+    }
+
+    private static ulong EntryAddress(ulong table, ulong address, int shift) => table + (((address >> shift) & 511) * 8);
+
+    private static bool IsLeaf(ulong entry, int shift) => shift == 12 || (shift <= 30 && (entry & EntryLarge) != 0);
+
+    private static ulong PhysicalAddress(ulong entry, ulong address, int shift)
+    {
+        ulong offsetMask = (1UL << shift) - 1;
+        return (entry & AddressMask & ~offsetMask) | (address & offsetMask);
     }
 
     private bool HasReservedBits(ulong entry, int shift, bool isLeaf)
