@@ -1,3 +1,5 @@
+using Hyperlight.Tests.Host.Diagnostics.Telemetry;
+
 namespace Hyperlight.Tests.Integration;
 
 /// <summary>The timer that a guest can have: it interrupts the guest with vector 0x20, and ends with the call.</summary>
@@ -131,8 +133,11 @@ internal sealed class GuestTimerTests(TestTarget target) : GuestTest(target)
     [Test, EndsWithin(60)]
     public void A_sandbox_that_is_disposed_ends_its_halted_guest()
     {
-        MultiUseSandbox sandbox = BuildWithTimer();
-        Task call = Task.Run(() => sandbox.Call<uint>("TimerHalt", 10_000 * Millisecond, 1U));
+        using var metrics = new RecordedMetrics();
+        MultiUseSandbox sandbox = Build(builder => builder.WithConfiguration(WithTimer).WithMetrics(metrics));
+        string[] before = metrics.Of("hyperlight.vcpu.exits");
+        Task call = Task.Run(() => sandbox.Call<uint>("TimerHalt", 10_000 * Millisecond, uint.MaxValue));
+        Assert.That(() => metrics.Of("hyperlight.vcpu.exits").SequenceEqual(before), Is.False.After(30_000, 5), "the call has begun");
         Thread.Sleep(50);
 
         sandbox.Dispose();

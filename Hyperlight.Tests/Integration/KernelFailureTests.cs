@@ -18,7 +18,7 @@ internal sealed class KernelFailureTests
     {
         RealKvm.Require();
         using var files = new TestFiles();
-        int before = ProcessResources.Count().KvmDescriptors;
+        int before = ProcessResources.CountKvmDescriptorsAfterCollections();
 
         SandboxLife.FailEachCall(life, new KernelScene(
             () => syncRegs ? LinuxKernel.Instance : new WithoutSyncRegs(),

@@ -52,8 +52,16 @@ internal sealed class ScratchMemoryTests(TestTarget target) : GuestTest(target)
         ["cancelled in a host function"] = static s => s.Call<int>("RoundTripInt", 1),
         ["cancelled while it writes"] = static s =>
         {
-            using var timer = new Timer(_ => s.InterruptHandle.Cancel(), null, 1, 1);
-            s.Call<int>("HeapCycle", int.MaxValue, 700);
+            var timer = new Timer(_ => s.InterruptHandle.Cancel(), null, 1, 1);
+            try
+            {
+                s.Call<int>("HeapCycle", int.MaxValue, 700);
+            }
+            finally
+            {
+                // Waits for a request that is being made, which would be one for a later call.
+                timer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
         },
     };
 

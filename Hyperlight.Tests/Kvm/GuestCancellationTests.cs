@@ -8,6 +8,9 @@ namespace Hyperlight.Tests.Kvm;
 /// <summary>Cancelling guests on the machine's own KVM.</summary>
 internal sealed class GuestCancellationTests
 {
+    /// <summary>How long a busy machine may need to begin.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private KvmHypervisor _kvm = null!;
 
     [SetUp]
@@ -37,15 +40,26 @@ internal sealed class GuestCancellationTests
         using LongModeGuest guest = NewSpinner();
         for (int i = 0; i < 3; i++)
         {
-            using Timer timer = new(_ => guest.Machine.Cancel(), null, 20, Timeout.Infinite);
+            Task cancelling = Task.Run(() =>
+            {
+                try
+                {
+                    WaitUntilItCounts(guest);
+                }
+                finally
+                {
+                    guest.Machine.Cancel();
+                }
+            });
             Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
+            cancelling.GetAwaiter().GetResult();
         }
 
         Assert.That(guest.Machine.GetGeneralRegisters().Rcx, Is.Not.Zero, "the guest went on counting");
     }
 
     [Test]
-    [CancelAfter(120_000)]
+    [CancelAfter(300_000)]
     public void NoneOfManyCancellationsAtRandomMomentsIsLost(CancellationToken timeout)
     {
         const int Count = 1000;
@@ -97,6 +111,7 @@ internal sealed class GuestCancellationTests
             }
         });
         canceller.Start();
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref cancels) > 0, Patience), Is.True, "the cancellations have begun");
 
         uint expected = 1;
         int cancelled = 0;
@@ -137,16 +152,10 @@ internal sealed class GuestCancellationTests
     public void DisposalEndsARunOnAnotherThread()
     {
         LongModeGuest guest = NewSpinner();
-        using ManualResetEventSlim started = new();
         VmExit exit = default;
-        Thread runner = new(() =>
-        {
-            started.Set();
-            exit = guest.Machine.Run();
-        });
+        Thread runner = new(() => exit = guest.Machine.Run());
         runner.Start();
-        started.Wait();
-        Thread.Sleep(20);
+        WaitUntilItCounts(guest);
 
         guest.Dispose();
         runner.Join();
@@ -203,10 +212,10 @@ internal sealed class GuestCancellationTests
         using LongModeGuest guest = NewSpinner();
         Thread runner = new(() => guest.Machine.Run());
         runner.Start();
-        Thread.Sleep(20);
 
         try
         {
+            WaitUntilItCounts(guest);
             Assert.That(() => guest.Machine.Run(), Throws.InvalidOperationException);
         }
         finally
@@ -221,6 +230,21 @@ internal sealed class GuestCancellationTests
         Iced.Intel.Label again = c.CreateLabel();
         c.Label(ref again);
         c.inc(rcx);
+        c.mov(__[LongModeGuest.DataAddress], rcx);
         c.jmp(again);
     });
+
+    /// <summary>Waits until the guest is inside: what it counts changes.</summary>
+    private static void WaitUntilItCounts(LongModeGuest guest)
+    {
+        ulong before = Count(guest);
+        Assert.That(SpinWait.SpinUntil(() => Count(guest) != before, Patience), Is.True, "the guest counts");
+    }
+
+    private static ulong Count(LongModeGuest guest)
+    {
+        byte[] count = new byte[sizeof(ulong)];
+        guest.Memory.Read((nuint)LongModeGuest.DataAddress, count);
+        return BitConverter.ToUInt64(count);
+    }
 }

@@ -49,7 +49,7 @@ internal sealed class KvmFailureTests
         {
             File.WriteAllBytes(path, new byte[100]);
             int failures = 0;
-            int before = ProcessResources.Count().KvmDescriptors;
+            int before = ProcessResources.CountKvmDescriptorsAfterCollections();
             while (true)
             {
                 FailingKernel kernel = new(syncRegs ? LinuxKernel.Instance : new WithoutSyncRegs(), ++failures);

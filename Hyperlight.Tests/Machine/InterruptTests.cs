@@ -122,7 +122,7 @@ internal sealed class InterruptTests(TestTarget target) : MachineTest(target)
     }
 
     /// <summary>The emulator is stopped at any instruction, also within compiled code; the others by requests of another thread.</summary>
-    [Test, EndsWithin(120)]
+    [Test, EndsWithin(500)]
     public void All_registers_keep_their_values_however_often_a_program_is_interrupted()
     {
         int count = IsEmulatedProcessor && !IsEmulator ? 500 : 10_000;

@@ -227,7 +227,7 @@ internal sealed class MshvBehaviourTests
 
     [TestCase(0)]
     [TestCase(3)]
-    [EndsWithin(60)]
+    [EndsWithin(300)]
     public void A_running_guest_is_cancelled_even_if_signals_are_missed(int missed)
     {
         using SimulatedMachine machine = new(Spin);
@@ -239,7 +239,7 @@ internal sealed class MshvBehaviourTests
     /// <summary>Signals cannot be sent; or they are sent, and have no effect, as the thread blocks them.</summary>
     [TestCase(Errno.EPERM, 0)]
     [TestCase(0, int.MaxValue)]
-    [EndsWithin(60)]
+    [EndsWithin(300)]
     public void A_running_guest_is_cancelled_without_signals_and_goes_on_later(int error, int missed)
     {
         using SimulatedMachine machine = new(Spin);
@@ -391,7 +391,7 @@ internal sealed class MshvBehaviourTests
     }
 
     [Test]
-    [EndsWithin(60)]
+    [EndsWithin(300)]
     public void Other_threads_wait_for_registers_while_a_guest_runs()
     {
         using SimulatedMachine machine = new(Spin);
@@ -409,8 +409,8 @@ internal sealed class MshvBehaviourTests
             machine.Machine.Cancel();
         });
         Assert.That(machine.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
-        Assert.That(started.Wait(TimeSpan.FromSeconds(30)), Is.True);
-        Assert.That(reading!.Wait(TimeSpan.FromSeconds(30)), Is.True);
+        Assert.That(started.Wait(TimeSpan.FromMinutes(1)), Is.True);
+        Assert.That(reading!.Wait(TimeSpan.FromMinutes(1)), Is.True);
     }
 
     private static void Spin(Assembler code)

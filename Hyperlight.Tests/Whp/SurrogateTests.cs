@@ -60,7 +60,7 @@ internal sealed class SurrogateTests
 
         first.Dispose();
 
-        Assert.That(waiting.Wait(TimeSpan.FromSeconds(30)), Is.True);
+        Assert.That(waiting.Wait(TimeSpan.FromMinutes(1)), Is.True);
         waiting.Result.Dispose();
         Assert.That(whp.Windows.CreatedProcesses, Is.EqualTo(1));
     }
@@ -112,7 +112,7 @@ internal sealed class SurrogateTests
 
             var error = Assert.Throws<HypervisorException>(() => guest.Machine.Run())!;
 
-            Assert.That(killing.Wait(TimeSpan.FromSeconds(30)), Is.True);
+            Assert.That(killing.Wait(TimeSpan.FromMinutes(1)), Is.True);
             Assert.That(error.Message, Does.Contain("was ended from outside"));
         }
 

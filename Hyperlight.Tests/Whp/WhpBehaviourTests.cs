@@ -268,7 +268,7 @@ internal sealed class WhpBehaviourTests
                 }
             });
             guest.Dispose();
-            Assert.That(Task.WaitAll([running, cancelling], TimeSpan.FromSeconds(30)), Is.True);
+            Assert.That(Task.WaitAll([running, cancelling], TimeSpan.FromMinutes(2)), Is.True);
         }
     }
 

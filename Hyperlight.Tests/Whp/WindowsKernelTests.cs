@@ -37,13 +37,13 @@ internal sealed unsafe partial class WindowsKernelTests
     public void EndSurrogate()
     {
         _ = Kernel.TerminateProcess(_process.DangerousGetHandle());
-        Assert.That(() => Kernel.HasEnded(_process.DangerousGetHandle()), Is.True.After(5000, 10));
+        Assert.That(() => Kernel.HasEnded(_process.DangerousGetHandle()), Is.True.After(60_000, 10));
         _process.Dispose();
         _job.Dispose();
         _executable.Dispose();
 
         // A process that has just ended may have its file open for a moment.
-        Assert.That(() => _files.Dispose(), Throws.Nothing.After(5000, 10));
+        Assert.That(() => _files.Dispose(), Throws.Nothing.After(60_000, 10));
     }
 
     [Test]
@@ -58,7 +58,7 @@ internal sealed unsafe partial class WindowsKernelTests
     {
         _job.Dispose();
 
-        Assert.That(() => Kernel.HasEnded(_process.DangerousGetHandle()), Is.True.After(5000, 10));
+        Assert.That(() => Kernel.HasEnded(_process.DangerousGetHandle()), Is.True.After(60_000, 10));
     }
 
     [Test]
@@ -105,7 +105,7 @@ internal sealed unsafe partial class WindowsKernelTests
 
         pool.Dispose();
 
-        Assert.That(() => Kernel.HasEnded(process.DangerousGetHandle()), Is.True.After(5000, 10));
+        Assert.That(() => Kernel.HasEnded(process.DangerousGetHandle()), Is.True.After(60_000, 10));
     }
 
     [Test]
@@ -114,7 +114,7 @@ internal sealed unsafe partial class WindowsKernelTests
         using SurrogatePool pool = new(Kernel, _files.Directory, new WhpOptions(static _ => null));
         Surrogate first = pool.Rent();
         Assert.That(Kernel.TerminateProcess(first.Process.DangerousGetHandle()), Is.Zero);
-        Assert.That(() => first.HasEnded, Is.True.After(5000, 10));
+        Assert.That(() => first.HasEnded, Is.True.After(60_000, 10));
         pool.Return(first);
 
         Surrogate second = pool.Rent();

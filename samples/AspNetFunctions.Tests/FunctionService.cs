@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
@@ -16,9 +17,9 @@ internal sealed class FunctionService : WebApplicationFactory<Program>
         {
             ["Hyperlight:Hypervisor"] = driver,
             ["Functions:RequestsPerSecond"] = "100000",
-            ["Functions:CallTimeout"] = "00:01:00",
-            ["Functions:CpuTime"] = "00:00:30",
-            ["Functions:WaitTimeout"] = "00:00:30",
+            ["Functions:CallTimeout"] = "00:05:00",
+            ["Functions:CpuTime"] = "00:05:00",
+            ["Functions:WaitTimeout"] = "00:05:00",
             ["Logging:LogLevel:Default"] = "Warning",
         };
         foreach ((string key, string value) in settings)
@@ -30,6 +31,24 @@ internal sealed class FunctionService : WebApplicationFactory<Program>
     /// <summary>Calls a function of the guest that comes with the service.</summary>
     public static Task<Answer> CallAsync(HttpClient client, string function, string arguments = "[]", string guest = "functions") =>
         PostAsync(client, $"/guests/{guest}/functions/{function}", $$"""{"arguments":{{arguments}}}""");
+
+    /// <summary>How many calls of the guest that comes with the service have got a sandbox so far.</summary>
+    public static async Task<long> CountRentsAsync(HttpClient client)
+    {
+        JsonElement guest = await client.GetFromJsonAsync<JsonElement>("/guests/functions");
+        return guest.GetProperty("pool").GetProperty("rents").GetInt64();
+    }
+
+    /// <summary>Waits until so many calls have got a sandbox.</summary>
+    public static async Task WaitForRentsAsync(HttpClient client, long count)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (await CountRentsAsync(client) < count)
+        {
+            Assert.That(Stopwatch.GetElapsedTime(begun), Is.LessThan(TimeSpan.FromMinutes(1)), "The calls do not begin.");
+            await Task.Delay(10);
+        }
+    }
 
     public static async Task<Answer> PostAsync(HttpClient client, string address, string body)
     {

@@ -115,8 +115,9 @@ internal sealed class GuestTests
     public async Task A_guest_is_replaced_while_calls_are_in_progress()
     {
         byte[] elf = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "functions.elf"));
+        long before = await FunctionService.CountRentsAsync(_client);
         Task<Answer>[] calls = [.. Enumerable.Range(0, 8).Select(_ => FunctionService.CallAsync(_client, "Wait", "[300]"))];
-        await Task.Delay(100);
+        await FunctionService.WaitForRentsAsync(_client, before + 8);
         (await PutAsync("functions", elf)).Dispose();
         Assert.That((await FunctionService.CallAsync(_client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));
         Assert.That((await Task.WhenAll(calls)).Select(answer => answer.Status), Is.All.EqualTo(200));

@@ -5,11 +5,11 @@ namespace Hyperlight.Samples.AspNetFunctions.Tests;
 /// <summary>What the service does when a limit is reached. The driver makes no difference.</summary>
 internal sealed class LimitTests
 {
-    [TestCase("Functions:CallTimeout", "ms of wall-clock time, and the limit is 300 ms")]
-    [TestCase("Functions:CpuTime", "ms of CPU time, and the limit is 300 ms")]
+    [TestCase("Functions:CallTimeout", "ms of wall-clock time, and the limit is 5000 ms")]
+    [TestCase("Functions:CpuTime", "ms of CPU time, and the limit is 5000 ms")]
     public async Task A_guest_that_does_not_end_is_ended_at_the_time_limit(string limit, string detail)
     {
-        await using var service = new FunctionService("emulator", (limit, "00:00:00.3"));
+        await using var service = new FunctionService("emulator", (limit, "00:00:05"));
         using HttpClient client = service.CreateClient();
         Answer answer = await FunctionService.CallAsync(client, "Spin");
         Assert.That((answer.Status, answer.Problem), Is.EqualTo((504, "time-limit, guest")));
@@ -52,9 +52,14 @@ internal sealed class LimitTests
     public async Task Requests_that_would_wait_for_too_long_are_refused()
     {
         await using var service = new FunctionService(
-            "emulator", ("Functions:MaximumSandboxes", "1"), ("Functions:QueueLength", "1"), ("Functions:WaitTimeout", "00:00:00.1"));
+            "emulator", ("Functions:MaximumSandboxes", "1"), ("Functions:QueueLength", "1"), ("Functions:WaitTimeout", "00:00:05"), ("Functions:MaximumDelay", "15000"));
         using HttpClient client = service.CreateClient();
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => FunctionService.CallAsync(client, "Wait", "[500]")));
+
+        // The first one has the sandbox until the others have waited for too long, also on a busy machine.
+        long before = await FunctionService.CountRentsAsync(client);
+        Task<Answer> first = FunctionService.CallAsync(client, "Wait", "[15000]");
+        await FunctionService.WaitForRentsAsync(client, before + 1);
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => FunctionService.CallAsync(client, "Wait", "[1]")).Prepend(first));
         Assert.That(answers.Select(answer => answer.Status).Order(), Is.EqualTo([200, 503, 503, 503]));
         Assert.That(answers.Where(answer => answer.Status == 503).Select(answer => answer.Problem), Is.All.EqualTo("busy, host"));
         Assert.That((await FunctionService.CallAsync(client, "Add", "[1,2]")).Result.GetInt32(), Is.EqualTo(3));

@@ -7,6 +7,9 @@ internal sealed class PageTests
 {
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+    /// <summary>In milliseconds.</summary>
+    private const int Patience = 120_000;
+
     // A new profile, and no connections but those of the page.
     private static readonly string[] Arguments =
     [
@@ -31,8 +34,9 @@ internal sealed class PageTests
         _service = new FunctionService("emulator", ("Logging:LogLevel:Hyperlight.Guest", "Information"));
         _service.UseKestrel(0);
         using HttpClient client = _service.CreateClient();
-        _browser = await Puppeteer.LaunchAsync(new LaunchOptions { ExecutablePath = chromium, Args = Arguments });
+        _browser = await Puppeteer.LaunchAsync(new LaunchOptions { ExecutablePath = chromium, Args = Arguments, Timeout = Patience });
         _page = await _browser.NewPageAsync();
+        _page.DefaultTimeout = Patience;
         _errors = [];
         _page.PageError += (_, error) => _errors.Add(error.Message);
         _page.Console += (_, message) => _errors.AddRange(message.Message.Type is ConsoleType.Error ? [message.Message.Text] : []);

@@ -65,9 +65,10 @@ internal sealed class ServerTests
     {
         // The factory ends the requests of its own clients when it is disposed.
         using var client = new HttpClient { BaseAddress = _client.BaseAddress };
+        long before = await FunctionService.CountRentsAsync(client);
         Task<Answer>[] calls = [.. Enumerable.Range(0, 16).Select(_ => FunctionService.CallAsync(client, "Wait", "[500]"))];
         using HttpResponseMessage events = await client.GetAsync(new Uri("/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
-        await Task.Delay(200);
+        await FunctionService.WaitForRentsAsync(client, before + 16);
         await _service.DisposeAsync();
         Assert.That((await Task.WhenAll(calls)).Select(answer => answer.Status), Is.All.EqualTo(200));
     }

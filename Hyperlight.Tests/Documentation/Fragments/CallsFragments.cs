@@ -49,6 +49,10 @@ internal sealed class CallsFragments
         var options = new SandboxPoolOptions { Budget = new CallBudget { WallClockTime = TimeSpan.FromSeconds(2) } };
         int sum = sandbox.Call<int>("Add", [1, 2], new CallBudget { HostCalls = 0 }, cancellationToken);
 
+        // A machine that stands still for a moment exceeds these limits of time.
+        budget = budget with { CpuTime = TimeSpan.FromMinutes(1) };
+        builder.WithConfiguration(new SandboxConfiguration { Budget = budget });
+        options = options with { Budget = new CallBudget { WallClockTime = TimeSpan.FromMinutes(1) } };
         using var pool = new SandboxPool(() => builder, options);
         int second = await pool.CallAsync<int>("Add", [1, 2], budget, cancellationToken);
 

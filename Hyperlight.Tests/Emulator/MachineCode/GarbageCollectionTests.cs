@@ -14,12 +14,12 @@ internal sealed class GarbageCollectionTests
     private const int Collections = 20;
 
     /// <summary>Far more than that takes on a busy machine. One that waits for the guest takes for ever.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [SetUp]
     public void Require() => EmittingHost.Require();
 
-    [Test, EndsWithin(60)]
+    [Test, EndsWithin(300)]
     public async Task A_garbage_collection_does_not_wait_for_a_guest_that_spins()
     {
         TimeSpan without = Collect();

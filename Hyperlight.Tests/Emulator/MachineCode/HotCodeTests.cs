@@ -67,7 +67,9 @@ internal sealed class HotCodeTests
             LongModeGuest[] holding = [.. idle.Where(HasCode)];
             using LongModeGuest running = CreateLoop(hypervisor);
             var machine = (EmulatorVirtualMachine)running.Machine;
-            for (int i = 0; i < 100 && machine.CompiledSize == 0; i++)
+
+            // The thread pool asks the others, when it comes to that.
+            for (var time = Stopwatch.StartNew(); machine.CompiledSize == 0 && time.Elapsed < TimeSpan.FromMinutes(1);)
             {
                 machine.InstructionBudget = 1_000_000;
                 Assert.That(machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
@@ -98,7 +100,7 @@ internal sealed class HotCodeTests
         var machine = (EmulatorVirtualMachine)guest.Machine;
         var run = new Thread(() => machine.Run());
         run.Start();
-        Assert.That(() => hypervisor.CodeMemorySize, Is.Positive.After(10_000, 10));
+        Assert.That(() => hypervisor.CodeMemorySize, Is.Positive.After(60_000, 10));
 
         machine.Cancel();
         hypervisor.ReleaseCode();
@@ -108,7 +110,7 @@ internal sealed class HotCodeTests
     }
 
     /// <summary>Emitted code that leads to emitted code for ever does not keep the memory: the machine leaves it when it is asked to.</summary>
-    [Test, EndsWithin(60)]
+    [Test, EndsWithin(300)]
     public void A_machine_that_stays_in_its_code_gives_that_up_while_it_runs()
     {
         var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine });
@@ -116,13 +118,13 @@ internal sealed class HotCodeTests
         var machine = (EmulatorVirtualMachine)guest.Machine;
         var run = new Thread(() => machine.Run());
         run.Start();
-        Assert.That(() => machine.CodeEntries, Is.Positive.After(10_000, 10));
+        Assert.That(() => machine.CodeEntries, Is.Positive.After(60_000, 10));
         long before = machine.CodeEntries;
         try
         {
             hypervisor.ReleaseCode();
 
-            Assert.That(() => machine.CodeEntries, Is.GreaterThan(before).After(10_000, 10), "it compiles its loop again");
+            Assert.That(() => machine.CodeEntries, Is.GreaterThan(before).After(60_000, 10), "it compiles its loop again");
             Assert.That(run.IsAlive, Is.True, "a request for the code does not end the run");
         }
         finally

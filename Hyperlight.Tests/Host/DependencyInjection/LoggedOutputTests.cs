@@ -1,3 +1,4 @@
+using Hyperlight.Tests.Host.Sandboxes;
 using Hyperlight.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -122,7 +123,16 @@ internal sealed class LoggedOutputTests
         using MultiUseSandbox sandbox = Builder.Build();
         _loggers.Clear();
 
-        Assert.That(() => sandbox.Call("SpinForever", [], TimeSpan.FromMilliseconds(20)), Throws.TypeOf<BudgetExceededException>());
+        // Not before the guest runs: the sandbox would not be poisoned.
+        TimeSpan before = sandbox.LastCall.CpuTime;
+        Task expiring = Task.Run(() =>
+        {
+            SpinWait.SpinUntil(
+                () => sandbox.LastCall.CpuTime is var used && used != before && used != TimeSpan.Zero, TimeSpan.FromMinutes(1));
+            TimeLimits.ExpireAll();
+        });
+        Assert.That(() => sandbox.Call("SpinForever", [], TimeSpan.FromMinutes(1)), Throws.TypeOf<BudgetExceededException>());
+        expiring.Wait();
 
         RecordingLoggers.Record record = _loggers.All.Single();
         Assert.That(record.Level, Is.EqualTo(LogLevel.Information));

@@ -36,7 +36,7 @@ internal sealed class TwoContainersTests
         await using SandboxLease lease = await pool.RentAsync();
         await (await second.GetRequiredKeyedService<ISandboxPool>("test").RentAsync()).DisposeAsync();
         Task<int> call = Task.Run(() => lease.Call<int>("RoundTripInt", 5));
-        Assert.That(entered.Wait(TimeSpan.FromSeconds(30)), Is.True);
+        Assert.That(entered.Wait(TimeSpan.FromMinutes(1)), Is.True);
 
         await second.DisposeAsync();
         release.Set();

@@ -3,7 +3,7 @@ namespace Hyperlight.Tests.Host.Files;
 /// <summary>Fails a test whose code never returns, instead of waiting for it.</summary>
 internal static class Deadline
 {
-    private static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Generous = TimeSpan.FromMinutes(2);
 
     public static void Run(Action action, string what)
     {

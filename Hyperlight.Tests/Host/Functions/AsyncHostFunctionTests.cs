@@ -308,12 +308,11 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd);
         using var source = new CancellationTokenSource();
-        TimeSpan limit = reason == CancellationReason.Timeout ? TimeSpan.FromMilliseconds(200) : Long;
 
         Task<int> call = isAsynchronous
-            ? Sandbox.CallAsync<int>("f", [], limit, source.Token)
+            ? Sandbox.CallAsync<int>("f", [], Long, source.Token)
             : Task.Factory.StartNew(
-                () => Sandbox.Call<int>("f", [], limit, source.Token),
+                () => Sandbox.Call<int>("f", [], Long, source.Token),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Assert.That(entered.Wait(Long));
         CallEnd.Request(reason, Sandbox, source);
@@ -351,8 +350,7 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd);
         using var source = new CancellationTokenSource();
-        TimeSpan limit = reason == CancellationReason.Timeout ? TimeSpan.FromMilliseconds(200) : Long;
-        Task<int> call = Sandbox.CallAsync<int>("f", [], limit, source.Token);
+        Task<int> call = Sandbox.CallAsync<int>("f", [], Long, source.Token);
         Assert.That(entered.Wait(Long));
 
         await Task.Run(() => CallEnd.Request(reason, Sandbox, source)).WaitAsync(Long);

@@ -14,8 +14,7 @@ internal sealed class ExpiryTests : StubPoolTest
         Array.ForEach(leases[2..], lease => lease.Dispose());
 
         Time.Advance(TimeSpan.FromSeconds(20));
-        Eventually(() => pool.Statistics.Size == 2, "the first two");
-        Assert.That(Source.Sandboxes[0].IsDisposed && Source.Sandboxes[1].IsDisposed, Is.True);
+        Eventually(() => pool.Statistics.Size == 2 && Source.Sandboxes[0].IsDisposed && Source.Sandboxes[1].IsDisposed, "the first two");
 
         Time.Advance(TimeSpan.FromSeconds(40));
         Eventually(() => pool.Statistics.Size == 1, "one of the others");

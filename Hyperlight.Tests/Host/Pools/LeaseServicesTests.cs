@@ -67,7 +67,7 @@ internal sealed class LeaseServicesTests
         })
         { IsBackground = true }.Start();
 
-        Assert.That(ended.Wait(TimeSpan.FromSeconds(10)), Is.True);
+        Assert.That(ended.Wait(TimeSpan.FromMinutes(1)), Is.True);
         Assert.That(service.IsDisposed, Is.True);
     }
 

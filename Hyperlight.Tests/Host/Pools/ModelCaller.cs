@@ -227,7 +227,7 @@ internal sealed class ModelCaller(ModelPool model, Random random)
     {
         try
         {
-            call.WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+            call.WaitAsync(TimeSpan.FromMinutes(2)).GetAwaiter().GetResult();
         }
         catch (Exception exception) when (exception is ExecutionCanceledException or ObjectDisposedException)
         {

@@ -3,7 +3,7 @@ namespace Hyperlight.Tests.Host.Sandboxes;
 /// <summary>The ways to end a call from outside.</summary>
 internal static class CallEnd
 {
-    /// <summary>Asks a call to end. A time limit needs no request.</summary>
+    /// <summary>Asks a call to end. If that is up to its time limit, the time is over now.</summary>
     /// <param name="reason">What ends the call.</param>
     /// <param name="sandbox">The sandbox.</param>
     /// <param name="source">The source of the call's token.</param>
@@ -21,6 +21,7 @@ internal static class CallEnd
                 sandbox.Dispose();
                 break;
             case CancellationReason.Timeout:
+                TimeLimits.ExpireAll();
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(reason), reason, "This test does not know it.");

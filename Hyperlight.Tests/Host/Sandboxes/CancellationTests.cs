@@ -53,7 +53,7 @@ internal sealed class CancellationTests : ScriptedSandboxTest
             .Then(() =>
             {
                 cancelling = Task.Run(Sandbox.InterruptHandle.Cancel);
-                isCancelling.Wait(TimeSpan.FromSeconds(20));
+                isCancelling.Wait(TimeSpan.FromMinutes(1));
                 return VmExit.Cancelled;
             })
             .Answer(GoldenVectors.IntResult);

@@ -8,6 +8,10 @@ namespace Hyperlight.Tests.Host.Sandboxes;
 internal sealed class GuestTimerOptionTests
 {
     private const byte Vector = 0x20;
+
+    /// <summary>In microseconds, so long that it ends only when a test says so.</summary>
+    private const uint LongestPeriod = 10_000_000;
+
     private static readonly SandboxConfiguration WithTimer = new() { GuestTimer = true };
 
     private ScriptedMachine _guest = null!;
@@ -68,7 +72,7 @@ internal sealed class GuestTimerOptionTests
     {
         using MultiUseSandbox sandbox = Build();
         _injector.Setup(i => i.TryInjectInterrupt(Vector)).Returns(true);
-        _guest.Then(SetTimer(1000)).Then(UntilAsked).Answer(GoldenVectors.IntResult);
+        _guest.Then(SetTimer(LongestPeriod)).Then(UntilPeriodEnds).Answer(GoldenVectors.IntResult);
 
         Assert.That(sandbox.Call<int>("f"), Is.EqualTo(3));
 
@@ -115,19 +119,19 @@ internal sealed class GuestTimerOptionTests
     public void A_timer_that_is_stopped_or_whose_call_has_ended_asks_for_nothing([Values] bool isStopped)
     {
         using MultiUseSandbox sandbox = Build();
-        _guest.Then(SetTimer(300_000));
+        _guest.Then(SetTimer(LongestPeriod));
         if (isStopped)
         {
             _guest.Then(SetTimer(0)).Then(() =>
             {
-                Thread.Sleep(400);
+                TimeLimits.ExpireAll();
                 return VmExit.IoOut(0x80, 0, 1);
             });
         }
 
         _guest.Answer(GoldenVectors.IntResult);
         sandbox.Call<int>("f");
-        Thread.Sleep(400);
+        TimeLimits.ExpireAll();
 
         _injector.Verify(i => i.TryInjectInterrupt(It.IsAny<byte>()), Times.Never);
         _injector.Verify(i => i.RequestExit(), Times.Never);
@@ -139,6 +143,12 @@ internal sealed class GuestTimerOptionTests
     {
         _guest.Initialise();
         return _guest.Builder().WithConfiguration(WithTimer).Build();
+    }
+
+    private VmExit UntilPeriodEnds()
+    {
+        TimeLimits.ExpireAll();
+        return UntilAsked();
     }
 
     private VmExit UntilAsked()

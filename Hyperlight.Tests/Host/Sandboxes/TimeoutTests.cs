@@ -11,10 +11,12 @@ internal sealed class TimeoutTests
 
     private ScriptedMachine _guest = null!;
     private ManualResetEventSlim _cancelled = null!;
+    private bool _isEntered;
 
     [SetUp]
     public void SetUp()
     {
+        _isEntered = false;
         _guest = new ScriptedMachine();
         _cancelled = new ManualResetEventSlim();
         _guest.Machine.Setup(m => m.Cancel()).Callback(_cancelled.Set);
@@ -35,7 +37,9 @@ internal sealed class TimeoutTests
         Assert.That(error.Limit, Is.EqualTo(Short.Ticks));
         Assert.That(error.Message, Does.Contain("20 ms"));
         Assert.That(error.CancellationToken, Is.EqualTo(CancellationToken.None));
-        Assert.That(sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));
+
+        // On a busy machine the time can be over before the guest is entered.
+        Assert.That(sandbox.Status, Is.EqualTo(_isEntered ? SandboxStatus.Poisoned : SandboxStatus.Ready));
     }
 
     [Test]
@@ -98,10 +102,11 @@ internal sealed class TimeoutTests
     {
         using MultiUseSandbox sandbox = Build(null);
         _guest.Answer(GoldenVectors.IntResult);
-        Assert.That(sandbox.Call<int>("f", [], Short * 2), Is.EqualTo(3));
+        Assert.That(sandbox.Call<int>("f", [], TimeSpan.FromMinutes(1)), Is.EqualTo(3));
         _guest.Then(() =>
         {
-            Assert.That(_cancelled.Wait(Short * 6), Is.False);
+            TimeLimits.ExpireAll();
+            Assert.That(_cancelled.IsSet, Is.False);
             return Answer();
         });
 
@@ -157,6 +162,7 @@ internal sealed class TimeoutTests
     /// <summary>The guest runs until it is cancelled.</summary>
     private void Spin() => _guest.Then(() =>
     {
+        _isEntered = true;
         _cancelled.Wait();
         return VmExit.Cancelled;
     });

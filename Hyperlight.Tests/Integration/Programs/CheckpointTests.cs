@@ -12,7 +12,7 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
 
     [OneTimeSetUp]
     public void CreateRunner() =>
-        _server = Create("ready-serve", ProgramCheckpoint.Ready, new ProgramLimits { Time = TimeSpan.FromSeconds(20) });
+        _server = Create("ready-serve", ProgramCheckpoint.Ready);
 
     [TearDown]
     public async Task The_next_run_starts_at_the_checkpoint() =>
@@ -115,7 +115,7 @@ internal sealed class CheckpointTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task The_time_limit_is_that_of_the_run()
     {
-        ProgramRunner runner = Create("ready-serve", ProgramCheckpoint.Ready, new ProgramLimits { Time = TimeSpan.FromMilliseconds(300) });
+        ProgramRunner runner = Create("ready-serve", ProgramCheckpoint.Ready, new ProgramLimits { Time = Enough });
 
         ProgramResult ended = await runner.RunAsync(new ProgramInput { StandardInput = "loop"u8.ToArray() });
         ProgramResult next = await runner.RunAsync(ProgramInput.Empty);

@@ -68,6 +68,7 @@ internal sealed class CheckpointedInterpreterTests(TestTarget target) : ProgramT
                 .WithFiles(new Dictionary<string, ProgramFile> { ["/app/script"] = ProgramFile.FromText(script) }),
             Command = [path, .. options, "/app/script"],
             Checkpoint = ProgramCheckpoint.Ready,
+            Limits = WithTime(new ProgramLimits()),
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(observed),
         });
         int before = observed.Machine.ExitCount;

@@ -9,6 +9,8 @@ namespace Hyperlight.Tests.Integration.Programs;
 /// <summary>The function for language models, with a program that runs.</summary>
 internal sealed class CodeExecutionTests(TestTarget target) : ProgramTest(target)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private ProgramImage Image { get; } = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions);
 
     [Test]
@@ -41,11 +43,11 @@ internal sealed class CodeExecutionTests(TestTarget target) : ProgramTest(target
     [Test]
     public async Task A_call_that_is_cancelled_ends_within_100_milliseconds()
     {
-        const int Attempts = 20;
         ProgramRunner runner = Create(Image, ["program", "loop"]);
         CodeExecutionFunction function = runner.AsCodeExecutionFunction();
         TimeSpan best = TimeSpan.MaxValue;
-        for (int i = 0; i < Attempts && best > TimeSpan.FromMilliseconds(100); i++)
+        long begin = Stopwatch.GetTimestamp();
+        while (best > TimeSpan.FromMilliseconds(100) && Stopwatch.GetElapsedTime(begin) < Patience)
         {
             using var source = new CancellationTokenSource();
             Task<object?> call = function.InvokeAsync(new AIFunctionArguments { ["code"] = "" }, source.Token).AsTask();

@@ -67,7 +67,7 @@ internal sealed class DamagedImageTests(TestTarget target) : ProgramTest(target)
             byte[] damaged = await File.ReadAllBytesAsync(path);
             EntryNode(damaged, "first").CopyTo(EntryNode(damaged, "second"));
             await Replace(path, damaged);
-            ProgramRunner runner = Create(image, ["/program"], new ProgramLimits { Time = TimeSpan.FromSeconds(5) });
+            ProgramRunner runner = Create(image, ["/program"], new ProgramLimits { Time = TimeSpan.FromMinutes(2) });
 
             await Assert.ThatAsync(
                 () => runner.RunAsync(new ProgramInput { OutputDirectories = ["/one"] }),

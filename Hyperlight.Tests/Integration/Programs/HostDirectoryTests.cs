@@ -95,7 +95,7 @@ internal sealed class HostDirectoryTests(TestTarget target) : ProgramTest(target
     {
         Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
         Directories = new Dictionary<string, ProgramDirectory> { ["/data"] = files.Directory },
-        Limits = limits,
+        Limits = WithTime(limits),
         CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
     });
 }

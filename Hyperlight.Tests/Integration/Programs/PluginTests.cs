@@ -113,10 +113,10 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
                 program.Image = ProgramImage.FromDirectory(directory, ImageOptions);
                 program.Command = ["/UntrustedPlugin"];
                 program.Checkpoint = ProgramCheckpoint.Ready;
-                program.Limits = new ProgramLimits { Memory = 64 << 20, Time = Timeout.InfiniteTimeSpan };
+                program.Limits = WithTime(new ProgramLimits { Memory = 64 << 20, Time = Timeout.InfiniteTimeSpan });
                 program.Pool = new SandboxPoolOptions { MaximumSize = 2 };
             },
-            static plugin => plugin.CallTime = TimeSpan.FromSeconds(20));
+            plugin => plugin.CallTime = TimeSpan.FromSeconds(IsEmulatingKvm ? 60 : 20));
         await using ServiceProvider provider = services.BuildServiceProvider();
         PluginRunner<ITextPlugin> runner = provider.GetRequiredKeyedService<PluginRunner<ITextPlugin>>("text");
         Assert.That(await runner.CallAsync(static plugin => plugin.ReverseAsync("ab")), Is.EqualTo("ba"));
@@ -152,6 +152,7 @@ internal sealed class PluginTests(TestTarget target) : ProgramTest(target)
             {
                 Image = ProgramImage.FromDirectory(directory, ImageOptions),
                 Command = ["/UntrustedPlugin"],
+                Limits = WithTime(new ProgramLimits()),
                 CreateBuilder = CreateBuilder,
             },
             AnswerBytes = answerBytes,

@@ -35,6 +35,11 @@ internal abstract class ProgramTest(TestTarget target)
     /// </summary>
     protected bool IsEmulatingKvm => EmulatingKvm.Runs(Target.Hypervisor);
 
+    /// <summary>
+    /// A limit of time that some runs reach, and in which others end, or come to what they are for, on a machine that stands still for seconds.
+    /// </summary>
+    protected TimeSpan Enough => TimeSpan.FromSeconds(IsEmulatingKvm ? 30 : 15);
+
     protected static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, "guests", program);
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
@@ -88,9 +93,17 @@ internal abstract class ProgramTest(TestTarget target)
         }
     }
 
-    /// <summary>The default time is too short while other tests run, above all on a KVM that emulates the kernel.</summary>
-    private ProgramLimits WithTime(ProgramLimits limits) =>
-        limits.Time == new ProgramLimits().Time ? limits with { Time = TimeSpan.FromMinutes(IsEmulatingKvm ? 9 : 5) } : limits;
+    /// <summary>The default times are too short while other tests run, above all on a KVM that emulates the kernel.</summary>
+    protected ProgramLimits WithTime(ProgramLimits limits)
+    {
+        var usual = new ProgramLimits();
+        var time = TimeSpan.FromMinutes(IsEmulatingKvm ? 9 : 5);
+        return limits with
+        {
+            Time = limits.Time == usual.Time ? time : limits.Time,
+            WarmUpTime = limits.WarmUpTime == usual.WarmUpTime ? time : limits.WarmUpTime,
+        };
+    }
 
     protected static Task<ProgramResult> Run(ProgramRunner runner, string input, params string[] arguments) =>
         runner.RunAsync(new ProgramInput { Arguments = arguments, StandardInput = Encoding.UTF8.GetBytes(input) });

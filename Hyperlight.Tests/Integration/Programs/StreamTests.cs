@@ -10,7 +10,7 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
     private ProgramRunner _runner = null!;
 
     [OneTimeSetUp]
-    public void CreateRunner() => _runner = Create(Fixed, new ProgramLimits { Output = 100_000, Time = TimeSpan.FromSeconds(20) });
+    public void CreateRunner() => _runner = Create(Fixed, new ProgramLimits { Output = 100_000 });
 
     [TearDown]
     public async Task The_next_run_is_clean() =>
@@ -79,7 +79,7 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_program_that_nothing_reads_from_waits()
     {
-        ProgramRunner runner = Create(Fixed, new ProgramLimits { Output = 1_000_000, Time = TimeSpan.FromSeconds(20) });
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Output = 1_000_000 });
         await using ProgramRun run = runner.Start(new ProgramInput { Arguments = ["flood"] });
         await Task.Delay(100);
         Assert.That(run.Result.IsCompleted, Is.False, "there is more output than is kept for a reader");
@@ -115,9 +115,12 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task A_token_ends_a_program_that_waits_for_input()
     {
-        using var source = new CancellationTokenSource(100);
-        Task<ProgramResult> run = _runner.RunAsync(
-            new ProgramInput { Arguments = ["echo"], StandardInputStream = new Pipe().Reader.AsStream() }, source.Token);
+        using var source = new CancellationTokenSource();
+        using var input = new SilentStream();
+        Task<ProgramResult> run = _runner.RunAsync(new ProgramInput { Arguments = ["echo"], StandardInputStream = input }, source.Token);
+        await input.Reading.WaitAsync(TimeSpan.FromMinutes(2));
+
+        await source.CancelAsync();
 
         OperationCanceledException error = (await Assert.ThrowsAsync<OperationCanceledException>(() => run))!;
         Assert.That(error.CancellationToken, Is.EqualTo(source.Token));
@@ -145,6 +148,22 @@ internal sealed class StreamTests(TestTarget target) : ProgramTest(target)
         }
 
         return text;
+    }
+
+    /// <summary>A stream from which nothing comes.</summary>
+    private sealed class SilentStream : MemoryStream
+    {
+        private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Completes when something is read.</summary>
+        public Task Reading => _reading.Task;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            _reading.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
     }
 
     private sealed class FailingStream : MemoryStream

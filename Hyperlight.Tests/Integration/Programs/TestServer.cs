@@ -36,7 +36,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Waits until so many clients have connected. The connections are there before the server knows of them.</summary>
     public async Task HasClientsAsync(int count)
     {
-        for (int i = 0; i < 500 && Clients < count; i++)
+        for (int i = 0; i < 6000 && Clients < count; i++)
         {
             await Task.Delay(10);
         }
@@ -55,16 +55,17 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task EndedAsync()
     {
         Task all = Task.WhenAll(_clients);
-        await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(30)));
+        await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(60)));
         Assert.That(all.IsCompleted, "A connection is still open.");
     }
 
-    /// <summary>A port at which nothing listens.</summary>
-    public static int ClosedPort()
+    /// <summary>Has a port at which nothing listens, and at which nothing else does before the socket is disposed.</summary>
+    public static Socket Reserve(out int port)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return socket;
     }
 
     /// <summary>
@@ -166,10 +167,13 @@ internal sealed class TestServer : IAsyncDisposable
         {
             var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             _clients.Add(client);
-            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            using var end = new CancellationTokenSource();
             try
             {
-                await client.ConnectAsync(_listener.LocalEndPoint!, end.Token);
+                // The time begins when the attempt has: one that was not made would leave room for another connection.
+                ValueTask connecting = client.ConnectAsync(_listener.LocalEndPoint!, end.Token);
+                end.CancelAfter(TimeSpan.FromSeconds(3));
+                await connecting;
                 return true;
             }
             catch (OperationCanceledException)

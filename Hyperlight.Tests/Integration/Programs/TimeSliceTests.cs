@@ -7,11 +7,8 @@ internal sealed class TimeSliceTests(TestTarget target) : ProgramTest(target)
 {
     private ProgramRunner _runner = null!;
 
-    /// <summary>More than the programs need beside other tests.</summary>
-    private ProgramLimits Limits => new() { Time = TimeSpan.FromSeconds(IsEmulatingKvm ? 240 : 60) };
-
     [OneTimeSetUp]
-    public void CreateRunner() => _runner = Create(Fixed, Limits);
+    public void CreateRunner() => _runner = Create(Fixed);
 
     [TestCase("spin", "set\n")]
     [TestCase("two-spinners", "wrong 0\n")]

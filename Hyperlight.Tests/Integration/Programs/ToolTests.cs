@@ -10,6 +10,8 @@ namespace Hyperlight.Tests.Integration.Programs;
 internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
 {
     private const int NoAccess = -13;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly ProgramTool[] Tools =
     [
         ProgramTool.Create("add", ToolJson.Default.Numbers, ToolJson.Default.Int32, static numbers => numbers.A + numbers.B),
@@ -144,6 +146,7 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
         {
             Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
             Tools = [ProgramTool.Create("one", static _ => Json(1)), ProgramTool.Create("two", static _ => Json(2))],
+            Limits = WithTime(new ProgramLimits()),
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
         };
         await using ProgramRunner runner = await ProgramRunner.CreateAsync(template);
@@ -174,7 +177,7 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
             return default;
         });
-        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = TimeSpan.FromMilliseconds(isTimeLimit ? 500 : 60_000) });
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = isTimeLimit ? Enough : TimeSpan.FromMinutes(5) });
         using var source = new CancellationTokenSource();
         Task<ProgramResult> run = runner.RunAsync(
             new ProgramInput { Arguments = ["call", """{"name":"wait"}"""], Tools = [tool] }, source.Token);
@@ -184,12 +187,12 @@ internal sealed partial class ToolTests(TestTarget target) : ProgramTest(target)
         }
         else
         {
-            await started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            await started.Task.WaitAsync(Patience);
             await source.CancelAsync();
             await Assert.ThatAsync(() => run, Throws.InstanceOf<OperationCanceledException>());
         }
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await ended.Task.WaitAsync(Patience);
         Assert.That((await Run(_runner, "", "hello")).StandardOutput, Is.EqualTo("hello\n"));
     }
 

@@ -137,7 +137,7 @@ internal static class CallEndings
         new("printed bytes", static s => s.Sandbox.Call<int>("Print", ["planted"], new CallBudget { PrintedBytes = 3 })),
         new("bytes of the debug port", static s => s.Sandbox.Call("DebugPrint", ["planted"], new CallBudget { PrintedBytes = 3 })),
         new("log records", static s => s.Sandbox.Call("LogMessage", [1, "planted"], new CallBudget { LogRecords = 0 })),
-        new("instructions", static s => s.Sandbox.Call("SpinForever", [], TimeSpan.FromSeconds(30)), NeedsCounter: true),
+        new("instructions", static s => s.Sandbox.Call("SpinForever", [], new CallBudget { Instructions = ResidueScene.Budget }), NeedsCounter: true),
     ];
 
     private static CallEnding OfCode(GuestCode code) => new(code.Name, s =>
@@ -150,7 +150,15 @@ internal static class CallEndings
 
     private static void Cancel(MultiUseSandbox sandbox)
     {
-        using var timer = new Timer(_ => sandbox.InterruptHandle.Cancel(), null, Short, Short);
-        sandbox.Call("SpinForever");
+        var timer = new Timer(_ => sandbox.InterruptHandle.Cancel(), null, Short, Short);
+        try
+        {
+            sandbox.Call("SpinForever");
+        }
+        finally
+        {
+            // Waits for a request that is being made, which would be one for a later call.
+            timer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
     }
 }

@@ -17,6 +17,9 @@ internal sealed class ResidueScene : IDisposable
     /// <summary>The host function that makes a call on the sandbox that calls it.</summary>
     public const string NestedFunction = "Nested";
 
+    /// <summary>The instructions of code that does not end. A call that is to end after some time has no such limit, which it might reach before.</summary>
+    public const long Budget = 5_000_000;
+
     private const ulong FileAddress = 0x3000_0000;
     private const int DataOffset = (int)(GuestCode.DataAddress - GuestCode.CodeAddress);
     private const int ProbeOffset = GuestPage.Size;
@@ -24,7 +27,6 @@ internal sealed class ResidueScene : IDisposable
     private const int Fresh = 0x4652_4553;
     private const char FreshCharacter = '\u2713';
     private const byte DebugPort = 103;
-    private const long Budget = 5_000_000;
 
     private readonly TestTarget _target;
     private readonly ObservedHypervisor _hypervisor;
@@ -81,9 +83,10 @@ internal sealed class ResidueScene : IDisposable
         prepare?.Invoke(Sandbox);
         Sandbox.Call("MapPhysical", GuestCode.DataAddress, (ulong)(GuestCode.RegionSize - DataOffset));
         Sandbox.Call("MapPhysical", GuestCode.Missing, (ulong)GuestPage.Size);
+        var budget = new CallBudget { WallClockTime = patience, Instructions = _target.Hypervisor.CountsInstructions ? Budget : null };
         try
         {
-            Sandbox.Call<int>("MapAndExecute", [GuestCode.CodeAddress], patience);
+            Sandbox.Call<int>("MapAndExecute", [GuestCode.CodeAddress], budget);
             return null;
         }
         catch (Exception exception) when (exception is HyperlightException or OperationCanceledException)
@@ -184,11 +187,7 @@ internal sealed class ResidueScene : IDisposable
         .WithDebugPrint(character => _printed.Append(character.ToString()))
         .WithHostFunction(ThrowingFunction, () => Throw())
         .WithHostFunction(NestedFunction, () => Sandbox.Call<int>("Add", 1, 2))
-        .WithConfiguration(new SandboxConfiguration
-        {
-            RandomSeed = 1,
-            Budget = new CallBudget { Instructions = _target.Hypervisor.CountsInstructions ? Budget : null },
-        });
+        .WithConfiguration(new SandboxConfiguration { RandomSeed = 1 });
 
     private int Throw() => throw ToThrow;
 }

@@ -98,8 +98,7 @@ internal sealed class CallMetricsTests
             return VmExit.Cancelled;
         });
 
-        // Long enough that the guest is entered before.
-        TimeSpan timeout = reason == CancellationReason.Timeout ? TimeSpan.FromSeconds(1) : Timeout.InfiniteTimeSpan;
+        TimeSpan timeout = reason == CancellationReason.Timeout ? TimeSpan.FromMinutes(1) : Timeout.InfiniteTimeSpan;
         Assert.That(() => _sandbox.Call<int>("Spin", [], timeout, source.Token), Throws.InstanceOf<ExecutionCanceledException>());
 
         Assert.That(_metrics.Of("hyperlight.call.cancellations"), Is.EqualTo(new[] { $"driver=mock reason={tag}: 1" }));
@@ -122,12 +121,18 @@ internal sealed class CallMetricsTests
                 return CallHost();
             }
 
+            if (kind == BudgetKind.WallClockTime)
+            {
+                // Not before the guest runs.
+                TimeLimits.ExpireAll();
+            }
+
             Assert.That(isCancelled.Wait(TimeSpan.FromSeconds(30)));
             return VmExit.Cancelled;
         });
         CallBudget budget = kind switch
         {
-            BudgetKind.WallClockTime => new CallBudget { WallClockTime = TimeSpan.FromMilliseconds(300) },
+            BudgetKind.WallClockTime => new CallBudget { WallClockTime = TimeSpan.FromMinutes(1) },
             BudgetKind.CpuTime => new CallBudget { CpuTime = TimeSpan.FromMilliseconds(1) },
             _ => new CallBudget { HostCalls = 0 },
         };
@@ -242,9 +247,15 @@ internal sealed class CallMetricsTests
     public async Task An_asynchronous_host_function_is_counted_when_it_has_completed_or_was_abandoned()
     {
         var first = new TaskCompletionSource<int>();
-        _sandbox.WithHostFunction("Add", (int _, int _) => first.Task);
+        using var entered = new SemaphoreSlim(0);
+        _sandbox.WithHostFunction("Add", (int _, int _) =>
+        {
+            entered.Release();
+            return first.Task;
+        });
         _guest.Then(CallHost).Answer(GoldenVectors.IntResult);
         Task<int> call = _sandbox.CallAsync<int>("f");
+        await entered.WaitAsync();
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.Empty);
         first.SetResult(3);
         Assert.That(await call, Is.EqualTo(3));
@@ -252,9 +263,10 @@ internal sealed class CallMetricsTests
 
         first = new TaskCompletionSource<int>();
         _guest.Then(CallHost);
-        await Assert.ThatAsync(
-            async () => await _sandbox.CallAsync<int>("f", [], TimeSpan.FromSeconds(1)),
-            Throws.TypeOf<BudgetExceededException>());
+        call = _sandbox.CallAsync<int>("f", [], TimeSpan.FromMinutes(1));
+        await entered.WaitAsync();
+        TimeLimits.ExpireAll();
+        await Assert.ThatAsync(async () => await call, Throws.TypeOf<BudgetExceededException>());
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.EqualTo(new[]
         {
             "driver=mock host_function=Add outcome=abandoned: 1", "driver=mock host_function=Add outcome=ok: 1",

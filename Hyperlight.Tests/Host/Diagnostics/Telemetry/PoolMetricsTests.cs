@@ -36,6 +36,7 @@ internal sealed class PoolMetricsTests : StubPoolTest
         first.Dispose();
         second.Dispose();
         Wait(third).Dispose();
+        Eventually(() => pool.Statistics.Idle == 2, "both are restored");
         Assert.That(_metrics.Of("hyperlight.pool.sandbox.count"), Is.EqualTo(new[] { "name=test state=idle: 2" }));
         Assert.That(_metrics.Of("hyperlight.pool.waiting"), Is.Empty);
         Assert.That(_metrics.Of("hyperlight.pool.rent.duration"), Is.EqualTo(new[] { "name=test outcome=ok: 3" }));

@@ -12,6 +12,7 @@ internal sealed class SavingProcess : IDisposable
     public const string SecondTag = "second";
 
     private const string Ready = "ready";
+    private const string Saving = "saving";
 
     /// <summary>In the process that saves: whether it may.</summary>
     private static readonly ManualResetEventSlim MaySave = new();
@@ -29,11 +30,12 @@ internal sealed class SavingProcess : IDisposable
         _process = Process.Start(start)!;
     }
 
-    /// <summary>Lets it save.</summary>
+    /// <summary>Lets it save, and waits until it begins.</summary>
     public void Go()
     {
         Assert.That(_process.StandardOutput.ReadLine(), Is.EqualTo(Ready));
         _process.StandardInput.WriteLine();
+        Assert.That(_process.StandardOutput.ReadLine(), Is.EqualTo(Saving));
     }
 
     public void Kill()
@@ -83,6 +85,7 @@ internal sealed class SavingProcess : IDisposable
         EndWithTheTests();
         Console.WriteLine(Ready);
         MaySave.Wait();
+        Console.WriteLine(Saving);
         for (int i = 0; ; i++)
         {
             first.Save(Path.Combine(fresh, $"{Environment.ProcessId}-{i}"));
