@@ -7,15 +7,18 @@ internal sealed class KernelSandbox : IDisposable
 {
     private const string FromStart = "RunProgram";
     private const string FromCheckpoint = "ContinueProgram";
+    private const string TrialFromCheckpoint = "TryProgram";
 
     private readonly ProgramTemplate _template;
     private readonly KernelMachine _machine;
     private readonly ImageInUse _image;
     private bool _isMachineTaken;
 
+    /// <exception cref="ArgumentException">There is an input for a trial run, but no checkpoint.</exception>
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
     public KernelSandbox(ProgramTemplate template, CancellationToken cancellationToken)
     {
+        WarmUp.Check(template);
         _template = template;
         _image = ImageInUse.Open(template.Image, cancellationToken);
         KernelMachine? machine = null;
@@ -60,15 +63,26 @@ internal sealed class KernelSandbox : IDisposable
     public async Task<ProgramReport> WarmUpAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
         _machine.Sandbox.Restore(Snapshot);
-        ProgramReport report = await ExecuteAsync(request, run, cancellationToken).ConfigureAwait(false);
+        ProgramReport report = await ExecuteAsync(Function, request, run, cancellationToken).ConfigureAwait(false);
         if (report.IsAtCheckpoint)
         {
-            Snapshot former = Snapshot;
-            Snapshot = _machine.Sandbox.TakeSnapshot();
-            former.Dispose();
+            ReplaceSnapshot();
             Function = FromCheckpoint;
         }
 
+        return report;
+    }
+
+    /// <summary>Runs the program once from its checkpoint to its end, and prepares later runs for the memory that it has used.</summary>
+    public async Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
+    {
+        MultiUseSandbox sandbox = _machine.Sandbox;
+        sandbox.Restore(Snapshot);
+        ProgramReport report = await ExecuteAsync(TrialFromCheckpoint, request, run, cancellationToken).ConfigureAwait(false);
+        byte[] workingSet = sandbox.Call<byte[]>("WorkingSet", [], cancellationToken);
+        sandbox.Restore(Snapshot);
+        sandbox.Call("KeepWorkingSet", [workingSet], cancellationToken);
+        ReplaceSnapshot();
         return report;
     }
 
@@ -76,7 +90,7 @@ internal sealed class KernelSandbox : IDisposable
     public Task<ProgramReport> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
         _machine.Sandbox.Restore(Snapshot);
-        return ExecuteAsync(request, run, cancellationToken);
+        return ExecuteAsync(Function, request, run, cancellationToken);
     }
 
     /// <summary>
@@ -101,8 +115,15 @@ internal sealed class KernelSandbox : IDisposable
         }
     }
 
-    private Task<ProgramReport> ExecuteAsync(byte[] request, RunServices run, CancellationToken cancellationToken) =>
-        _machine.ExecuteAsync(_machine.Sandbox, Function, request, run, cancellationToken);
+    private void ReplaceSnapshot()
+    {
+        Snapshot former = Snapshot;
+        Snapshot = _machine.Sandbox.TakeSnapshot();
+        former.Dispose();
+    }
+
+    private Task<ProgramReport> ExecuteAsync(string function, byte[] request, RunServices run, CancellationToken cancellationToken) =>
+        _machine.ExecuteAsync(_machine.Sandbox, function, request, run, cancellationToken);
 
     /// <exception cref="UnsupportedConfigurationException">There is a limit of instructions, and the driver does not count them.</exception>
     private static void CheckInstructions(ProgramLimits limits, MultiUseSandbox sandbox)

@@ -25,6 +25,9 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.Checkpoint"/>
     public ProgramCheckpoint Checkpoint { get; set; }
 
+    /// <inheritdoc cref="ProgramTemplate.TrialInput"/>
+    public ProgramInput? TrialInput { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Directories"/>
     public IDictionary<string, ProgramDirectory> Directories { get; } = new Dictionary<string, ProgramDirectory>();
 

@@ -26,11 +26,15 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     public ProgramWarmUp? WarmUp { get; }
 
     /// <summary>
-    /// Creates the micro VM, loads the program, runs it to its checkpoint if it has one, and takes the snapshot from which each run starts.
+    /// Creates the micro VM, loads the program, runs it to its checkpoint if it has one, makes the trial run if there is an input for one, and
+    /// takes the snapshot from which each run starts.
     /// </summary>
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
-    /// <exception cref="ArgumentException">The template does not say what the executable is.</exception>
+    /// <exception cref="ArgumentException">
+    /// The template does not say what the executable is; <see cref="ProgramTemplate.TrialInput"/> is set and there is no checkpoint, or it is
+    /// invalid as that of a run (see <see cref="RunAsync(ProgramInput, CancellationToken)"/>).
+    /// </exception>
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
@@ -44,9 +48,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
             await Task.Run(() => new KernelSandbox(template, cancellationToken), cancellationToken).ConfigureAwait(false);
         try
         {
-            ProgramWarmUp? warmUp = template.Checkpoint == ProgramCheckpoint.None
-                ? null
-                : await Programs.WarmUp.RunAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
+            ProgramWarmUp? warmUp = await Programs.WarmUp.RunAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
             return new ProgramRunner(template, sandbox, warmUp);
         }
         catch

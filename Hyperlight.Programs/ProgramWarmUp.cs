@@ -6,12 +6,17 @@ namespace Hyperlight.Programs;
 public sealed class ProgramWarmUp
 {
     internal ProgramWarmUp(
-        ReadOnlyMemory<byte> output, ReadOnlyMemory<byte> error, IReadOnlyList<UnsupportedSystemCall> unsupportedSystemCalls, TimeSpan duration)
+        ReadOnlyMemory<byte> output,
+        ReadOnlyMemory<byte> error,
+        IReadOnlyList<UnsupportedSystemCall> unsupportedSystemCalls,
+        TimeSpan duration,
+        ProgramResult? trial)
     {
         StandardOutputBytes = output;
         StandardErrorBytes = error;
         UnsupportedSystemCalls = unsupportedSystemCalls;
         Duration = duration;
+        Trial = trial;
     }
 
     /// <summary>The standard output, decoded as UTF-8; invalid bytes are replaced.</summary>
@@ -29,6 +34,13 @@ public sealed class ProgramWarmUp
     /// <summary>The system calls that the program made and that are not implemented, in the order of their numbers.</summary>
     public IReadOnlyList<UnsupportedSystemCall> UnsupportedSystemCalls { get; }
 
-    /// <summary>How long it took, with the snapshot.</summary>
+    /// <summary>How long it took, with the snapshot, and without the trial run.</summary>
     public TimeSpan Duration { get; }
+
+    /// <summary>
+    /// The result of the trial run (<see cref="ProgramTemplate.TrialInput"/>); <see langword="null"/> without one. Later runs are prepared for
+    /// what it did unless a limit that the host enforces has ended it: <see cref="ProgramEnd.TimeLimit"/>, <see
+    /// cref="ProgramEnd.CpuTimeLimit"/> or <see cref="ProgramEnd.InstructionLimit"/>.
+    /// </summary>
+    public ProgramResult? Trial { get; }
 }

@@ -5,12 +5,29 @@ using Hyperlight.Programs.Tools;
 
 namespace Hyperlight.Programs;
 
-/// <summary>The way of a program to its checkpoint, once, before its runs.</summary>
+/// <summary>What is done once, before the runs of a program that has a checkpoint: its way there, and its trial run.</summary>
 internal static class WarmUp
 {
-    /// <exception cref="ProgramCheckpointException">The program ended, or was ended by a limit.</exception>
-    public static async Task<ProgramWarmUp> RunAsync(KernelSandbox sandbox, ProgramTemplate template, CancellationToken cancellationToken)
+    /// <exception cref="ArgumentException">There is an input for a trial run, but no checkpoint.</exception>
+    public static void Check(ProgramTemplate template)
     {
+        if (template.TrialInput is not null && template.Checkpoint == ProgramCheckpoint.None)
+        {
+            throw new ArgumentException(
+                $"{nameof(ProgramTemplate.TrialInput)} is set, but the program has no checkpoint from which it could be run. Set {nameof(ProgramTemplate.Checkpoint)}, or remove the input.",
+                nameof(template));
+        }
+    }
+
+    /// <returns><see langword="null"/> without a checkpoint.</returns>
+    /// <exception cref="ProgramCheckpointException">The program ended, or was ended by a limit.</exception>
+    public static async Task<ProgramWarmUp?> RunAsync(KernelSandbox sandbox, ProgramTemplate template, CancellationToken cancellationToken)
+    {
+        if (template.Checkpoint == ProgramCheckpoint.None)
+        {
+            return null;
+        }
+
         long start = Stopwatch.GetTimestamp();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var streams = new ProgramStreams(ProgramInput.Empty, template.Limits.Output, null, end);
@@ -18,13 +35,28 @@ internal static class WarmUp
         ProgramReport? report = await RunAsync(sandbox, template, streams, budget, end.Token).ConfigureAwait(false);
         if (report is { IsAtCheckpoint: true })
         {
-            return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, Stopwatch.GetElapsedTime(start));
+            TimeSpan duration = Stopwatch.GetElapsedTime(start);
+            ProgramResult? trial = await TryAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
+            return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, duration, trial);
         }
 
         ProgramResult result = report is null
             ? ProgramResult.OfLimit(ProgramEnd.TimeLimit, streams.Output, streams.Error, budget.Usage)
             : ProgramResult.Of(report, streams.Output, streams.Error, budget.Usage);
         throw new ProgramCheckpointException(ProgramRequest.ExecutableOf(template), template.Checkpoint, result);
+    }
+
+    /// <returns><see langword="null"/> if there is none.</returns>
+    private static async Task<ProgramResult?> TryAsync(KernelSandbox sandbox, ProgramTemplate template, CancellationToken cancellationToken)
+    {
+        if (template.TrialInput is not { } input)
+        {
+            return null;
+        }
+
+        byte[] request = ProgramRequest.Create(template, input);
+        return await ProgramExecution.RunAsync(
+            template, input, null, (run, token) => sandbox.TryAsync(request, run, token), cancellationToken).ConfigureAwait(false);
     }
 
     /// <returns><see langword="null"/> if the time limit ended the program.</returns>

@@ -34,7 +34,9 @@ internal sealed class ProgramOptionsValidator(SandboxTemplates templates) : IVal
 
         try
         {
-            ProgramRequest.Create(RegisteredProgram.TemplateOf(image, options), ProgramInput.Empty);
+            ProgramTemplate template = RegisteredProgram.TemplateOf(image, options);
+            WarmUp.Check(template);
+            ProgramRequest.Create(template, template.TrialInput ?? ProgramInput.Empty);
             return [];
         }
         catch (ArgumentException exception)

@@ -68,6 +68,7 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
         Command = [.. options.Command],
         Environment = options.Environment.ToDictionary(),
         Checkpoint = options.Checkpoint,
+        TrialInput = options.TrialInput,
         Directories = options.Directories.ToDictionary(),
         Tools = [.. options.Tools],
         Network = options.Network,

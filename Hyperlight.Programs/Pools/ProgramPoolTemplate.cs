@@ -10,12 +10,8 @@ internal sealed class ProgramPoolTemplate(ProgramTemplate template) : ISandboxTe
         var origin = new KernelSandbox(template, cancellationToken);
         try
         {
-            if (template.Checkpoint != ProgramCheckpoint.None)
-            {
-                // This is a thread of the pool's own.
-                _ = WarmUp.RunAsync(origin, template, cancellationToken).GetAwaiter().GetResult();
-            }
-
+            // This is a thread of the pool's own.
+            _ = WarmUp.RunAsync(origin, template, cancellationToken).GetAwaiter().GetResult();
             return new ProgramSource(origin);
         }
         catch

@@ -18,7 +18,7 @@ internal sealed class ProgramConfigurationTests
     [Test]
     public void Every_property_has_a_key_unless_it_is_the_applications()
     {
-        string[] code = [nameof(ProgramOptions.Image), nameof(ProgramOptions.Environment), nameof(ProgramOptions.Directories), nameof(ProgramOptions.Tools), nameof(ProgramOptions.Network)];
+        string[] code = [nameof(ProgramOptions.Image), nameof(ProgramOptions.Environment), nameof(ProgramOptions.Directories), nameof(ProgramOptions.Tools), nameof(ProgramOptions.Network), nameof(ProgramOptions.TrialInput)];
 
         Assert.That(ProgramSettings.All.Select(static s => s.Key), Is.EquivalentTo(Names(typeof(ProgramOptions)).Except(code)));
         Assert.That(LimitSettings.All.Select(static s => s.Key), Is.EquivalentTo(Names(typeof(ProgramLimits))));

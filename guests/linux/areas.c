@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "node.h"
+#include "working_set.h"
 
 #include <string.h>
 
@@ -79,10 +80,19 @@ static unsigned index_of(uint64_t address)
     return low;
 }
 
+static bool contains(unsigned index, uint64_t address)
+{
+    return index < areas->count && areas->list[index].start <= address && address < areas->list[index].end;
+}
+
 struct area *area_find(uint64_t address)
 {
-    unsigned index = index_of(address);
-    return index < areas->count && areas->list[index].start <= address ? &areas->list[index] : NULL;
+    // Most are the one that was found last.
+    static unsigned index;
+    if (!contains(index, address)) {
+        index = index_of(address);
+    }
+    return contains(index, address) ? &areas->list[index] : NULL;
 }
 
 uint64_t areas_size(uint64_t start, uint64_t end)
@@ -359,11 +369,18 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
         unsigned permitted = page_access(area->access) & ~(area->is_shared ? 0 : (unsigned)PAGE_WRITE);
         *contents = source;
-        return page_map_shared(page, permitted, source) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        if (!page_map_shared(page, permitted, source)) {
+            return FAULT_NO_MEMORY;
+        }
+        if (!area->is_shared) {
+            working_set_note(page, access, false);
+        }
+        return FAULT_RESOLVED;
     }
     if (!page_map_new(page, area->access, contents)) {
         return FAULT_NO_MEMORY;
     }
+    working_set_note(page, access, true);
     if (source != NULL) {
         memcpy(*contents, source, size);
     }
@@ -391,7 +408,11 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
     // Whatever changes an entry that was present drops the processor's translation:
     // a page that is there needs nothing.
     if (*contents != NULL && is_shared && page_is_kept(page)) {
-        return page_copy_kept(page, area->access, contents) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
+        if (!page_copy_kept(page, area->access, contents)) {
+            return FAULT_NO_MEMORY;
+        }
+        working_set_note(page, access, true);
+        return FAULT_RESOLVED;
     }
     if (*contents != NULL && !is_shared) {
         if (access & PAGE_WRITE && !page_make_own(page, area->access, contents)) {
@@ -408,6 +429,7 @@ enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool 
     uint8_t *contents;
     bool is_shared;
     if (area != NULL && permits(area, access) && page_contents(page_of(address), &is_shared) != NULL && is_shared) {
+        working_set_note(page_of(address), access, false);
         // With the pages around it, which are likely to be next.
         return pages_open(page_of(address), area->start, area->end, page_access(area->access)) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
     }

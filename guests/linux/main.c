@@ -5,6 +5,10 @@
 // checkpoint of the program, the host takes a snapshot, and each run restores it and
 // calls ContinueProgram. Then CollectFiles for each directory that the host wants of
 // what the program has left.
+//
+// Runs can be prepared by a trial run: TryProgram from the checkpoint, WorkingSet
+// for what it has used, and KeepWorkingSet with that, after a restore of the checkpoint.
+// The snapshot after that replaces the one of the checkpoint.
 
 #include "../runtime/abort.h"
 #include "../runtime/state.h"
@@ -17,6 +21,7 @@
 #include "root_image.h"
 #include "system_calls.h"
 #include "vectors.h"
+#include "working_set.h"
 
 #include <hyperlight_guest_ext.h>
 #include <string.h>
@@ -136,7 +141,7 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
 static void list_missing_calls(void)
 {
     result.entry_count = 0;
-    for (uint32_t number = 0; number <= SYSTEM_CALL_NUMBERS; number++) {
+    for (uint32_t number = 0; is_call_missing() && number <= SYSTEM_CALL_NUMBERS; number++) {
         if (missing_calls(number) == 0 || result.entry_count == MOST_ENTRIES) {
             continue;
         }
@@ -197,6 +202,28 @@ static hl_Vec *continue_program(const hl_FunctionCall *call)
     return run(call, program_continue);
 }
 
+static hl_Vec *try_program(const hl_FunctionCall *call)
+{
+    return run(call, program_try);
+}
+
+static hl_Vec *working_set(const hl_FunctionCall *call)
+{
+    (void)call;
+    size_t size;
+    const uint8_t *bytes = working_set_recorded(&size);
+    return hl_flatbuffer_result_from_Bytes(bytes, size);
+}
+
+static hl_Vec *keep_working_set(const hl_FunctionCall *call)
+{
+    const hl_Vec *bytes = &call->parameters[0].value.VecBytes;
+    if (!checkpoint_is_reached() || !working_set_keep(bytes->data, bytes->len)) {
+        return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, "the working set is not one of this checkpoint");
+    }
+    return hl_flatbuffer_result_from_Void();
+}
+
 void hyperlight_main(void)
 {
     static const hl_ParameterType load_types[] = { hl_ParameterType_ULong, hl_ParameterType_ULong };
@@ -211,5 +238,8 @@ void hyperlight_main(void)
     hl_register_function_definition("LoadProgram", load_program, 2, load_types, hl_ReturnType_Void);
     hl_register_function_definition("RunProgram", run_program, 1, run_types, hl_ReturnType_VecBytes);
     hl_register_function_definition("ContinueProgram", continue_program, 1, run_types, hl_ReturnType_VecBytes);
+    hl_register_function_definition("TryProgram", try_program, 1, run_types, hl_ReturnType_VecBytes);
+    hl_register_function_definition("WorkingSet", working_set, 0, NULL, hl_ReturnType_VecBytes);
+    hl_register_function_definition("KeepWorkingSet", keep_working_set, 1, run_types, hl_ReturnType_Void);
     hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_UInt);
 }

@@ -23,6 +23,8 @@
 #define TOP_SHIFT 39
 #define LEAF_SHIFT 12
 #define LEVEL_BITS 9
+// Of the addresses that have one page table.
+#define REGION_SHIFT (LEAF_SHIFT + LEVEL_BITS)
 
 // What the kernel itself may still need: a copy of each page of its data and its
 // heap, its stack, and tables.
@@ -44,6 +46,19 @@ static struct {
 // For each physical page a byte, in pages that are added when they are used.
 static uint8_t *share_pages[MOST_SHARE_PAGES];
 
+// The last page table that was found for an address of the current address space. Its
+// region is one page table's part of the addresses, and no region without a table.
+#define NO_REGION UINT64_MAX
+static struct {
+    uint64_t region;
+    volatile uint64_t *entries;
+} walked = { .region = NO_REGION };
+
+static void forget_walk(void)
+{
+    walked.region = NO_REGION;
+}
+
 // How many pages are left that the kernel itself does not need.
 static uint64_t available_pages(void)
 {
@@ -61,6 +76,7 @@ void pages_start(uint64_t limit)
     pages.committed = 0;
     pages.kernel = 0;
     pages.free = 0;
+    forget_walk();
     memset(share_pages, 0, sizeof share_pages);
     kernel_pages_start();
 }
@@ -174,6 +190,9 @@ static volatile uint64_t *entry_of(uint64_t table, uint64_t address, unsigned sh
 // the level that has no entry.
 static volatile uint64_t *find_leaf(uint64_t address, unsigned *missing)
 {
+    if (walked.region == address >> REGION_SHIFT) {
+        return &walked.entries[(address >> LEAF_SHIFT) & 0x1FF];
+    }
     uint64_t table = hl_read_cr3();
     for (unsigned shift = TOP_SHIFT; shift > LEAF_SHIFT; shift -= LEVEL_BITS) {
         table = *entry_of(table, address, shift);
@@ -190,6 +209,9 @@ static volatile uint64_t *find_leaf(uint64_t address, unsigned *missing)
 // upper half, and stay closed.
 static volatile uint64_t *make_leaf(uint64_t address)
 {
+    if (walked.region == address >> REGION_SHIFT) {
+        return &walked.entries[(address >> LEAF_SHIFT) & 0x1FF];
+    }
     uint64_t table = hl_read_cr3();
     uint64_t user = address < PROGRAM_END ? PTE_USER : 0;
     bool opened = false;
@@ -210,6 +232,8 @@ static volatile uint64_t *make_leaf(uint64_t address)
     if (opened) {
         __asm__ volatile("mov %0, %%cr3" : : "r"(hl_read_cr3()) : "memory");
     }
+    walked.region = address >> REGION_SHIFT;
+    walked.entries = hl_scratch_pointer(table & HL_PTE_ADDRESS);
     return entry_of(table, address, LEAF_SHIFT);
 }
 
@@ -431,6 +455,7 @@ uint64_t pages_root(void)
 
 void pages_select_root(uint64_t root)
 {
+    forget_walk();
     __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
 }
 
@@ -467,6 +492,7 @@ static void free_table(uint64_t table, unsigned shift, uint64_t base)
 
 void pages_free_root(uint64_t root)
 {
+    forget_walk();
     free_table(root, TOP_SHIFT, 0);
 }
 
@@ -583,9 +609,26 @@ bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access)
 
 #define FLAG_ALIGNMENT_CHECK 0x40000UL
 
+static uint64_t read_flags(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq; pop %0" : "=r"(flags));
+    return flags;
+}
+
 static void write_flags(uint64_t flags)
 {
     __asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
+bool pages_permit_user_access(bool is_permitted)
+{
+    uint64_t flags = read_flags();
+    bool was_permitted = (flags & FLAG_ALIGNMENT_CHECK) != 0;
+    if (was_permitted != is_permitted) {
+        write_flags(flags ^ FLAG_ALIGNMENT_CHECK);
+    }
+    return was_permitted;
 }
 
 bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
@@ -596,12 +639,10 @@ bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents)
         return false;
     }
     *contents = hl_scratch_pointer(page);
-    // The only address of the page is the program's. SMAP permits the access with AC.
-    uint64_t flags;
-    __asm__ volatile("pushfq; pop %0" : "=r"(flags));
-    write_flags(flags | FLAG_ALIGNMENT_CHECK);
+    // The only address of the page is the program's.
+    bool was_permitted = pages_permit_user_access(true);
     memcpy(*contents, (const void *)address, PAGE_SIZE);
-    write_flags(flags);
+    pages_permit_user_access(was_permitted);
     set_leaf(leaf, address, page | flags_of(access));
     return true;
 }
@@ -644,4 +685,5 @@ void pages_continue(uint64_t limit)
     pages.limit = limit < available ? limit : available;
     pages.limit = pages.limit > pages.used ? pages.limit : pages.used;
     pages.free = 0;
+    forget_walk();
 }

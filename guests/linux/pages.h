@@ -110,6 +110,10 @@ bool page_is_kept(uint64_t address);
 bool pages_open(uint64_t address, uint64_t start, uint64_t end, unsigned access);
 // Makes a page of the snapshot a copy that can be written. False without memory.
 bool page_copy_kept(uint64_t address, unsigned access, uint8_t **contents);
+// Whether the kernel may read pages of the program at the program's addresses: SMAP
+// permits it with AC. Returns what it was. Copies of many pages are faster within one
+// permission.
+bool pages_permit_user_access(bool is_permitted);
 
 // Before a snapshot, with a single address space. Pages of files in memory are at two
 // addresses, which would get a copy each: they are unmapped from the program.

@@ -30,6 +30,7 @@
 #include "timers.h"
 #include "user.h"
 #include "vectors.h"
+#include "working_set.h"
 
 #include <string.h>
 
@@ -244,6 +245,7 @@ const char *program_continue(const struct program_request *request)
         return "the program is not at its checkpoint";
     }
     checkpoint_continue(request->memory_limit / PAGE_SIZE);
+    working_set_prepare();
     memset(&program_end, 0, sizeof program_end);
     ticks_clear(request->tick_period);
     system_calls_start(request->system_calls);
@@ -258,4 +260,10 @@ const char *program_continue(const struct program_request *request)
     }
     scheduler_run();
     return NULL;
+}
+
+const char *program_try(const struct program_request *request)
+{
+    working_set_record();
+    return program_continue(request);
 }

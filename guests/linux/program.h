@@ -90,6 +90,9 @@ const char *program_run(const struct program_request *request);
 // Continues it after its checkpoint, until it ends. NULL, or why it cannot.
 const char *program_continue(const struct program_request *request);
 
+// The same for a trial run, of which the working set is recorded.
+const char *program_try(const struct program_request *request);
+
 // Lets the current thread continue, until its next system call, exception or
 // interrupt has been handled.
 void program_execute(void);

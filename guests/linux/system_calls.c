@@ -33,6 +33,7 @@ static uint32_t missing[SYSTEM_CALL_NUMBERS + 1];
 // Of all processes.
 static struct {
     uint64_t count, limit;
+    bool is_one_missing;
 } calls;
 
 bool system_call_may_begin(void)
@@ -58,11 +59,17 @@ int64_t system_call(uint64_t number, const uint64_t arguments[6])
             return result;
         }
     }
+    calls.is_one_missing = true;
     uint32_t *count = &missing[number < SYSTEM_CALL_NUMBERS ? number : SYSTEM_CALL_NUMBERS];
     if (*count != UINT32_MAX) {
         ++*count;
     }
     return -ENOSYS;
+}
+
+bool is_call_missing(void)
+{
+    return calls.is_one_missing;
 }
 
 uint32_t missing_calls(uint32_t number)
@@ -74,6 +81,7 @@ void system_calls_start(uint64_t limit)
 {
     calls.count = 0;
     calls.limit = limit;
+    calls.is_one_missing = false;
     memset(missing, 0, sizeof missing);
 }
 

@@ -14,8 +14,10 @@
 // Executes a call and returns what the program finds in RAX.
 int64_t system_call(uint64_t number, const uint64_t arguments[6]);
 
-// How often a call that is not there was made, and its name: NULL for a number
-// without a call. Numbers beyond the table are counted as SYSTEM_CALL_NUMBERS.
+// Whether a call that is not there was made; how often, for each number, and its
+// name: NULL for a number without a call. Numbers beyond the table are counted as
+// SYSTEM_CALL_NUMBERS.
+bool is_call_missing(void);
 uint32_t missing_calls(uint32_t number);
 const char *system_call_name(uint32_t number);
 

@@ -18,7 +18,7 @@ enum {
 };
 
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
-enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MREMAP_MAYMOVE = 1 };
+enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MREMAP_MAYMOVE = 1 };
 
 #define PAGE 4096UL
 #define PAGES 64
@@ -231,6 +231,33 @@ static int serve(void)
     return 0;
 }
 
+// Writes all of its memory again, or as much other memory, as the standard input says.
+static int memory(void)
+{
+    enum { OLD_PAGES = 1024, NEW_PAGES = 600 };
+    char task[16] = { 0 };
+    uint8_t *old = map(OLD_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    for (uint64_t i = 0; i < OLD_PAGES; i++) {
+        old[i * PAGE] = 1;
+    }
+    wait_for_run(4096);
+    call(CALL_READ, 0, (uint64_t)task, sizeof task - 1, 0);
+    int64_t count = 0;
+    if (equal(task, "write")) {
+        for (uint64_t i = 0; i < OLD_PAGES; i++) {
+            count += ++old[i * PAGE] == 2;
+        }
+        print_line("written", count);
+    } else {
+        uint8_t *new = map(NEW_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+        for (uint64_t i = 0; i < NEW_PAGES; i++) {
+            count += ++new[i * PAGE] == 1;
+        }
+        print_line("new", count);
+    }
+    return 0;
+}
+
 // Another program in the same process, in an address space of its own.
 static int execute_ready(void)
 {
@@ -252,6 +279,9 @@ int checkpoints(const char *name)
     }
     if (equal(name, "ready-busy")) {
         return busy();
+    }
+    if (equal(name, "ready-memory")) {
+        return memory();
     }
     if (equal(name, "ready-serve")) {
         return serve();

@@ -30,6 +30,7 @@ internal sealed class CheckpointedInterpreterTests(TestTarget target) : ProgramT
     [Test]
     public async Task Lua_evaluates_an_expression()
     {
+        RequireFastTranslation();
         string script = Helper("lua") + "\n" +
             """
             local arguments, variables = wait_for_run()
@@ -43,6 +44,7 @@ internal sealed class CheckpointedInterpreterTests(TestTarget target) : ProgramT
     [Test]
     public async Task An_interpreter_starts_at_its_entry_point()
     {
+        RequireFastTranslation();
         ProgramImage image = InstalledProgram.Image("/usr/bin/lua5.4", ImageOptions);
         ProgramRunner runner = Create(image, ["/usr/bin/lua5.4", "-e"], checkpoint: ProgramCheckpoint.EntryPoint);
 

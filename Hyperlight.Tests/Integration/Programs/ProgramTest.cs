@@ -44,7 +44,7 @@ internal abstract class ProgramTest(TestTarget target)
 
     /// <summary>Creates a runner that is disposed after the tests of the fixture.</summary>
     protected ProgramRunner Create(ProgramImage image, IReadOnlyList<string>? command = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = default,
-        string? executable = null)
+        string? executable = null, ProgramInput? trial = null)
     {
         var template = new ProgramTemplate
         {
@@ -53,6 +53,7 @@ internal abstract class ProgramTest(TestTarget target)
             Environment = new Dictionary<string, string> { ["NAME"] = "value" },
             Limits = WithTime(limits ?? new ProgramLimits()),
             Checkpoint = checkpoint,
+            TrialInput = trial,
             Executable = executable,
             CreateBuilder = () => new SandboxBuilder().WithHypervisor(target.Hypervisor),
         };
@@ -70,6 +71,18 @@ internal abstract class ProgramTest(TestTarget target)
         if (Target.Hypervisor.Name == EmulatorHypervisor.DriverName && Target.Variant != TestTarget.MachineCode)
         {
             Assert.Ignore($"Large programs take too long on {Target.Driver}. They are tested where the guest's code is executed by hardware or compiled to machine code.");
+        }
+    }
+
+    /// <summary>
+    /// Skips the test where the runtime compiles the guest's code, which takes a minute or so for a program of some size. It is for hosts of other
+    /// architectures.
+    /// </summary>
+    protected void RequireFastTranslation()
+    {
+        if (Target.Variant == TestTarget.Translator)
+        {
+            Assert.Ignore($"It takes the runtime's compiler too long to compile programs of this size on {Target.Driver}. They are tested on the other tiers.");
         }
     }
 
