@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Programs;
@@ -112,7 +113,7 @@ internal sealed class KernelMachine : IDisposable
             foreach (string directory in files.Directories)
             {
                 files.Collect(directory);
-                files.AddTooLong(await CallAsync<uint>(sandbox, "CollectFiles", directory, run.Budget, cancellationToken).ConfigureAwait(false));
+                files.AddTooLong(await CallAsync<uint>(sandbox, "CollectFiles", [directory], run.Budget, cancellationToken).ConfigureAwait(false));
             }
 
             files.Collect(null);
@@ -126,14 +127,58 @@ internal sealed class KernelMachine : IDisposable
         }
     }
 
+    /// <summary>What the program has used in its trial run: the pages, in the order of their addresses.</summary>
+    /// <param name="limits">What the program may take for its warm-up, it may take for this: it can have taken over the kernel.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="GuestProtocolException">The kernel does not say.</exception>
+    public async Task<byte[]> WorkingSetAsync(ProgramLimits limits, CancellationToken cancellationToken)
+    {
+        byte[] pages = await PrepareAsync<byte[]>("WorkingSet", [], limits, cancellationToken).ConfigureAwait(false);
+        if (pages.Length % sizeof(ulong) != 0)
+        {
+            throw new GuestProtocolException($"The kernel of a program is wrong: {pages.Length} bytes are no list of pages.");
+        }
+
+        MemoryMarshal.Cast<byte, ulong>(pages.AsSpan()).Sort();
+        return pages;
+    }
+
+    /// <summary>Has the kernel prepare runs for these pages. The sandbox has the state of the checkpoint.</summary>
+    /// <param name="workingSet">The pages.</param>
+    /// <param name="limits">See <see cref="WorkingSetAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="GuestProtocolException">The kernel does not do it.</exception>
+    public Task KeepWorkingSetAsync(byte[] workingSet, ProgramLimits limits, CancellationToken cancellationToken) =>
+        PrepareAsync<uint>("KeepWorkingSet", [workingSet], limits, cancellationToken);
+
     public void Dispose() => Sandbox.Dispose();
+
+    private async Task<TResult> PrepareAsync<TResult>(
+        string function, GuestValue[] arguments, ProgramLimits limits, CancellationToken cancellationToken)
+    {
+        var budget = RunBudget.OfWarmUp(limits);
+        try
+        {
+            return await CallAsync<TResult>(Sandbox, function, arguments, budget, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BudgetExceededException exception) when (budget.EndBy(exception) is not null)
+        {
+            throw new GuestProtocolException(
+                $"The kernel of a program is wrong: its function {function} took longer than {nameof(ProgramLimits)}.{nameof(ProgramLimits.WarmUpTime)}.", exception);
+        }
+        catch (GuestErrorException exception)
+        {
+            throw new GuestProtocolException(
+                $"The kernel of a program is wrong: its function {function} failed: {ProgramImageException.Printable(exception.GuestMessage)}.", exception);
+        }
+    }
 
     private async Task<byte[]> StartAsync(
         ISandbox sandbox, string function, byte[] request, RunBudget budget, CancellationToken cancellationToken)
     {
         try
         {
-            return await CallAsync<byte[]>(sandbox, function, request, budget, cancellationToken).ConfigureAwait(false);
+            return await CallAsync<byte[]>(sandbox, function, [request], budget, cancellationToken).ConfigureAwait(false);
         }
         catch (GuestErrorException exception)
         {
@@ -143,11 +188,11 @@ internal sealed class KernelMachine : IDisposable
     }
 
     private static async Task<TResult> CallAsync<TResult>(
-        ISandbox sandbox, string function, GuestValue argument, RunBudget budget, CancellationToken cancellationToken)
+        ISandbox sandbox, string function, GuestValue[] arguments, RunBudget budget, CancellationToken cancellationToken)
     {
         try
         {
-            return await sandbox.CallAsync<TResult>(function, [argument], budget.BeginCall(), cancellationToken).ConfigureAwait(false);
+            return await sandbox.CallAsync<TResult>(function, arguments, budget.BeginCall(), cancellationToken).ConfigureAwait(false);
         }
         finally
         {

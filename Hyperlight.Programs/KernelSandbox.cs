@@ -14,7 +14,7 @@ internal sealed class KernelSandbox : IDisposable
     private readonly ImageInUse _image;
     private bool _isMachineTaken;
 
-    /// <exception cref="ArgumentException">There is an input for a trial run, but no checkpoint.</exception>
+    /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint.</exception>
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
     public KernelSandbox(ProgramTemplate template, CancellationToken cancellationToken)
     {
@@ -76,12 +76,11 @@ internal sealed class KernelSandbox : IDisposable
     /// <summary>Runs the program once from its checkpoint to its end, and prepares later runs for the memory that it has used.</summary>
     public async Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
-        MultiUseSandbox sandbox = _machine.Sandbox;
-        sandbox.Restore(Snapshot);
+        _machine.Sandbox.Restore(Snapshot);
         ProgramReport report = await ExecuteAsync(TrialFromCheckpoint, request, run, cancellationToken).ConfigureAwait(false);
-        byte[] workingSet = sandbox.Call<byte[]>("WorkingSet", [], cancellationToken);
-        sandbox.Restore(Snapshot);
-        sandbox.Call("KeepWorkingSet", [workingSet], cancellationToken);
+        byte[] workingSet = await _machine.WorkingSetAsync(_template.Limits, cancellationToken).ConfigureAwait(false);
+        _machine.Sandbox.Restore(Snapshot);
+        await _machine.KeepWorkingSetAsync(workingSet, _template.Limits, cancellationToken).ConfigureAwait(false);
         ReplaceSnapshot();
         return report;
     }

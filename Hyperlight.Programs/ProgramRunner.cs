@@ -33,8 +33,10 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="cancellationToken">Ends the creation.</param>
     /// <exception cref="ArgumentException">
     /// The template does not say what the executable is; <see cref="ProgramTemplate.TrialInput"/> is set and there is no checkpoint, or it is
-    /// invalid as that of a run (see <see cref="RunAsync(ProgramInput, CancellationToken)"/>).
+    /// invalid as that of a run (see <see cref="RunAsync(ProgramInput, CancellationToken)"/>), or it has a stream.
     /// </exception>
+    /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">A directory of the host may not be opened.</exception>
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>

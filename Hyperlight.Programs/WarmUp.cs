@@ -8,15 +8,36 @@ namespace Hyperlight.Programs;
 /// <summary>What is done once, before the runs of a program that has a checkpoint: its way there, and its trial run.</summary>
 internal static class WarmUp
 {
-    /// <exception cref="ArgumentException">There is an input for a trial run, but no checkpoint.</exception>
+    /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint.</exception>
     public static void Check(ProgramTemplate template)
     {
-        if (template.TrialInput is not null && template.Checkpoint == ProgramCheckpoint.None)
+        if (template.TrialInput is not { } input)
         {
-            throw new ArgumentException(
-                $"{nameof(ProgramTemplate.TrialInput)} is set, but the program has no checkpoint from which it could be run. Set {nameof(ProgramTemplate.Checkpoint)}, or remove the input.",
-                nameof(template));
+            return;
         }
+
+        if (template.Checkpoint == ProgramCheckpoint.None)
+        {
+            throw Invalid(
+                $"is set, but the program has no checkpoint from which it could be run. Set {nameof(ProgramTemplate.Checkpoint)}, or remove the input");
+        }
+
+        if ((input.StandardInputStream ?? input.StandardOutputStream ?? input.StandardErrorStream) is not null)
+        {
+            throw Invalid($"has a stream, but a pool can make more than one trial run. Use {nameof(ProgramInput.StandardInput)}");
+        }
+
+        try
+        {
+            ProgramRequest.Create(template, input);
+        }
+        catch (ArgumentException exception)
+        {
+            throw Invalid($"is invalid: {exception.Message}", exception);
+        }
+
+        static ArgumentException Invalid(string problem, Exception? exception = null) =>
+            new($"{nameof(ProgramTemplate.TrialInput)} {problem.TrimEnd('.')}.", exception);
     }
 
     /// <returns><see langword="null"/> without a checkpoint.</returns>

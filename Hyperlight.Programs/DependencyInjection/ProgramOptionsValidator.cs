@@ -36,7 +36,7 @@ internal sealed class ProgramOptionsValidator(SandboxTemplates templates) : IVal
         {
             ProgramTemplate template = RegisteredProgram.TemplateOf(image, options);
             WarmUp.Check(template);
-            ProgramRequest.Create(template, template.TrialInput ?? ProgramInput.Empty);
+            ProgramRequest.Create(template, ProgramInput.Empty);
             return [];
         }
         catch (ArgumentException exception)

@@ -5,7 +5,7 @@ namespace Hyperlight.Programs;
 /// <summary>Creates runners of plugins.</summary>
 public static class PluginRunner
 {
-    /// <summary>Creates the micro VM and loads the plugin's program. The plugin does not run yet.</summary>
+    /// <summary>Creates the micro VM and loads the plugin's program. The plugin does not run yet, except to a checkpoint and in a trial run.</summary>
     /// <typeparam name="TContract">The plugin's interface.</typeparam>
     /// <param name="contract">The generated code of the interface.</param>
     /// <param name="template">The plugin.</param>

@@ -221,7 +221,7 @@ static hl_Vec *keep_working_set(const hl_FunctionCall *call)
     if (!checkpoint_is_reached() || !working_set_keep(bytes->data, bytes->len)) {
         return hl_flatbuffer_result_from_error(hl_ErrorCode_GuestError, "the working set is not one of this checkpoint");
     }
-    return hl_flatbuffer_result_from_Void();
+    return hl_flatbuffer_result_from_UInt(0);
 }
 
 void hyperlight_main(void)
@@ -240,6 +240,6 @@ void hyperlight_main(void)
     hl_register_function_definition("ContinueProgram", continue_program, 1, run_types, hl_ReturnType_VecBytes);
     hl_register_function_definition("TryProgram", try_program, 1, run_types, hl_ReturnType_VecBytes);
     hl_register_function_definition("WorkingSet", working_set, 0, NULL, hl_ReturnType_VecBytes);
-    hl_register_function_definition("KeepWorkingSet", keep_working_set, 1, run_types, hl_ReturnType_Void);
+    hl_register_function_definition("KeepWorkingSet", keep_working_set, 1, run_types, hl_ReturnType_UInt);
     hl_register_function_definition("CollectFiles", collect_files, 1, collect_types, hl_ReturnType_UInt);
 }

@@ -666,6 +666,7 @@ void pages_unmap_shared(uint64_t start, uint64_t end)
 
 void pages_prepare_snapshot(void)
 {
+    forget_walk();
     // No page is shared by address spaces: there is one.
     for (unsigned i = 0; i < MOST_SHARE_PAGES; i++) {
         uint8_t *shares = share_pages[i];

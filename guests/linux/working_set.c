@@ -4,74 +4,111 @@
 
 #include "address_space.h"
 #include "areas.h"
+#include "node.h"
 #include "pages.h"
+#include "process.h"
 
 #include <string.h>
 
-// 8 MiB; what a program uses besides is found by page faults.
-#define MOST_PAGES 2048
+// 16 MiB; what a program uses besides is found by page faults.
+#define MOST_PAGES 4096
+// A hash table with twice as many places.
+#define PLACE_BITS 13
+#define PLACES (1U << PLACE_BITS)
+#define MULTIPLIER 0x9E3779B97F4A7C15UL
 
 #define ACCESS_MASK 7UL
 #define OWN_PAGE 8UL
 
 static struct {
     bool is_recorded;
+    // The address space of the checkpoint.
+    uint64_t root;
     uint32_t count;
-    // Addresses of pages, with the access and OWN_PAGE in their lowest bits.
-    uint64_t pages[MOST_PAGES];
+    // Addresses of pages, with the access and OWN_PAGE in their lowest bits: while they are
+    // recorded, a hash table with zeroes between them; a list then.
+    uint64_t pages[PLACES];
 } set;
 
 void working_set_record(void)
 {
+    memset(&set, 0, sizeof set);
     set.is_recorded = true;
-    set.count = 0;
+    set.root = pages_root();
 }
 
 void working_set_note(uint64_t page, unsigned access, bool is_own)
 {
-    if (set.is_recorded && set.count < MOST_PAGES) {
-        set.pages[set.count++] = page | (access & ACCESS_MASK) | (is_own ? OWN_PAGE : 0);
+    if (!set.is_recorded || pages_root() != set.root) {
+        return;
+    }
+    uint32_t place = (uint32_t)(page / PAGE_SIZE * MULTIPLIER >> (64 - PLACE_BITS));
+    while (set.pages[place] != 0 && page_of(set.pages[place]) != page) {
+        place = (place + 1) % PLACES;
+    }
+    uint64_t former = set.pages[place];
+    if (former == 0 && set.count == MOST_PAGES) {
+        return;
+    }
+    set.count += former == 0;
+    if (former == 0 || (is_own && !(former & OWN_PAGE))) {
+        set.pages[place] = page | (access & ACCESS_MASK) | (is_own ? OWN_PAGE : 0);
     }
 }
 
 const uint8_t *working_set_recorded(size_t *size)
 {
-    *size = set.count * sizeof set.pages[0];
+    uint32_t count = 0;
+    for (uint32_t place = 0; place < PLACES; place++) {
+        if (set.pages[place] != 0) {
+            set.pages[count++] = set.pages[place];
+        }
+    }
+    set.is_recorded = false;
+    *size = count * sizeof set.pages[0];
     return (const uint8_t *)set.pages;
 }
 
-// In the order of the addresses: most pages have the page table of the one before.
-static void insert(uint64_t entry)
+// Whether the program cannot change a file: it would find what is in its mapping now, and
+// not what it has written until it uses the page.
+static bool is_constant(const struct node *node)
 {
-    uint32_t place = set.count;
-    while (place > 0 && page_of(set.pages[place - 1]) > page_of(entry)) {
-        place--;
-    }
-    if (place > 0 && page_of(set.pages[place - 1]) == page_of(entry)) {
-        return;
-    }
-    memmove(&set.pages[place + 1], &set.pages[place], (set.count - place) * sizeof set.pages[0]);
-    set.pages[place] = entry;
-    set.count++;
+    return node->image_index != NODE_IN_MEMORY && node->uid != USER_ID && node_check_access(node, MAY_WRITE) != 0;
+}
+
+// The area of a page that is the same for each run until it uses it.
+static const struct area *constant_area(uint64_t page)
+{
+    const struct area *area = area_find(page);
+    return area != NULL && !area->is_shared && (area->node == NULL || is_constant(area->node)) ? area : NULL;
 }
 
 bool working_set_keep(const uint8_t *bytes, size_t size)
 {
-    if (size % sizeof set.pages[0] != 0 || size > sizeof set.pages) {
+    if (size % sizeof set.pages[0] != 0 || size > MOST_PAGES * sizeof set.pages[0]) {
         return false;
     }
     // What these pages take is part of the snapshot, and no memory of a run.
     pages_continue(UINT64_MAX);
     address_space_continue();
     set.count = 0;
+    uint64_t last = 0;
     for (size_t offset = 0; offset < size; offset += sizeof set.pages[0]) {
         uint64_t entry;
         memcpy(&entry, bytes + offset, sizeof entry);
-        if (!(entry & OWN_PAGE)) {
-            (void)area_fault_of_program(page_of(entry), entry & ACCESS_MASK, true);
-        } else if (area_find(entry) != NULL) {
-            // The others belong to areas that the program adds after its checkpoint.
-            insert(entry);
+        uint64_t page = page_of(entry);
+        if (page <= last) {
+            return false;
+        }
+        last = page;
+        // The others belong to areas that the program adds after its checkpoint.
+        if (constant_area(page) == NULL) {
+            continue;
+        }
+        if (entry & OWN_PAGE) {
+            set.pages[set.count++] = entry;
+        } else {
+            (void)area_fault_of_program(page, entry & ACCESS_MASK, true);
         }
     }
     areas_prepare_snapshot();

@@ -19,7 +19,7 @@ void working_set_record(void);
 // page that runs share.
 void working_set_note(uint64_t page, unsigned access, bool is_own);
 
-// What was recorded, for working_set_keep.
+// Ends the recording: what was recorded. Sorted, it is for working_set_keep.
 const uint8_t *working_set_recorded(size_t *size);
 
 // At the checkpoint, before another snapshot is taken there: maps the shared pages, and

@@ -231,6 +231,15 @@ static int serve(void)
     return 0;
 }
 
+// Calls of the kernel with pointers into constants, many times; then memory is written.
+static void repeat_calls(void)
+{
+    static const char text[] = "/nothing is there";
+    for (unsigned i = 0; i < 5000; i++) {
+        call(CALL_OPEN, (uint64_t)text, O_RDONLY, 0, 0);
+    }
+}
+
 // Writes all of its memory again, or as much other memory, as the standard input says.
 static int memory(void)
 {
@@ -243,7 +252,10 @@ static int memory(void)
     wait_for_run(4096);
     call(CALL_READ, 0, (uint64_t)task, sizeof task - 1, 0);
     int64_t count = 0;
-    if (equal(task, "write")) {
+    if (equal(task, "calls")) {
+        repeat_calls();
+    }
+    if (!equal(task, "map")) {
         for (uint64_t i = 0; i < OLD_PAGES; i++) {
             count += ++old[i * PAGE] == 2;
         }
@@ -255,6 +267,43 @@ static int memory(void)
         }
         print_line("new", count);
     }
+    return 0;
+}
+
+// A file that is mapped before the checkpoint changes after it, before its pages are used.
+static int changing_file(void)
+{
+    static const char path[] = "/tmp/changing";
+    int64_t file = call(CALL_OPEN, (uint64_t)path, O_RDWR | O_CREAT, 0600, 0);
+    call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"A", 1, 0, 0, 0);
+    call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"A", 1, PAGE, 0, 0);
+    call(CALL_FTRUNCATE, (uint64_t)file, 2 * PAGE, 0, 0);
+    volatile uint8_t *pages = map(2 * PAGE, MAP_PRIVATE, file);
+    wait_for_run(4096);
+    call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, 0, 0, 0);
+    call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, PAGE, 0, 0);
+    pages[1] = 1;
+    print_line("written", pages[0]);
+    print_line("read", pages[PAGE]);
+    return 0;
+}
+
+// A child and another program use the same addresses for something else.
+static int other_spaces(void)
+{
+    static const char *const arguments[] = { "program", "hello", NULL };
+    static const char *const environment[] = { NULL };
+    int32_t status = 0;
+    wait_for_run(4096);
+    int64_t child = call(CALL_FORK, 0, 0, 0, 0);
+    if (child == 0) {
+        data[PAGE]++;
+        call(CALL_EXECVE, (uint64_t)"/proc/self/exe", (uint64_t)arguments, (uint64_t)environment, 0);
+        exit_program(1);
+    }
+    call(CALL_WAIT4, (uint64_t)child, (uint64_t)&status, 0, 0);
+    print_line("child", status >> 8);
+    print_line("count", ++data[PAGE]);
     return 0;
 }
 
@@ -282,6 +331,12 @@ int checkpoints(const char *name)
     }
     if (equal(name, "ready-memory")) {
         return memory();
+    }
+    if (equal(name, "ready-changing-file")) {
+        return changing_file();
+    }
+    if (equal(name, "ready-other-spaces")) {
+        return other_spaces();
     }
     if (equal(name, "ready-serve")) {
         return serve();

@@ -1,4 +1,6 @@
+using System.Text;
 using Hyperlight.Programs;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
@@ -8,7 +10,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     private static readonly ProgramInput Input = new() { Arguments = ["one"], StandardInput = "input"u8.ToArray() };
 
     [Test]
-    public async Task A_run_does_what_it_does_without_a_trial([Values("ready", "ready-execute", "ready-serve")] string command)
+    public async Task A_run_does_what_it_does_without_a_trial([Values("ready", "ready-execute", "ready-serve", "ready-changing-file", "ready-other-spaces")] string command)
     {
         ProgramRunner plain = Create(command);
         ProgramRunner prepared = Create(command, Input);
@@ -38,9 +40,10 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
-    public async Task A_prepared_run_takes_fewer_instructions()
+    public async Task A_prepared_run_takes_fewer_instructions([Values("write", "calls")] string task)
     {
-        var input = new ProgramInput { StandardInput = "write"u8.ToArray() };
+        // With the calls, the kernel uses the same page again and again before the memory is written.
+        var input = new ProgramInput { StandardInput = Encoding.UTF8.GetBytes(task) };
         ProgramRunner plain = Create("ready-memory");
         ProgramRunner prepared = Create("ready-memory", input);
 
@@ -57,7 +60,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
-    public async Task A_trial_that_crashes_prepares_runs_as_well()
+    public async Task A_trial_that_crashes_has_a_result_and_no_effect()
     {
         ProgramRunner runner = Create("ready-serve", new ProgramInput { StandardInput = "crash"u8.ToArray() });
 
@@ -66,7 +69,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
-    public async Task A_trial_that_the_time_limit_ends_changes_nothing()
+    public async Task A_trial_that_the_time_limit_ends_has_no_effect()
     {
         ProgramRunner runner = Create("ready-serve", new ProgramInput { StandardInput = "loop"u8.ToArray() }, new ProgramLimits { Time = Enough });
 
@@ -90,7 +93,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
-    public async Task A_trial_at_the_entry_point_prepares_runs()
+    public async Task A_program_that_starts_at_its_entry_point_has_a_trial_too()
     {
         ProgramRunner runner = Create("arguments", Input, checkpoint: ProgramCheckpoint.EntryPoint);
 
@@ -98,15 +101,91 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
     }
 
     [Test]
-    public void A_trial_needs_a_checkpoint()
+    public async Task A_trial_with_files_and_tools_leaves_nothing_for_a_run()
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => Create("hello", Input, checkpoint: ProgramCheckpoint.None))!;
+        int calls = 0;
+        var input = new ProgramInput
+        {
+            Files = new Dictionary<string, ReadOnlyMemory<byte>> { ["/in/text"] = "a file"u8.ToArray() },
+            OutputDirectories = ["/in"],
+            Tools = [ProgramTool.Create("count", _ => System.Text.Json.JsonSerializer.SerializeToElement(++calls))],
+        };
+        ProgramRunner runner = Create("ready-serve", input);
 
-        Assert.That(error.Message, Does.StartWith("TrialInput is set, but the program has no checkpoint from which it could be run. Set Checkpoint, or remove the input."));
+        ProgramResult next = await runner.RunAsync(new ProgramInput { OutputDirectories = ["/in"] });
+
+        Assert.That(runner.WarmUp!.Trial!.StandardOutput, Is.EqualTo("string 0\na file\ncount 1\n"));
+        Assert.That(runner.WarmUp.Trial.Files("/in").Keys, Is.EqualTo(new[] { "/in/text" }));
+        Assert.That(next.StandardOutput, Is.EqualTo("string 0\ncount 1\n"));
+        Assert.That(next.Files("/in"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_trial_that_is_cancelled_ends_the_creation()
+    {
+        using var source = new CancellationTokenSource();
+        ProgramTemplate template = Template(new ProgramInput { Arguments = ["call", """{"name":"cancel","arguments":1}"""] }) with
+        {
+            Tools = [ProgramTool.Create("cancel", async (_, token) =>
+            {
+                await source.CancelAsync();
+                await Task.Delay(Timeout.Infinite, token);
+                return default;
+            })],
+        };
+
+        await Assert.ThatAsync(() => ProgramRunner.CreateAsync(template, source.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task The_runs_of_a_pool_are_prepared_by_one_trial()
+    {
+        int calls = 0;
+        var input = new ProgramInput { Arguments = ["call", """{"name":"count","arguments":1}"""] };
+        await using ServiceProvider provider = new ServiceCollection()
+            .AddLogging()
+            .AddHyperlight().RemoveBuiltInDrivers().AddDriver(Target.Hypervisor).AddProgram("test", options =>
+            {
+                ProgramTemplate template = Template(input);
+                options.Image = template.Image;
+                options.Checkpoint = template.Checkpoint;
+                options.Limits = template.Limits;
+                options.TrialInput = input;
+                options.Tools = [ProgramTool.Create("count", _ => System.Text.Json.JsonSerializer.SerializeToElement(++calls))];
+            })
+            .Services.BuildServiceProvider();
+        IProgramRunner runner = provider.GetRequiredKeyedService<IProgramRunner>("test");
+
+        string[] outputs = [.. (await Task.WhenAll(runner.RunAsync(input), runner.RunAsync(input))).Select(static result => result.StandardOutput).Order()];
+
+        Assert.That(outputs, Is.EqualTo(new[] { "{\"result\":2}\n", "{\"result\":3}\n" }));
+    }
+
+    [Test]
+    public void An_input_that_cannot_be_that_of_a_trial_is_refused_before_the_program_runs()
+    {
+        using var stream = new MemoryStream();
+
+        Assert.That(Refusal("hello", Input, ProgramCheckpoint.None), Is.EqualTo("TrialInput is set, but the program has no checkpoint from which it could be run. Set Checkpoint, or remove the input."));
+        Assert.That(Refusal("loop", Input with { StandardOutputStream = stream }), Is.EqualTo("TrialInput has a stream, but a pool can make more than one trial run. Use StandardInput."));
+        Assert.That(Refusal("loop", new ProgramInput { Arguments = ["\0"] }), Is.EqualTo("TrialInput is invalid: An argument or an environment variable contains a zero character."));
+
+        string Refusal(string command, ProgramInput input, ProgramCheckpoint checkpoint = ProgramCheckpoint.Ready) =>
+            Assert.Throws<ArgumentException>(() => Create(command, input, checkpoint: checkpoint))!.Message;
     }
 
     private static string WithoutRandom(string output) =>
         string.Join('\n', output.Split('\n').Where(static line => !line.StartsWith("random", StringComparison.Ordinal)));
+
+    /// <summary>A program that starts at its entry point, so that its arguments say what it does.</summary>
+    private ProgramTemplate Template(ProgramInput trial) => new()
+    {
+        Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
+        Checkpoint = ProgramCheckpoint.EntryPoint,
+        TrialInput = trial,
+        Limits = WithTime(new ProgramLimits()),
+        CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
+    };
 
     private ProgramRunner Create(
         string command, ProgramInput? trial = null, ProgramLimits? limits = null, ProgramCheckpoint checkpoint = ProgramCheckpoint.Ready) =>
