@@ -249,6 +249,10 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
         !timespec_is_valid(&value)) {
         return -EINVAL;
     }
+    if ((uint32_t)arguments[0] == ITIMER_REAL && timespec_nanoseconds(&value) == 0) {
+        // The others keep the interval.
+        new_interval = (struct timespec){ 0 };
+    }
     struct countdown *timer = interval_timer((uint32_t)arguments[0]);
     int64_t left = remaining(timer);
     int64_t interval = timer->interval;
