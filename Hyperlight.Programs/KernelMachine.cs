@@ -75,7 +75,7 @@ internal sealed class KernelMachine : IDisposable
     /// <summary>The sandbox.</summary>
     public MultiUseSandbox Sandbox { get; }
 
-    private RunServices Run => _run ?? throw new InvalidOperationException("No program runs.");
+    private RunServices Run => _run ?? throw new GuestProtocolException("The kernel of a program calls the host although no program runs.");
 
     /// <summary>Has the kernel read the image.</summary>
     /// <exception cref="ProgramImageException">The image is damaged.</exception>
@@ -164,7 +164,8 @@ internal sealed class KernelMachine : IDisposable
         catch (BudgetExceededException exception) when (budget.EndBy(exception) is not null)
         {
             throw new GuestProtocolException(
-                $"The kernel of a program is wrong: its function {function} took longer than {nameof(ProgramLimits)}.{nameof(ProgramLimits.WarmUpTime)}.", exception);
+                $"The kernel of a program did not answer: its function {function} took longer than {nameof(ProgramLimits)}.{nameof(ProgramLimits.WarmUpTime)}, {limits.WarmUpTime}. Set a longer time, or no {nameof(ProgramTemplate.TrialInput)}.",
+                exception);
         }
         catch (GuestErrorException exception)
         {

@@ -73,16 +73,25 @@ internal sealed class KernelSandbox : IDisposable
         return report;
     }
 
-    /// <summary>Runs the program once from its checkpoint to its end, and prepares later runs for the memory that it has used.</summary>
-    public async Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
+    /// <summary>Runs the program once from its checkpoint to its end, and has the kernel record which memory it uses.</summary>
+    public Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
         _machine.Sandbox.Restore(Snapshot);
-        ProgramReport report = await ExecuteAsync(TrialFromCheckpoint, request, run, cancellationToken).ConfigureAwait(false);
+        return ExecuteAsync(TrialFromCheckpoint, request, run, cancellationToken);
+    }
+
+    /// <summary>Prepares later runs for the memory that the trial has used, unless the host has ended it.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (_machine.Sandbox.Status != SandboxStatus.Ready)
+        {
+            return;
+        }
+
         byte[] workingSet = await _machine.WorkingSetAsync(_template.Limits, cancellationToken).ConfigureAwait(false);
         _machine.Sandbox.Restore(Snapshot);
         await _machine.KeepWorkingSetAsync(workingSet, _template.Limits, cancellationToken).ConfigureAwait(false);
         ReplaceSnapshot();
-        return report;
     }
 
     /// <summary>Runs the program from the snapshot to its end.</summary>

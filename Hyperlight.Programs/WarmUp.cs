@@ -27,6 +27,8 @@ internal static class WarmUp
             throw Invalid($"has a stream, but a pool can make more than one trial run. Use {nameof(ProgramInput.StandardInput)}");
         }
 
+        // What is wrong with the template is no fault of the input.
+        ProgramRequest.Create(template, ProgramInput.Empty);
         try
         {
             ProgramRequest.Create(template, input);
@@ -76,8 +78,10 @@ internal static class WarmUp
         }
 
         byte[] request = ProgramRequest.Create(template, input);
-        return await ProgramExecution.RunAsync(
+        ProgramResult trial = await ProgramExecution.RunAsync(
             template, input, null, (run, token) => sandbox.TryAsync(request, run, token), cancellationToken).ConfigureAwait(false);
+        await sandbox.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        return trial;
     }
 
     /// <returns><see langword="null"/> if the time limit ended the program.</returns>

@@ -34,13 +34,14 @@ internal sealed class BudgetTests(TestTarget target) : GuestTest(target)
         })
         {
             BudgetExceededException error;
+            int attempts = kind == BudgetKind.WallClockTime ? 20 : 1;
             do
             {
                 // A limit of time that is reached before the guest is entered ends the call too, and poisons nothing.
                 error = (await Assert.ThrowsAsync<BudgetExceededException>(async () => await call()))!;
                 Assert.That((error.Budget, error.Limit), Is.EqualTo((kind, limit)));
             }
-            while (kind == BudgetKind.WallClockTime && sandbox.Status == SandboxStatus.Ready);
+            while (--attempts > 0 && sandbox.Status == SandboxStatus.Ready);
 
             Assert.That(error.Used, Is.GreaterThanOrEqualTo(limit));
             Assert.That(sandbox.Status, Is.EqualTo(SandboxStatus.Poisoned));

@@ -109,7 +109,7 @@ internal sealed class GuestCancellationTests
                 cancels++;
                 Thread.SpinWait(500);
             }
-        });
+        }) { IsBackground = true };
         canceller.Start();
         Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref cancels) > 0, Patience), Is.True, "the cancellations have begun");
 
@@ -155,10 +155,15 @@ internal sealed class GuestCancellationTests
         VmExit exit = default;
         Thread runner = new(() => exit = guest.Machine.Run());
         runner.Start();
-        WaitUntilItCounts(guest);
-
-        guest.Dispose();
-        runner.Join();
+        try
+        {
+            WaitUntilItCounts(guest);
+        }
+        finally
+        {
+            guest.Dispose();
+            runner.Join();
+        }
 
         Assert.That(exit, Is.EqualTo(VmExit.Cancelled));
     }

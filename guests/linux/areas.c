@@ -357,8 +357,7 @@ static int64_t find_source(const struct area *area, uint64_t page, unsigned acce
     return error == 0 && *source == NULL ? node_page(area->node, index, true, source) : error;
 }
 
-// `is_present`: the page is there, one of a file, and the caller needs its contents.
-static enum fault_result add_page(const struct area *area, uint64_t page, unsigned access, bool is_present, uint8_t **contents)
+static enum fault_result add_page(const struct area *area, uint64_t page, unsigned access, uint8_t **contents)
 {
     uint64_t size;
     uint8_t *source;
@@ -369,9 +368,6 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
         unsigned permitted = page_access(area->access) & ~(area->is_shared ? 0 : (unsigned)PAGE_WRITE);
         *contents = source;
-        if (is_present && !area->is_shared) {
-            return FAULT_RESOLVED;
-        }
         if (!page_map_shared(page, permitted, source)) {
             return FAULT_NO_MEMORY;
         }
@@ -423,7 +419,7 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
         }
         return FAULT_RESOLVED;
     }
-    return add_page(area, page, access, *contents != NULL, contents);
+    return add_page(area, page, access, contents);
 }
 
 enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present)

@@ -290,8 +290,11 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
         // A snapshot has it: it becomes a copy now, and not when only the kernel sees that.
         *(volatile uint8_t *)source = *(volatile const uint8_t *)source;
     }
-    uint64_t page = *original & HL_PTE_ADDRESS;
-    set_leaf(leaf, address, page | flags_of(access) | PTE_SHARED);
+    uint64_t entry = (*original & HL_PTE_ADDRESS) | flags_of(access) | PTE_SHARED;
+    // Often the kernel needs the contents of a page that the program has.
+    if (*leaf != entry) {
+        set_leaf(leaf, address, entry);
+    }
     return true;
 }
 

@@ -279,12 +279,22 @@ static int changing_file(void)
     call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"A", 1, PAGE, 0, 0);
     call(CALL_FTRUNCATE, (uint64_t)file, 2 * PAGE, 0, 0);
     volatile uint8_t *pages = map(2 * PAGE, MAP_PRIVATE, file);
+    // One of the image, that everybody may write, if there is one.
+    int64_t other = call(CALL_OPEN, (uint64_t)"/writable", O_RDWR, 0, 0);
+    volatile uint8_t *image = other >= 0 ? map(2 * PAGE, MAP_PRIVATE, other) : pages;
     wait_for_run(4096);
     call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, 0, 0, 0);
     call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, PAGE, 0, 0);
     pages[1] = 1;
     print_line("written", pages[0]);
     print_line("read", pages[PAGE]);
+    print_line("before", image[PAGE]);
+    call6(CALL_PWRITE64, (uint64_t)other, (uint64_t)"C", 1, 0, 0, 0);
+    call6(CALL_PWRITE64, (uint64_t)other, (uint64_t)"C", 1, PAGE, 0, 0);
+    print_line("image", image[0]);
+    // The kernel and the program see the same.
+    call(CALL_WRITE, 1, (uint64_t)&image[PAGE], 1, 0);
+    print_line(" after", image[PAGE]);
     return 0;
 }
 

@@ -74,7 +74,7 @@ internal sealed class ProgramLimitTests(TestTarget target) : ProgramTest(target)
         ProgramRunner runner = Create(Fixed, new ProgramLimits { CpuTime = limit });
         var input = new System.IO.Pipelines.Pipe();
         await using ProgramRun run = runner.Start(new ProgramInput { Arguments = ["echo"], StandardInputStream = input.Reader.AsStream() });
-        IAsyncEnumerator<ProgramOutput> output = run.Output.GetAsyncEnumerator();
+        await using IAsyncEnumerator<ProgramOutput> output = run.Output.GetAsyncEnumerator();
         await input.Writer.WriteAsync("x"u8.ToArray());
         Assert.That(await output.MoveNextAsync(), Is.True, "it has begun");
 

@@ -16,7 +16,7 @@ internal sealed class ProgramPoolTests(TestTarget target) : ProgramTest(target)
     private const int Size = 3;
     private const string Call = """{"name":"meet","arguments":1}""";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static ProgramInput Meet => new() { Arguments = ["call", Call] };
 

@@ -1,5 +1,7 @@
 using System.Text;
+using Hyperlight.Abstractions;
 using Hyperlight.Programs;
+using Hyperlight.Tests.Programs.Images;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Hyperlight.Tests.Integration.Programs;
@@ -22,6 +24,28 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
 
             Assert.That(WithoutRandom(result.StandardOutput), Is.EqualTo(WithoutRandom(expected.StandardOutput)));
             Assert.That((result.End, result.ExitCode), Is.EqualTo((expected.End, expected.ExitCode)));
+        }
+    }
+
+    [Test]
+    public async Task A_mapped_file_is_read_when_it_is_used()
+    {
+        string tar = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+            await File.WriteAllBytesAsync(tar, new TarFile().File("writable", new string('A', 2 * GuestPage.Size), ForAll).Bytes());
+            ProgramImage image = ProgramImage.FromTar(tar, ImageOptions).WithFiles(new Dictionary<string, ProgramFile> { ["/" + Fixed] = ProgramFile.FromPath(PathOf(Fixed)) });
+            ProgramRunner runner = Create(image, ["/" + Fixed, "ready-changing-file"], checkpoint: ProgramCheckpoint.Ready, trial: ProgramInput.Empty);
+
+            ProgramResult result = await runner.RunAsync(ProgramInput.Empty);
+
+            Assert.That(result.StandardOutput, Is.EqualTo("string 0\nwritten 66\nread 66\nbefore 65\nimage 67\nC after 67\n"));
+            Assert.That(runner.WarmUp!.Trial!.StandardOutput, Is.EqualTo(result.StandardOutput));
+        }
+        finally
+        {
+            File.Delete(tar);
         }
     }
 

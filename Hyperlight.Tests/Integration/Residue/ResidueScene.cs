@@ -83,10 +83,9 @@ internal sealed class ResidueScene : IDisposable
         prepare?.Invoke(Sandbox);
         Sandbox.Call("MapPhysical", GuestCode.DataAddress, (ulong)(GuestCode.RegionSize - DataOffset));
         Sandbox.Call("MapPhysical", GuestCode.Missing, (ulong)GuestPage.Size);
-        var budget = new CallBudget { WallClockTime = patience, Instructions = _target.Hypervisor.CountsInstructions ? Budget : null };
         try
         {
-            Sandbox.Call<int>("MapAndExecute", [GuestCode.CodeAddress], budget);
+            Sandbox.Call<int>("MapAndExecute", [GuestCode.CodeAddress], BudgetOf(patience));
             return null;
         }
         catch (Exception exception) when (exception is HyperlightException or OperationCanceledException)
@@ -157,10 +156,13 @@ internal sealed class ResidueScene : IDisposable
         Map(sandbox);
         _printed.Clear();
         Machine.Arm();
-        int read = sandbox.Call<int>("MapAndExecute", GuestCode.CodeAddress + ProbeOffset);
+        int read = sandbox.Call<int>("MapAndExecute", [GuestCode.CodeAddress + ProbeOffset], BudgetOf(TimeSpan.FromMinutes(1)));
         string printed = _printed.ToString();
         return read == Fresh && printed == FreshCharacter.ToString() ? null : $"the probe printed '{printed}' and read 0x{read:X}";
     }
+
+    private CallBudget BudgetOf(TimeSpan patience) =>
+        new() { WallClockTime = patience, Instructions = _target.Hypervisor.CountsInstructions ? Budget : null };
 
     private void Map(MultiUseSandbox sandbox)
     {

@@ -255,7 +255,7 @@ internal sealed class CallMetricsTests
         });
         _guest.Then(CallHost).Answer(GoldenVectors.IntResult);
         Task<int> call = _sandbox.CallAsync<int>("f");
-        await entered.WaitAsync();
+        Assert.That(await entered.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.Empty);
         first.SetResult(3);
         Assert.That(await call, Is.EqualTo(3));
@@ -264,7 +264,7 @@ internal sealed class CallMetricsTests
         first = new TaskCompletionSource<int>();
         _guest.Then(CallHost);
         call = _sandbox.CallAsync<int>("f", [], TimeSpan.FromMinutes(1));
-        await entered.WaitAsync();
+        Assert.That(await entered.WaitAsync(TimeSpan.FromMinutes(1)));
         TimeLimits.ExpireAll();
         await Assert.ThatAsync(async () => await call, Throws.TypeOf<BudgetExceededException>());
         Assert.That(_metrics.Of("hyperlight.host_call.duration"), Is.EqualTo(new[]
