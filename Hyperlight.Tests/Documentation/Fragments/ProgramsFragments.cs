@@ -181,6 +181,28 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public async Task Making_a_trial_run()
+    {
+        using CacheVariable cache = WritePython();
+        ProgramImage image = ProgramImage.FromFiles(new Dictionary<string, ProgramFile>
+        {
+            ["/usr/bin/python3"] = ProgramFile.FromBytes(await File.ReadAllBytesAsync(Executable), isExecutable: true),
+        });
+
+        await Assert.ThrowsAsync<ProgramCheckpointException>(async () =>
+        {
+            await using ProgramRunner python = await ProgramRunner.CreateAsync(new ProgramTemplate
+            {
+                Image = image,
+                Command = ["/usr/bin/python3", "-S", "/app/evaluate.py"],
+                Checkpoint = ProgramCheckpoint.Ready,
+                TrialInput = new ProgramInput { Arguments = ["40 + 2"] },
+            });
+            ProgramResult? trial = python.WarmUp?.Trial;
+        });
+    }
+
+    [Test]
     public void Reading_the_strings_of_a_run()
     {
         const string device = "ready";
