@@ -109,7 +109,10 @@ internal sealed class GuestCancellationTests
                 cancels++;
                 Thread.SpinWait(500);
             }
-        }) { IsBackground = true };
+        })
+        {
+            IsBackground = true,
+        };
         canceller.Start();
         Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref cancels) > 0, Patience), Is.True, "the cancellations have begun");
 
