@@ -20,6 +20,9 @@ internal sealed class KernelMachine : IDisposable
     /// <summary>How much of an image's digest its mapping has in its label: as much as there is room for.</summary>
     private const int LabelDigits = 56;
 
+    /// <summary>As many pages of a trial run the kernel remembers.</summary>
+    private const int MostWorkingSetPages = 4096;
+
     /// <summary>How long a thread may run while others are ready.</summary>
     private static readonly TimeSpan TimeSlice = TimeSpan.FromMilliseconds(4);
 
@@ -134,9 +137,10 @@ internal sealed class KernelMachine : IDisposable
     public async Task<byte[]> WorkingSetAsync(ProgramLimits limits, CancellationToken cancellationToken)
     {
         byte[] pages = await PrepareAsync<byte[]>("WorkingSet", [], limits, cancellationToken).ConfigureAwait(false);
-        if (pages.Length % sizeof(ulong) != 0)
+        if (pages.Length % sizeof(ulong) != 0 || pages.Length > MostWorkingSetPages * sizeof(ulong))
         {
-            throw new GuestProtocolException($"The kernel of a program is wrong: {pages.Length} bytes are no list of pages.");
+            throw new GuestProtocolException(
+                $"The kernel of a program is wrong: {pages.Length} bytes are no list of at most {MostWorkingSetPages} pages.");
         }
 
         MemoryMarshal.Cast<byte, ulong>(pages.AsSpan()).Sort();

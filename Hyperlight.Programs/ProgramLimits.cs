@@ -188,7 +188,9 @@ public sealed record ProgramLimits
 
     /// <summary>
     /// The time in which a program must reach its checkpoint (<see cref="ProgramTemplate.Checkpoint"/>), once, when its runner is created.
-    /// Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Otherwise there is a <see cref="ProgramCheckpointException"/>.
+    /// Default 1 minute; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. Otherwise there is a <see cref="ProgramCheckpointException"/>. As long
+    /// may each of the two steps take that prepare runs after a <see cref="ProgramTemplate.TrialInput"/>; otherwise there is a
+    /// <see cref="GuestProtocolException"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Not positive and not infinite, or longer than 49 days.</exception>
     public TimeSpan WarmUpTime

@@ -43,9 +43,9 @@ public sealed record ProgramTemplate
 
     /// <summary>
     /// An input of the application, with which the program is run once from its checkpoint when the runner is created, as in any other run:
-    /// with its tools, directories and network. Later runs find nothing of it, but are prepared for what it did: the pages of memory that it
-    /// used are there when they start, and its code is translated already. Choose one that does what most runs do, and whose effects outside of
-    /// the program are harmless; it has no streams. How it ended is <see cref="ProgramWarmUp.Trial"/>. Default: none, and no such run.
+    /// with its tools, directories and network. Later runs find nothing of its memory and files, but are prepared for what it did: the pages of
+    /// memory that it used are there when they start, and its code is translated already. They can find out which pages that were: the input has no
+    /// secrets. Choose one that does what most runs do, and whose effects outside of the program are harmless; it has no streams. How it ended is <see cref="ProgramWarmUp.Trial"/>. Default: none, and no such run.
     /// </summary>
     public ProgramInput? TrialInput { get; init; }
 

@@ -34,12 +34,17 @@ struct address_space *address_space_create(void)
     return NULL;
 }
 
-struct address_space *address_space_copy(void)
+struct address_space *address_space_copy(const struct address_space *current)
 {
     struct address_space *space = address_space_create();
     if (space != NULL && (!areas_copy(index_of(space)) || !pages_copy_to_root(space->root))) {
         address_space_release(space);
         return NULL;
+    }
+    if (space != NULL && !areas_are_all_inherited()) {
+        address_space_select(space);
+        areas_drop_not_inherited();
+        address_space_select(current);
     }
     return space;
 }
@@ -62,6 +67,20 @@ void address_space_release(struct address_space *space)
     }
     pages_free_root(space->root);
     areas_forget(index_of(space));
+}
+
+void address_spaces_unmap_file(const struct node *node, uint64_t offset)
+{
+    const struct address_space *current = NULL;
+    uint64_t root = pages_root();
+    for (unsigned i = 0; i < MOST_ADDRESS_SPACES; i++) {
+        if (spaces[i].references != 0) {
+            current = spaces[i].root == root ? &spaces[i] : current;
+            address_space_select(&spaces[i]);
+            areas_unmap_file(node, offset);
+        }
+    }
+    address_space_select(current);
 }
 
 void address_space_select(const struct address_space *space)

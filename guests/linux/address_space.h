@@ -15,9 +15,10 @@ struct address_space {
 // The first one, which is there already.
 struct address_space *address_spaces_start(void);
 
-// Without areas, or with those and the pages of the current one. NULL without memory.
+// Without areas, or with those and the pages of the current one that a new process inherits. NULL
+// without memory.
 struct address_space *address_space_create(void);
-struct address_space *address_space_copy(void);
+struct address_space *address_space_copy(const struct address_space *current);
 
 void address_space_retain(struct address_space *space);
 // Another one must be selected.
@@ -28,6 +29,10 @@ void address_space_release(struct address_space *space);
 bool address_space_become_kernel(void);
 // After a restore: the page tables are those that the host has made.
 void address_space_continue(void);
+
+// Unmaps the pages of a file from an offset on from all of them.
+struct node;
+void address_spaces_unmap_file(const struct node *node, uint64_t offset);
 
 void address_space_select(const struct address_space *space);
 

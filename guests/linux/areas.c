@@ -8,11 +8,10 @@
 
 #include <string.h>
 
-// One less for each of two divisions of an area.
-#define MOST_AREAS 1024
+#define MOST_AREAS 16384
 
 #define AREAS_WINDOW 0xFFFFFA0000000000UL
-#define LIST_SIZE 0x20000UL
+#define LIST_SIZE 0x100000UL
 
 _Static_assert(MOST_AREAS * sizeof(struct area) <= LIST_SIZE, "a list for each address space");
 
@@ -95,6 +94,11 @@ struct area *area_find(uint64_t address)
     return contains(index, address) ? &areas->list[index] : NULL;
 }
 
+const struct area *area_after(uint64_t address)
+{
+    return area_at(index_of(address));
+}
+
 uint64_t areas_size(uint64_t start, uint64_t end)
 {
     uint64_t size = 0;
@@ -158,25 +162,59 @@ static uint64_t commitment(const struct area *area)
 // Whether the second area continues the first one, so that they can be one.
 static bool continues(const struct area *first, const struct area *second)
 {
-    return first->end == second->start && first->node == NULL && second->node == NULL &&
-           first->access == second->access && first->is_committed == second->is_committed;
+    bool is_same_source = first->node == NULL || (first->source_size == WHOLE_FILE && second->source_size == WHOLE_FILE &&
+                                                  first->offset + (first->end - first->start) == second->offset);
+    return first->end == second->start && first->node == second->node && is_same_source &&
+           first->access == second->access && first->is_committed == second->is_committed &&
+           first->is_shared == second->is_shared && first->can_write_file == second->can_write_file &&
+           first->inheritance == second->inheritance;
+}
+
+// Joins an area with the one before it, if that can be. Without that, programs that map or
+// protect a page at a time would soon have too many areas.
+static bool join_with_former(unsigned index)
+{
+    if (index == 0 || index >= areas->count || !continues(&areas->list[index - 1], &areas->list[index])) {
+        return false;
+    }
+    struct node *node = areas->list[index].node;
+    areas->list[index - 1].end = areas->list[index].end;
+    erase(index);
+    if (node != NULL) {
+        node_remove_mapping(node);
+    }
+    return true;
+}
+
+// Joins what can be joined from the area before a range to the one after it.
+static void join_around(uint64_t start, uint64_t end)
+{
+    unsigned index = index_of(start);
+    while (index < areas->count && areas->list[index].start <= end) {
+        if (!join_with_former(index)) {
+            index++;
+        }
+    }
 }
 
 bool area_add(const struct area *area)
 {
     unsigned index = index_of(area->start);
-    bool is_joined = index > 0 && continues(&areas->list[index - 1], area);
+    struct area *former = index > 0 ? &areas->list[index - 1] : NULL;
+    bool is_joined = former != NULL && continues(former, area);
     if ((!is_joined && !has_space(1)) || !pages_commit(commitment(area))) {
         return false;
     }
     if (is_joined) {
-        areas->list[index - 1].end = area->end;
+        former->end = area->end;
+        join_with_former(index);
         return true;
     }
     insert(index, area);
     if (area->node != NULL) {
         node_add_mapping(area->node);
     }
+    join_with_former(index + 1);
     return true;
 }
 
@@ -202,9 +240,16 @@ static void divide(uint64_t address)
     insert(index_of(address), &second);
 }
 
+static bool is_boundary(uint64_t address)
+{
+    const struct area *area = area_find(address);
+    return area == NULL || area->start == address;
+}
+
+// Whole areas can be removed or changed when there is no space for more.
 static bool divide_at_both(uint64_t start, uint64_t end)
 {
-    if (!has_space(2)) {
+    if (!has_space((is_boundary(start) ? 0 : 1) + (is_boundary(end) ? 0 : 1))) {
         return false;
     }
     divide(start);
@@ -212,21 +257,12 @@ static bool divide_at_both(uint64_t start, uint64_t end)
     return true;
 }
 
-static bool is_boundary(uint64_t address)
-{
-    const struct area *area = area_find(address);
-    return area == NULL || area->start == address;
-}
-
 bool areas_remove(uint64_t start, uint64_t end)
 {
     if (area_is_free(start, end)) {
         return true;
     }
-    // Whole areas can be removed when there is no space for more.
-    if (has_space(2)) {
-        divide_at_both(start, end);
-    } else if (!is_boundary(start) || !is_boundary(end)) {
+    if (!divide_at_both(start, end)) {
         return false;
     }
     unsigned index = index_of(start);
@@ -264,6 +300,7 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
         more += commitment(&changed);
     }
     if (more > less && !pages_commit(more - less)) {
+        join_around(start, end);
         return false;
     }
     pages_uncommit(less > more ? less - more : 0);
@@ -271,7 +308,42 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
         areas->list[i].access = access;
     }
     pages_protect(start, end, page_access(access));
+    join_around(start, end);
     return true;
+}
+
+bool areas_set_inheritance(uint64_t start, uint64_t end, enum area_inheritance inheritance)
+{
+    if (!divide_at_both(start, end)) {
+        return false;
+    }
+    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
+        areas->list[i].inheritance = inheritance;
+    }
+    join_around(start, end);
+    return true;
+}
+
+bool areas_are_all_inherited(void)
+{
+    for (unsigned i = 0; i < areas->count; i++) {
+        if (areas->list[i].inheritance != INHERIT_PAGES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void areas_drop_not_inherited(void)
+{
+    for (unsigned i = areas->count; i-- > 0;) {
+        const struct area *area = &areas->list[i];
+        if (area->inheritance == INHERIT_NOTHING) {
+            areas_remove(area->start, area->end);
+        } else if (area->inheritance == INHERIT_ZEROES) {
+            pages_unmap(area->start, area->end);
+        }
+    }
 }
 
 bool areas_cover(uint64_t start, uint64_t end)
@@ -295,6 +367,7 @@ bool area_resize(struct area *area, uint64_t end)
         return false;
     }
     area->end = end;
+    join_around(end, end);
     return true;
 }
 
@@ -353,7 +426,8 @@ static int64_t find_source(const struct area *area, uint64_t page, unsigned acce
     if (access & PAGE_WRITE) {
         node_touch(area->node);
     }
-    int64_t error = node_page(area->node, index, area->can_write_file, source);
+    // A page of the image would not show what is written to the file later.
+    int64_t error = node_page(area->node, index, !node_is_constant(area->node), source);
     return error == 0 && *source == NULL ? node_page(area->node, index, true, source) : error;
 }
 
@@ -473,6 +547,18 @@ void areas_forget(unsigned space)
         }
     }
     list->count = 0;
+}
+
+void areas_unmap_file(const struct node *node, uint64_t offset)
+{
+    for (unsigned i = 0; i < areas->count; i++) {
+        const struct area *area = &areas->list[i];
+        uint64_t kept = offset > area->offset ? offset - area->offset : 0;
+        // A program that was loaded from the file keeps what it has.
+        if (area->node == node && area->source_size == WHOLE_FILE && kept < area->end - area->start) {
+            pages_unmap(area->start + kept, area->end);
+        }
+    }
 }
 
 void areas_prepare_snapshot(void)

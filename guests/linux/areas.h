@@ -9,6 +9,12 @@
 
 struct node;
 
+enum area_inheritance {
+    INHERIT_PAGES,
+    INHERIT_ZEROES,
+    INHERIT_NOTHING,
+};
+
 struct area {
     uint64_t start;
     uint64_t end;
@@ -25,6 +31,8 @@ struct area {
     bool is_shared;
     // The file may be written through this area.
     bool can_write_file;
+    // What a new process gets of it.
+    enum area_inheritance inheritance;
 };
 
 #define WHOLE_FILE UINT64_MAX
@@ -53,6 +61,9 @@ const struct area *area_at(unsigned index);
 
 struct area *area_find(uint64_t address);
 
+// The area of an address, or else the next one. NULL if there is none.
+const struct area *area_after(uint64_t address);
+
 // How many bytes of a range are mapped.
 uint64_t areas_size(uint64_t start, uint64_t end);
 
@@ -71,6 +82,14 @@ bool area_add(const struct area *area);
 // change of access also if the memory limit does not permit it.
 bool areas_remove(uint64_t start, uint64_t end);
 bool areas_protect(uint64_t start, uint64_t end, unsigned access);
+
+// Changes what new processes get of a range. False if there are too many areas.
+bool areas_set_inheritance(uint64_t start, uint64_t end, enum area_inheritance inheritance);
+
+// Whether a new process gets all pages of the areas.
+bool areas_are_all_inherited(void);
+// In the address space of a new process, which has all of its parent: removes what it does not inherit.
+void areas_drop_not_inherited(void);
 
 // Whether areas cover a range without a gap.
 bool areas_cover(uint64_t start, uint64_t end);
@@ -98,6 +117,9 @@ enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **conten
 // The same for an access of the program itself. `is_present`: it has failed although
 // there is a page.
 enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present);
+
+// Unmaps the pages of a file from an offset on, copies of them included: they are behind its end.
+void areas_unmap_file(const struct node *node, uint64_t offset);
 
 // Unmaps what cannot be in a snapshot; it is mapped again when it is used.
 void areas_prepare_snapshot(void);

@@ -60,8 +60,14 @@ bool checkpoint_take_breakpoint(void)
 {
     uint64_t entry = checkpoint.entry;
     uint8_t *contents;
+    bool is_shared;
     if (!checkpoint_is_wanted(CHECKPOINT_AT_ENTRY) || program_registers.rip != entry + 1 ||
         area_fault(entry, PAGE_EXECUTE, &contents) != FAULT_RESOLVED || contents[entry & PAGE_MASK] != BREAKPOINT) {
+        return false;
+    }
+    // The program can have replaced the page, also by one that nobody may write, or forked.
+    if (page_contents(page_of(entry), &is_shared) == NULL || is_shared ||
+        !page_make_own(page_of(entry), area_find(entry)->access, &contents)) {
         return false;
     }
     contents[entry & PAGE_MASK] = checkpoint.instruction;

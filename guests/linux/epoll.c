@@ -228,9 +228,25 @@ int64_t system_call_epoll_ctl(const uint64_t arguments[6])
     }
 }
 
+// Lets the entries behind one be the first ones: otherwise those at the beginning of the list could be
+// reported again and again, and others never.
+static void continue_behind(struct entry *last)
+{
+    struct entry *end = last;
+    while (end->next != NULL) {
+        end = end->next;
+    }
+    if (end != last) {
+        end->next = entries;
+        entries = last->next;
+        last->next = NULL;
+    }
+}
+
 static int64_t report(const struct file *epoll, uint64_t address, int32_t most)
 {
     int64_t count = 0;
+    struct entry *last = NULL;
     for (struct entry *entry = entries; entry != NULL && count < most; entry = entry->next) {
         uint32_t ready = entry->epoll == epoll ? ready_events(entry) : 0;
         if (ready == 0) {
@@ -242,7 +258,11 @@ static int64_t report(const struct file *epoll, uint64_t address, int32_t most)
         }
         entry->has_changed = false;
         entry->is_disabled = (entry->wanted.events & EPOLLONESHOT) != 0;
+        last = entry;
         count++;
+    }
+    if (count == most) {
+        continue_behind(last);
     }
     return count;
 }

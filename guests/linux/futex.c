@@ -42,14 +42,14 @@ static struct futex_word word_at(uint64_t address)
 {
     const struct area *area = area_find(address);
     if (area != NULL && area->is_shared) {
-        return (struct futex_word){ area->node, area->offset + address - area->start };
+        return (struct futex_word){ .inode = area->node->inode, .offset = area->offset + address - area->start };
     }
-    return (struct futex_word){ current_process->space, address };
+    return (struct futex_word){ .space = current_process->space, .offset = address };
 }
 
 static bool is_same(struct futex_word one, struct futex_word other)
 {
-    return one.object == other.object && one.offset == other.offset;
+    return one.space == other.space && one.inode == other.inode && one.offset == other.offset;
 }
 
 static bool waits_for(const struct thread *thread, struct futex_word word)

@@ -16,7 +16,7 @@ int64_t system_call_getpid(const uint64_t arguments[6])
 int64_t system_call_getppid(const uint64_t arguments[6])
 {
     (void)arguments;
-    return current_process->parent != NULL ? current_process->parent->id : PARENT_ID;
+    return process_parent(current_process);
 }
 
 static struct process *find(uint64_t id)

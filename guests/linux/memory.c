@@ -27,9 +27,27 @@
 #define MAP_STACK 0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 
-#define MADV_DONTNEED 4
-#define MADV_FREE 8
-#define MADV_REMOVE 9
+enum {
+    MADV_NORMAL = 0,
+    MADV_RANDOM = 1,
+    MADV_SEQUENTIAL = 2,
+    MADV_WILLNEED = 3,
+    MADV_DONTNEED = 4,
+    MADV_FREE = 8,
+    MADV_DONTFORK = 10,
+    MADV_DOFORK = 11,
+    MADV_MERGEABLE = 12,
+    MADV_UNMERGEABLE = 13,
+    MADV_HUGEPAGE = 14,
+    MADV_NOHUGEPAGE = 15,
+    MADV_DONTDUMP = 16,
+    MADV_DODUMP = 17,
+    MADV_WIPEONFORK = 18,
+    MADV_KEEPONFORK = 19,
+    MADV_COLD = 20,
+    MADV_PAGEOUT = 21,
+    MADV_DONTNEED_LOCKED = 24,
+};
 
 #define MREMAP_MAYMOVE 1U
 #define MREMAP_FIXED 2U
@@ -158,7 +176,6 @@ static int64_t describe_shared_memory(uint64_t size, struct area *area)
     node_retain(area->node);
     node_unlink(area->node);
     area->source_size = WHOLE_FILE;
-    area->can_write_file = true;
     area->is_committed = false;
     int64_t error = node_resize(area->node, size);
     if (error != 0) {
@@ -202,13 +219,17 @@ int64_t system_call_mmap(const uint64_t arguments[6])
         // Threads use little of the stacks they ask for.
         .is_committed = !(flags & (MAP_NORESERVE | MAP_STACK)),
         .is_shared = type != MAP_PRIVATE,
+        .can_write_file = (flags & MAP_ANONYMOUS) != 0,
     };
     if (!(flags & MAP_ANONYMOUS)) {
         if (arguments[5] > INT64_MAX - size) {
             return -EOVERFLOW;
         }
         int64_t error = describe_file(arguments[4], arguments[5], &area);
-        return error != 0 ? error : map(&area, arguments[0], size, flags);
+        if (error != 0 || area.node != NULL) {
+            return error != 0 ? error : map(&area, arguments[0], size, flags);
+        }
+        // What is left is /dev/zero, which is memory.
     }
     if (!area.is_shared) {
         return map(&area, arguments[0], size, flags);
@@ -231,16 +252,9 @@ int64_t system_call_munmap(const uint64_t arguments[6])
 }
 
 // Shared areas of a file that is open for reading only stay so.
-static bool can_become_writable(uint64_t start, uint64_t end)
+static bool can_become_writable(const struct area *area)
 {
-    while (start < end) {
-        const struct area *area = area_find(start);
-        if (area->is_shared && area->node != NULL && !area->can_write_file) {
-            return false;
-        }
-        start = area->end;
-    }
-    return true;
+    return !area->is_shared || area->node == NULL || area->can_write_file;
 }
 
 int64_t system_call_mprotect(const uint64_t arguments[6])
@@ -252,31 +266,92 @@ int64_t system_call_mprotect(const uint64_t arguments[6])
     if (size == 0) {
         return 0;
     }
-    if (!check_range(arguments[0], &size) || !areas_cover(arguments[0], arguments[0] + size)) {
+    if (!check_range(arguments[0], &size)) {
         return -ENOMEM;
     }
-    if (arguments[2] & PROT_WRITE && !can_become_writable(arguments[0], arguments[0] + size)) {
-        return -EACCES;
+    // What is before an error is changed.
+    for (uint64_t start = arguments[0]; start < arguments[0] + size;) {
+        const struct area *area = area_find(start);
+        if (area == NULL) {
+            return -ENOMEM;
+        }
+        if (arguments[2] & PROT_WRITE && !can_become_writable(area)) {
+            return -EACCES;
+        }
+        uint64_t end = area->end < arguments[0] + size ? area->end : arguments[0] + size;
+        if (!areas_protect(start, end, (unsigned)arguments[2])) {
+            return -ENOMEM;
+        }
+        start = end;
     }
-    return areas_protect(arguments[0], arguments[0] + size, (unsigned)arguments[2]) ? 0 : -ENOMEM;
+    return 0;
+}
+
+// Advice that programs must be able to rely on is followed, or it is an error; other advice has no
+// effect here.
+static int64_t advise(const struct area *area, uint64_t start, uint64_t end, uint32_t advice)
+{
+    bool is_private_memory = !area->is_shared && area->node == NULL;
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+        pages_unmap(start, end);
+        return 0;
+    case MADV_DONTFORK:
+        return areas_set_inheritance(start, end, INHERIT_NOTHING) ? 0 : -ENOMEM;
+    case MADV_DOFORK:
+    case MADV_KEEPONFORK:
+        return areas_set_inheritance(start, end, INHERIT_PAGES) ? 0 : -ENOMEM;
+    case MADV_WIPEONFORK:
+        if (!is_private_memory) {
+            return -EINVAL;
+        }
+        return areas_set_inheritance(start, end, INHERIT_ZEROES) ? 0 : -ENOMEM;
+    case MADV_FREE:
+        return is_private_memory ? 0 : -EINVAL;
+    default:
+        return 0;
+    }
+}
+
+static bool is_known_advice(uint32_t advice)
+{
+    return advice <= MADV_DONTNEED || advice == MADV_FREE || (advice >= MADV_DONTFORK && advice <= MADV_PAGEOUT) ||
+           advice == MADV_DONTNEED_LOCKED;
 }
 
 int64_t system_call_madvise(const uint64_t arguments[6])
 {
     uint64_t size = arguments[1];
-    if (arguments[0] & PAGE_MASK) {
+    if (arguments[0] & PAGE_MASK || !is_known_advice((uint32_t)arguments[2])) {
         return -EINVAL;
     }
     if (size == 0) {
         return 0;
     }
-    if (!check_range(arguments[0], &size) || !areas_cover(arguments[0], arguments[0] + size)) {
+    if (!check_range(arguments[0], &size)) {
         return -ENOMEM;
     }
-    if (arguments[2] == MADV_DONTNEED) {
-        pages_unmap(arguments[0], arguments[0] + size);
+    // What is not mapped is an error at the end.
+    int64_t result = 0;
+    uint64_t end = arguments[0] + size;
+    for (uint64_t start = arguments[0]; start < end;) {
+        const struct area *area = area_after(start);
+        if (area == NULL || area->start > start) {
+            result = -ENOMEM;
+        }
+        if (area == NULL || area->start >= end) {
+            break;
+        }
+        start = area->start > start ? area->start : start;
+        uint64_t part_end = area->end < end ? area->end : end;
+        int64_t error = advise(area, start, part_end, (uint32_t)arguments[2]);
+        if (error != 0) {
+            return error;
+        }
+        start = part_end;
     }
-    return 0;
+    return result;
 }
 
 // Where a moved area begins, or an error.

@@ -217,6 +217,11 @@ int64_t node_check_access(const struct node *node, uint32_t access)
     return (node->mode >> shift & access) == access ? 0 : -EACCES;
 }
 
+bool node_is_constant(const struct node *node)
+{
+    return node->image_index != NODE_IN_MEMORY && node->uid != USER_ID && node_check_access(node, MAY_WRITE) != 0;
+}
+
 void node_touch(struct node *node)
 {
     node->has_changed = true;

@@ -153,6 +153,9 @@ static inline bool node_is_directory(const struct node *node)
 // What MAY_* permit the program: 0 or -EACCES.
 int64_t node_check_access(const struct node *node, uint32_t access);
 
+// Whether it is a file of the image that the program cannot change.
+bool node_is_constant(const struct node *node);
+
 // Notes that contents or attributes have changed.
 void node_touch(struct node *node);
 void node_touch_attributes(struct node *node);

@@ -2,6 +2,7 @@
 //
 // The contents of regular files: pages in memory over those of the image.
 
+#include "address_space.h"
 #include "buffer.h"
 #include "errors.h"
 #include "files.h"
@@ -315,6 +316,9 @@ int64_t node_resize(struct node *node, uint64_t size)
         }
         free_pages(node, kept / PAGE_SIZE, MOST_PAGES - 1);
         node->file.image_size = node->file.image_size < kept ? node->file.image_size : kept;
+        if (node->mappings != 0) {
+            address_spaces_unmap_file(node, kept);
+        }
     }
     node->size = size;
     node_touch(node);

@@ -11,6 +11,7 @@
 #include "path.h"
 #include "proc.h"
 #include "process.h"
+#include "processes.h"
 #include "program.h"
 #include "text.h"
 #include "user.h"
@@ -216,13 +217,16 @@ static bool status(const struct node *node, struct node *contents)
     (void)node;
     text_put(&text, "Name:\t");
     text_put(&text, program.name);
-    text_put(&text, "\nState:\tR (running)\nTgid:\t" PROCESS_NAME "\nPid:\t" PROCESS_NAME "\nPPid:\t1\nTracerPid:\t0\n");
+    text_put_line(&text, "\nState:\tR (running)\nTgid:\t", current_process->id, "");
+    text_put_line(&text, "\nPid:\t", current_process->id, "");
+    text_put_line(&text, "\nPPid:\t", process_parent(current_process), "\nTracerPid:\t0\n");
     text_put(&text, "Uid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\n");
     text_put_line(&text, "VmPeak:\t", mapped, " kB\n");
     text_put_line(&text, "VmSize:\t", mapped, " kB\n");
     text_put_line(&text, "VmHWM:\t", used, " kB\n");
     text_put_line(&text, "VmRSS:\t", used, " kB\n");
-    text_put(&text, "Threads:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    text_put_line(&text, "Threads:\t", current_process->threads, "\n");
+    text_put(&text, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
     return !text.has_failed;
 }
 
@@ -230,9 +234,14 @@ static bool statistics(const struct node *node, struct node *contents)
 {
     struct text text = { .node = contents };
     (void)node;
-    text_put(&text, PROCESS_NAME " (");
+    text_put_number(&text, current_process->id);
+    text_put(&text, " (");
     text_put(&text, program.name);
-    text_put(&text, ") R 1 1000 1000 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 ");
+    text_put_line(&text, ") R ", process_parent(current_process), "");
+    text_put_line(&text, " ", current_process->group, "");
+    text_put_line(&text, " ", current_process->session, " 0 -1 0 0 0 0 0 0 0 0 0 20 0 ");
+    text_put_number(&text, current_process->threads);
+    text_put(&text, " 0 0 ");
     text_put_line(&text, "", mapped_pages() * PAGE_SIZE, " ");
     text_put_number(&text, pages_used());
     text_put(&text, " 18446744073709551615 0 0 ");

@@ -71,7 +71,7 @@ int64_t system_call_sysinfo(const uint64_t arguments[6])
     uint64_t words[SYSINFO_SIZE / 8] = { 0 };
     words[4] = pages_limit(); // totalram
     words[5] = pages_limit() - pages_used(); // freeram
-    words[10] = 1; // procs
+    words[10] = threads_count(); // procs
     words[13] = PAGE_SIZE; // mem_unit
     return copy_to_user(arguments[0], words, sizeof words) ? 0 : -EFAULT;
 }

@@ -37,6 +37,11 @@ void processes_start(unsigned limit)
     resource_limits_start(current_process->limits);
 }
 
+uint32_t process_parent(const struct process *process)
+{
+    return process->parent != NULL ? process->parent->id : PARENT_ID;
+}
+
 struct process *process_find(uint32_t id)
 {
     FOR_EACH_PROCESS (process) {
@@ -111,7 +116,7 @@ struct process *process_create(bool shares_memory, bool shares_files, bool share
     if (!copy_files(&process->program, shares_files, shares_context)) {
         return NULL;
     }
-    process->space = shares_memory ? current_process->space : address_space_copy();
+    process->space = shares_memory ? current_process->space : address_space_copy(current_process->space);
     if (process->space == NULL) {
         files_release(process->program.files);
         file_context_release(process->program.file_context);

@@ -52,6 +52,9 @@ extern struct process *current_process;
 // those that have ended count until they are waited for.
 void processes_start(unsigned limit);
 
+// The id of the parent, that of the process outside for the first one.
+uint32_t process_parent(const struct process *process);
+
 struct process *process_find(uint32_t id);
 // The same by the id of any of its threads.
 struct process *process_find_of_thread(uint32_t id);

@@ -18,9 +18,11 @@ enum thread_state { THREAD_UNUSED, THREAD_READY, THREAD_WAITING };
 
 struct process;
 
-// A place in an address space or in a file.
+// A place in an address space; or in a file, which is known by its number: that is not used
+// again when the file is gone.
 struct futex_word {
-    const void *object;
+    const void *space;
+    uint64_t inode;
     uint64_t offset;
 };
 

@@ -57,9 +57,15 @@ static struct process *wait_for_child(int32_t which, uint32_t options, int64_t *
     }
 }
 
-int64_t system_call_wait4(const uint64_t arguments[6])
+// What a process has used is not counted.
+static bool copy_usage(uint64_t address)
 {
     static const uint8_t usage[RUSAGE_SIZE];
+    return address == 0 || copy_to_user(address, usage, sizeof usage);
+}
+
+int64_t system_call_wait4(const uint64_t arguments[6])
+{
     uint32_t options = (uint32_t)arguments[2];
     int64_t error;
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | OPTIONS_FOR_THREADS)) {
@@ -73,7 +79,7 @@ int64_t system_call_wait4(const uint64_t arguments[6])
     uint32_t status = child->status;
     child->state = PROCESS_UNUSED;
     bool is_copied = (arguments[1] == 0 || copy_to_user(arguments[1], &status, sizeof status)) &&
-                     (arguments[3] == 0 || copy_to_user(arguments[3], usage, sizeof usage));
+                     copy_usage(arguments[3]);
     return is_copied ? (int64_t)id : -EFAULT;
 }
 
@@ -117,5 +123,7 @@ int64_t system_call_waitid(const uint64_t arguments[6])
         words[6] = is_killed ? child->status & 0x7F : child->status >> 8;
         child->state = options & WNOWAIT ? PROCESS_ENDED : PROCESS_UNUSED;
     }
-    return arguments[2] == 0 || copy_to_user(arguments[2], words, sizeof words) ? 0 : -EFAULT;
+    bool is_copied = (arguments[2] == 0 || copy_to_user(arguments[2], words, sizeof words)) &&
+                     (child == NULL || copy_usage(arguments[4]));
+    return is_copied ? 0 : -EFAULT;
 }

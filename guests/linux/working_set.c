@@ -6,7 +6,6 @@
 #include "areas.h"
 #include "node.h"
 #include "pages.h"
-#include "process.h"
 
 #include <string.h>
 
@@ -69,18 +68,12 @@ const uint8_t *working_set_recorded(size_t *size)
     return (const uint8_t *)set.pages;
 }
 
-// Whether the program cannot change a file: it would find what is in its mapping now, and
-// not what it has written until it uses the page.
-static bool is_constant(const struct node *node)
-{
-    return node->image_index != NODE_IN_MEMORY && node->uid != USER_ID && node_check_access(node, MAY_WRITE) != 0;
-}
-
-// The area of a page that is the same for each run until it uses it.
-static const struct area *constant_area(uint64_t page)
+// Whether a page is the same for each run until it uses it. Of a file that the program can change
+// it would find what is in its mapping now, and not what it has written until then.
+static bool is_constant_page(uint64_t page)
 {
     const struct area *area = area_find(page);
-    return area != NULL && !area->is_shared && (area->node == NULL || is_constant(area->node)) ? area : NULL;
+    return area != NULL && !area->is_shared && (area->node == NULL || node_is_constant(area->node));
 }
 
 bool working_set_keep(const uint8_t *bytes, size_t size)
@@ -88,7 +81,7 @@ bool working_set_keep(const uint8_t *bytes, size_t size)
     if (size % sizeof set.pages[0] != 0 || size > MOST_PAGES * sizeof set.pages[0]) {
         return false;
     }
-    // What these pages take is part of the snapshot, and no memory of a run.
+    // These pages are part of the snapshot, and no memory of a run; only their page tables take some.
     pages_continue(UINT64_MAX);
     address_space_continue();
     set.count = 0;
@@ -102,7 +95,7 @@ bool working_set_keep(const uint8_t *bytes, size_t size)
         }
         last = page;
         // The others belong to areas that the program adds after its checkpoint.
-        if (constant_area(page) == NULL) {
+        if (!is_constant_page(page)) {
             continue;
         }
         if (entry & OWN_PAGE) {

@@ -179,6 +179,12 @@ int program_main(const struct start *start)
     if (equal(name, "file-mappings")) {
         return file_mappings();
     }
+    if (equal(name, "memory-areas")) {
+        return memory_areas();
+    }
+    if (equal(name, "memory-sequence")) {
+        return memory_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    }
     if (equal(name, "file-limits")) {
         return file_limits();
     }

@@ -2,7 +2,9 @@ using Hyperlight.Programs;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
-/// <summary>Files of a program behave as on Linux: each system call with its errors, mappings, devices, and random sequences.</summary>
+/// <summary>
+/// Files and memory of a program behave as on Linux: each system call with its errors, mappings, devices, and random sequences.
+/// </summary>
 internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(target)
 {
     private const int Operations = 1500;
@@ -14,7 +16,7 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 
     [Test]
     public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "named-pipes", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
+        [Values("file-calls", "file-mappings", "memory-areas", "named-pipes", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)
@@ -22,6 +24,14 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
         RequireFastKernelAfter(seed, few: 1);
         TestContext.Out.WriteLine($"seed {seed}");
         await Compare("file-sequence", $"{seed}", $"{Operations}");
+    }
+
+    [Test]
+    public async Task A_random_sequence_of_memory_operations_has_the_results_of_Linux([Range(1, 8)] int seed)
+    {
+        RequireFastKernelAfter(seed, few: 1);
+        TestContext.Out.WriteLine($"seed {seed}");
+        await Compare("memory-sequence", $"{seed}", $"{Operations}");
     }
 
     [Test]
