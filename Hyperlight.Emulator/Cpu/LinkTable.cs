@@ -5,8 +5,8 @@ using Hyperlight.Emulator.Compilation.X64;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
-/// Where emitted code goes on when it leaves its region: a direct-mapped table of one machine from addresses of the guest to
-/// emitted code. An entry is made when the processor enters a block, after everything was checked, and is valid for as long
+/// Where emitted code goes on when it leaves its region: a table of one machine from addresses of the guest to emitted code.
+/// An address has its entry in either of two places, which are beside each other. An entry is made when the processor enters a block, after everything was checked, and is valid for as long
 /// as each of these checks would have the same result: the pages of its region are in their places, and
 /// <see cref="LinkStamp"/>. It keeps the code that it leads to. The table grows with the number of its entries.
 /// </summary>
@@ -78,7 +78,7 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
             Allocate(FewestIndexBits);
         }
 
-        int index = IndexOf(rip);
+        int index = PlaceOf(rip);
         var link = new LinkEntry { Rip = rip, Region = code.LinkedEntry, Block = code.EntryOf(entry) };
         if (_entries[index].Rip == rip)
         {
@@ -90,7 +90,7 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         else if (_regions[index] is not null && _used.Count > _regions.Length / 4 && _regions.Length < 1 << MostIndexBits)
         {
             Grow();
-            index = IndexOf(rip);
+            index = PlaceOf(rip);
         }
 
         Put(index, link, region, code);
@@ -125,6 +125,17 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         }
     }
 
+    /// <summary>The place where an address has its entry; or a free one; or one that is to be replaced.</summary>
+    private int PlaceOf(ulong rip)
+    {
+        int first = IndexOf(rip);
+        int second = first ^ 1;
+        return _entries[second].Rip == rip || (_entries[first].Rip != rip && _regions[first] is not null && _regions[second] is null)
+            ? second
+            : first;
+    }
+
+    /// <summary>Where an address is looked for first.</summary>
     private int IndexOf(ulong rip) => (int)((uint)rip * Multiplier >> (32 - MostIndexBits)) & (_regions.Length - 1);
 
     private void Put(int index, LinkEntry link, Region region, EmittedCode code)
@@ -164,7 +175,7 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         _targets.Clear();
         foreach (int index in used)
         {
-            Put(IndexOf(entries[index].Rip), entries[index], regions[index]!, (EmittedCode)regions[index]!.Code);
+            Put(PlaceOf(entries[index].Rip), entries[index], regions[index]!, (EmittedCode)regions[index]!.Code);
         }
 
         memory.FreeLinks(entries);

@@ -4,13 +4,15 @@ using Iced.Intel;
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
-/// Finds the places in emitted code where execution goes on at an address of the machine's <see cref="LinkTable"/>: six
-/// instructions that look an entry up and compare the guest's address, and behind them the two jumps that such an entry
-/// permits. Nothing branches into the middle of them, and nothing changes R13 between them.
+/// Finds the places in emitted code where execution goes on at an address of the machine's <see cref="LinkTable"/>: nine
+/// instructions that look for an entry in both of its places and compare the guest's address, and behind them the two jumps that
+/// such an entry permits. Nothing else branches into the middle or to the end of them, and nothing changes R13 between them.
 /// </summary>
 internal sealed class LinkPattern
 {
-    private const int LookupLength = 6;
+    private const int LookupLength = 9;
+    private const int FirstComparison = 4;
+    private const int SecondComparison = 7;
 
     private readonly List<Instruction> _code;
     private readonly Dictionary<ulong, int> _references;
@@ -28,12 +30,17 @@ internal sealed class LinkPattern
     {
         (_code, _references, _linkedEntry) = (code, references, linkedEntry);
         var knowledge = Knowledge.Nothing;
+        ulong found = 0;
         for (int i = 0; i < code.Count;)
         {
-            if (references.ContainsKey(code[i].IP))
+            // What found the entry in its first place comes to the end of the lookup from there.
+            bool isBehindLookup = i >= LookupLength && code[i].IP == found && references[found] == 1;
+            if (references.ContainsKey(code[i].IP) && !isBehindLookup)
             {
                 knowledge = KnownAt(i);
             }
+
+            found = IsLookup(i) ? code[i + FirstComparison + 1].NearBranchTarget : found;
 
             (int length, knowledge) = Match(i, knowledge);
             i += length;
@@ -66,7 +73,7 @@ internal sealed class LinkPattern
     {
         if (IsLookup(i))
         {
-            _members.Add(i + 4);
+            _members.UnionWith([i + FirstComparison, i + SecondComparison]);
             return (LookupLength, Knowledge.Entry);
         }
 
@@ -97,8 +104,14 @@ internal sealed class LinkPattern
         && _code[i + 1] is { Code: Code.Shr_rm32_imm8, Op0Register: Register.R13D, Immediate8: 32 - LinkTable.MostIndexBits - LinkEntry.Shift }
         && _code[i + 2] is { Code: Code.And_r32_rm32, Op0Register: Register.R13D, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinkMaskOffset }
         && _code[i + 3] is { Code: Code.Add_r64_rm64, Op0Register: Register.R13, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinksOffset }
-        && _code[i + 4] is { Op0Register: Register.R14 } compared && IsAt(compared, Code.Cmp_r64_rm64, LinkEntry.RipOffset)
-        && _code[i + 5].Mnemonic == Mnemonic.Jne;
+        && IsComparisonWithAddress(i + FirstComparison)
+        && _code[i + 5].Mnemonic == Mnemonic.Je && i + LookupLength < _code.Count && _code[i + 5].NearBranchTarget == _code[i + LookupLength].IP
+        && _code[i + 6] is { Code: Code.Xor_rm64_imm8, Op0Register: Register.R13, Immediate8: 1 << LinkEntry.Shift }
+        && IsComparisonWithAddress(i + SecondComparison)
+        && _code[i + 8].Mnemonic == Mnemonic.Jne;
+
+    private bool IsComparisonWithAddress(int i) =>
+        _code[i] is { Op0Register: Register.R14 } compared && IsAt(compared, Code.Cmp_r64_rm64, LinkEntry.RipOffset);
 
     /// <summary>Whether the entry's region is compared with this one.</summary>
     private bool IsComparisonWithOwn(int i) => HasStraight(i, 3)

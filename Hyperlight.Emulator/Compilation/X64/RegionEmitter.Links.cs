@@ -51,7 +51,7 @@ internal sealed partial class RegionEmitter
         LoadConstant(Host.Entry, (ulong)RegionExit.Continue);
     }
 
-    /// <summary>Puts the table's entry of the guest's address into the entry register.</summary>
+    /// <summary>Puts the table's entry of the guest's address, which is in one of two places, into the entry register.</summary>
     private void FindLink(int isMissing)
     {
         _a.Emit(4, 0x69, Host.Entry, GuestAddress);
@@ -60,7 +60,13 @@ internal sealed partial class RegionEmitter
         _a.Byte(32 - LinkTable.MostIndexBits - LinkEntry.Shift);
         _a.Emit(4, 0x23, Host.Entry, Operand.State(StateOffsets.LinkMask));
         _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Links));
+        int isFound = _a.NewLabel();
+        _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
+        _a.JumpIf(Equal, isFound);
+        _a.Emit(8, 0x83, 6, Translation);
+        _a.Byte(1 << LinkEntry.Shift);
         _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
         _a.JumpIf(NotEqual, isMissing);
+        _a.Mark(isFound);
     }
 }

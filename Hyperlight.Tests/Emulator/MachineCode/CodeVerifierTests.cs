@@ -77,6 +77,9 @@ internal sealed class CodeVerifierTests
         ["a call of a computed address"] = c => c.call(rbx),
         ["a jump to an entry that was not compared"] = c => Link(c, skipped: 4, then: Leave),
         ["a jump to an entry without the branch"] = c => Link(c, skipped: 5, then: Leave),
+        ["a jump to an entry that was compared in another place"] = c => Link(c, skipped: 6, then: Leave),
+        ["a jump to an entry that was not compared in its second place"] = c => Link(c, skipped: 7, then: Leave),
+        ["a jump to an entry without the branch of its second place"] = c => Link(c, skipped: 8, then: Leave),
         ["a jump to an entry with a wrong index"] = c => Link(c, skipped: 2, then: Leave),
         ["a jump to an entry of another table"] = c => Link(c, table: ProcessorState.InterpretOffset, then: Leave),
         ["a jump to an entry that was changed"] = c => Link(c, then: x => { x.add(r13, 8); Leave(x); }),
@@ -91,7 +94,13 @@ internal sealed class CodeVerifierTests
         {
             Label jump = c.CreateLabel();
             c.jmp(jump);
-            Link(c, then: x => { x.Label(ref jump); Leave(x); });
+            Link(c, then: x => { x.mov(ebx, ebx); x.Label(ref jump); Leave(x); });
+        },
+        ["a branch to the end of the lookup"] = c =>
+        {
+            Label found = c.CreateLabel();
+            c.jmp(found);
+            Link(c, then: Leave, found: found);
         },
         ["a jump to an entry with something on the stack"] = c => Link(c, then: x => { x.push(rbx); Leave(x); }),
         ["an entry that is written"] = c => Link(c, then: x => x.mov(__qword_ptr[r13 + LinkEntry.RegionOffset], rbx)),
@@ -236,17 +245,25 @@ internal sealed class CodeVerifierTests
         }
     }
 
-    /// <summary>The six instructions that look up where to go on, without one of them.</summary>
+    /// <summary>The nine instructions that look up where to go on, without one of them.</summary>
     private static void Link(
-        Assembler c, Action<Assembler> then, int table = ProcessorState.LinksOffset, int skipped = -1)
+        Assembler c, Action<Assembler> then, int table = ProcessorState.LinksOffset, int skipped = -1, Label found = default)
     {
         Label missing = c.CreateLabel();
+        if (found.IsEmpty)
+        {
+            found = c.CreateLabel();
+        }
+
         Action[] steps =
         [
             () => c.imul(r13d, r14d, unchecked((int)LinkTable.Multiplier)),
             () => c.shr(r13d, 32 - LinkTable.MostIndexBits - LinkEntry.Shift),
             () => c.and(r13d, __dword_ptr[r15 + ProcessorState.LinkMaskOffset]),
             () => c.add(r13, __qword_ptr[r15 + table]),
+            () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
+            () => c.AddInstruction(Instruction.CreateBranch(Code.Je_rel32_64, found.Id)),
+            () => c.xor(r13, 1 << LinkEntry.Shift),
             () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Jne_rel32_64, missing.Id)),
         ];
@@ -258,6 +275,7 @@ internal sealed class CodeVerifierTests
             }
         }
 
+        c.Label(ref found);
         then(c);
         c.Label(ref missing);
         c.mov(eax, eax);
