@@ -1,6 +1,7 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -167,6 +168,30 @@ internal sealed class LinkTests
         // The host may have written to the memory since: each block is looked at once more.
         Assert.That(guest.Sum, Is.EqualTo(2 * LinkedGuest.Calls));
         Assert.That(guest.Machine.CodeEntries - before, Is.InRange(1, 10));
+    }
+
+    /// <summary>Otherwise each of them would take the place of the other one, and the processor would be asked each time.</summary>
+    [Test]
+    public void Two_addresses_of_the_same_place_in_the_table_have_links_both()
+    {
+        const int Entries = 512;
+        uint second = Enumerable.Range(0, Entries * 2).Select(static i => 0xA000 + ((uint)i * 4)).First(static rip => PlaceOf(rip) == PlaceOf(Function));
+        using var guest = new LinkedGuest(isCompiled: true, Function, static _ => { }, c =>
+        {
+            c.mov(eax, 1);
+            c.mov(esi, second);
+            c.jmp(rsi);
+        });
+        guest.Memory.Write(second, LinkedGuest.Assemble(second, static c => c.ret()));
+        guest.Run();
+        long before = guest.Machine.CodeEntries;
+        guest.Restart();
+        guest.Run();
+
+        Assert.That(guest.Sum, Is.EqualTo(2 * LinkedGuest.Calls));
+        Assert.That(guest.Machine.CodeEntries - before, Is.InRange(1, 15));
+
+        static uint PlaceOf(uint rip) => (rip * LinkTable.Multiplier >> (32 - LinkTable.MostIndexBits)) & (Entries - 1);
     }
 
     [Test]
