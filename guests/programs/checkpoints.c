@@ -282,7 +282,11 @@ static int changing_file(void)
     // One of the image, that everybody may write, if there is one.
     int64_t other = call(CALL_OPEN, (uint64_t)"/writable", O_RDWR, 0, 0);
     volatile uint8_t *image = other >= 0 ? map(2 * PAGE, MAP_PRIVATE, other) : pages;
+    int64_t reader = call(CALL_OPEN, (uint64_t)"/writable", O_RDONLY, 0, 0);
+    int64_t shared = call6(CALL_MMAP, 0, 2 * PAGE, PROT_READ, MAP_SHARED, (uint64_t)reader, 0);
+    volatile uint8_t *shown = shared > 0 ? (volatile uint8_t *)shared : pages;
     wait_for_run(4096);
+    print_line("shown", shown[0]);
     call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, 0, 0, 0);
     call6(CALL_PWRITE64, (uint64_t)file, (uint64_t)"B", 1, PAGE, 0, 0);
     pages[1] = 1;
@@ -292,6 +296,7 @@ static int changing_file(void)
     call6(CALL_PWRITE64, (uint64_t)other, (uint64_t)"C", 1, 0, 0, 0);
     call6(CALL_PWRITE64, (uint64_t)other, (uint64_t)"C", 1, PAGE, 0, 0);
     print_line("image", image[0]);
+    print_line("shown", shown[0]);
     // The kernel and the program see the same.
     call(CALL_WRITE, 1, (uint64_t)&image[PAGE], 1, 0);
     print_line(" after", image[PAGE]);

@@ -40,7 +40,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
 
             ProgramResult result = await runner.RunAsync(ProgramInput.Empty);
 
-            Assert.That(result.StandardOutput, Is.EqualTo("string 0\nwritten 66\nread 66\nbefore 65\nimage 67\nC after 67\n"));
+            Assert.That(result.StandardOutput, Is.EqualTo("string 0\nshown 65\nwritten 66\nread 66\nbefore 65\nimage 67\nshown 67\nC after 67\n"));
             Assert.That(runner.WarmUp!.Trial!.StandardOutput, Is.EqualTo(result.StandardOutput));
         }
         finally
