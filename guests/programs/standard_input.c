@@ -394,6 +394,22 @@ static int whole_input(void)
     return 0;
 }
 
+// The input is empty before the checkpoint, and that of the run after it.
+static int input_after_checkpoint(void)
+{
+    int64_t epoll = call(CALL_EPOLL_CREATE1, 0, 0, 0, 0);
+    struct epoll_event event = { 1 | EPOLLET, 7 };
+    call(CALL_EPOLL_CTL, (uint64_t)epoll, 1, 0, (uint64_t)&event);
+    wait_for_event("before", epoll, -1);
+    read_some("before", 10);
+    int64_t ready = open_file("/dev/hyperlight/ready", O_RDONLY, 0);
+    call(CALL_READ, (uint64_t)ready, (uint64_t)text, sizeof text, 0);
+    wait_for_event("after", epoll, -1);
+    poll_input("after", 0);
+    read_some("after", 10);
+    return 0;
+}
+
 // Nothing can go on: nobody waits for input any more.
 static int deadlock(void)
 {
@@ -420,6 +436,7 @@ int standard_input(const char *name)
         { "input-readers", several_readers },
         { "input-all", all_input },
         { "input-whole", whole_input },
+        { "input-checkpoint", input_after_checkpoint },
         { "input-deadlock", deadlock },
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text;
-using Hyperlight.Emulator;
 using Hyperlight.Programs;
+using Hyperlight.Tests.Integration.Residue;
 
 namespace Hyperlight.Tests.Integration.Programs;
 
@@ -102,9 +102,54 @@ internal sealed class StandardInputTests(TestTarget target) : ProgramTest(target
     [Test]
     public async Task A_program_in_which_nothing_waits_for_input_ends_by_a_deadlock()
     {
-        ProgramResult result = await _runner.RunAsync(new ProgramInput { Arguments = ["input-deadlock"], StandardInputStream = new Pipe().Reader.AsStream() });
+        ProgramRunner runner = Create(Fixed, new ProgramLimits { Time = Enough });
+
+        ProgramResult result = await runner.RunAsync(new ProgramInput { Arguments = ["input-deadlock"], StandardInputStream = new Pipe().Reader.AsStream() });
 
         Assert.That((result.End, result.StandardOutput), Is.EqualTo((ProgramEnd.Deadlock, "no poll 0\n  events 0\n\nnothing -11\n")));
+    }
+
+    [Test]
+    public async Task A_run_from_a_checkpoint_has_its_own_input_although_the_program_has_found_none_before()
+    {
+        ProgramRunner runner = Create(
+            ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions), [Fixed, "input-checkpoint"], new ProgramLimits { Time = Enough }, ProgramCheckpoint.Ready);
+
+        ProgramResult result = await Run(runner, "text");
+        ProgramResult none = await Run(runner, "");
+
+        Assert.That(runner.WarmUp!.StandardOutput, Is.EqualTo("before epoll 1\n  events 16\n\nbefore 0\n"));
+        Assert.That(result.StandardOutput, Is.EqualTo("after epoll 1\n  events 1\nafter poll 1\n  events 1\ntext\nafter 4\n"));
+        Assert.That(none.StandardOutput, Is.EqualTo("after epoll 1\n  events 16\nafter poll 1\n  events 16\n\nafter 0\n"));
+    }
+
+    /// <summary>The host says with each part whether more follows, so that neither polls nor the end take a call of it.</summary>
+    [Test]
+    public async Task Complete_input_takes_one_call_of_the_host_for_each_read()
+    {
+        var observed = new ObservedHypervisor(Target.Hypervisor);
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+        {
+            Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
+            Command = [Fixed, "input-all"],
+            Limits = WithTime(new ProgramLimits()),
+            CreateBuilder = () => new SandboxBuilder().WithHypervisor(observed),
+        });
+        await ExitsAsync(1000);
+
+        int one = await ExitsAsync(1000);
+        int six = await ExitsAsync(6000);
+
+        TestContext.Out.WriteLine($"{one} exits for one read, {six} exits for six");
+        Assert.That(six - one, Is.LessThanOrEqualTo(5));
+
+        async Task<int> ExitsAsync(int size)
+        {
+            int before = observed.Machine.ExitCount;
+            ProgramResult result = await Run(runner, new string('x', size));
+            Assert.That(result.StandardOutput, Does.StartWith($"total {size}\n"));
+            return observed.Machine.ExitCount - before;
+        }
     }
 
     private static async Task<(string Output, ProgramResult Result)> Converse(
