@@ -29,9 +29,7 @@ internal sealed class HostWait(StandardInput input, HostNetwork network)
 
         // A kernel has no more connections than it may have.
         long start = Stopwatch.GetTimestamp();
-        TimeSpan time = network.CanHave(known)
-            ? TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks))
-            : TimeSpan.Zero;
+        TimeSpan time = network.CanHave(known) ? TimeOf(nanoseconds) : TimeSpan.Zero;
         while (true)
         {
             Task changed = network.Changes.Next();
@@ -48,12 +46,17 @@ internal sealed class HostWait(StandardInput input, HostNetwork network)
         }
     }
 
-    private static Task SleepAsync(long nanoseconds, CancellationToken cancellationToken)
+    private static TimeSpan TimeOf(long nanoseconds) =>
+        TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks));
+
+    private static async Task SleepAsync(long nanoseconds, CancellationToken cancellationToken)
     {
-        // Not shorter than the program asked for.
-        double milliseconds = Math.Ceiling(Math.Max(nanoseconds, 0) / 1e6);
-        return Task.Delay(
-            milliseconds < ProgramLimits.LongestTime.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : ProgramLimits.LongestTime, cancellationToken);
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan time = TimeOf(nanoseconds);
+        for (TimeSpan left = time; left > TimeSpan.Zero; left = time - Stopwatch.GetElapsedTime(start))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static byte[] Answer(SocketEvents inputEvents, byte[] events)
