@@ -50,7 +50,7 @@ internal sealed class KernelMachine : IDisposable
                 IsGuestTimerOptional = true,
             })
             .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Run.Streams.WriteAsync(stream, bytes, token))
-            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, CancellationToken token) => Run.Streams.ReadAsync(size, token))
+            .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, bool waits, CancellationToken token) => Run.Input.ReadAsync(size, waits, token))
             .WithHostFunction("ProgramInputFile", byte[] (int index) => Run.Files.InputFile(index))
             .WithHostFunction("ProgramInputBytes", ReadOnlyMemory<byte> (int index, long offset, int size) => Run.Files.InputBytes(index, offset, size))
             .WithHostFunction("ProgramOutputFile", int (ReadOnlySpan<byte> path, int mode, long size) => Run.Files.OutputFile(path, size))
@@ -61,7 +61,8 @@ internal sealed class KernelMachine : IDisposable
             .WithHostFunction("ProgramSocket", ValueTask<ReadOnlyMemory<byte>> (int step, int handle, long value, byte[] bytes, CancellationToken token) =>
                 Run.Network.AnswerAsync(step, handle, value, bytes, token))
             .WithHostFunction("ProgramClock", long (bool isMonotonic) => Run.Streams.Clock(isMonotonic))
-            .WithHostFunction("ProgramSleep", Task (long nanoseconds, CancellationToken token) => ProgramStreams.Sleep(nanoseconds, token));
+            .WithHostFunction("ProgramWait", ValueTask<ReadOnlyMemory<byte>> (long nanoseconds, bool forInput, byte[] known, CancellationToken token) =>
+                Run.Wait.AnswerAsync(nanoseconds, forInput, known, token));
         Sandbox = builder.Build(cancellationToken);
         try
         {

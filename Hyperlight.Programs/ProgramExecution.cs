@@ -21,7 +21,8 @@ internal static class ProgramExecution
         CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var streams = new ProgramStreams(input, template.Limits.Output, observer, end);
+        var failure = new StreamFailure(end);
+        using var streams = new ProgramStreams(input, template.Limits.Output, observer, failure);
         try
         {
             ProgramNetwork? network = input.Network ?? template.Network;
@@ -29,7 +30,8 @@ internal static class ProgramExecution
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             var tools = new ToolCalls(template.Tools, input.Tools);
             await using var connections = new HostNetwork(network);
-            var run = new RunServices(streams, files, directories, tools, connections, RunBudget.OfRun(template.Limits));
+            await using var standardInput = new StandardInput(input.StandardInput, input.StandardInputStream, connections.Changes, failure);
+            var run = new RunServices(streams, standardInput, files, directories, tools, connections, RunBudget.OfRun(template.Limits));
             return await RunAsync(template.Limits, run, execute, end.Token).ConfigureAwait(false);
         }
         catch (Exception) when (streams.Failure is not null && !cancellationToken.IsCancellationRequested)

@@ -10,8 +10,9 @@ public sealed record ProgramInput
     public ReadOnlyMemory<byte> StandardInput { get; init; }
 
     /// <summary>
-    /// What the program reads after <see cref="StandardInput"/>, as it reads it. A program that waits for the stream uses up its time. The
-    /// stream is not closed, and may have been read further than the program has read. Default: none. For a <see cref="System.IO.Pipelines.PipeReader"/>, use its
+    /// What the program reads after <see cref="StandardInput"/>, as it asks for it. A program that waits for the stream uses up its time. The
+    /// stream is not closed, and may have been read further than the program has read. A read that is in progress at the end of the run is
+    /// cancelled. Default: none. For a <see cref="System.IO.Pipelines.PipeReader"/>, use its
     /// <c>AsStream</c>.
     /// </summary>
     public Stream? StandardInputStream { get; init; }

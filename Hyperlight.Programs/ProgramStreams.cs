@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Hyperlight.Programs;
 
-/// <summary>The host functions of one run: the standard streams, clocks and sleeping.</summary>
-/// <param name="input">What the program reads, and where its output goes.</param>
+/// <summary>The host functions of one run for output and clocks.</summary>
+/// <param name="input">Where the output goes.</param>
 /// <param name="outputLimit">The most bytes of its output.</param>
 /// <param name="observer">Gets output that no stream of the input gets; <see langword="null"/> to keep it for the result.</param>
-/// <param name="end">Ends the run, if a stream of the application fails.</param>
+/// <param name="failure">Is told that a stream of the application has failed.</param>
 internal sealed class ProgramStreams(
-    ProgramInput input, int outputLimit, Func<ProgramOutput, CancellationToken, ValueTask>? observer, CancellationTokenSource end) : IDisposable
+    ProgramInput input, int outputLimit, Func<ProgramOutput, CancellationToken, ValueTask>? observer, StreamFailure failure) : IDisposable
 {
     private const int Continue = 0;
     private const int LimitReached = 1;
@@ -18,15 +18,13 @@ internal sealed class ProgramStreams(
     private readonly MemoryStream _output = new();
     private readonly MemoryStream _error = new();
     private readonly long _start = Stopwatch.GetTimestamp();
-    private byte[]? _buffer;
-    private int _position;
     private int _written;
 
     /// <summary>Whether the program wrote more than the limit.</summary>
     public bool IsLimitReached { get; private set; }
 
-    /// <summary>The failure of a stream of the application, which ended the run.</summary>
-    public ProgramStreamException? Failure { get; private set; }
+    /// <summary>The failure of a stream of the application, the standard input too, which ended the run.</summary>
+    public ProgramStreamException? Failure => failure.Exception;
 
     public byte[] Output => _output.ToArray();
 
@@ -45,51 +43,15 @@ internal sealed class ProgramStreams(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            Fail($"its standard {(isError ? "error" : "output")} cannot be written", exception);
+            failure.Note($"its standard {(isError ? "error" : "output")} cannot be written", exception);
         }
 
         return IsLimitReached ? LimitReached : Continue;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(int size, CancellationToken cancellationToken)
-    {
-        size = Math.Clamp(size, 0, KernelMachine.MostBytes);
-        if (_position < input.StandardInput.Length)
-        {
-            ReadOnlyMemory<byte> bytes = input.StandardInput.Slice(_position, Math.Min(size, input.StandardInput.Length - _position));
-            _position += bytes.Length;
-            return bytes;
-        }
-
-        if (input.StandardInputStream is not { } stream || size == 0)
-        {
-            return default;
-        }
-
-        try
-        {
-            _buffer ??= new byte[KernelMachine.MostBytes];
-            int count = await stream.ReadAsync(_buffer.AsMemory(0, size), cancellationToken).ConfigureAwait(false);
-            return _buffer.AsMemory(0, count);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            Fail("its standard input cannot be read", exception);
-            return default;
-        }
-    }
-
     /// <summary>Nanoseconds since 1970, or since the start of the run.</summary>
     public long Clock(bool isMonotonic) =>
         (isMonotonic ? Stopwatch.GetElapsedTime(_start).Ticks : (DateTime.UtcNow - DateTime.UnixEpoch).Ticks) * NanosecondsPerTick;
-
-    public static Task Sleep(long nanoseconds, CancellationToken cancellationToken)
-    {
-        // Not shorter than the program asked for.
-        double milliseconds = Math.Ceiling(Math.Max(nanoseconds, 0) / 1e6);
-        return Task.Delay(
-            milliseconds < ProgramLimits.LongestTime.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : ProgramLimits.LongestTime, cancellationToken);
-    }
 
     public void Dispose()
     {
@@ -116,19 +78,6 @@ internal sealed class ProgramStreams(
         else
         {
             (isError ? _error : _output).Write(bytes.Span);
-        }
-    }
-
-    private void Fail(string problem, Exception exception)
-    {
-        Failure ??= new ProgramStreamException(problem, exception);
-        try
-        {
-            end.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The run has ended meanwhile.
         }
     }
 }

@@ -6,4 +6,14 @@ namespace Hyperlight.Programs;
 
 /// <summary>What the host functions of the kernel use while a program runs.</summary>
 internal sealed record RunServices(
-    ProgramStreams Streams, RunFiles Files, HostDirectories Directories, ToolCalls Tools, HostNetwork Network, RunBudget Budget);
+    ProgramStreams Streams,
+    StandardInput Input,
+    RunFiles Files,
+    HostDirectories Directories,
+    ToolCalls Tools,
+    HostNetwork Network,
+    RunBudget Budget)
+{
+    /// <summary>What the kernel waits with.</summary>
+    public HostWait Wait { get; } = new(Input, Network);
+}

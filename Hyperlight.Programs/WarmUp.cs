@@ -53,9 +53,10 @@ internal static class WarmUp
 
         long start = Stopwatch.GetTimestamp();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var streams = new ProgramStreams(ProgramInput.Empty, template.Limits.Output, null, end);
+        var failure = new StreamFailure(end);
+        using var streams = new ProgramStreams(ProgramInput.Empty, template.Limits.Output, null, failure);
         var budget = RunBudget.OfWarmUp(template.Limits);
-        ProgramReport? report = await RunAsync(sandbox, template, streams, budget, end.Token).ConfigureAwait(false);
+        ProgramReport? report = await RunAsync(sandbox, template, streams, failure, budget, end.Token).ConfigureAwait(false);
         if (report is { IsAtCheckpoint: true })
         {
             TimeSpan duration = Stopwatch.GetElapsedTime(start);
@@ -86,7 +87,7 @@ internal static class WarmUp
 
     /// <returns><see langword="null"/> if the time limit ended the program.</returns>
     private static async Task<ProgramReport?> RunAsync(
-        KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, RunBudget budget, CancellationToken cancellationToken)
+        KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, StreamFailure failure, RunBudget budget, CancellationToken cancellationToken)
     {
         // It is limited by its time alone.
         byte[] request = ProgramRequest.Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty);
@@ -95,8 +96,10 @@ internal static class WarmUp
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));
             // A connection would not last until a run: there are none before the checkpoint.
             await using var network = new HostNetwork(null);
+            await using var input = new StandardInput(default, null, network.Changes, failure);
             var run = new RunServices(
                 streams,
+                input,
                 new RunFiles(ProgramInput.Empty, template.Limits, template.Directories),
                 directories,
                 new ToolCalls(template.Tools, ProgramInput.Empty.Tools),

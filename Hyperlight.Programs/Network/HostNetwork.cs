@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Net;
 
 namespace Hyperlight.Programs.Network;
@@ -8,13 +7,9 @@ namespace Hyperlight.Programs.Network;
 /// <param name="network">What is allowed; <see langword="null"/>: nothing.</param>
 internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 {
-    private const int WantedSize = 8;
-    private const int NanosecondsPerTick = 100;
+    private const int KnownSize = 8;
     private const int Receiving = 1;
     private const int Sending = 2;
-
-    // Timers count milliseconds, and can be early: a wait is not shorter than the program asked for.
-    private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Each connection of a run leaves a port in use for a while.</summary>
     private const int MostConnections = 10_000;
@@ -27,11 +22,12 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     /// <summary>Those that the program has closed, until their sockets are.</summary>
     private readonly List<HostConnection> _closing = [];
 
-    private readonly Lock _changeLock = new();
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextHandle;
     private bool _isDisposed;
     private long _bytes;
+
+    /// <summary>Is told that the events of a connection have changed.</summary>
+    public ChangeSignal Changes { get; } = new();
 
     /// <summary>How long a run that has ended waits until what its program has sent is on its way.</summary>
     public TimeSpan CloseTime { get; init; } = TimeSpan.FromSeconds(5);
@@ -44,9 +40,6 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
 
         /// <summary>Begins to connect to a <c>sockaddr</c>: a handle.</summary>
         Connect,
-
-        /// <summary>Waits until the events of a connection are others than those that are stated: the events of each.</summary>
-        Wait,
 
         /// <summary>The events of one connection.</summary>
         Events,
@@ -80,8 +73,6 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
         {
             case Step.Query:
                 return new[] { network is { Rules.IsEmpty: false } ? (byte)1 : (byte)0 };
-            case Step.Wait:
-                return await WaitAsync(value, bytes, cancellationToken).ConfigureAwait(false);
             case Step.Connect:
                 return new SocketAnswer(Connect(bytes), SocketEvents.None).ToArray();
             case Step.Close when TakeForClosing(handle) is { } closed:
@@ -92,6 +83,29 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
                     ? Answer(connection, (Step)step, value, bytes).ToArray()
                     : new SocketAnswer(NetworkError.InvalidArgument, SocketEvents.None).ToArray();
         }
+    }
+
+    /// <summary>Whether a program can have so many connections.</summary>
+    public bool CanHave(byte[] known) => known.Length / KnownSize <= (network?.MaximumConnections ?? 0);
+
+    /// <summary>The events of connections.</summary>
+    /// <param name="known">Each one's handle, and the events that are known.</param>
+    /// <param name="differ">Whether the events of one are others.</param>
+    public byte[] EventsOf(byte[] known, out bool differ)
+    {
+        int count = known.Length / KnownSize;
+        var events = new byte[count * sizeof(int)];
+        differ = false;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> entry = known.AsSpan(i * KnownSize, KnownSize);
+            int handle = BinaryPrimitives.ReadInt32LittleEndian(entry);
+            int now = (int)(Find(handle)?.Events ?? SocketEvents.None);
+            differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[sizeof(int)..]);
+            BinaryPrimitives.WriteInt32LittleEndian(events.AsSpan(i * sizeof(int)), now);
+        }
+
+        return events;
     }
 
     /// <summary>
@@ -203,7 +217,7 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
             }
 
             var connector = new Connector(network, _lookups, endpoint, name);
-            _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, NoteChange, Count));
+            _connections.Add(_nextHandle, new HostConnection(connector.ConnectAsync, Changes.Note, Count));
             return _nextHandle++;
         }
     }
@@ -226,67 +240,4 @@ internal sealed class HostNetwork(ProgramNetwork? network) : IAsyncDisposable
     private void ForgetClosed() => _closing.RemoveAll(static connection => connection.Completion.IsCompleted);
 
     private bool Count(int bytes) => Interlocked.Add(ref _bytes, bytes) <= network!.MaximumBytes;
-
-    private void NoteChange()
-    {
-        lock (_changeLock)
-        {
-            _changed.TrySetResult();
-        }
-    }
-
-    private async Task<byte[]> WaitAsync(long nanoseconds, byte[] wanted, CancellationToken cancellationToken)
-    {
-        if (wanted.Length / WantedSize > (network?.MaximumConnections ?? 0))
-        {
-            return EventsOf(wanted, out _);
-        }
-
-        long start = Stopwatch.GetTimestamp();
-        TimeSpan time = TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks));
-        while (true)
-        {
-            Task changed = NextChange();
-            byte[] events = EventsOf(wanted, out bool differ);
-            TimeSpan left = time - Stopwatch.GetElapsedTime(start);
-            if (differ || left <= TimeSpan.Zero)
-            {
-                return events;
-            }
-
-            await changed.WaitAsync(left + TimerUnit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    /// <summary>Completes at a change of any connection after this call.</summary>
-    private Task NextChange()
-    {
-        lock (_changeLock)
-        {
-            if (_changed.Task.IsCompleted)
-            {
-                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-
-            return _changed.Task;
-        }
-    }
-
-    private byte[] EventsOf(byte[] wanted, out bool differ)
-    {
-        int count = wanted.Length / WantedSize;
-        var events = new byte[count * sizeof(int)];
-        differ = false;
-        for (int i = 0; i < count; i++)
-        {
-            ReadOnlySpan<byte> entry = wanted.AsSpan(i * WantedSize, WantedSize);
-            int handle = BinaryPrimitives.ReadInt32LittleEndian(entry);
-            int now = (int)(Find(handle)?.Events ?? SocketEvents.None);
-            differ |= now != BinaryPrimitives.ReadInt32LittleEndian(entry[sizeof(int)..]);
-            BinaryPrimitives.WriteInt32LittleEndian(events.AsSpan(i * sizeof(int)), now);
-        }
-
-        return events;
-    }
 }

@@ -392,7 +392,8 @@ internal sealed class HostNetworkTests
     {
         await using var network = new HostNetwork(Allow(80));
         using var source = new CancellationTokenSource();
-        ValueTask<ReadOnlyMemory<byte>> wait = network.AnswerAsync((int)HostNetwork.Step.Wait, -1, long.MaxValue, [], source.Token);
+        await using var input = new StandardInput(default, null, network.Changes, new StreamFailure(source));
+        Task<ReadOnlyMemory<byte>> wait = new HostWait(input, network).AnswerAsync(long.MaxValue, forInput: false, [], source.Token).AsTask();
         await source.CancelAsync();
 
         await Assert.ThatAsync(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
@@ -410,7 +411,7 @@ internal sealed class HostNetworkTests
             await server.Connected.WaitAsync(Patience);
             for (int i = 0; i < 3000; i++)
             {
-                int step = random.Next(8) == 0 ? random.Next(int.MinValue, int.MaxValue) : random.Next(-1, 12);
+                int step = random.Next(8) == 0 ? random.Next(int.MinValue, int.MaxValue) : random.Next(-1, 11);
                 int handle = random.Next(8) == 0 ? random.Next(int.MinValue, int.MaxValue) : random.Next(-1, 10);
                 long value = random.Next(4) switch
                 {
@@ -425,8 +426,6 @@ internal sealed class HostNetworkTests
                     random.NextBytes(bytes.AsSpan(random.Next(bytes.Length + 1)));
                 }
 
-                // A wait of a hostile kernel is its own run's time.
-                value = step == (int)HostNetwork.Step.Wait ? value % 1000 : value;
                 ReadOnlyMemory<byte> answer = await network.AnswerAsync(step, handle, value, bytes, CancellationToken.None).AsTask().WaitAsync(Patience);
                 Assert.That(answer.Length, Is.LessThanOrEqualTo(Math.Max(KernelMachine.MostBytes + 8, bytes.Length)));
             }
@@ -445,7 +444,7 @@ internal sealed class HostNetworkTests
 
         Assert.That(call.Result, Is.EqualTo(step switch
         {
-            HostNetwork.Step.Query or HostNetwork.Step.Wait => 0,
+            HostNetwork.Step.Query => 0,
             HostNetwork.Step.Connect => NoAccess,
             _ => InvalidArgument,
         }));
@@ -485,8 +484,10 @@ internal sealed class HostNetworkTests
         BinaryPrimitives.WriteInt32LittleEndian(wanted, handle);
         BinaryPrimitives.WriteInt32LittleEndian(wanted.AsSpan(4), (int)known);
         long nanoseconds = (time ?? Patience).Ticks * 100;
-        ReadOnlyMemory<byte> answer = await network.AnswerAsync((int)HostNetwork.Step.Wait, -1, nanoseconds, wanted, CancellationToken.None);
-        return (SocketEvents)BinaryPrimitives.ReadInt32LittleEndian(answer.Span);
+        using var end = new CancellationTokenSource();
+        await using var input = new StandardInput(default, null, network.Changes, new StreamFailure(end));
+        ReadOnlyMemory<byte> answer = await new HostWait(input, network).AnswerAsync(nanoseconds, forInput: false, wanted, CancellationToken.None);
+        return (SocketEvents)BinaryPrimitives.ReadInt32LittleEndian(answer.Span[sizeof(int)..]);
     }
 
     /// <summary>Waits until all of some events hold.</summary>

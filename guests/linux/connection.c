@@ -4,7 +4,6 @@
 
 #include "clock.h"
 #include "errors.h"
-#include "host.h"
 #include "kernel_pages.h"
 #include "readiness.h"
 #include "scheduler.h"
@@ -22,13 +21,6 @@ struct answer {
     int32_t result;
     uint32_t events;
 };
-
-struct wanted {
-    int32_t handle;
-    uint32_t events;
-};
-
-#define MOST_WAITED (HOST_BYTES / sizeof(struct wanted))
 
 static struct pool pool;
 static struct connection *connections;
@@ -368,37 +360,23 @@ bool connections_are_open(void)
     return false;
 }
 
-static struct connection *find(int32_t handle)
+size_t connections_list(struct host_connection *list, size_t most)
 {
-    struct connection *connection = connections;
-    while (connection != NULL && connection->handle != handle) {
-        connection = connection->next;
-    }
-    return connection;
-}
-
-bool connections_wait(int64_t nanoseconds)
-{
-    static struct wanted wanted[MOST_WAITED];
-    const uint8_t *bytes;
-    size_t size;
     size_t count = 0;
     for (const struct connection *connection = connections; connection != NULL; connection = connection->next) {
-        if (connection->handle >= 0 && count < MOST_WAITED) {
-            wanted[count++] = (struct wanted){ connection->handle, connection->events };
+        if (connection->handle >= 0 && count < most) {
+            list[count++] = (struct host_connection){ connection->handle, connection->events };
         }
     }
-    if (!host_socket(HOST_SOCKET_WAIT, -1, nanoseconds, wanted, count * sizeof wanted[0], &bytes, &size) ||
-        size != count * sizeof(uint32_t)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint32_t events;
-        struct connection *connection = find(wanted[i].handle);
-        memcpy(&events, bytes + i * sizeof events, sizeof events);
-        if (connection != NULL) {
+    return count;
+}
+
+void connection_note_events(int32_t handle, uint32_t events)
+{
+    for (struct connection *connection = connections; connection != NULL; connection = connection->next) {
+        if (connection->handle == handle) {
             note_events(connection, events);
+            return;
         }
     }
-    return true;
 }

@@ -5,6 +5,7 @@
 #ifndef LINUX_CONNECTION_H
 #define LINUX_CONNECTION_H
 
+#include "host.h"
 #include "sockets.h"
 
 #define CONNECTION_OPTIONS 16
@@ -54,8 +55,9 @@ int64_t connection_set_option(struct file *file, uint32_t level, uint32_t option
 
 // Whether the host has connections, which may change while nothing runs.
 bool connections_are_open(void);
-// Waits until one of them changes, at most for a time (NEVER: without an end), and
-// wakes what waits for it. False if the host refused.
-bool connections_wait(int64_t nanoseconds);
+// Those that the host has, with the events that are known, as many as there is room for.
+size_t connections_list(struct host_connection *list, size_t most);
+// The host tells the events of a connection: wakes what waits for it.
+void connection_note_events(int32_t handle, uint32_t events);
 
 #endif

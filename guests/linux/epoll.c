@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "file_status.h"
 #include "files.h"
+#include "host_events.h"
 #include "kernel_pages.h"
 #include "process.h"
 #include "readiness.h"
@@ -270,7 +271,7 @@ static int64_t report(const struct file *epoll, uint64_t address, int32_t most)
 // What the host has not told yet, because nothing waits for it.
 static bool connections_have_changed(void)
 {
-    return connections_are_open() && connections_wait(0);
+    return connections_are_open() && host_events_wait(0);
 }
 
 static int64_t wait(const uint64_t arguments[6], int64_t deadline)

@@ -47,10 +47,19 @@ bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer)
     return call_for_answer("ProgramWrite", parameters, 2, answer);
 }
 
-bool host_read(size_t size, const uint8_t **bytes, size_t *count)
+bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes, size_t *count)
 {
-    const hl_Parameter parameter = { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size };
-    return call_for_bytes("ProgramRead", &parameter, 1, bytes, count) && *count <= size;
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size },
+        { .tag = hl_ParameterType_Bool, .value.Bool = waits },
+    };
+    if (!call_for_bytes("ProgramRead", parameters, 2, bytes, count) || *count == 0 || *count - 1 > size) {
+        return false;
+    }
+    *events = **bytes;
+    ++*bytes;
+    --*count;
+    return true;
 }
 
 // Of the monotonic clock, when the host's is 0.
@@ -75,10 +84,16 @@ void host_continue_clock(int64_t nanoseconds)
     clock_start = nanoseconds;
 }
 
-bool host_sleep(int64_t nanoseconds)
+bool host_wait(int64_t nanoseconds, bool input, const struct host_connection *connections, size_t count,
+               const uint8_t **events)
 {
-    const hl_Parameter parameter = { .tag = hl_ParameterType_Long, .value.Long = nanoseconds };
-    return call("ProgramSleep", &parameter, 1, hl_ReturnType_Void);
+    const hl_Parameter parameters[] = {
+        { .tag = hl_ParameterType_Long, .value.Long = nanoseconds },
+        { .tag = hl_ParameterType_Bool, .value.Bool = input },
+        { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)connections, count * sizeof *connections } },
+    };
+    size_t size;
+    return call_for_bytes("ProgramWait", parameters, 3, events, &size) && size == (1 + count) * sizeof(uint32_t);
 }
 
 bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count)

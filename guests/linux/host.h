@@ -17,9 +17,11 @@
 // False if the host refused the call.
 bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer);
 
-// ProgramRead(size): bytes of the standard input, none at its end. They are valid
-// until the next call. False if the host refused the call, or sent too many.
-bool host_read(size_t size, const uint8_t **bytes, size_t *count);
+// ProgramRead(size, waits): the poll_events of the standard input after this call (one
+// byte: POLLIN if more bytes can be read, POLLHUP if no others will come), then bytes:
+// none at the end, or if there are none yet, which a call that waits does not answer.
+// They are valid until the next call. False if the host refused the call, or sent too many.
+bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes, size_t *count);
 
 // ProgramClock(isMonotonic): nanoseconds.
 bool host_clock(bool is_monotonic, int64_t *nanoseconds);
@@ -27,8 +29,18 @@ bool host_clock(bool is_monotonic, int64_t *nanoseconds);
 // The monotonic clock goes on from a time, when the host's begins again.
 void host_continue_clock(int64_t nanoseconds);
 
-// ProgramSleep(nanoseconds).
-bool host_sleep(int64_t nanoseconds);
+// A connection of the host, with the events that the kernel knows.
+struct host_connection {
+    int32_t handle;
+    uint32_t events;
+};
+
+// ProgramWait(nanoseconds, input, connections): waits until the events of a connection
+// are others, or the standard input has poll_events, if `input` is set, at most so long.
+// The events of the standard input (32 bits, 0 if not asked for), then those of each
+// connection (32 bits). They are valid until the next call. False if the host refused.
+bool host_wait(int64_t nanoseconds, bool input, const struct host_connection *connections, size_t count,
+               const uint8_t **events);
 
 // ProgramInputFile(index): a file that the program is handed, none after the last
 // one: its mode (32 bits), 32 bits that are 1 for a directory of the host, 2 for one
@@ -102,10 +114,6 @@ enum host_socket_step {
     HOST_SOCKET_QUERY,
     // Begins to connect to the address, a sockaddr: a handle.
     HOST_SOCKET_CONNECT,
-    // Waits until the events of one of the handles, each with the events that are
-    // known, are others, at most `value` nanoseconds: the events of each, and nothing
-    // before them.
-    HOST_SOCKET_WAIT,
     // The events alone.
     HOST_SOCKET_EVENTS,
     // At most `value` bytes, which follow; 0 at the end.

@@ -24,6 +24,7 @@
 #include "signals.h"
 #include "sockets.h"
 #include "stack.h"
+#include "streams.h"
 #include "system_calls.h"
 #include "threads.h"
 #include "ticks.h"
@@ -70,6 +71,7 @@ static void handle_system_call(void)
     };
     current_thread->system_call = registers->rax;
     current_thread->is_in_system_call = true;
+    current_thread->awaits_input = false;
     registers->rax = (uint64_t)system_call(registers->rax, arguments);
 }
 
@@ -251,6 +253,7 @@ const char *program_continue(const struct program_request *request)
     system_calls_start(request->system_calls);
     random_seed(request->random);
     ready_device_start(&request->run);
+    stream_input_continue();
     const char *problem = input_files_receive();
     if (problem == NULL && checkpoint_kind() == CHECKPOINT_AT_ENTRY) {
         problem = replace_arguments(&request->arguments, checkpoint_thread());

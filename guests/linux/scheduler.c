@@ -6,6 +6,7 @@
 #include "connection.h"
 #include "errors.h"
 #include "host.h"
+#include "host_events.h"
 #include "processes.h"
 #include "processor.h"
 #include "program.h"
@@ -27,6 +28,8 @@ static struct {
     uint64_t stack;
     uint64_t slice_start;
     uint64_t wait_count;
+    // The threads that wait for standard input, besides what they wait for.
+    unsigned input_waits;
     // Something may have a deadline.
     bool has_deadlines;
 } scheduler;
@@ -38,6 +41,10 @@ void scheduler_clear(void)
 
 void scheduler_make_ready(struct thread *thread)
 {
+    if (thread->state == THREAD_WAITING && thread->awaits_input) {
+        scheduler.input_waits--;
+        thread->awaits_input = false;
+    }
     thread->state = THREAD_READY;
     thread->channel = NULL;
     thread->deadline = NEVER;
@@ -91,12 +98,13 @@ static void wake_expired(int64_t now)
     timers_expire(now);
 }
 
-// Whether a thread may wait for a connection.
-static bool connections_are_awaited(void)
+bool scheduler_awaits_input(void)
 {
-    if (!connections_are_open()) {
-        return false;
-    }
+    return scheduler.input_waits != 0;
+}
+
+bool scheduler_has_waiting(void)
+{
     FOR_EACH_THREAD (thread) {
         if (thread->state == THREAD_WAITING) {
             return true;
@@ -105,29 +113,28 @@ static bool connections_are_awaited(void)
     return false;
 }
 
-// Wakes what waits for a connection while other threads run. A host that fails is
-// found out when there is nothing else to do.
-static void look_at_connections(void)
+// Wakes what waits for the host while other threads run. A host that fails is found
+// out when there is nothing else to do.
+static void look_at_host(void)
 {
-    if (connections_are_awaited()) {
-        (void)connections_wait(0);
+    if (host_events_are_awaited()) {
+        (void)host_events_wait(0);
     }
 }
 
 // False if nothing will ever happen.
-static bool wait_for_deadline(void)
+static bool wait_for_something(void)
 {
     int64_t deadline = next_deadline();
     int64_t now;
-    bool has_connections = connections_are_open();
-    if ((deadline == NEVER && !has_connections) || !host_clock(true, &now)) {
+    if (deadline == NEVER) {
+        return (connections_are_open() || scheduler_awaits_input()) && host_events_wait(NEVER);
+    }
+    if (!host_clock(true, &now)) {
         return false;
     }
-    if (deadline > now) {
-        int64_t rest = deadline == NEVER ? NEVER : deadline - now;
-        if (!(has_connections ? connections_wait(rest) : host_sleep(rest)) || !host_clock(true, &now)) {
-            return false;
-        }
+    if (deadline > now && (!host_events_wait(deadline - now) || !host_clock(true, &now))) {
+        return false;
     }
     wake_expired(now);
     look_for_deadlines();
@@ -141,7 +148,7 @@ static struct thread *take_ready(void)
         return NULL;
     }
     while (!program_end.is_ended && scheduler.first == NULL) {
-        if (!wait_for_deadline()) {
+        if (!wait_for_something()) {
             program_kill(SIGKILL, END_BY_DEADLOCK);
         }
     }
@@ -220,7 +227,7 @@ void scheduler_yield(void)
     if (next_deadline() != NEVER && host_clock(true, &now)) {
         wake_expired(now);
     }
-    look_at_connections();
+    look_at_host();
     if (scheduler.first != NULL) {
         scheduler_make_ready(current_thread);
         run_next();
@@ -242,7 +249,7 @@ void scheduler_note_deadline(void)
 
 bool scheduler_needs_ticks(void)
 {
-    return scheduler.has_deadlines || scheduler.first != NULL || connections_are_awaited();
+    return scheduler.has_deadlines || scheduler.first != NULL || host_events_are_awaited();
 }
 
 void scheduler_tick(void)
@@ -252,12 +259,18 @@ void scheduler_tick(void)
     ticks_stop_unless(scheduler_needs_ticks());
 }
 
+bool scheduler_is_idle_but_for_input(void)
+{
+    return scheduler.first == NULL && next_deadline() == NEVER && !(connections_are_open() && scheduler_has_waiting());
+}
+
 static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
 {
     thread->channel = channel;
     thread->deadline = deadline;
     scheduler.has_deadlines |= deadline != NEVER;
     thread->wait_order = ++scheduler.wait_count;
+    scheduler.input_waits += thread->awaits_input;
     thread->state = THREAD_WAITING;
     run_next();
     return thread->wait_result;

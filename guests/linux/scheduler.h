@@ -46,6 +46,14 @@ bool scheduler_needs_ticks(void);
 // The current thread was interrupted.
 void scheduler_tick(void);
 
+// Whether a thread waits, for anything, and for standard input (awaits_input).
+bool scheduler_has_waiting(void);
+bool scheduler_awaits_input(void);
+
+// Whether nothing but standard input can let any thread go on while the current one
+// waits for it, which the host can do then.
+bool scheduler_is_idle_but_for_input(void);
+
 // Waits until the channel is woken: 0. -ETIMEDOUT at the deadline, -ERESTARTSYS if
 // a signal is to be delivered.
 int64_t scheduler_wait(const void *channel, int64_t deadline);

@@ -48,6 +48,8 @@ struct thread {
     int64_t wait_result;
     // Signals do not end the wait.
     bool is_uninterruptible;
+    // The system call has found no standard input: if it waits, that may end the wait.
+    bool awaits_input;
 
     // Of a futex that it waits for.
     struct futex_word futex;

@@ -20,6 +20,17 @@ internal static class NativeProgram
     /// <summary>Runs a program with an environment that has one variable.</summary>
     public static (int ExitCode, string Output, string Error) Run(string path, string input, params string[] arguments)
     {
+        using Process process = Start(path, arguments);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Write(process, input);
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>Starts a program with an environment that has one variable, and with its streams redirected.</summary>
+    public static Process Start(string path, params string[] arguments)
+    {
         MakeExecutable(path);
 
         var start = new ProcessStartInfo(path, arguments)
@@ -30,12 +41,7 @@ internal static class NativeProgram
         };
         start.Environment.Clear();
         start.Environment.Add("NAME", "value");
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Write(process, input);
-        process.WaitForExit();
-        return (process.ExitCode, output.Result, error.Result);
+        return Process.Start(start)!;
     }
 
     /// <summary>The programs of the tests may have been copied without their mode. Those of the machine keep theirs.</summary>
