@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include "../runtime/host_call.h"
+#include "virtual_clock.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ bool host_read(size_t size, const uint8_t **bytes, size_t *count)
 // Of the monotonic clock, when the host's is 0.
 static int64_t clock_start;
 
-bool host_clock(bool is_monotonic, int64_t *nanoseconds)
+static bool call_clock(bool is_monotonic, int64_t *nanoseconds)
 {
     const hl_Parameter parameter = { .tag = hl_ParameterType_Bool, .value.Bool = is_monotonic };
     if (!call("ProgramClock", &parameter, 1, hl_ReturnType_Long)) {
@@ -70,6 +71,20 @@ bool host_clock(bool is_monotonic, int64_t *nanoseconds)
     return true;
 }
 
+bool host_clock(bool is_monotonic, int64_t *nanoseconds)
+{
+    if (!virtual_clock_is_used()) {
+        return call_clock(is_monotonic, nanoseconds);
+    }
+    *nanoseconds = virtual_clock(is_monotonic);
+    return true;
+}
+
+bool host_real_clock(int64_t *nanoseconds)
+{
+    return call_clock(true, nanoseconds);
+}
+
 void host_continue_clock(int64_t nanoseconds)
 {
     clock_start = nanoseconds;
@@ -77,6 +92,9 @@ void host_continue_clock(int64_t nanoseconds)
 
 bool host_sleep(int64_t nanoseconds)
 {
+    if (virtual_clock_is_used()) {
+        return virtual_clock_pass(nanoseconds);
+    }
     const hl_Parameter parameter = { .tag = hl_ParameterType_Long, .value.Long = nanoseconds };
     return call("ProgramSleep", &parameter, 1, hl_ReturnType_Void);
 }

@@ -14,11 +14,14 @@
 #include "ticks.h"
 #include "timers.h"
 #include "vectors.h"
+#include "virtual_clock.h"
 
 #include <string.h>
 
 // In ticks of the time stamp counter: some milliseconds.
 #define SLICE 0x1000000UL
+// In nanoseconds of the virtual clock.
+#define VIRTUAL_SLICE 4000000UL
 
 static struct {
     struct thread *first;
@@ -114,6 +117,18 @@ static void look_at_connections(void)
     }
 }
 
+// Until something comes over a connection, or a time has passed. What comes from outside
+// takes the time that it takes, of the virtual clock as well.
+static bool wait_for_connections(int64_t nanoseconds)
+{
+    int64_t start, end;
+    if (!virtual_clock_is_used()) {
+        return connections_wait(nanoseconds);
+    }
+    return host_real_clock(&start) && connections_wait(nanoseconds) && host_real_clock(&end) && end >= start &&
+           virtual_clock_pass(end - start);
+}
+
 // False if nothing will ever happen.
 static bool wait_for_deadline(void)
 {
@@ -125,7 +140,7 @@ static bool wait_for_deadline(void)
     }
     if (deadline > now) {
         int64_t rest = deadline == NEVER ? NEVER : deadline - now;
-        if (!(has_connections ? connections_wait(rest) : host_sleep(rest)) || !host_clock(true, &now)) {
+        if (!(has_connections ? wait_for_connections(rest) : host_sleep(rest)) || !host_clock(true, &now)) {
             return false;
         }
     }
@@ -153,6 +168,13 @@ static struct thread *take_ready(void)
     return thread;
 }
 
+// The counter of the processor differs from run to run: with a seed, a slice has a number
+// of system calls.
+static uint64_t slice_clock(void)
+{
+    return virtual_clock_is_used() ? (uint64_t)virtual_clock(true) : processor_ticks();
+}
+
 static void save_registers(struct thread *thread)
 {
     thread->registers = program_registers;
@@ -168,7 +190,7 @@ static void load_registers(struct thread *thread)
     write_msr(MSR_FS_BASE, thread->fs_base);
     write_msr(MSR_GS_BASE, thread->gs_base);
     vectors_load(thread_vectors(thread));
-    scheduler.slice_start = processor_ticks();
+    scheduler.slice_start = slice_clock();
 }
 
 static void switch_to(struct thread *thread, uint64_t *stack)
@@ -225,12 +247,12 @@ void scheduler_yield(void)
         scheduler_make_ready(current_thread);
         run_next();
     }
-    scheduler.slice_start = processor_ticks();
+    scheduler.slice_start = slice_clock();
 }
 
 void scheduler_check_slice(void)
 {
-    if (processor_ticks() - scheduler.slice_start >= SLICE) {
+    if (slice_clock() - scheduler.slice_start >= (virtual_clock_is_used() ? VIRTUAL_SLICE : SLICE)) {
         scheduler_yield();
     }
 }

@@ -206,5 +206,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : tools(name, start);
     code = code >= 0 ? code : network(name, start);
     code = code >= 0 ? code : slices(name);
+    code = code >= 0 ? code : chance_commands(name, start);
     return code >= 0 ? code : faults(name);
 }

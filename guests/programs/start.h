@@ -71,5 +71,6 @@ int random_calls(uint64_t seed, uint64_t count);
 int checkpoints(const char *name);
 int faults(const char *name);
 int slices(const char *name);
+int chance_commands(const char *name, const struct start *start);
 
 #endif
