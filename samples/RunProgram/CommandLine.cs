@@ -17,6 +17,7 @@ internal sealed class CommandLine
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
           --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
           --verbose            state which image is used and how long each step takes
+        EXECUTABLE is a path, or a name that is looked up in the directories of PATH; with --root, an absolute path in it
         """;
 
     public string? Root { get; private set; }
@@ -37,6 +38,13 @@ internal sealed class CommandLine
 
     /// <summary>The executable and its arguments.</summary>
     public string[] Command { get; private set; } = [];
+
+    /// <summary>The path of the executable among the program's files; <see langword="null"/> if this machine does not have it.</summary>
+    public string? ExecutablePath => Command switch
+    {
+        [] => null,
+        [var executable, ..] => Root is null ? ExecutableSearch.Find(executable, Environment.GetEnvironmentVariable("PATH")) : executable,
+    };
 
     /// <summary>The arguments that the program gets at its checkpoint; without one, all of them.</summary>
     public string[] RunArguments { get; private set; } = [];
