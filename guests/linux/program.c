@@ -65,7 +65,9 @@ static void handle_system_call(void)
         program_kill(SIGKILL, END_BY_SYSTEM_CALL_LIMIT);
         return;
     }
-    virtual_clock_pass_call();
+    if (virtual_clock_is_used()) {
+        virtual_clock_pass_call();
+    }
     const uint64_t arguments[6] = {
         registers->rdi, registers->rsi, registers->rdx,
         registers->r10, registers->r8, registers->r9,

@@ -14,12 +14,17 @@
 // year 2100. The monotonic clock goes on. Negative: the clocks are those of the host.
 void virtual_clock_start(int64_t wall);
 
-bool virtual_clock_is_used(void);
+// Asked several times at each system call.
+extern bool virtual_clock_in_use;
+static inline bool virtual_clock_is_used(void)
+{
+    return virtual_clock_in_use;
+}
 
 // Nanoseconds, if it is used.
 int64_t virtual_clock(bool is_monotonic);
 
-// A system call begins.
+// A system call begins, if it is used.
 void virtual_clock_pass_call(void);
 
 // A wait. False if it would not end before the clock does, after more than a hundred years.

@@ -13,8 +13,8 @@
 #define CLOCK_MONOTONIC 1
 #define AT_RANDOM 25
 #define NANOSECONDS 1000000000L
-#define SPIN_TIME 50000000L
-#define TURNS 3000
+#define SPIN_TIME 20000000L
+#define TURNS 1500
 
 static void print_bytes(const char *name, const uint8_t *bytes, size_t size)
 {

@@ -17,7 +17,7 @@ internal sealed class CommandTests
     {
         CommandLine line = Parse(
             "--allow", "10.0.0.5:80", "--allow", "example.com:443", "--directory", $"/data={Directory}:rw", "--directory", $"/more={Directory}",
-            "--checkpoint", "ready", Programs.Path, "echo", "two");
+            "--seed", "42", "--checkpoint", "ready", Programs.Path, "echo", "two");
 
         ProgramTemplate template = ServerCommand.TemplateOf(line, Programs.Path);
 
@@ -26,6 +26,7 @@ internal sealed class CommandTests
         Assert.That(template.Directories["/data"], Is.EqualTo(new ProgramDirectory(Directory) { IsWritable = true }));
         Assert.That(template.Directories["/more"].IsWritable, Is.False);
         Assert.That(template.Checkpoint, Is.EqualTo(ProgramCheckpoint.Ready));
+        Assert.That(template.Seed, Is.EqualTo(42));
         Assert.That(template.Command, Is.EqualTo(new[] { Programs.Path, "echo", "two" }));
     }
 

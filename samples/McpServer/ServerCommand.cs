@@ -16,6 +16,7 @@ internal static class ServerCommand
           --directory GUEST=HOST[:rw]
                                a directory of this machine, at a path of the code; with :rw the code can change it
           --allow HOST:PORT    where the code may connect to over TCP: a name, or an address; can be given several times
+          --seed NUMBER        random numbers from a seed and virtual clocks: the same code has the same output
           --checkpoint KIND    entry or ready: each call starts from the entry point, or from where the program reads /dev/hyperlight/ready
         INTERPRETER must read code from its standard input, for example: McpServer python3 -
         """;
@@ -38,6 +39,7 @@ internal static class ServerCommand
         // Without a checkpoint, the arguments are those of each run.
         Command = [path, .. line.Command[1..], .. line.RunArguments],
         Checkpoint = line.Checkpoint,
+        Seed = line.Seed,
         Directories = line.Directories,
         Network = line.AllowedHosts.Count == 0 ? null : new ProgramNetwork { AllowedHosts = line.AllowedHosts },
     };

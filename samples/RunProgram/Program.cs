@@ -42,6 +42,7 @@ try
         Checkpoint = line.Checkpoint,
         Directories = line.Directories,
         Network = new ProgramNetwork { AllowedHosts = line.AllowedHosts },
+        Seed = line.Seed,
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");

@@ -10,7 +10,7 @@ internal sealed class KernelCostTests(TestTarget target) : ProgramTest(target)
     private const long MostBytes = 300_000;
     private const int MostInstructions = 250;
     private const int Few = 1_000;
-    private const int Many = 11_000;
+    private const int Many = 6_000;
 
     // A driver may leave the guest and enter it again when a signal comes to the host's thread.
     private const int Tolerance = 5;

@@ -67,6 +67,11 @@ internal sealed class SeedTests(TestTarget target) : ProgramTest(target)
     public async Task Runs_from_a_checkpoint_are_repeatable(
         [Values(ProgramCheckpoint.EntryPoint, ProgramCheckpoint.Ready)] ProgramCheckpoint checkpoint, [Values] bool hasTrial)
     {
+        if (hasTrial)
+        {
+            RequireFastKernel();
+        }
+
         ProgramTemplate template = Template(PositionIndependent, Seed) with
         {
             Command = ["program", "chance-ready"],
@@ -197,7 +202,7 @@ internal sealed class SeedTests(TestTarget target) : ProgramTest(target)
     {
         await using ProgramRunner runner = await Create(Fixed, Seed);
 
-        Assert.That((await runner.RunAsync(Arguments("clock-spin"))).StandardOutput, Is.EqualTo("readings 4999\n"));
+        Assert.That((await runner.RunAsync(Arguments("clock-spin"))).StandardOutput, Is.EqualTo("readings 1999\n"));
     }
 
     [Test]
@@ -219,7 +224,7 @@ internal sealed class SeedTests(TestTarget target) : ProgramTest(target)
         ProgramResult result = await runner.RunAsync(Arguments("sleep-for-ever", "1"));
 
         Assert.That(result.End, Is.EqualTo(ProgramEnd.TimeLimit));
-        Assert.That(result.Usage.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
+        Assert.That(result.Usage.Time, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
     }
 
     [Test]
