@@ -48,6 +48,7 @@ internal sealed class KernelMachine : IDisposable
                 ScratchSize = ScratchSize(template.Limits.Memory),
                 GuestTimer = true,
                 IsGuestTimerOptional = true,
+                RandomSeed = template.Seed,
             })
             .WithHostFunction("ProgramWrite", ValueTask<int> (int stream, byte[] bytes, CancellationToken token) => Run.Streams.WriteAsync(stream, bytes, token))
             .WithHostFunction("ProgramRead", ValueTask<ReadOnlyMemory<byte>> (int size, bool waits, CancellationToken token) => Run.Input.ReadAsync(size, waits, token))

@@ -14,10 +14,11 @@ internal sealed class KernelSandbox : IDisposable
     private readonly ImageInUse _image;
     private bool _isMachineTaken;
 
-    /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint.</exception>
+    /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint; there is a start time, and no seed.</exception>
     /// <exception cref="ProgramImageException">The kernel does not run the executable.</exception>
     public KernelSandbox(ProgramTemplate template, CancellationToken cancellationToken)
     {
+        ProgramSeed.Check(template);
         WarmUp.Check(template);
         _template = template;
         _image = ImageInUse.Open(template.Image, cancellationToken);

@@ -48,6 +48,12 @@ public sealed record ProgramInput
     /// <summary>Where the program may connect to, instead of <see cref="ProgramTemplate.Network"/>. Default: what the template says.</summary>
     public ProgramNetwork? Network { get; init; }
 
+    /// <summary>
+    /// The seed of this run's random numbers, instead of <see cref="ProgramTemplate.Seed"/>, which must be set. What was drawn before a checkpoint is of
+    /// the template's seed, and so is what the emulator's processor gives itself (RDRAND, RDSEED). Default: that of the template.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
     /// <summary>Arguments that follow those of <see cref="ProgramTemplate.Command"/>. Default: none.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 

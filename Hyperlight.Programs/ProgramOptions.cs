@@ -38,6 +38,13 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.Network"/>
     public ProgramNetwork? Network { get; set; }
 
+    /// <inheritdoc cref="ProgramTemplate.Seed"/>
+    public ulong? Seed { get; set; }
+
+    /// <inheritdoc cref="ProgramTemplate.StartTime"/>
+    /// <remarks>It is checked when the application starts.</remarks>
+    public DateTimeOffset? StartTime { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Limits"/>
     public ProgramLimits Limits { get; set; } = new();
 

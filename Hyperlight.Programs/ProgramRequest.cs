@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Hyperlight.Programs.Directories;
 using Hyperlight.Programs.Tools;
@@ -22,10 +21,17 @@ internal static class ProgramRequest
     private const int ProcessesOffset = ThreadsOffset + sizeof(uint);
     private const int TimerOffset = ProcessesOffset + sizeof(uint);
     private const int SystemCallsOffset = TimerOffset + sizeof(uint);
-    private const int HeaderSize = SystemCallsOffset + sizeof(ulong);
+    private const int WallClockOffset = SystemCallsOffset + sizeof(ulong);
+    private const int HeaderSize = WallClockOffset + sizeof(long);
 
-    /// <exception cref="ArgumentException">A string contains a zero or is not valid Unicode, or there are too many; two tools have one name.</exception>
-    public static byte[] Create(ProgramTemplate template, ProgramInput input)
+    /// <param name="template">What runs.</param>
+    /// <param name="input">What the program gets.</param>
+    /// <param name="isWarmUp">Whether it runs to its checkpoint.</param>
+    /// <exception cref="ArgumentException">
+    /// A string contains a zero or is not valid Unicode, or there are too many; two tools have one name; the input has a seed, and the template
+    /// has none.
+    /// </exception>
+    public static byte[] Create(ProgramTemplate template, ProgramInput input, bool isWarmUp = false)
     {
         RunFiles.Check(input);
         HostDirectories.Check(template.Directories);
@@ -44,7 +50,7 @@ internal static class ProgramRequest
 
         var request = new byte[HeaderSize + strings.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(request, (ulong)template.Limits.Memory);
-        RandomNumberGenerator.Fill(request.AsSpan(sizeof(ulong), SeedSize));
+        ProgramSeed.Fill(request.AsSpan(sizeof(ulong), SeedSize), template, input, isWarmUp);
         WriteWord(request, ArgumentsOffset, arguments.Count);
         WriteWord(request, VariablesOffset, environment.Count);
         WriteWord(request, CheckpointOffset, (int)template.Checkpoint);
@@ -53,6 +59,7 @@ internal static class ProgramRequest
         WriteWord(request, ThreadsOffset, template.Limits.Threads);
         WriteWord(request, ProcessesOffset, template.Limits.Processes);
         BinaryPrimitives.WriteUInt64LittleEndian(request.AsSpan(SystemCallsOffset), (ulong?)template.Limits.SystemCalls ?? ulong.MaxValue);
+        BinaryPrimitives.WriteInt64LittleEndian(request.AsSpan(WallClockOffset), ProgramSeed.WallClock(template));
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }

@@ -32,7 +32,7 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
     /// <exception cref="ArgumentException">
-    /// The template does not say what the executable is; <see cref="ProgramTemplate.TrialInput"/> is set and there is no checkpoint, or it is
+    /// The template does not say what the executable is; <see cref="ProgramTemplate.StartTime"/> is set, and <see cref="ProgramTemplate.Seed"/> is not; <see cref="ProgramTemplate.TrialInput"/> is set and there is no checkpoint, or it is
     /// invalid as that of a run (see <see cref="RunAsync(ProgramInput, CancellationToken)"/>), or it has a stream.
     /// </exception>
     /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>
@@ -65,7 +65,8 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="cancellationToken">Ends the run, also while it waits for another one.</param>
     /// <returns>How the program ended, and what it wrote. What ends a program, limits included, is not an exception.</returns>
     /// <exception cref="ArgumentException">
-    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute; two tools have one name.
+    /// An argument or an environment variable contains a zero, or there are more than 128 KiB of them; a path is not absolute; two tools have one name;
+    /// the input has a seed, and the template has none.
     /// </exception>
     /// <exception cref="ProgramImageException">The image does not have the executable, or its working directory, or it cannot be executed.</exception>
     /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>

@@ -49,6 +49,38 @@ public sealed record ProgramTemplate
     /// </summary>
     public ProgramInput? TrialInput { get; init; }
 
+    /// <summary>
+    /// The seed of runs that can be repeated: any number. What a run finds of time and chance follows from it and from what the program does: the
+    /// kernel's random numbers and the addresses of the program, the clocks, which are virtual, and when another thread runs. Runs of the same
+    /// image, command and input have the same output then, on the same machine; what is left out depends on the driver (see the documentation).
+    /// Code that knows the seed can predict the random numbers: it is not for secrets. Default <see langword="null"/>: random numbers from the
+    /// operating system, and the clocks of the host.
+    /// </summary>
+    /// <remarks>
+    /// The monotonic clock goes on by 10 microseconds at each system call, and by the whole time of a wait when all threads wait, which ends at once;
+    /// computing takes no time. Limits of time (<see cref="ProgramLimits.Time"/>) are of real time.
+    /// </remarks>
+    public ulong? Seed { get; init; }
+
+    /// <summary>
+    /// What the wall clock shows when a run with a <see cref="Seed"/> starts, also one from a checkpoint: from 1970 to 2100. Default, with <see
+    /// langword="null"/>: 2026-01-01T00:00:00Z.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Before 1970 or after the start of 2100.</exception>
+    public DateTimeOffset? StartTime
+    {
+        get;
+        init
+        {
+            if (value < DateTimeOffset.UnixEpoch || value > ProgramSeed.LatestStartTime)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(StartTime)} must be from 1970 to the start of 2100.");
+            }
+
+            field = value;
+        }
+    }
+
     /// <summary>What a run may use.</summary>
     public ProgramLimits Limits { get; init; } = new();
 

@@ -90,7 +90,7 @@ internal static class WarmUp
         KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, StreamFailure failure, RunBudget budget, CancellationToken cancellationToken)
     {
         // It is limited by its time alone.
-        byte[] request = ProgramRequest.Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty);
+        byte[] request = ProgramRequest.Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty, isWarmUp: true);
         try
         {
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));

@@ -59,6 +59,10 @@ internal static class SettingText
         : text.Contains(':', StringComparison.Ordinal) ? TimeSpan.ParseExact(text, "c", CultureInfo.InvariantCulture)
         : throw new FormatException();
 
+    /// <summary>A date and a time of ISO 8601 to the second, such as <c>2026-01-01T00:00:00Z</c>; of UTC unless it says otherwise.</summary>
+    public static DateTimeOffset Instant(string text) =>
+        DateTimeOffset.ParseExact(text, "yyyy-MM-dd'T'HH:mm:ssK", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static bool Flag(string text) => bool.Parse(text);
 

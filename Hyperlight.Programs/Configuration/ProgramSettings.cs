@@ -26,6 +26,12 @@ internal static class ProgramSettings
         Setting.Of(
             nameof(ProgramOptions.Checkpoint), "one of " + string.Join(", ", Enum.GetNames<ProgramCheckpoint>()), SettingText.Name<ProgramCheckpoint>,
             static (ProgramOptions options, ProgramCheckpoint value) => options.Checkpoint = value),
+        Setting.Of(
+            nameof(ProgramOptions.Seed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,
+            static (ProgramOptions options, ulong value) => options.Seed = value),
+        Setting.Of(
+            nameof(ProgramOptions.StartTime), "a time such as '2026-01-01T00:00:00Z'", SettingText.Instant,
+            static (ProgramOptions options, DateTimeOffset value) => options.StartTime = value),
         Setting.OfSection(
             nameof(ProgramOptions.Limits), LimitSettings.All, static (ProgramOptions options) => options.Limits,
             static (options, value) => options.Limits = value),

@@ -35,6 +35,7 @@ internal sealed class ProgramOptionsValidator(SandboxTemplates templates) : IVal
         try
         {
             ProgramTemplate template = RegisteredProgram.TemplateOf(image, options);
+            ProgramSeed.Check(template);
             WarmUp.Check(template);
             ProgramRequest.Create(template, ProgramInput.Empty);
             return [];

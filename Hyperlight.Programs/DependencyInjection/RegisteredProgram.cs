@@ -72,6 +72,8 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
         Directories = options.Directories.ToDictionary(),
         Tools = [.. options.Tools],
         Network = options.Network,
+        Seed = options.Seed,
+        StartTime = options.StartTime,
         Limits = options.Limits,
     };
 

@@ -39,6 +39,8 @@ internal sealed class ProgramConfigurationTests
             (Section + "Command:0", "/bin/true"),
             (Section + "Command:1", "-x"),
             (Section + "Checkpoint", "ready"),
+            (Section + "Seed", "18446744073709551615"),
+            (Section + "StartTime", "2030-01-02T03:04:05+01:00"),
             (Section + "Limits:Memory", "64 MiB"),
             (Section + "Limits:Output", "1 KiB"),
             (Section + "Limits:OutputFileBytes", "2 KiB"),
@@ -52,6 +54,7 @@ internal sealed class ProgramConfigurationTests
             (Section + "Pool:MaximumSize", "2"));
 
         Assert.That((options.Executable, options.WorkingDirectory, options.Checkpoint), Is.EqualTo(("/bin/true", "/app", ProgramCheckpoint.Ready)));
+        Assert.That((options.Seed, options.StartTime), Is.EqualTo(((ulong?)ulong.MaxValue, (DateTimeOffset?)new DateTimeOffset(2030, 1, 2, 2, 4, 5, TimeSpan.Zero))));
         Assert.That(options.Command, Is.EqualTo(new[] { "/bin/true", "-x" }));
         Assert.That(options.Pool, Is.EqualTo(new SandboxPoolOptions { MaximumSize = 2, QueueLength = 4 }));
         Assert.That(options.Limits, Is.EqualTo(new ProgramLimits
@@ -73,11 +76,14 @@ internal sealed class ProgramConfigurationTests
     [TestCase("Limits:Memory", "1 MiB", "Hyperlight:Programs:python:Limits:Memory is '1 MiB'. Set it to a size from 2 MiB to 8 GiB, such as '256 MiB'.")]
     [TestCase("Limits:Time", "7", "Hyperlight:Programs:python:Limits:Time is '7'. Set it to 'Infinite', or hours, minutes and seconds such as '00:00:30'.")]
     [TestCase("Checkpoint", "soon", "Hyperlight:Programs:python:Checkpoint is 'soon'. Set it to one of None, EntryPoint, Ready.")]
+    [TestCase("Seed", "-1", "Hyperlight:Programs:python:Seed is '-1'. Set it to a whole number from 0 to 18446744073709551615.")]
+    [TestCase("StartTime", "2030", "Hyperlight:Programs:python:StartTime is '2030'. Set it to a time such as '2026-01-01T00:00:00Z'.")]
+    [TestCase("StartTime", "2030-01-01T00:00:00Z", "The program 'python': StartTime is set, but the program's clocks are those of the host. Set Seed as well, or remove it.")]
     [TestCase("Pool:MinimumSize", "9", "Hyperlight:Programs:python:Pool:MinimumSize is 9, but MaximumSize is 4. Set it to at most 4.")]
     [TestCase("Pool:Isolation", "KeepStatePerKey", "Hyperlight:Programs:python:Pool:Isolation is KeepStatePerKey, but each run of a program starts from the same state. Set it to RestoreAfterUse or NewSandboxEachTime.")]
     [TestCase("Pool:Isolation", "None", "Hyperlight:Programs:python:Pool:Isolation is None, but each run of a program starts from the same state. Set it to RestoreAfterUse or NewSandboxEachTime.")]
     [TestCase("Pool:Budget:HostCalls", "1", "Hyperlight:Programs:python:Pool:Budget is set, but programs have Limits. Remove it, and set these.")]
-    [TestCase("Image", "x", "Hyperlight:Programs:python:Image is not a setting of Hyperlight. Remove it, or use one of: Executable, WorkingDirectory, Command, Checkpoint, Limits, Pool.")]
+    [TestCase("Image", "x", "Hyperlight:Programs:python:Image is not a setting of Hyperlight. Remove it, or use one of: Executable, WorkingDirectory, Command, Checkpoint, Seed, StartTime, Limits, Pool.")]
     public void What_is_wrong_is_said_when_the_application_starts(string key, string value, string message) => Assert.That(
         () => Read(static options => options.Pool = new SandboxPoolOptions { MaximumSize = 4 }, (Section + key, value)),
         Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo(new[] { message }));

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using Hyperlight.Programs;
@@ -9,7 +10,7 @@ namespace Hyperlight.Tests.Programs;
 internal sealed class ProgramRequestTests
 {
     private const int NumbersOffset = 40;
-    private const int HeaderSize = 80;
+    private const int HeaderSize = 88;
 
     private static readonly ProgramTemplate Template = new() { Image = ProgramImage.FromBytes([1], "tool") };
 
@@ -52,7 +53,7 @@ internal sealed class ProgramRequestTests
 
         // Those of the run follow once more, for /dev/hyperlight/ready.
         Assert.That(Strings(template, input), Is.EqualTo("/tool\0/\0/tool\0x\0A=3\0B=2\0C=4\0C=4\0A=3\0"));
-        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0, -1, -1 }));
+        Assert.That(Header(template, input), Is.EqualTo(new[] { 2, 3, 0, 1, 2, 256, 32, 0, -1, -1, -1, -1 }));
         Assert.That(Header(template with { Checkpoint = ProgramCheckpoint.Ready }, input)[2], Is.EqualTo(2));
     }
 
@@ -61,7 +62,7 @@ internal sealed class ProgramRequestTests
     {
         ProgramTemplate template = Template with { Limits = new ProgramLimits { Threads = 3, Processes = 2 } };
 
-        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0, -1, -1 }));
+        Assert.That(Header(template, ProgramInput.Empty), Is.EqualTo(new[] { 1, 0, 0, 0, 0, 3, 2, 0, -1, -1, -1, -1 }));
     }
 
     [Test]
@@ -69,7 +70,7 @@ internal sealed class ProgramRequestTests
     {
         ProgramTemplate template = Template with { Limits = new ProgramLimits { SystemCalls = 0x2_0000_0007 } };
 
-        Assert.That(Header(template, ProgramInput.Empty)[^2..], Is.EqualTo(new[] { 7, 2 }));
+        Assert.That(Header(template, ProgramInput.Empty)[^4..^2], Is.EqualTo(new[] { 7, 2 }));
     }
 
     [Test]
@@ -97,6 +98,32 @@ internal sealed class ProgramRequestTests
         byte[] second = ProgramRequest.Create(Template, ProgramInput.Empty);
 
         Assert.That(second, Is.Not.EqualTo(first));
+    }
+
+    [Test]
+    public void With_a_seed_each_run_has_the_same_random_bytes()
+    {
+        ProgramTemplate template = Template with { Seed = 1 };
+        byte[] run = ProgramRequest.Create(template, ProgramInput.Empty);
+
+        Assert.That(ProgramRequest.Create(template, ProgramInput.Empty), Is.EqualTo(run));
+        Assert.That(ProgramRequest.Create(template with { Seed = 2 }, ProgramInput.Empty with { Seed = 1 }), Is.EqualTo(run));
+        Assert.That(ProgramRequest.Create(template with { Seed = 1UL << 63 | 1 }, ProgramInput.Empty), Is.Not.EqualTo(run));
+        Assert.That(ProgramRequest.Create(template, ProgramInput.Empty, isWarmUp: true), Is.Not.EqualTo(run));
+        Assert.That(() => ProgramRequest.Create(Template, ProgramInput.Empty with { Seed = 1 }), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void A_start_time_is_one_that_the_clock_has_room_for()
+    {
+        var last = new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        Assert.That(WallClock(Template), Is.EqualTo(-1), "the clocks of the host");
+        Assert.That(WallClock(Template with { Seed = 1 }), Is.EqualTo(1_767_225_600_000_000_000));
+        Assert.That(WallClock(Template with { Seed = 1, StartTime = DateTimeOffset.UnixEpoch }), Is.Zero);
+        Assert.That(WallClock(Template with { Seed = 1, StartTime = last }), Is.EqualTo(4_102_444_800_000_000_000));
+        Assert.That(() => Template with { StartTime = last.AddTicks(1) }, Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Template with { StartTime = DateTimeOffset.UnixEpoch.AddTicks(-1) }, Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
@@ -140,6 +167,9 @@ internal sealed class ProgramRequestTests
 
     private static string Strings(ProgramTemplate template, ProgramInput input) =>
         Encoding.UTF8.GetString(ProgramRequest.Create(template, input).AsSpan(HeaderSize));
+
+    private static long WallClock(ProgramTemplate template) =>
+        BinaryPrimitives.ReadInt64LittleEndian(ProgramRequest.Create(template, ProgramInput.Empty).AsSpan(HeaderSize - sizeof(long)));
 
     private static int[] Header(ProgramTemplate template, ProgramInput input) =>
         MemoryMarshal.Cast<byte, int>(ProgramRequest.Create(template, input).AsSpan(NumbersOffset, HeaderSize - NumbersOffset)).ToArray();

@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include "../runtime/host_call.h"
+#include "virtual_clock.h"
 
 #include <string.h>
 
@@ -65,7 +66,7 @@ bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes,
 // Of the monotonic clock, when the host's is 0.
 static int64_t clock_start;
 
-bool host_clock(bool is_monotonic, int64_t *nanoseconds)
+static bool call_clock(bool is_monotonic, int64_t *nanoseconds)
 {
     const hl_Parameter parameter = { .tag = hl_ParameterType_Bool, .value.Bool = is_monotonic };
     if (!call("ProgramClock", &parameter, 1, hl_ReturnType_Long)) {
@@ -77,6 +78,20 @@ bool host_clock(bool is_monotonic, int64_t *nanoseconds)
     }
     *nanoseconds = is_monotonic && *nanoseconds <= INT64_MAX - clock_start ? *nanoseconds + clock_start : *nanoseconds;
     return true;
+}
+
+bool host_clock(bool is_monotonic, int64_t *nanoseconds)
+{
+    if (!virtual_clock_is_used()) {
+        return call_clock(is_monotonic, nanoseconds);
+    }
+    *nanoseconds = virtual_clock(is_monotonic);
+    return true;
+}
+
+bool host_real_clock(int64_t *nanoseconds)
+{
+    return call_clock(true, nanoseconds);
 }
 
 void host_continue_clock(int64_t nanoseconds)

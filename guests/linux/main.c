@@ -28,9 +28,9 @@
 
 // Memory limit, random bytes; number of arguments, of variables, kind of checkpoint,
 // number of arguments of the run, of variables of the run, limits of threads and of
-// processes, period of the ticks; limit of system calls.
+// processes, period of the ticks; limit of system calls; the wall clock of a virtual clock.
 #define REQUEST_NUMBERS 8
-#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4 + 8)
+#define REQUEST_HEADER (8 + RANDOM_SEED_SIZE + REQUEST_NUMBERS * 4 + 16)
 #define CALL_NAME_SIZE 24
 #define MOST_ENTRIES 400
 
@@ -123,7 +123,8 @@ static bool parse_request(const hl_Vec *bytes, struct program_request *request)
     memcpy(&request->memory_limit, header, 8);
     request->random = header + 8;
     memcpy(numbers, header + 8 + RANDOM_SEED_SIZE, sizeof numbers);
-    memcpy(&request->system_calls, header + 8 + RANDOM_SEED_SIZE + sizeof numbers, sizeof request->system_calls);
+    memcpy(&request->system_calls, header + REQUEST_HEADER - 16, sizeof request->system_calls);
+    memcpy(&request->wall_clock, header + REQUEST_HEADER - 8, sizeof request->wall_clock);
     request->arguments.argument_count = numbers[0];
     request->arguments.environment_count = numbers[1];
     request->checkpoint = numbers[2];

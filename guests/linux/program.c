@@ -31,6 +31,7 @@
 #include "timers.h"
 #include "user.h"
 #include "vectors.h"
+#include "virtual_clock.h"
 #include "working_set.h"
 
 #include <string.h>
@@ -64,6 +65,9 @@ static void handle_system_call(void)
     if (!system_call_may_begin()) {
         program_kill(SIGKILL, END_BY_SYSTEM_CALL_LIMIT);
         return;
+    }
+    if (virtual_clock_is_used()) {
+        virtual_clock_pass_call();
     }
     const uint64_t arguments[6] = {
         registers->rdi, registers->rsi, registers->rdx,
@@ -181,6 +185,7 @@ static const char *start(const struct program_request *request)
     ticks_clear(request->tick_period);
     system_calls_start(request->system_calls);
     random_seed(request->random);
+    virtual_clock_start(request->wall_clock);
     checkpoint_start(request->checkpoint);
     ready_device_start(&request->run);
 
@@ -252,10 +257,13 @@ const char *program_continue(const struct program_request *request)
     ticks_clear(request->tick_period);
     system_calls_start(request->system_calls);
     random_seed(request->random);
+    virtual_clock_start(request->wall_clock);
     ready_device_start(&request->run);
     stream_input_continue();
     const char *problem = input_files_receive();
-    if (problem == NULL && checkpoint_kind() == CHECKPOINT_AT_ENTRY) {
+    if (checkpoint_kind() != CHECKPOINT_AT_ENTRY) {
+        stack_replace_random();
+    } else if (problem == NULL) {
         problem = replace_arguments(&request->arguments, checkpoint_thread());
     }
     if (problem != NULL) {

@@ -55,6 +55,8 @@ struct program {
     // Where it started: the addresses of its environment variables.
     uint64_t environment_pointers;
     uint32_t environment_count;
+    // The 16 bytes of AT_RANDOM.
+    uint64_t random_value;
     struct files *files;
     struct file_context *file_context;
     // Counted.
@@ -70,6 +72,8 @@ struct program_request {
     // In microseconds; see ticks.h.
     uint32_t tick_period;
     const uint8_t *random;
+    // See virtual_clock.h.
+    int64_t wall_clock;
     // An absolute path of the image.
     const char *path;
     const char *working_directory;

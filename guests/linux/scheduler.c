@@ -15,11 +15,14 @@
 #include "ticks.h"
 #include "timers.h"
 #include "vectors.h"
+#include "virtual_clock.h"
 
 #include <string.h>
 
 // In ticks of the time stamp counter: some milliseconds.
 #define SLICE 0x1000000UL
+// In nanoseconds of the virtual clock.
+#define VIRTUAL_SLICE 4000000UL
 
 static struct {
     struct thread *first;
@@ -122,18 +125,33 @@ static void look_at_host(void)
     }
 }
 
+// Until something comes from the host, or a time has passed. What comes from outside takes the
+// time that it takes, of the virtual clock as well.
+static bool wait_for_host(int64_t nanoseconds)
+{
+    int64_t start, end;
+    if (!virtual_clock_is_used()) {
+        return host_events_wait(nanoseconds);
+    }
+    if (!connections_are_open() && !scheduler_awaits_input()) {
+        return virtual_clock_pass(nanoseconds);
+    }
+    return host_real_clock(&start) && host_events_wait(nanoseconds) && host_real_clock(&end) && end >= start &&
+           virtual_clock_pass(end - start);
+}
+
 // False if nothing will ever happen.
 static bool wait_for_something(void)
 {
     int64_t deadline = next_deadline();
     int64_t now;
     if (deadline == NEVER) {
-        return (connections_are_open() || scheduler_awaits_input()) && host_events_wait(NEVER);
+        return (connections_are_open() || scheduler_awaits_input()) && wait_for_host(NEVER);
     }
     if (!host_clock(true, &now)) {
         return false;
     }
-    if (deadline > now && (!host_events_wait(deadline - now) || !host_clock(true, &now))) {
+    if (deadline > now && (!wait_for_host(deadline - now) || !host_clock(true, &now))) {
         return false;
     }
     wake_expired(now);
@@ -160,6 +178,13 @@ static struct thread *take_ready(void)
     return thread;
 }
 
+// The counter of the processor differs from run to run: with a seed, a slice has a number
+// of system calls.
+static uint64_t slice_clock(void)
+{
+    return virtual_clock_is_used() ? (uint64_t)virtual_clock(true) : processor_ticks();
+}
+
 static void save_registers(struct thread *thread)
 {
     thread->registers = program_registers;
@@ -175,7 +200,7 @@ static void load_registers(struct thread *thread)
     write_msr(MSR_FS_BASE, thread->fs_base);
     write_msr(MSR_GS_BASE, thread->gs_base);
     vectors_load(thread_vectors(thread));
-    scheduler.slice_start = processor_ticks();
+    scheduler.slice_start = slice_clock();
 }
 
 static void switch_to(struct thread *thread, uint64_t *stack)
@@ -232,12 +257,12 @@ void scheduler_yield(void)
         scheduler_make_ready(current_thread);
         run_next();
     }
-    scheduler.slice_start = processor_ticks();
+    scheduler.slice_start = slice_clock();
 }
 
 void scheduler_check_slice(void)
 {
-    if (processor_ticks() - scheduler.slice_start >= SLICE) {
+    if (slice_clock() - scheduler.slice_start >= (virtual_clock_is_used() ? VIRTUAL_SLICE : SLICE)) {
         scheduler_yield();
     }
 }

@@ -311,6 +311,10 @@ static void call_handler(const struct signal_info *info)
 static void act_on_pending(struct thread_signals *own)
 {
     struct signal_info info;
+    // Almost always: this is done at each system call.
+    if ((own->queue.pending | current_process->signals.queue.pending) == 0) {
+        return;
+    }
     while (!program_end.is_ended && !current_process->is_ending && signal_take(own, ~own->blocked, &info)) {
         if (has_no_effect(current_process, info.signal)) {
             continue;

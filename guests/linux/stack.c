@@ -127,6 +127,14 @@ static void set_name(const char *path)
     strncpy(program.name, slash != NULL ? slash + 1 : path, sizeof program.name - 1);
 }
 
+void stack_replace_random(void)
+{
+    uint8_t value[RANDOM_VALUE_SIZE];
+    random_bytes(value, sizeof value);
+    // A program that has no memory there any more does not need it.
+    (void)copy_to_user(program.random_value, value, sizeof value);
+}
+
 bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
                  const struct loaded_image *image, uint64_t top, uint64_t *stack_pointer)
 {
@@ -170,6 +178,7 @@ bool stack_build(const struct program_arguments *arguments, const struct executa
     program.environment_end = put_pointers(&writer, &strings, program.environment_start, arguments->environment_count);
     put_word(&writer, 0);
     put_auxiliary_vector(&writer, image, path, platform, random);
+    program.random_value = random;
     set_name(executable->path);
     return !writer.has_failed;
 }

@@ -18,4 +18,7 @@ bool stack_place(void);
 bool stack_build(const struct program_arguments *arguments, const struct executable *executable,
                  const struct loaded_image *image, uint64_t top, uint64_t *stack_pointer);
 
+// Gives a program that continues after its checkpoint other bytes of AT_RANDOM.
+void stack_replace_random(void);
+
 #endif

@@ -213,5 +213,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : network(name, start);
     code = code >= 0 ? code : slices(name);
     code = code >= 0 ? code : standard_input(name);
+    code = code >= 0 ? code : chance_commands(name, start);
     return code >= 0 ? code : faults(name);
 }

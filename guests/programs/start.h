@@ -72,5 +72,6 @@ int checkpoints(const char *name);
 int faults(const char *name);
 int slices(const char *name);
 int standard_input(const char *name);
+int chance_commands(const char *name, const struct start *start);
 
 #endif

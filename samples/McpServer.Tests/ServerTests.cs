@@ -96,7 +96,7 @@ internal sealed class ServerTests
             var toServer = new Pipe();
             var toClient = new Pipe();
             ModelContextProtocol.Server.McpServer server = CodeServer.Create(
-                new StreamServerTransport(toServer.Reader.AsStream(), toClient.Writer.AsStream()), runner, new CodeExecutionOptions());
+                new StreamServerTransport(toServer.Reader.AsStream(), toClient.Writer.AsStream()), runner, new CodeExecutionOptions(), new McpServerToolCreateOptions());
             Task<McpClient> client = McpClient.CreateAsync(new StreamClientTransport(toServer.Writer.AsStream(), toClient.Reader.AsStream()));
             Task serving = server.RunAsync();
             return new Connection(server, await client, serving);

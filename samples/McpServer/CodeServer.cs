@@ -9,10 +9,10 @@ namespace Hyperlight.Samples.McpServer;
 internal static class CodeServer
 {
     /// <summary>Creates the server. Requests that are cancelled end their code.</summary>
-    public static ModelContextProtocol.Server.McpServer Create(ITransport transport, IProgramRunner runner, CodeExecutionOptions options)
+    public static ModelContextProtocol.Server.McpServer Create(
+        ITransport transport, IProgramRunner runner, CodeExecutionOptions options, McpServerToolCreateOptions hints)
     {
-        McpServerTool tool = McpServerTool.Create(
-            runner.AsCodeExecutionFunction(options), new McpServerToolCreateOptions { ReadOnly = true, OpenWorld = false });
+        McpServerTool tool = McpServerTool.Create(runner.AsCodeExecutionFunction(options), hints);
         return ModelContextProtocol.Server.McpServer.Create(transport, new McpServerOptions
         {
             ServerInfo = new Implementation { Name = "hyperlight", Version = "1.0.0" },

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Samples.RunProgram;
@@ -16,7 +17,9 @@ internal sealed class CommandLine
           --allow HOST:PORT    where the program may connect to over TCP: a name, or an address; can be given several times
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
           --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
+          --seed NUMBER        random numbers from a seed and virtual clocks, so that each run has the same output
           --verbose            state which image is used and how long each step takes
+        EXECUTABLE is a path, or a name that is looked up in the directories of PATH; with --root, an absolute path in it
         """;
 
     public string? Root { get; private set; }
@@ -35,8 +38,18 @@ internal sealed class CommandLine
 
     public ProgramCheckpoint Checkpoint { get; private set; }
 
+    /// <summary>The seed of random numbers; <see langword="null"/> for those of the machine, and its clocks.</summary>
+    public ulong? Seed { get; private set; }
+
     /// <summary>The executable and its arguments.</summary>
     public string[] Command { get; private set; } = [];
+
+    /// <summary>The path of the executable among the program's files; <see langword="null"/> if this machine does not have it.</summary>
+    public string? ExecutablePath => Command switch
+    {
+        [] => null,
+        [var executable, ..] => Root is null ? ExecutableSearch.Find(executable, Environment.GetEnvironmentVariable("PATH")) : executable,
+    };
 
     /// <summary>The arguments that the program gets at its checkpoint; without one, all of them.</summary>
     public string[] RunArguments { get; private set; } = [];
@@ -67,6 +80,10 @@ internal sealed class CommandLine
                     break;
                 case "--checkpoint" when i + 1 < arguments.Length && arguments[i + 1] is "entry" or "ready":
                     result.Checkpoint = arguments[++i] == "entry" ? ProgramCheckpoint.EntryPoint : ProgramCheckpoint.Ready;
+                    break;
+                case "--seed" when i + 1 < arguments.Length && ulong.TryParse(arguments[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed):
+                    result.Seed = seed;
+                    i++;
                     break;
                 case "--write-image" when i + 1 < arguments.Length:
                     result.ImageToWrite = arguments[++i];

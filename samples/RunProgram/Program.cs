@@ -4,11 +4,18 @@ using Hyperlight.Samples.RunProgram;
 
 const int WrongUsage = 2;
 const int CannotRun = 126;
+const int NotFound = 127;
 
 if (CommandLine.Parse(args) is not { } line)
 {
     Console.Error.WriteLine(CommandLine.Usage);
     return WrongUsage;
+}
+
+if (line.Command is [var name, ..] && line.ExecutablePath is null)
+{
+    Console.Error.WriteLine($"{name}: not found");
+    return NotFound;
 }
 
 try
@@ -31,10 +38,11 @@ try
     await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = image,
-        Command = [line.Root is null ? Path.GetFullPath(line.Command[0]) : line.Command[0], .. line.Command[1..]],
+        Command = [line.ExecutablePath!, .. line.Command[1..]],
         Checkpoint = line.Checkpoint,
         Directories = line.Directories,
         Network = new ProgramNetwork { AllowedHosts = line.AllowedHosts },
+        Seed = line.Seed,
         Limits = new ProgramLimits { Time = Timeout.InfiniteTimeSpan },
     });
     steps.End("micro VM created");

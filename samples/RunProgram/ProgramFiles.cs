@@ -19,7 +19,7 @@ internal sealed class ProgramFiles
     /// <summary>The image of what a command line names.</summary>
     public static ProgramImage ImageOf(CommandLine line)
     {
-        if (line.Root is null && line.Included.Count == 0 && line.Command is [var program, ..] && IsStatic(program))
+        if (line.Root is null && line.Included.Count == 0 && line.ExecutablePath is { } program && IsStatic(program))
         {
             return ProgramImage.FromExecutable(program);
         }
@@ -30,9 +30,8 @@ internal sealed class ProgramFiles
             files.Add(Path.GetFullPath(path));
         }
 
-        if (line.Root is null && line.Command.Length > 0)
+        if (line.Root is null && line.ExecutablePath is { } executable)
         {
-            string executable = Path.GetFullPath(line.Command[0]);
             files.Add(executable);
             foreach (string path in KnownPrograms.FilesOf(executable, line.Command.Skip(1).Concat(line.RunArguments)))
             {

@@ -203,6 +203,25 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public async Task Repeating_a_run()
+    {
+        ProgramImage image = ProgramImage.FromExecutable(Executable);
+
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+        {
+            Image = image,
+            Seed = 42,
+            StartTime = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
+        });
+        ProgramResult first = await runner.RunAsync(new ProgramInput());
+        ProgramResult same = await runner.RunAsync(new ProgramInput());
+        ProgramResult other = await runner.RunAsync(new ProgramInput { Seed = 43 });
+
+        Assert.That(same.StandardOutput, Is.EqualTo(first.StandardOutput).And.Not.Empty);
+        Assert.That(other.End, Is.EqualTo(ProgramEnd.Exited));
+    }
+
+    [Test]
     public void Reading_the_strings_of_a_run()
     {
         const string device = "ready";
