@@ -14,6 +14,7 @@
 #include "scheduler.h"
 #include "threads.h"
 #include "user.h"
+#include "virtual_clock.h"
 
 #include <string.h>
 
@@ -66,7 +67,8 @@ static int64_t read_input(struct file *file, struct buffer *buffer, uint64_t *po
 {
     (void)position;
     int64_t total = 0;
-    bool waits = !(file->flags & O_NONBLOCK) && scheduler_is_idle_but_for_input();
+    // The virtual clock goes on while the scheduler waits.
+    bool waits = !(file->flags & O_NONBLOCK) && !virtual_clock_is_used() && scheduler_is_idle_but_for_input();
     while (buffer->size != 0 && input.events != POLLHUP) {
         int64_t result = read_part(buffer, waits);
         if (result == -EAGAIN) {
