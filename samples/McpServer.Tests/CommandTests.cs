@@ -1,4 +1,3 @@
-using Hyperlight.Extensions.AI;
 using Hyperlight.Programs;
 using Hyperlight.Samples.RunProgram;
 using ModelContextProtocol.Client;
@@ -12,6 +11,8 @@ internal sealed class CommandTests
 {
     private static readonly string Directory = AppContext.BaseDirectory;
 
+    private static readonly string[] Allowed = ["10.0.0.5:80", "example.com:443"];
+
     [Test]
     public void Options_are_those_of_the_program()
     {
@@ -22,7 +23,7 @@ internal sealed class CommandTests
         ProgramTemplate template = ServerCommand.TemplateOf(line, Programs.Path);
 
         Assert.That(ServerCommand.ProblemOf(line), Is.Null);
-        Assert.That(template.Network!.AllowedHosts, Is.EqualTo(new[] { "10.0.0.5:80", "example.com:443" }));
+        Assert.That(template.Network!.AllowedHosts, Is.EqualTo(Allowed));
         Assert.That(template.Directories["/data"], Is.EqualTo(new ProgramDirectory(Directory) { IsWritable = true }));
         Assert.That(template.Directories["/more"].IsWritable, Is.False);
         Assert.That(template.Checkpoint, Is.EqualTo(ProgramCheckpoint.Ready));

@@ -6,6 +6,8 @@ namespace Hyperlight.Samples.McpServer.Tests;
 [TestFixture]
 internal sealed class ExecutableSearchTests
 {
+    private static readonly string[] Missing = ["tool", "", "directory"];
+
     private string _first = null!;
     private string _second = null!;
 
@@ -69,7 +71,7 @@ internal sealed class ExecutableSearchTests
         Directory.CreateDirectory(Path.Combine(_first, "directory"));
 
         Assert.That(
-            new[] { "tool", "", "directory" }.Select(name => ExecutableSearch.Find(name, SearchPath)).Append(ExecutableSearch.Find("tool", null)),
+            Missing.Select(name => ExecutableSearch.Find(name, SearchPath)).Append(ExecutableSearch.Find("tool", null)),
             Is.All.Null);
     }
 
