@@ -66,6 +66,7 @@ internal static class ProgramExecution
             }
 
             Check(report, limits, streams);
+            await run.Input.DisposeAsync().ConfigureAwait(false);
             await run.Network.CloseAsync(cancellationToken).ConfigureAwait(false);
             return ProgramResult.Of(report, streams.Output, streams.Error, run.Budget.Usage, run.Files);
         }

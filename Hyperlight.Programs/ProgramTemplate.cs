@@ -58,7 +58,7 @@ public sealed record ProgramTemplate
     /// </summary>
     /// <remarks>
     /// The monotonic clock goes on by 10 microseconds at each system call, and by the whole time of a wait when all threads wait, which ends at once;
-    /// computing takes no time. Limits of time (<see cref="ProgramLimits.Time"/>) are of real time.
+    /// computing takes no time. While a thread waits for <see cref="ProgramInput.StandardInputStream"/>, or a connection is open, a wait takes the real time. Limits of time (<see cref="ProgramLimits.Time"/>) are of real time.
     /// </remarks>
     public ulong? Seed { get; init; }
 

@@ -21,6 +21,7 @@ internal sealed class StandardInput(ReadOnlyMemory<byte> bytes, Stream? stream, 
     private byte[] _answer = [];
     private Task _reading = Task.CompletedTask;
     private Exception? _exception;
+    private bool _isDisposed;
 
     /// <summary>How long a run that has ended waits for a stream whose read does not end when it is cancelled.</summary>
     public TimeSpan CloseTime { get; init; } = TimeSpan.FromSeconds(1);
@@ -45,19 +46,27 @@ internal sealed class StandardInput(ReadOnlyMemory<byte> bytes, Stream? stream, 
         return Take(size);
     }
 
-    /// <summary>Ends the read that is in progress: later bytes of the stream are not this run's.</summary>
+    /// <summary>
+    /// Ends the read that is in progress: later bytes of the stream are not this run's. What the stream does when it is cancelled changes nothing of
+    /// the run: an exception is not thrown, and it is not waited for longer than <see cref="CloseTime"/>.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Task reading;
         lock (_lock)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
             _rest = default;
             _hasEnded = true;
             reading = _reading;
         }
 
-        await _end.CancelAsync().ConfigureAwait(false);
-        await reading.WaitAsync(CloseTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_end.CancelAsync(), reading).WaitAsync(CloseTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _end.Dispose();
     }
 
@@ -111,7 +120,8 @@ internal sealed class StandardInput(ReadOnlyMemory<byte> bytes, Stream? stream, 
         try
         {
             _buffer = _buffer.Length < size ? new byte[size] : _buffer;
-            count = await stream!.ReadAsync(_buffer.AsMemory(0, size), _end.Token).ConfigureAwait(false);
+            int read = await stream!.ReadAsync(_buffer.AsMemory(0, size), _end.Token).ConfigureAwait(false);
+            count = (uint)read <= (uint)size ? read : throw new IOException($"The stream says that it has read {read} bytes, of at most {size}.");
         }
         catch (Exception thrown)
         {

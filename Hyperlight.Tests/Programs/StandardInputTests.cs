@@ -176,6 +176,35 @@ internal sealed class StandardInputTests
         Assert.That(_failure.Exception, Is.Null);
     }
 
+    /// <summary>The stream has registered callbacks for its cancellation.</summary>
+    [Test]
+    public async Task A_stream_that_fails_or_hangs_when_it_is_cancelled_changes_nothing_of_the_run([Values] bool hangs)
+    {
+        using var blocked = new ManualResetEventSlim();
+        var stream = new StubbornStream { OnCancel = hangs ? () => blocked.Wait(Patience) : static () => throw new InvalidOperationException() };
+        StandardInput input = Create("", stream);
+        Assert.That(input.Look(), Is.EqualTo(SocketEvents.None));
+
+        await input.DisposeAsync().AsTask().WaitAsync(Patience / 2);
+        await input.DisposeAsync();
+
+        blocked.Set();
+        stream.End();
+        Assert.That(_failure.Exception, Is.Null);
+    }
+
+    [TestCase(-1), TestCase(3), TestCase(int.MaxValue)]
+    public async Task A_stream_that_says_that_it_has_read_what_it_cannot_have_is_a_failure(int count)
+    {
+        var stream = new StubbornStream();
+        await using StandardInput input = Create("", stream);
+        Task<(SocketEvents, string)> read = ReadAsync(input, 2, waits: true);
+        stream.End(count);
+
+        Assert.That(await read.WaitAsync(Patience), Is.EqualTo((SocketEvents.HangUp, "")));
+        Assert.That(_failure.Exception!.InnerException!.Message, Is.EqualTo($"The stream says that it has read {count} bytes, of at most 2."));
+    }
+
     [TestCase(int.MinValue), TestCase(-1), TestCase(0), TestCase(int.MaxValue)]
     public async Task A_hostile_kernel_gets_no_more_than_fits(int size)
     {
@@ -218,8 +247,18 @@ internal sealed class StandardInputTests
     {
         private readonly TaskCompletionSource<int> _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void End() => _read.SetResult(0);
+        public Action? OnCancel { get; init; }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(_read.Task);
+        public void End(int count = 0) => _read.SetResult(count);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (OnCancel is not null)
+            {
+                cancellationToken.Register(OnCancel);
+            }
+
+            return new(_read.Task);
+        }
     }
 }

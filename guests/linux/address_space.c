@@ -42,9 +42,9 @@ struct address_space *address_space_copy(const struct address_space *current)
         return NULL;
     }
     if (space != NULL && !areas_are_all_inherited()) {
-        address_space_select(space);
-        areas_drop_not_inherited();
-        address_space_select(current);
+        pages_select_root(space->root);
+        areas_unmap_not_inherited();
+        pages_select_root(current->root);
     }
     return space;
 }

@@ -141,11 +141,12 @@ static void insert(unsigned index, const struct area *area)
     areas->count++;
 }
 
-static void erase(unsigned index)
+static void erase(unsigned first, unsigned end)
 {
-    areas->count--;
-    memmove(&areas->list[index], &areas->list[index + 1],
-            (areas->count - index) * sizeof areas->list[0]);
+    if (first != end) {
+        memmove(&areas->list[first], &areas->list[end], (areas->count - end) * sizeof areas->list[0]);
+        areas->count -= end - first;
+    }
 }
 
 // What its pages permit: the processor reads what may be written, also where a copy has to be made first.
@@ -167,7 +168,7 @@ static bool continues(const struct area *first, const struct area *second)
     return first->end == second->start && first->node == second->node && is_same_source &&
            first->access == second->access && first->is_committed == second->is_committed &&
            first->is_shared == second->is_shared && first->can_write_file == second->can_write_file &&
-           first->inheritance == second->inheritance;
+           first->is_not_inherited == second->is_not_inherited && first->is_wiped == second->is_wiped;
 }
 
 // Joins an area with the one before it, if that can be. Without that, programs that map or
@@ -179,7 +180,7 @@ static bool join_with_former(unsigned index)
     }
     struct node *node = areas->list[index].node;
     areas->list[index - 1].end = areas->list[index].end;
-    erase(index);
+    erase(index, index + 1);
     if (node != NULL) {
         node_remove_mapping(node);
     }
@@ -189,12 +190,21 @@ static bool join_with_former(unsigned index)
 // Joins what can be joined from the area before a range to the one after it.
 static void join_around(uint64_t start, uint64_t end)
 {
-    unsigned index = index_of(start);
-    while (index < areas->count && areas->list[index].start <= end) {
-        if (!join_with_former(index)) {
-            index++;
+    unsigned last = index_of(start);
+    last = last != 0 ? last - 1 : 0;
+    unsigned next = last + 1;
+    for (; next < areas->count && areas->list[next].start <= end; next++) {
+        const struct area *area = &areas->list[next];
+        if (!continues(&areas->list[last], area)) {
+            areas->list[++last] = *area;
+            continue;
+        }
+        areas->list[last].end = area->end;
+        if (area->node != NULL) {
+            node_remove_mapping(area->node);
         }
     }
+    erase(last + 1, next);
 }
 
 bool area_add(const struct area *area)
@@ -265,17 +275,17 @@ bool areas_remove(uint64_t start, uint64_t end)
     if (!divide_at_both(start, end)) {
         return false;
     }
-    unsigned index = index_of(start);
+    unsigned first = index_of(start);
+    unsigned index = first;
     // Before the files are released.
     pages_unmap(start, end);
-    while (index < areas->count && areas->list[index].start < end) {
-        struct node *node = areas->list[index].node;
+    for (; index < areas->count && areas->list[index].start < end; index++) {
         pages_uncommit(commitment(&areas->list[index]));
-        erase(index);
-        if (node != NULL) {
-            node_remove_mapping(node);
+        if (areas->list[index].node != NULL) {
+            node_remove_mapping(areas->list[index].node);
         }
     }
+    erase(first, index);
     return true;
 }
 
@@ -312,14 +322,18 @@ bool areas_protect(uint64_t start, uint64_t end, unsigned access)
     return true;
 }
 
-bool areas_set_inheritance(uint64_t start, uint64_t end, enum area_inheritance inheritance)
+bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, bool is_wiped)
 {
+    const struct area *area = area_find(start);
+    if (area->is_not_inherited == is_not_inherited && area->is_wiped == is_wiped) {
+        return true;
+    }
     if (!divide_at_both(start, end)) {
         return false;
     }
-    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
-        areas->list[i].inheritance = inheritance;
-    }
+    struct area *changed = area_find(start);
+    changed->is_not_inherited = is_not_inherited;
+    changed->is_wiped = is_wiped;
     join_around(start, end);
     return true;
 }
@@ -327,20 +341,18 @@ bool areas_set_inheritance(uint64_t start, uint64_t end, enum area_inheritance i
 bool areas_are_all_inherited(void)
 {
     for (unsigned i = 0; i < areas->count; i++) {
-        if (areas->list[i].inheritance != INHERIT_PAGES) {
+        if (areas->list[i].is_not_inherited || areas->list[i].is_wiped) {
             return false;
         }
     }
     return true;
 }
 
-void areas_drop_not_inherited(void)
+void areas_unmap_not_inherited(void)
 {
-    for (unsigned i = areas->count; i-- > 0;) {
+    for (unsigned i = 0; i < areas->count; i++) {
         const struct area *area = &areas->list[i];
-        if (area->inheritance == INHERIT_NOTHING) {
-            areas_remove(area->start, area->end);
-        } else if (area->inheritance == INHERIT_ZEROES) {
+        if (area->is_not_inherited || area->is_wiped) {
             pages_unmap(area->start, area->end);
         }
     }
@@ -513,12 +525,16 @@ bool areas_copy(unsigned space)
 {
     struct area_list *copy = &lists[space];
     uint64_t committed = 0;
+    unsigned count = 0;
     for (unsigned i = 0; i < areas->count; i++) {
-        committed += commitment(&areas->list[i]);
+        if (!areas->list[i].is_not_inherited) {
+            committed += commitment(&areas->list[i]);
+            count++;
+        }
     }
-    for (unsigned i = 0; i < areas->count; i += 8) {
+    for (unsigned i = 0; i < count; i += 8) {
         copy->count = i;
-        if (!has_space_in(copy, areas->count - i < 8 ? areas->count - i : 8)) {
+        if (!has_space_in(copy, count - i < 8 ? count - i : 8)) {
             copy->count = 0;
             return false;
         }
@@ -527,11 +543,13 @@ bool areas_copy(unsigned space)
     if (!pages_commit(committed)) {
         return false;
     }
-    memcpy(copy->list, areas->list, areas->count * sizeof areas->list[0]);
-    copy->count = areas->count;
-    for (unsigned i = 0; i < copy->count; i++) {
-        if (copy->list[i].node != NULL) {
-            node_add_mapping(copy->list[i].node);
+    for (unsigned i = 0; i < areas->count; i++) {
+        if (areas->list[i].is_not_inherited) {
+            continue;
+        }
+        copy->list[copy->count++] = areas->list[i];
+        if (areas->list[i].node != NULL) {
+            node_add_mapping(areas->list[i].node);
         }
     }
     return true;

@@ -9,12 +9,6 @@
 
 struct node;
 
-enum area_inheritance {
-    INHERIT_PAGES,
-    INHERIT_ZEROES,
-    INHERIT_NOTHING,
-};
-
 struct area {
     uint64_t start;
     uint64_t end;
@@ -31,8 +25,9 @@ struct area {
     bool is_shared;
     // The file may be written through this area.
     bool can_write_file;
-    // What a new process gets of it.
-    enum area_inheritance inheritance;
+    // New processes do not get it, or get it without its contents.
+    bool is_not_inherited;
+    bool is_wiped;
 };
 
 #define WHOLE_FILE UINT64_MAX
@@ -47,7 +42,7 @@ void areas_start(void);
 // Each address space has a list; that of the first is selected at the start.
 void areas_select(unsigned space);
 
-// Gives an empty list the areas of the selected one. False without memory.
+// Gives an empty list the areas of the selected one that new processes get. False without memory.
 bool areas_copy(unsigned space);
 
 // Empties a list whose pages are freed already.
@@ -83,13 +78,13 @@ bool area_add(const struct area *area);
 bool areas_remove(uint64_t start, uint64_t end);
 bool areas_protect(uint64_t start, uint64_t end, unsigned access);
 
-// Changes what new processes get of a range. False if there are too many areas.
-bool areas_set_inheritance(uint64_t start, uint64_t end, enum area_inheritance inheritance);
+// Changes what new processes get of a part of an area. False if there are too many areas.
+bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, bool is_wiped);
 
-// Whether a new process gets all pages of the areas.
+// Whether new processes get all pages of all areas.
 bool areas_are_all_inherited(void);
-// In the address space of a new process, which has all of its parent: removes what it does not inherit.
-void areas_drop_not_inherited(void);
+// Unmaps what new processes do not get, from the page tables that are selected: those of a new one.
+void areas_unmap_not_inherited(void);
 
 // Whether areas cover a range without a gap.
 bool areas_cover(uint64_t start, uint64_t end);

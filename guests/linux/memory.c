@@ -279,7 +279,7 @@ int64_t system_call_mprotect(const uint64_t arguments[6])
             return -EACCES;
         }
         uint64_t end = area->end < arguments[0] + size ? area->end : arguments[0] + size;
-        if (!areas_protect(start, end, (unsigned)arguments[2])) {
+        if (area->access != arguments[2] && !areas_protect(start, end, (unsigned)arguments[2])) {
             return -ENOMEM;
         }
         start = end;
@@ -298,15 +298,16 @@ static int64_t advise(const struct area *area, uint64_t start, uint64_t end, uin
         pages_unmap(start, end);
         return 0;
     case MADV_DONTFORK:
-        return areas_set_inheritance(start, end, INHERIT_NOTHING) ? 0 : -ENOMEM;
+        return area_set_inheritance(start, end, true, area->is_wiped) ? 0 : -ENOMEM;
     case MADV_DOFORK:
+        return area_set_inheritance(start, end, false, area->is_wiped) ? 0 : -ENOMEM;
     case MADV_KEEPONFORK:
-        return areas_set_inheritance(start, end, INHERIT_PAGES) ? 0 : -ENOMEM;
+        return area_set_inheritance(start, end, area->is_not_inherited, false) ? 0 : -ENOMEM;
     case MADV_WIPEONFORK:
         if (!is_private_memory) {
             return -EINVAL;
         }
-        return areas_set_inheritance(start, end, INHERIT_ZEROES) ? 0 : -ENOMEM;
+        return area_set_inheritance(start, end, area->is_not_inherited, true) ? 0 : -ENOMEM;
     case MADV_FREE:
         return is_private_memory ? 0 : -EINVAL;
     default:

@@ -316,7 +316,8 @@ int64_t node_resize(struct node *node, uint64_t size)
         }
         free_pages(node, kept / PAGE_SIZE, MOST_PAGES - 1);
         node->file.image_size = node->file.image_size < kept ? node->file.image_size : kept;
-        if (node->mappings != 0) {
+        // What is behind its end is never mapped.
+        if (node->mappings != 0 && kept < node->size) {
             address_spaces_unmap_file(node, kept);
         }
     }

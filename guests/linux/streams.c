@@ -89,7 +89,9 @@ static uint32_t poll_input(struct file *file)
 {
     (void)file;
     const uint8_t *bytes;
-    if (input.events == 0 && host_wait(0, true, NULL, 0, &bytes)) {
+    // Once in a system call: all files of it have the same events then, and what comes meanwhile
+    // ends the wait.
+    if (input.events == 0 && !current_thread->awaits_input && host_wait(0, true, NULL, 0, &bytes)) {
         uint32_t events;
         memcpy(&events, bytes, sizeof events);
         stream_input_note_events(events);

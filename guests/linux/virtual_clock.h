@@ -2,7 +2,7 @@
 //
 // The clocks of a run with a seed: what they show follows from what the program did.
 // Each system call takes a fixed time, a wait takes what it waits for and ends at once,
-// and computing takes none.
+// and computing takes none. Only a wait for what comes from outside takes the real time.
 
 #ifndef LINUX_VIRTUAL_CLOCK_H
 #define LINUX_VIRTUAL_CLOCK_H

@@ -136,6 +136,9 @@ static void use_advice(int64_t file)
     print_line("wipe", advise(memory + 2 * PAGE, 2, ADVICE_WIPEONFORK));
     print_line("keep", advise(memory + 3 * PAGE, 1, ADVICE_KEEPONFORK));
     print_line("no file", advise(shared, 1, ADVICE_DONTFORK));
+    // Each of them has an opposite of its own.
+    print_line("still wiped", advise(memory, 1, ADVICE_DOFORK));
+    print_line("still not inherited", advise(memory + PAGE, 1, ADVICE_KEEPONFORK));
     int64_t child = call6(CALL_FORK, 0, 0, 0, 0, 0, 0);
     if (child == 0) {
         uint8_t present;
