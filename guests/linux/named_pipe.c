@@ -61,8 +61,8 @@ static int64_t open(struct file *file)
         node->pipe.ring = ring;
     }
     file->object = ring;
-    // A reader meets no end before there was a writer.
-    file->position = node->pipe.writer_openings;
+    // A reader meets no end before there was a writer: it may be there already.
+    file->position = node->pipe.writer_openings - (ring->writers != 0);
     if (reads) {
         ring->readers++;
         node->pipe.reader_openings++;

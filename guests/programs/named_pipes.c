@@ -95,6 +95,8 @@ static void without_waiting(void)
     print_line("read", read_some(reader));
     close_file(both);
     print_line("end", read_some(reader));
+    // The writer was there before this reader.
+    print_events(reader);
     close_file(reader);
 }
 
