@@ -169,7 +169,9 @@ internal sealed class GuestRegisterTests(bool syncRegs)
         Assert.Multiple(() =>
         {
             Assert.That(before, Is.EqualTo(set));
-            Assert.That(after, Is.EqualTo(set));
+
+            // Processors of AMD keep the last opcode only while an exception is pending, unless nothing else runs on them meanwhile.
+            Assert.That(after, Is.EqualTo(set).Or.EqualTo(set with { LastOpcode = 0 }));
             Assert.That(reset, Is.EqualTo(FpuRegisters.Reset));
         });
     }
