@@ -7,6 +7,7 @@ internal sealed class BusyboxTests(TestTarget target) : ProgramTest(target)
 {
     private const string Busybox = "/usr/bin/busybox";
 
+    // When a shell reports that a process of its own was ended depends on time: that goes to nowhere.
     private static readonly Dictionary<string, string> Scripts = new()
     {
         ["text"] =
@@ -38,7 +39,7 @@ internal sealed class BusyboxTests(TestTarget target) : ProgramTest(target)
             """,
         ["processes"] =
             """
-            (sleep 0.05; echo late) & echo early; wait; sleep 100 & kill $!; wait $!; echo $?; timeout 0.2 sleep 100; echo $?; trap 'echo trapped' USR1; kill -USR1 $$
+            exec 2>/dev/null; (sleep 0.05; echo late) & echo early; wait; sleep 100 & kill $!; wait $!; echo $?; timeout 0.2 sleep 100; echo $?; trap 'echo trapped' USR1; kill -USR1 $$
             mkfifo pipe; (seq 3 >pipe) & while read n; do echo "got $n"; done <pipe; wait; seq 1000 | head -n 3; seq 5 | tee copy | tail -n 1; wc -l <copy
             env -i A=1 env; sh -c 'exit 7'; echo $?; false || echo failed; (cd /; pwd); ulimit -n 64; ulimit -n
             echo a | (read x; echo "$x$x"); set -- a b c; shift; echo $#; x=$(echo sub); echo ${x%b} ${#x}
