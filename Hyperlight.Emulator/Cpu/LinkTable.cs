@@ -6,9 +6,9 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
 /// Where emitted code goes on when it leaves its region: a table of one machine from addresses of the guest to emitted code.
-/// An address has its entry in either of two places, which are beside each other. An entry is made when the processor enters a block, after everything was checked, and is valid for as long
-/// as each of these checks would have the same result: the pages of its region are in their places, and
-/// <see cref="LinkStamp"/>. It keeps the code that it leads to. The table grows with the number of its entries.
+/// An address has its entry in either of two places, which are beside each other. An entry is made when the processor enters a
+/// block, after everything was checked, and is valid for as long as each of these checks would have the same result: the pages of
+/// its region are in their places, and <see cref="LinkStamp"/>. It keeps the code that it leads to. The table grows with the number of its entries.
 /// </summary>
 internal sealed unsafe class LinkTable(ProcessorMemory memory)
 {

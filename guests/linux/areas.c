@@ -171,23 +171,8 @@ static bool continues(const struct area *first, const struct area *second)
            first->is_not_inherited == second->is_not_inherited && first->is_wiped == second->is_wiped;
 }
 
-// Joins an area with the one before it, if that can be. Without that, programs that map or
-// protect a page at a time would soon have too many areas.
-static bool join_with_former(unsigned index)
-{
-    if (index == 0 || index >= areas->count || !continues(&areas->list[index - 1], &areas->list[index])) {
-        return false;
-    }
-    struct node *node = areas->list[index].node;
-    areas->list[index - 1].end = areas->list[index].end;
-    erase(index, index + 1);
-    if (node != NULL) {
-        node_remove_mapping(node);
-    }
-    return true;
-}
-
-// Joins what can be joined from the area before a range to the one after it.
+// Joins what can be joined from the area before a range to the one after it. Without that,
+// programs that map or protect a page at a time would soon have too many areas.
 static void join_around(uint64_t start, uint64_t end)
 {
     unsigned last = index_of(start);
@@ -217,14 +202,14 @@ bool area_add(const struct area *area)
     }
     if (is_joined) {
         former->end = area->end;
-        join_with_former(index);
+        join_around(area->end, area->end);
         return true;
     }
     insert(index, area);
     if (area->node != NULL) {
         node_add_mapping(area->node);
     }
-    join_with_former(index + 1);
+    join_around(area->end, area->end);
     return true;
 }
 
