@@ -3,6 +3,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator;
@@ -26,6 +27,7 @@ public sealed class EmulatorHypervisor : IHypervisor
 
     private readonly EmulatorOptions _options;
     private readonly CodeCache _code;
+    private readonly DecodedCodeCache _decodedCode;
     private readonly FilePageStore _files = new();
 
     /// <summary>Creates the driver.</summary>
@@ -34,10 +36,14 @@ public sealed class EmulatorHypervisor : IHypervisor
     {
         _options = options ?? new EmulatorOptions();
         _code = new CodeCache(_options.MostSharedBytes, CodeTiers.Create(_options));
+        _decodedCode = new DecodedCodeCache(_options.MostSharedDecodedBytes);
     }
 
     /// <summary>The size of the compiled code that its machines share.</summary>
     internal long SharedCodeSize => _code.Size;
+
+    /// <summary>The size of the decoded code that its machines share.</summary>
+    internal long SharedDecodedSize => _decodedCode.Size;
 
     /// <summary>The memory for emitted machine code that is in use.</summary>
     internal long CodeMemorySize => (_code.Compiler as EmittingCompiler)?.Size ?? 0;
@@ -84,7 +90,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PhysicalAddressBits, FewestAddressBits, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.PhysicalAddressBits, MostAddressBits, nameof(options));
-        return new EmulatorVirtualMachine(in options, _options, _code, _files);
+        return new EmulatorVirtualMachine(in options, _options, _code, _decodedCode, _files);
     }
 
     /// <inheritdoc/>

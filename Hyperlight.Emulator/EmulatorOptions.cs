@@ -38,6 +38,9 @@ public sealed class EmulatorOptions
     /// <summary>The most memory of the host, in bytes, that the decoded code of one machine may take. Tests lower it.</summary>
     internal long MostDecodedBytes { get; init; } = 32 << 20;
 
+    /// <summary>The most memory of the host, in bytes, for decoded code that machines of one driver share. Tests lower it.</summary>
+    internal long MostSharedDecodedBytes { get; init; } = 32 << 20;
+
     /// <summary>The most memory of the host, in bytes, that the compiled code of one machine may take. Tests lower it.</summary>
     internal long MostCompiledBytes { get; init; } = 64 << 20;
 

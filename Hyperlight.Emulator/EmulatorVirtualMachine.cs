@@ -1,6 +1,7 @@
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator;
@@ -14,11 +15,11 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     private bool _disposed;
 
     /// <exception cref="GuestMsrException">The processor does not have a register that the policy adds.</exception>
-    public EmulatorVirtualMachine(in VirtualMachineOptions machine, EmulatorOptions options, CodeCache code, FilePageStore files)
+    public EmulatorVirtualMachine(in VirtualMachineOptions machine, EmulatorOptions options, CodeCache code, DecodedCodeCache decodedCode, FilePageStore files)
     {
         _memory = new PhysicalMemory(files);
         ulong? seed = machine.RandomSeed ?? options.RandomSeed;
-        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code, new ProcessorMemory());
+        _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code, decodedCode, new ProcessorMemory());
         IsTimeSource = seed is not null;
         _forgetCode = _processor.ForgetCode;
         machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));

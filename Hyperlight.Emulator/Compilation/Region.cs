@@ -21,13 +21,11 @@ internal enum RegionExit
 internal sealed class Region
 {
     private readonly Block[] _blocks;
-    private readonly (ulong Address, HostPage Page)[] _pages;
     private CodePlace[] _places = [];
 
     private Region(Block[] blocks, RegionCode code)
     {
         _blocks = blocks;
-        _pages = [.. blocks.SelectMany(block => block.Pages()).DistinctBy(page => page.Address)];
         Code = code;
         IsFixed = Array.TrueForAll(blocks, static block => block.IsFixed);
     }
@@ -41,7 +39,8 @@ internal sealed class Region
     public int MemorySize => Code.Size;
 
     /// <summary>The linear pages its code is in, and the memory it was found in.</summary>
-    public ReadOnlySpan<(ulong Address, HostPage Page)> Pages => _pages;
+    public IEnumerable<(ulong Address, HostPage Page)> Pages =>
+        _blocks.SelectMany(static block => block.Pages()).DistinctBy(static page => page.Address);
 
     /// <summary>The run in which its bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }

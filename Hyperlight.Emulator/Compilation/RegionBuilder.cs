@@ -108,7 +108,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         ref MicroOp last = ref node.Last;
         return ((FallsThrough(last.Op) || IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
             || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
-            || node.Block.Targets.Exists(target => LeadsBack(target, rip));
+            || node.Block.Targets.Any(target => LeadsBack(target, rip));
     }
 
     private bool LeadsBack(ulong target, ulong rip) =>

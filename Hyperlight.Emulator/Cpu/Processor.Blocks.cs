@@ -77,6 +77,12 @@ internal sealed partial class Processor
 
     private Block? Decode(ulong rip, HostPage page)
     {
+        bool hasSeed = seed is not null;
+        if (decodedCode.Find(rip, page.From(rip), hasSeed) is { } known)
+        {
+            return Remember(known, page);
+        }
+
         DecodingBuffers buffers = DecodingBuffers.OfThread;
         CodeBuffer code = buffers.Code;
         code.Start();
@@ -108,12 +114,14 @@ internal sealed partial class Processor
             }
         }
 
-        return count == 0
-            ? DecodeCrossing(rip, page, buffers)
-            : Remember(new Block(rip, page, null, code.Consumed(length).ToArray(), buffers.Ops.AsSpan(0, count).ToArray())
-            {
-                IsFixed = memory.IsFixed(page),
-            });
+        if (count == 0)
+        {
+            return DecodeCrossing(rip, page, buffers);
+        }
+
+        var decoded = new DecodedCode(rip, code.Consumed(length).ToArray(), buffers.Ops.AsSpan(0, count).ToArray());
+        decodedCode.Add(decoded, code.Appended, hasSeed);
+        return Remember(decoded, page);
     }
 
     /// <summary>
@@ -145,10 +153,7 @@ internal sealed partial class Processor
         MicroOp op = Translate(in instruction, code, code.Position);
         byte[] bytes = code.Consumed(code.Position).ToArray();
         bool isCrossing = bytes.Length > inFirst;
-        return Remember(new Block(rip, page, isCrossing ? second : null, bytes, [op])
-        {
-            IsFixed = memory.IsFixed(page) && (!isCrossing || memory.IsFixed(second)),
-        });
+        return Remember(new DecodedCode(rip, bytes, [op]), page, isCrossing ? second : null);
     }
 
     /// <summary>Translates an instruction that ends at a position of the code.</summary>
@@ -163,14 +168,18 @@ internal sealed partial class Processor
         return op;
     }
 
-    private Block Remember(Block block)
+    private Block Remember(DecodedCode code, HostPage page, HostPage? secondPage = null)
     {
-        block.VerifiedInRun = _run;
-        foreach ((_, HostPage page) in block.Pages())
+        var block = new Block(page, secondPage, code)
         {
-            if (!_blocks.HasCode(page))
+            IsFixed = memory.IsFixed(page) && (secondPage is not { } last || memory.IsFixed(last)),
+            VerifiedInRun = _run,
+        };
+        foreach ((_, HostPage present) in block.Pages())
+        {
+            if (!_blocks.HasCode(present))
             {
-                _tlb.ProtectFromWrites(page);
+                _tlb.ProtectFromWrites(present);
             }
         }
 

@@ -96,7 +96,6 @@ internal sealed partial class Processor
     /// <summary>A task or local descriptor table register: a descriptor of 16 bytes.</summary>
     private bool LoadSystemSegment(ref MicroOp op, bool isTask)
     {
-        op.Size = 2;
         if (!ReadDestination(ref op, out ulong value))
         {
             return false;
@@ -152,13 +151,7 @@ internal sealed partial class Processor
     private bool ExecuteDescriptorQuery(ref MicroOp op)
     {
         bool isVerification = op.Op is Op.Verr or Op.Verw;
-        ulong selector;
-        if (isVerification)
-        {
-            op.Size = 2;
-        }
-
-        if (isVerification ? !ReadDestination(ref op, out selector) : !ReadSource(ref op, 2, out selector))
+        if (isVerification ? !ReadDestination(ref op, out ulong selector) : !ReadSource(ref op, 2, out selector))
         {
             return false;
         }

@@ -65,7 +65,6 @@ internal sealed partial class Processor
             case Op.Str: return StoreWord(ref op, _tr.Selector);
             case Op.Smsw: return StoreWord(ref op, _cr0);
             case Op.Lmsw:
-                op.Size = 2;
                 if (!ReadDestination(ref op, out ulong word))
                 {
                     return false;

@@ -14,6 +14,7 @@ internal sealed unsafe partial class Processor(
     EmulatorOptions options,
     ulong? seed,
     CodeCache code,
+    DecodedCodeCache decodedCode,
     ProcessorMemory native) : IDisposable
 {
     public const int Rax = 0;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Memory;
 
@@ -8,19 +7,21 @@ namespace Hyperlight.Emulator.Decoding;
 /// Instructions that follow each other up to the first that may go elsewhere. They are in one page, or it is a single one
 /// that crosses into a second.
 /// </summary>
-internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte[] bytes, MicroOp[] ops)
+/// <param name="page">The page of the first byte.</param>
+/// <param name="secondPage">The page of the last byte if it is another.</param>
+/// <param name="code">Its bytes and instructions.</param>
+internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode code)
 {
-    /// <summary>Its object, those of its arrays and its lists, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 448;
+    /// <summary>Its object, and its places in the tables of <see cref="BlockCache"/>.</summary>
+    private const int FixedSize = 352;
 
-    /// <summary>
-    /// All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere. A set, as a block can
-    /// be in thousands of them, and each leaves it by itself.
-    /// </summary>
-    private HashSet<Region>? _regions;
+    /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
+    private RegionSet _regions;
+
+    private List<ulong>? _targets;
 
     /// <summary>Linear address of the first instruction.</summary>
-    public ulong Rip { get; } = rip;
+    public ulong Rip => code.Rip;
 
     /// <summary>The page of the first byte.</summary>
     public HostPage Page { get; } = page;
@@ -32,9 +33,9 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     public bool IsFixed { get; init; }
 
     /// <summary>What was decoded, to find out whether the host changed it since.</summary>
-    public byte[] Bytes { get; } = bytes;
+    public byte[] Bytes => code.Bytes;
 
-    public MicroOp[] Ops { get; } = ops;
+    public MicroOp[] Ops => code.Ops;
 
     /// <summary>Host address of the first byte: tells blocks of aliased pages apart from others, but not from each other.</summary>
     public ulong Key => Page.Identity | (Rip & HostPage.OffsetMask);
@@ -52,44 +53,39 @@ internal sealed class Block(ulong rip, HostPage page, HostPage? secondPage, byte
     public int Entry { get; set; }
 
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
-    public List<ulong> Targets { get; } = [];
+    public IReadOnlyList<ulong> Targets => _targets ?? [];
 
     /// <summary>Notes where the indirect branch at its end goes, unless those are many.</summary>
     public void NoteTarget(ulong rip)
     {
         const int MostTargets = 32;
-        if (Targets.Count < MostTargets && !Targets.Contains(rip))
+        _targets ??= [];
+        if (_targets.Count < MostTargets && !_targets.Contains(rip))
         {
-            Targets.Add(rip);
+            _targets.Add(rip);
         }
     }
 
     /// <summary>About how many bytes of the host's memory it takes.</summary>
-    public int MemorySize => FixedSize + Bytes.Length + (Ops.Length * Unsafe.SizeOf<MicroOp>());
+    /// <remarks>That of code that other machines have as well is part of it: they can give it up.</remarks>
+    public int MemorySize => FixedSize + code.MemorySize;
 
     /// <summary>The bytes of one of its instructions.</summary>
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);
 
     /// <summary>Whether it was executed in a run.</summary>
-    public bool IsOfRun(long run) => VerifiedInRun == run || (_regions is { } regions && regions.Any(region => region.VerifiedInRun == run));
+    public bool IsOfRun(long run) => VerifiedInRun == run || _regions.Any(region => region.VerifiedInRun == run);
 
     /// <summary>Notes compiled code that has its instructions.</summary>
-    public void Add(Region region) => (_regions ??= []).Add(region);
+    public void Add(Region region) => _regions.Add(region);
 
     /// <summary>Compiled code is forgotten.</summary>
-    public void Remove(Region region) => _regions?.Remove(region);
+    public void Remove(Region region) => _regions.Remove(region);
 
     /// <summary>Its instructions are not what they were: no compiled code that has them is executed any more.</summary>
     public void InvalidateRegions()
     {
-        if (_regions is not { } regions)
-        {
-            return;
-        }
-
-        // All leave the block at once.
-        _regions = null;
-        foreach (Region region in regions)
+        foreach (Region region in _regions.Take())
         {
             region.Invalidate();
         }

@@ -16,6 +16,9 @@ internal sealed class CodeBuffer : CodeReader
 
     public ReadOnlySpan<byte> Consumed(int length) => _bytes.AsSpan(0, length);
 
+    /// <summary>What was appended, also what was not decoded.</summary>
+    public ReadOnlySpan<byte> Appended => _bytes.AsSpan(0, Length);
+
     public void Start() => (Position, Length) = (0, 0);
 
     public void Append(ReadOnlySpan<byte> bytes)

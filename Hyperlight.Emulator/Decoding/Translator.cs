@@ -148,6 +148,7 @@ internal static class Translator
             Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne => JumpCounterSize(instruction.Code),
             Op.Leave or Op.Enter => (byte)(instruction.Code is Code.Leavew or Code.Enterw_imm16_imm8 ? 2 : 8),
             Op.Iretq => (byte)(instruction.Code switch { Code.Iretw => 2, Code.Iretd => 4, _ => 8 }),
+            Op.Lldt or Op.Ltr or Op.Lmsw or Op.Verr or Op.Verw => 2,
             Op.Sysret => (byte)(instruction.Code == Code.Sysretq ? 8 : 4),
             Op.JmpFar or Op.CallFar => (byte)(instruction.Code switch
             {

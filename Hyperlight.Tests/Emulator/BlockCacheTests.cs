@@ -93,7 +93,7 @@ internal sealed unsafe class BlockCacheTests
     public void A_replaced_block_leaves_both_of_its_pages([Values(0, 1)] int secondPage)
     {
         const int Last = HostPage.Size - 1;
-        _blocks.Add(new Block(Linear + Last, PageAt(0), PageAt(secondPage), [0x66, Return], new MicroOp[1]));
+        _blocks.Add(new Block(PageAt(0), PageAt(secondPage), new DecodedCode(Linear + Last, [0x66, Return], new MicroOp[1])));
 
         _blocks.Add(BlockAt(0, Last, Linear + HostPage.Size));
 
@@ -147,7 +147,7 @@ internal sealed unsafe class BlockCacheTests
     private HostPage PageAt(int page) => new((nint)_memory + (page * HostPage.Size));
 
     private Block BlockAt(int page, int offset, ulong linear) =>
-        new(linear + (ulong)offset, PageAt(page), null, [Return], new MicroOp[1]);
+        new(PageAt(page), null, new DecodedCode(linear + (ulong)offset, [Return], new MicroOp[1]));
 
     private sealed class NoCode() : RegionCode(0)
     {

@@ -139,7 +139,7 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>Goes to the address in the address register: within the region if it is one that was seen before.</summary>
-    private void GoToIndirect(List<ulong> seen)
+    private void GoToIndirect(IReadOnlyList<ulong> seen)
     {
         _expected.Clear();
         foreach (ulong rip in seen)
