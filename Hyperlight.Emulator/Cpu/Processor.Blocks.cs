@@ -175,15 +175,22 @@ internal sealed partial class Processor
             IsFixed = memory.IsFixed(page) && (secondPage is not { } last || memory.IsFixed(last)),
             VerifiedInRun = _run,
         };
-        foreach ((_, HostPage present) in block.Pages())
+        NoteWrites(page);
+        if (secondPage is { } second)
         {
-            if (!_blocks.HasCode(present))
-            {
-                _tlb.ProtectFromWrites(present);
-            }
+            NoteWrites(second);
         }
 
         _blocks.Add(block);
         return block;
+    }
+
+    /// <summary>From now on the processor is asked before a page is written.</summary>
+    private void NoteWrites(HostPage page)
+    {
+        if (!_blocks.HasCode(page))
+        {
+            _tlb.ProtectFromWrites(page);
+        }
     }
 }
