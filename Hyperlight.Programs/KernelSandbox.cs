@@ -12,6 +12,7 @@ internal sealed class KernelSandbox : IDisposable
     private readonly ProgramTemplate _template;
     private readonly KernelMachine _machine;
     private readonly ImageInUse _image;
+    private readonly SavedCheckpoint? _saved;
     private bool _isMachineTaken;
 
     /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint; there is a start time, and no seed.</exception>
@@ -27,8 +28,17 @@ internal sealed class KernelSandbox : IDisposable
         {
             _machine = machine = new KernelMachine(template, _image.File, cancellationToken);
             CheckInstructions(template.Limits, _machine.Sandbox);
-            _machine.Load(template.Image, (ulong)_image.File.Size, cancellationToken);
-            Snapshot = _machine.Sandbox.TakeSnapshot();
+            _saved = SavedCheckpoint.Of(template, _image.File, machine);
+            if (_saved?.TryLoad(machine.Sandbox) is { } loaded)
+            {
+                Snapshot = loaded;
+                UseSaved(loaded);
+            }
+            else
+            {
+                _machine.Load(template.Image, (ulong)_image.File.Size, cancellationToken);
+                Snapshot = _machine.Sandbox.TakeSnapshot();
+            }
         }
         catch
         {
@@ -43,6 +53,13 @@ internal sealed class KernelSandbox : IDisposable
 
     /// <summary>The kernel's function that runs the program from <see cref="Snapshot"/>.</summary>
     public string Function { get; private set; } = FromStart;
+
+    /// <summary>Whether the checkpoint was loaded: the program is not run to it.</summary>
+    public bool IsLoaded { get; private set; }
+
+    /// <summary>Saves the checkpoint for later runners, if the template has a directory for it.</summary>
+    /// <exception cref="SnapshotFileException">It cannot be saved.</exception>
+    public void Save() => _saved?.Save(Snapshot);
 
     /// <summary>Another machine with the state of <see cref="Snapshot"/>, whose memory it shares. This object must exist as long as it.</summary>
     public KernelMachine CreateMachine(CancellationToken cancellationToken)
@@ -122,6 +139,22 @@ internal sealed class KernelSandbox : IDisposable
         {
             _machine.Dispose();
         }
+    }
+
+    /// <summary>Starts from a snapshot that was loaded.</summary>
+    private void UseSaved(Snapshot loaded)
+    {
+        try
+        {
+            _machine.Sandbox.Restore(loaded);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+
+        (Function, IsLoaded) = (FromCheckpoint, true);
     }
 
     private void ReplaceSnapshot()

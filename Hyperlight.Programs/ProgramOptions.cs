@@ -28,6 +28,9 @@ public sealed class ProgramOptions
     /// <inheritdoc cref="ProgramTemplate.TrialInput"/>
     public ProgramInput? TrialInput { get; set; }
 
+    /// <inheritdoc cref="ProgramTemplate.CheckpointDirectory"/>
+    public string? CheckpointDirectory { get; set; }
+
     /// <inheritdoc cref="ProgramTemplate.Directories"/>
     public IDictionary<string, ProgramDirectory> Directories { get; } = new Dictionary<string, ProgramDirectory>();
 

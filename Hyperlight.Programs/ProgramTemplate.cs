@@ -50,6 +50,19 @@ public sealed record ProgramTemplate
     public ProgramInput? TrialInput { get; init; }
 
     /// <summary>
+    /// A directory of the host in which the checkpoint is kept. If it was saved there, by this process or another one, it is loaded instead of
+    /// running the program to it, with its trial run; otherwise it is saved. What is saved is found again only with the same image, command, environment, limits, trial input,
+    /// directories, tools and seed, and on the same hypervisor, kind of processor and version of this library. It contains the memory of the program, with what
+    /// the program got from tools and directories before its checkpoint. Default: none; each runner runs the program to its checkpoint.
+    /// </summary>
+    /// <remarks>
+    /// Anyone who can write to the directory controls what runs start with, in their micro VMs; anyone who can read it can read the program's memory. What is created is for the
+    /// process's user alone. Checkpoints that are not used any more stay: delete the directory, which is safe while runners use what they have loaded from it.
+    /// The format is that of <see cref="Snapshot.Save(string, string)"/>.
+    /// </remarks>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>
     /// The seed of runs that can be repeated: any number. What a run finds of time and chance follows from it and from what the program does: the
     /// kernel's random numbers and the addresses of the program, the clocks, which are virtual, and when another thread runs. Runs of the same
     /// image, command and input have the same output then, on the same machine; what is left out depends on the driver (see the documentation).

@@ -11,6 +11,12 @@ internal static class WarmUp
     /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint.</exception>
     public static void Check(ProgramTemplate template)
     {
+        if (template is { CheckpointDirectory: not null, Checkpoint: ProgramCheckpoint.None })
+        {
+            throw new ArgumentException(
+                $"{nameof(ProgramTemplate.CheckpointDirectory)} is set, but the program has no checkpoint. Set {nameof(ProgramTemplate.Checkpoint)}, or remove the directory.");
+        }
+
         if (template.TrialInput is not { } input)
         {
             return;
@@ -42,11 +48,11 @@ internal static class WarmUp
             new($"{nameof(ProgramTemplate.TrialInput)} {problem.TrimEnd('.')}.", exception);
     }
 
-    /// <returns><see langword="null"/> without a checkpoint.</returns>
+    /// <returns><see langword="null"/> without a checkpoint, and if it was loaded.</returns>
     /// <exception cref="ProgramCheckpointException">The program ended, or was ended by a limit.</exception>
     public static async Task<ProgramWarmUp?> RunAsync(KernelSandbox sandbox, ProgramTemplate template, CancellationToken cancellationToken)
     {
-        if (template.Checkpoint == ProgramCheckpoint.None)
+        if (template.Checkpoint == ProgramCheckpoint.None || sandbox.IsLoaded)
         {
             return null;
         }
@@ -61,6 +67,7 @@ internal static class WarmUp
         {
             TimeSpan duration = Stopwatch.GetElapsedTime(start);
             ProgramResult? trial = await TryAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
+            sandbox.Save();
             return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, duration, trial);
         }
 

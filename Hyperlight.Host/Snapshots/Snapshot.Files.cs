@@ -42,7 +42,6 @@ public sealed partial class Snapshot
         SnapshotContent content = Acquire();
         try
         {
-            CheckComplete(content);
             return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace);
         }
         catch (OutOfMemoryException exception)
@@ -85,15 +84,6 @@ public sealed partial class Snapshot
         catch (OutOfMemoryException exception)
         {
             throw new HostMemoryException("Loading a snapshot", exception);
-        }
-    }
-
-    /// <exception cref="SnapshotException">A part of the memory is in a mapped file.</exception>
-    private static void CheckComplete(SnapshotContent content)
-    {
-        if (content.Mappings.Count > 0)
-        {
-            throw new SnapshotException($"it cannot be saved, because it refers to the mapped file {content.Mappings[0]}");
         }
     }
 

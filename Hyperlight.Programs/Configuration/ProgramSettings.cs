@@ -27,6 +27,9 @@ internal static class ProgramSettings
             nameof(ProgramOptions.Checkpoint), "one of " + string.Join(", ", Enum.GetNames<ProgramCheckpoint>()), SettingText.Name<ProgramCheckpoint>,
             static (ProgramOptions options, ProgramCheckpoint value) => options.Checkpoint = value),
         Setting.Of(
+            nameof(ProgramOptions.CheckpointDirectory), "the path of a directory, such as '/var/cache/app/checkpoints'", SettingText.NotEmpty,
+            static (ProgramOptions options, string value) => options.CheckpointDirectory = value),
+        Setting.Of(
             nameof(ProgramOptions.Seed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,
             static (ProgramOptions options, ulong value) => options.Seed = value),
         Setting.Of(

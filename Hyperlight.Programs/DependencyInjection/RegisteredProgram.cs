@@ -69,6 +69,7 @@ internal sealed class RegisteredProgram : IProgramRunner, IHostedService, IAsync
         Environment = options.Environment.ToDictionary(),
         Checkpoint = options.Checkpoint,
         TrialInput = options.TrialInput,
+        CheckpointDirectory = options.CheckpointDirectory,
         Directories = options.Directories.ToDictionary(),
         Tools = [.. options.Tools],
         Network = options.Network,

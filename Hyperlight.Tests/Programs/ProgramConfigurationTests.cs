@@ -40,6 +40,7 @@ internal sealed class ProgramConfigurationTests
             (Section + "Command:1", "-x"),
             (Section + "Checkpoint", "ready"),
             (Section + "Seed", "18446744073709551615"),
+            (Section + "CheckpointDirectory", "/var/cache/checkpoints"),
             (Section + "StartTime", "2030-01-02T03:04:05+01:00"),
             (Section + "Limits:Memory", "64 MiB"),
             (Section + "Limits:Output", "1 KiB"),
@@ -54,6 +55,7 @@ internal sealed class ProgramConfigurationTests
             (Section + "Pool:MaximumSize", "2"));
 
         Assert.That((options.Executable, options.WorkingDirectory, options.Checkpoint), Is.EqualTo(("/bin/true", "/app", ProgramCheckpoint.Ready)));
+        Assert.That(options.CheckpointDirectory, Is.EqualTo("/var/cache/checkpoints"));
         Assert.That((options.Seed, options.StartTime), Is.EqualTo(((ulong?)ulong.MaxValue, (DateTimeOffset?)new DateTimeOffset(2030, 1, 2, 2, 4, 5, TimeSpan.Zero))));
         Assert.That(options.Command, Is.EqualTo(new[] { "/bin/true", "-x" }));
         Assert.That(options.Pool, Is.EqualTo(new SandboxPoolOptions { MaximumSize = 2, QueueLength = 4 }));
@@ -83,7 +85,7 @@ internal sealed class ProgramConfigurationTests
     [TestCase("Pool:Isolation", "KeepStatePerKey", "Hyperlight:Programs:python:Pool:Isolation is KeepStatePerKey, but each run of a program starts from the same state. Set it to RestoreAfterUse or NewSandboxEachTime.")]
     [TestCase("Pool:Isolation", "None", "Hyperlight:Programs:python:Pool:Isolation is None, but each run of a program starts from the same state. Set it to RestoreAfterUse or NewSandboxEachTime.")]
     [TestCase("Pool:Budget:HostCalls", "1", "Hyperlight:Programs:python:Pool:Budget is set, but programs have Limits. Remove it, and set these.")]
-    [TestCase("Image", "x", "Hyperlight:Programs:python:Image is not a setting of Hyperlight. Remove it, or use one of: Executable, WorkingDirectory, Command, Checkpoint, Seed, StartTime, Limits, Pool.")]
+    [TestCase("Image", "x", "Hyperlight:Programs:python:Image is not a setting of Hyperlight. Remove it, or use one of: Executable, WorkingDirectory, Command, Checkpoint, CheckpointDirectory, Seed, StartTime, Limits, Pool.")]
     public void What_is_wrong_is_said_when_the_application_starts(string key, string value, string message) => Assert.That(
         () => Read(static options => options.Pool = new SandboxPoolOptions { MaximumSize = 4 }, (Section + key, value)),
         Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo(new[] { message }));

@@ -17,6 +17,8 @@ internal sealed class CommandLine
           --allow HOST:PORT    where the program may connect to over TCP: a name, or an address; can be given several times
           --write-image FILE   write the image to a file instead of running the program; EXECUTABLE can be omitted
           --checkpoint KIND    entry or ready: run from the entry point, or from where the program reads /dev/hyperlight/ready
+          --checkpoint-directory DIRECTORY
+                               where the checkpoint is kept: the next time it is loaded from there
           --seed NUMBER        random numbers from a seed and virtual clocks, so that each run has the same output
           --verbose            state which image is used and how long each step takes
         EXECUTABLE is a path, or a name that is looked up in the directories of PATH; with --root, an absolute path in it
@@ -37,6 +39,9 @@ internal sealed class CommandLine
     public bool IsVerbose { get; private set; }
 
     public ProgramCheckpoint Checkpoint { get; private set; }
+
+    /// <summary>Where the checkpoint is kept; <see langword="null"/> for nowhere.</summary>
+    public string? CheckpointDirectory { get; private set; }
 
     /// <summary>The seed of random numbers; <see langword="null"/> for those of the machine, and its clocks.</summary>
     public ulong? Seed { get; private set; }
@@ -80,6 +85,9 @@ internal sealed class CommandLine
                     break;
                 case "--checkpoint" when i + 1 < arguments.Length && arguments[i + 1] is "entry" or "ready":
                     result.Checkpoint = arguments[++i] == "entry" ? ProgramCheckpoint.EntryPoint : ProgramCheckpoint.Ready;
+                    break;
+                case "--checkpoint-directory" when i + 1 < arguments.Length:
+                    result.CheckpointDirectory = arguments[++i];
                     break;
                 case "--seed" when i + 1 < arguments.Length && ulong.TryParse(arguments[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed):
                     result.Seed = seed;

@@ -40,6 +40,7 @@ try
         Image = image,
         Command = [line.ExecutablePath!, .. line.Command[1..]],
         Checkpoint = line.Checkpoint,
+        CheckpointDirectory = line.CheckpointDirectory,
         Directories = line.Directories,
         Network = new ProgramNetwork { AllowedHosts = line.AllowedHosts },
         Seed = line.Seed,

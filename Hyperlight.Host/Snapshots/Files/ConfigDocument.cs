@@ -20,7 +20,15 @@ internal sealed record ConfigDocument(
     LayoutDocument Layout,
     ulong MemorySize,
     IReadOnlyList<HostFunctionDocument> HostFunctions,
-    ulong SnapshotGeneration);
+    ulong SnapshotGeneration)
+{
+    /// <summary>Files that the memory refers to. Snapshots of most guests have none, and no such field.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<MappedFileDocument>? MappedFiles { get; init; }
+}
+
+/// <summary>A mapped file, which a sandbox must have at the same place.</summary>
+internal sealed record MappedFileDocument(string Label, ulong GuestAddress, ulong Size);
 
 /// <summary>The sizes of a guest's memory. The memory blob is the image, and behind it the page tables.</summary>
 internal sealed record LayoutDocument(

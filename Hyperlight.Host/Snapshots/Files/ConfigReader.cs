@@ -128,6 +128,10 @@ internal sealed class ConfigReader
         return signatures;
     }
 
+    /// <summary>Files that the memory refers to. Whether a sandbox has them is checked when the snapshot is restored into it.</summary>
+    public IReadOnlyList<RetainedMapping> MappedFiles() =>
+        [.. (_config.MappedFiles ?? []).Select(static file => new RetainedMapping(file.Label, file.GuestAddress, file.Size))];
+
     private static bool IsBusyTask(in SegmentRegister task) =>
         task.Type == BusyTask && !task.IsCodeOrData && task.IsPresent;
 

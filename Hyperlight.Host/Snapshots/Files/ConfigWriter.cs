@@ -41,7 +41,12 @@ internal static class ConfigWriter
                 pageTableSize),
             image.Pages.Size + pageTableSize,
             [.. content.HostFunctions.Select(FunctionDocuments.From)],
-            image.Generation);
+            image.Generation)
+        {
+            MappedFiles = content.Mappings.Count == 0
+                ? null
+                : [.. content.Mappings.Select(static file => new MappedFileDocument(file.Label, file.GuestAddress, file.Size))],
+        };
     }
 
     /// <summary>What the fields have no place for.</summary>

@@ -122,6 +122,7 @@ internal sealed class SnapshotLoader
         GuestMemoryLayout layout = config.Layout(manifest.Annotations);
         ProcessorState processor = config.Processor(manifest.Annotations);
         IReadOnlyList<HostFunctionSignature> functions = config.HostFunctions();
+        IReadOnlyList<RetainedMapping> mappings = config.MappedFiles();
         IHypervisor hypervisor = FindHypervisor(config.Origin);
         if ((ulong)manifest.Layers[0].Size != config.MemorySize)
         {
@@ -131,7 +132,10 @@ internal sealed class SnapshotLoader
 
         GuestImage image = ReadImage(hypervisor, memory, _directory.DigestOf(manifest.Layers[0], "memory"), config, layout);
         return new SnapshotContent(
-            image, processor, functions, config.Origin.Hypervisor, config.Origin.CpuVendor, Guest: null, _directory.Path);
+            image, processor, functions, config.Origin.Hypervisor, config.Origin.CpuVendor, Guest: null, _directory.Path)
+        {
+            Mappings = mappings,
+        };
     }
 
     private void CheckManifest(OciManifest manifest)

@@ -203,6 +203,27 @@ internal sealed class ProgramsFragments : FragmentFixture
     }
 
     [Test]
+    public async Task Keeping_a_checkpoint()
+    {
+        using CacheVariable cache = WritePython();
+        ProgramImage image = ProgramImage.FromFiles(new Dictionary<string, ProgramFile>
+        {
+            ["/usr/bin/python3"] = ProgramFile.FromBytes(await File.ReadAllBytesAsync(Executable), isExecutable: true),
+        });
+
+        await Assert.ThrowsAsync<ProgramCheckpointException>(async () =>
+        {
+            await using ProgramRunner python = await ProgramRunner.CreateAsync(new ProgramTemplate
+            {
+                Image = image,
+                Command = ["/usr/bin/python3", "-S", "/app/evaluate.py"],
+                Checkpoint = ProgramCheckpoint.Ready,
+                CheckpointDirectory = "checkpoints",
+            });
+        });
+    }
+
+    [Test]
     public async Task Repeating_a_run()
     {
         ProgramImage image = ProgramImage.FromExecutable(Executable);
