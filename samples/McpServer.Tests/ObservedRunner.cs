@@ -1,14 +1,15 @@
+using System.Threading.Channels;
 using Hyperlight.Programs;
 
 namespace Hyperlight.Samples.McpServer.Tests;
 
-/// <summary>Keeps the first run, so that a test sees how it ends.</summary>
+/// <summary>Keeps the runs, so that a test sees how they end.</summary>
 internal sealed class ObservedRunner(IProgramRunner runner) : IProgramRunner
 {
-    private readonly TaskCompletionSource<ProgramRun> _started = new();
+    private readonly Channel<ProgramRun> _started = Channel.CreateUnbounded<ProgramRun>();
 
-    /// <summary>The first run, once it was started.</summary>
-    public Task<ProgramRun> Started => _started.Task;
+    /// <summary>The next run, once it is started.</summary>
+    public Task<ProgramRun> NextAsync() => _started.Reader.ReadAsync().AsTask();
 
     public Task<ProgramResult> RunAsync(ProgramInput input, CancellationToken cancellationToken = default) =>
         runner.RunAsync(input, cancellationToken);
@@ -16,7 +17,7 @@ internal sealed class ObservedRunner(IProgramRunner runner) : IProgramRunner
     public ProgramRun Start(ProgramInput input, CancellationToken cancellationToken = default)
     {
         ProgramRun run = runner.Start(input, cancellationToken);
-        _started.TrySetResult(run);
+        _started.Writer.TryWrite(run);
         return run;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Hyperlight.Extensions.AI;
@@ -13,6 +14,8 @@ namespace Hyperlight.Samples.McpServer.Tests;
 internal sealed class ServerTests
 {
     private const string Lua = "/usr/bin/lua5.4";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Test]
     public async Task A_client_executes_code()
@@ -34,23 +37,22 @@ internal sealed class ServerTests
         Assert.That(content.GetProperty("files")[0].GetProperty("text").GetString(), Is.EqualTo("1,2"));
     }
 
+    /// <summary>The machine may be busy with other things: one of the attempts must be fast.</summary>
     [Test]
-    public async Task A_request_that_is_cancelled_ends_the_code()
+    public async Task A_request_that_is_cancelled_ends_the_code_within_100_milliseconds()
     {
+        var most = TimeSpan.FromMilliseconds(100);
         await using ProgramRunner runner = await Programs.CreateAsync("loop");
         var observed = new ObservedRunner(runner);
         await using var connection = await Connection.OpenAsync(observed);
-        using var source = new CancellationTokenSource();
+        TimeSpan best = TimeSpan.MaxValue;
+        for (long begin = Stopwatch.GetTimestamp(); best > most && Stopwatch.GetElapsedTime(begin) < Patience;)
+        {
+            TimeSpan time = await CancelAsync(connection.Client, observed);
+            best = time < best ? time : best;
+        }
 
-        Task<CallToolResult> call = connection.Client.CallToolAsync(
-            "execute_code", new Dictionary<string, object?> { ["code"] = "" }, cancellationToken: source.Token).AsTask();
-        ProgramRun run = await observed.Started.WaitAsync(TimeSpan.FromMinutes(2));
-        await source.CancelAsync();
-
-        await Assert.ThatAsync(() => call, Throws.InstanceOf<OperationCanceledException>());
-
-        // Of itself, it would end at its time limit, a minute later and without an exception.
-        await Assert.ThatAsync(() => run.Result.WaitAsync(TimeSpan.FromMinutes(2)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(best, Is.LessThan(most));
     }
 
     [Test]
@@ -74,6 +76,25 @@ internal sealed class ServerTests
         JsonElement content = JsonElement.Parse(((TextContentBlock)result.Content[0]).Text);
         Assert.That(content.GetProperty("output").GetString(), Is.EqualTo("1 4 9 "), content.GetRawText());
         Assert.That(content.GetProperty("files")[0].GetProperty("text").GetString(), Is.EqualTo("left"));
+    }
+
+    /// <summary>How long code goes on after its request was cancelled.</summary>
+    private static async Task<TimeSpan> CancelAsync(McpClient client, ObservedRunner observed)
+    {
+        using var source = new CancellationTokenSource();
+        Task<CallToolResult> call = client.CallToolAsync(
+            "execute_code", new Dictionary<string, object?> { ["code"] = "" }, cancellationToken: source.Token).AsTask();
+        ProgramRun run = await observed.NextAsync().WaitAsync(Patience);
+        await Task.Delay(50);
+
+        long start = Stopwatch.GetTimestamp();
+        await source.CancelAsync();
+
+        // Of itself, it would end at its time limit, a minute later and without an exception.
+        await Assert.ThatAsync(() => run.Result.WaitAsync(Patience), Throws.InstanceOf<OperationCanceledException>());
+        TimeSpan time = Stopwatch.GetElapsedTime(start);
+        await Assert.ThatAsync(() => call, Throws.InstanceOf<OperationCanceledException>());
+        return time;
     }
 
     /// <summary>A client and a server in this process.</summary>
