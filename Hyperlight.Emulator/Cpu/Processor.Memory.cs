@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Memory;
@@ -85,11 +86,11 @@ internal sealed partial class Processor
         int first = (int)(HostPage.Size - (address & HostPage.OffsetMask));
         if (AreTranslated(address, address + (ulong)first, access, out HostPage low, out HostPage high))
         {
-            for (int i = 0; i < size; i++)
-            {
-                value |= (i < first ? low : high).Read(address + (ulong)i, 1) << (8 * i);
-            }
-
+            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+            bytes.Clear();
+            low.Slice(address, first).CopyTo(bytes);
+            high.Slice(0, size - first).CopyTo(bytes[first..]);
+            value = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
             return true;
         }
 
@@ -173,11 +174,10 @@ internal sealed partial class Processor
         ulong second = address + (ulong)inFirst;
         if (AreTranslated(address, second, Access.Write, out HostPage lowPage, out HostPage highPage))
         {
-            for (int i = 0; i < size; i++)
-            {
-                (i < inFirst ? lowPage : highPage).Write(address + (ulong)i, value >> (8 * i), 1);
-            }
-
+            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
+            bytes[..inFirst].CopyTo(lowPage.From(address));
+            bytes[inFirst..size].CopyTo(highPage.From(0));
             return true;
         }
 

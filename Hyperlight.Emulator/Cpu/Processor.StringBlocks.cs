@@ -1,3 +1,4 @@
+using System.Numerics;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -12,6 +13,53 @@ internal sealed partial class Processor
 {
     /// <summary>Fewer are executed one by one, which takes less time.</summary>
     private const int FewestJoined = 8;
+
+    /// <summary>
+    /// Executes elements of a copy or a fill up to the end of a page, if the translations of the pages permit them without further checks.
+    /// </summary>
+    /// <param name="op">The instruction.</param>
+    /// <param name="most">How many may be executed.</param>
+    /// <returns>How many were: none where the next one has to be executed by itself.</returns>
+    private int ExecuteInPages(ref MicroOp op, int most)
+    {
+        if (op.Op is not (Op.Movs or Op.Stos) || op.Address32 || Backwards || !MayJoin(ref op))
+        {
+            return 0;
+        }
+
+        int shift = BitOperations.TrailingZeroCount(op.Size);
+        ulong destination = _regs[Rdi];
+        ref TlbEntry to = ref _tlb.Slot(destination);
+        int count = (int)Math.Min(Math.Min(_regs[Rcx], (ulong)most), ElementsToEnd(destination, shift));
+        if (count < FewestJoined || to.WriteTag != (destination & ~HostPage.OffsetMask))
+        {
+            return 0;
+        }
+
+        if (op.Op == Op.Stos)
+        {
+            StringElements.Fill(to.Page.Slice(destination, count << shift), op.Size, _regs[Rax]);
+        }
+        else
+        {
+            ulong source = SourceAddress(ref op, ulong.MaxValue);
+            ref TlbEntry from = ref _tlb.Slot(source);
+            count = (int)Math.Min((ulong)count, ElementsToEnd(source, shift));
+            if (count < FewestJoined || from.ReadTag != (source & ~HostPage.OffsetMask))
+            {
+                return 0;
+            }
+
+            StringElements.Move(from.Page.Slice(source, count << shift), to.Page.Slice(destination, count << shift), op.Size, backwards: false);
+        }
+
+        Advance(ref op, (ulong)count << shift, ulong.MaxValue);
+        _regs[Rcx] -= (ulong)count;
+        return count;
+    }
+
+    /// <summary>How many whole elements there are from an address to the end of its page.</summary>
+    private static ulong ElementsToEnd(ulong address, int shift) => (HostPage.Size - (address & HostPage.OffsetMask)) >> shift;
 
     /// <summary>Executes elements that follow one in the same pages.</summary>
     /// <param name="op">The instruction.</param>

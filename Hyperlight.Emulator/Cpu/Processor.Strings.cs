@@ -48,6 +48,12 @@ internal sealed partial class Processor
                 return !isComparison || !MustInterpret || SetCompared(op.Size);
             }
 
+            if (ExecuteInPages(ref op, most - elements) is > 0 and var inPages)
+            {
+                elements += inPages;
+                continue;
+            }
+
             ulong source = SourceAddress(ref op, mask);
             ulong destination = _regs[Rdi] & mask;
             if (!ExecuteElement(ref op))

@@ -15,6 +15,9 @@ internal enum OutOfLineKind
     /// <summary>A high address is that of a jump only if it is canonical; the number is the label for others.</summary>
     CheckAddress,
 
+    /// <summary>A return cannot go where it leads, and does not move the stack pointer; the number is how far it was moved.</summary>
+    UndoReturn,
+
     /// <summary>A trace is left before its end.</summary>
     LeaveTrace,
 

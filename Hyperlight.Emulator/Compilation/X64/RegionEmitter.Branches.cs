@@ -39,8 +39,7 @@ internal sealed partial class RegionEmitter
                 break;
             case Op.JmpIndirect:
                 LoadTarget(in op);
-                InterpretUnlessCanonical();
-                GoToIndirect(node.Block.Targets);
+                GoToIndirect(node.Block.Targets, mayBeHigh: true);
                 break;
             case Op.Call:
                 TranslateStack(Processor.Rsp, -StackSlot, StateOffsets.WriteTag);
@@ -56,14 +55,13 @@ internal sealed partial class RegionEmitter
                 StoreConstant(op.NextRip);
                 Advance(Processor.Rsp, -StackSlot);
                 _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.Scratch));
-                GoToIndirect(node.Block.Targets);
+                GoToIndirect(node.Block.Targets, mayBeHigh: false);
                 break;
             default:
                 TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);
                 _a.Emit(8, MovFrom, Host.Address, Memory);
-                InterpretUnlessCanonical();
                 Advance(Processor.Rsp, StackSlot + (int)op.Immediate);
-                GoToReturn();
+                GoToReturn(StackSlot + (int)op.Immediate);
                 break;
         }
     }
@@ -103,13 +101,19 @@ internal sealed partial class RegionEmitter
     private void InterpretUnlessCanonical()
     {
         int done = _a.NewLabel();
-        int isHigh = _a.NewLabel();
         FreeFlags();
+        CheckHigh(done, Slow);
+        _a.Mark(done);
+    }
+
+    /// <summary>Goes elsewhere with a high address: to one of two places, of which one is for addresses that are not canonical.</summary>
+    private void CheckHigh(int isCanonical, int otherwise)
+    {
+        int isHigh = _a.NewLabel();
         _a.Emit(8, 0x81, 7, GuestAddress);
         _a.Immediate(4, int.MaxValue);
         _a.JumpIf(Above, isHigh);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.CheckAddress, isHigh, done, Slow));
-        _a.Mark(done);
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.CheckAddress, isHigh, isCanonical, otherwise));
     }
 
     private void CheckCanonical(int otherwise)
@@ -124,7 +128,8 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>Goes back to the address in the address register: often to behind a call of the region.</summary>
-    private void GoToReturn()
+    /// <param name="distance">How far the stack pointer was moved, in which a fault does not move it.</param>
+    private void GoToReturn(int distance)
     {
         _expected.Clear();
         for (int i = 0; i < _nodes.Count && _expected.Count <= MostExpected; i++)
@@ -135,11 +140,15 @@ internal sealed partial class RegionEmitter
             }
         }
 
-        GoToExpected();
+        int undo = _a.NewLabel();
+        GoToExpected(undo);
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.UndoReturn, undo, Slow, distance));
     }
 
     /// <summary>Goes to the address in the address register: within the region if it is one that was seen before.</summary>
-    private void GoToIndirect(IReadOnlyList<ulong> seen)
+    /// <param name="seen">The addresses that were.</param>
+    /// <param name="mayBeHigh">Whether it may be none that code can have.</param>
+    private void GoToIndirect(IReadOnlyList<ulong> seen, bool mayBeHigh)
     {
         _expected.Clear();
         foreach (ulong rip in seen)
@@ -147,7 +156,7 @@ internal sealed partial class RegionEmitter
             Expect(rip);
         }
 
-        GoToExpected();
+        GoToExpected(mayBeHigh ? Slow : null);
     }
 
     private void Expect(ulong rip)
@@ -161,8 +170,9 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>Compares the address with those that are expected.</summary>
-    private void GoToExpected()
+    /// <summary>Compares the address with those that are expected. Another one is checked, and looked up.</summary>
+    /// <param name="isImpossible">Where to go if it is not canonical; nothing if it was checked before.</param>
+    private void GoToExpected(int? isImpossible)
     {
         SaveFlags();
         if (_expected.Count > MostExpected)
@@ -171,11 +181,19 @@ internal sealed partial class RegionEmitter
         }
 
         _expected.Sort(static (a, b) => a.Block.Rip.CompareTo(b.Block.Rip));
-        GoToExpected(0, _expected.Count);
+        int isOther = isImpossible is null ? _goOn : _a.NewLabel();
+        GoToExpected(0, _expected.Count, isOther);
+        if (isImpossible is { } impossible)
+        {
+            _a.Mark(isOther);
+            CheckHigh(_goOn, impossible);
+        }
+
+        _a.Jump(_goOn);
     }
 
-    /// <summary>Compares the address with a part of those that are expected.</summary>
-    private void GoToExpected(int first, int end)
+    /// <summary>Compares the address with a part of those that are expected. Behind it is where others go on.</summary>
+    private void GoToExpected(int first, int end, int isOther)
     {
         while (end - first > MostCompared)
         {
@@ -183,7 +201,8 @@ internal sealed partial class RegionEmitter
             int isAbove = _a.NewLabel();
             CompareTarget(_expected[middle]);
             _a.JumpIf(Above, isAbove);
-            GoToExpected(first, middle);
+            GoToExpected(first, middle, isOther);
+            _a.Jump(isOther);
             _a.Mark(isAbove);
             first = middle + 1;
         }
@@ -192,8 +211,6 @@ internal sealed partial class RegionEmitter
         {
             CompareTarget(_expected[first]);
         }
-
-        _a.Jump(_goOn);
     }
 
     private void CompareTarget(RegionNode node)

@@ -1,3 +1,4 @@
+using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation.X64;
@@ -77,6 +78,10 @@ internal sealed partial class RegionEmitter
                 break;
             case OutOfLineKind.CheckAddress:
                 CheckCanonical(place.Number);
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.UndoReturn:
+                Advance(Processor.Rsp, -place.Number);
                 _a.Jump(place.Done);
                 break;
             case OutOfLineKind.LeaveTrace:

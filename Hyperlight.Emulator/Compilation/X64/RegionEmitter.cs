@@ -1,3 +1,5 @@
+using Hyperlight.Emulator.Decoding;
+
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
@@ -71,23 +73,61 @@ internal sealed partial class RegionEmitter(Assembler assembler)
     /// <summary>Whether the code that was emitted last uses vectors, and floating-point numbers.</summary>
     public (bool Vectors, bool Floats) Uses => (_map.Vectors != 0, _map.UsesFloats);
 
-    /// <summary>Blocks that code further down leads back to: nothing may go round for ever without a look at whether to end.</summary>
+    /// <summary>
+    /// Blocks that code at higher addresses leads back to: nothing may go round for ever without a look at whether to end, and what
+    /// goes round goes to a lower address somewhere.
+    /// </summary>
     private void FindHeaders()
     {
         _isHeader = new bool[_nodes.Count];
+        ulong lastReturn = 0;
         foreach (RegionNode node in _nodes)
         {
-            _isHeader[node.Position] |= node.IsIndirectTarget;
             NoteHeader(node, node.Next);
             NoteHeader(node, node.Target);
+            if (node.Last.Op == Op.Ret)
+            {
+                lastReturn = Math.Max(lastReturn, node.Last.Rip);
+            }
+        }
+
+        foreach (RegionNode node in _nodes)
+        {
+            if (node.Last.Op is Op.JmpIndirect or Op.CallIndirect)
+            {
+                foreach (ulong rip in node.Block.Targets)
+                {
+                    NoteHeaders(rip, node.Last.Rip);
+                }
+            }
+
+            if (node.Last.Op is Op.Call or Op.CallIndirect)
+            {
+                NoteHeaders(node.Last.NextRip, lastReturn);
+            }
         }
     }
 
+    /// <summary>Notes a block to which a branch leads.</summary>
     private void NoteHeader(RegionNode node, RegionNode? to)
     {
-        if (to is not null && to.Position <= node.Position)
+        if (to is not null && to.Block.Rip <= node.Last.Rip)
         {
             _isHeader[to.Position] = true;
+        }
+    }
+
+    /// <summary>Notes the blocks at an address to which a branch at another one leads.</summary>
+    private void NoteHeaders(ulong rip, ulong branch)
+    {
+        if (rip > branch)
+        {
+            return;
+        }
+
+        foreach (RegionNode node in _nodes)
+        {
+            _isHeader[node.Position] |= node.Block.Rip == rip;
         }
     }
 
