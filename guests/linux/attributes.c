@@ -94,6 +94,7 @@ static int64_t change_owner(struct node *node, uint64_t user, uint64_t group)
     if ((uint32_t)group != KEEP) {
         node->gid = (uint32_t)group;
     }
+    node_remove_privileges(node);
     node_touch_attributes(node);
     return 0;
 }
@@ -175,34 +176,40 @@ static int64_t change_times(struct node *node, const struct timespec *times)
     return 0;
 }
 
-int64_t system_call_utimensat(const uint64_t arguments[6])
+// Without a path, of the descriptor itself.
+static int64_t change_times_at(uint64_t descriptor, uint64_t path, const struct timespec *times, uint32_t flags)
 {
-    struct timespec times[2];
     struct lookup lookup;
-    struct node *node;
-    uint32_t flags = (uint32_t)arguments[3];
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) {
         return -EINVAL;
     }
+    if (path == 0 && (int32_t)descriptor != AT_FDCWD) {
+        struct node *node;
+        int64_t error = flags != 0 ? -EINVAL : find_node(descriptor, &node);
+        return error != 0 ? error : change_times(node, times);
+    }
+    unsigned lookup_flags = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    int64_t error = path_find(descriptor, path, lookup_flags, &lookup);
+    return error != 0 ? error : change_times(lookup.node, times);
+}
+
+int64_t system_call_utimensat(const uint64_t arguments[6])
+{
+    struct timespec times[2];
     if (arguments[2] != 0 && !copy_from_user(times, arguments[2], sizeof times)) {
         return -EFAULT;
     }
-    int64_t error;
-    if (arguments[1] == 0) {
-        error = (int32_t)arguments[0] == AT_FDCWD ? -EFAULT : find_node(arguments[0], &node);
-    } else {
-        error = path_find(arguments[0], arguments[1],
-                          (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &lookup);
-        node = lookup.node;
+    // Then the file does not matter.
+    if (arguments[2] != 0 && times[0].nanoseconds == UTIME_OMIT && times[1].nanoseconds == UTIME_OMIT) {
+        return 0;
     }
-    return error != 0 ? error : change_times(node, arguments[2] != 0 ? times : NULL);
+    return change_times_at(arguments[0], arguments[1], arguments[2] != 0 ? times : NULL, (uint32_t)arguments[3]);
 }
 
 // Two pairs of seconds and microseconds.
 static int64_t change_times_by_microseconds(uint64_t descriptor, uint64_t path, uint64_t address)
 {
     struct timespec times[2];
-    struct lookup lookup;
     if (address != 0) {
         if (!copy_from_user(times, address, sizeof times)) {
             return -EFAULT;
@@ -214,8 +221,7 @@ static int64_t change_times_by_microseconds(uint64_t descriptor, uint64_t path, 
             times[i].nanoseconds *= 1000;
         }
     }
-    int64_t error = path_find(descriptor, path, LOOKUP_FOLLOW, &lookup);
-    return error != 0 ? error : change_times(lookup.node, address != 0 ? times : NULL);
+    return change_times_at(descriptor, path, address != 0 ? times : NULL, 0);
 }
 
 int64_t system_call_utimes(const uint64_t arguments[6])
@@ -314,13 +320,16 @@ int64_t system_call_fallocate(const uint64_t arguments[6])
     uint64_t start = arguments[2];
     uint64_t end;
     struct file *file = current_file(arguments[0]);
+    if (file == NULL || file->flags & O_PATH) {
+        return -EBADF;
+    }
     if ((int64_t)start < 0 || (int64_t)arguments[3] <= 0) {
         return -EINVAL;
     }
     if (mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) {
         return -EOPNOTSUPP;
     }
-    if (file == NULL || !file_can_write(file)) {
+    if (!file_can_write(file)) {
         return -EBADF;
     }
     if (file->operations != &regular_file) {
@@ -339,6 +348,7 @@ int64_t system_call_fallocate(const uint64_t arguments[6])
     if (!(mode & FALLOC_KEEP_SIZE) && end > node->size && !resource_allows_file_size(end)) {
         return -EFBIG;
     }
+    node_remove_privileges(node);
     if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) {
         uint64_t last = end < node->size ? end : node->size;
         int64_t error = start < last ? node_clear(node, start, last) : 0;

@@ -26,8 +26,13 @@ bool clock_find(uint64_t clock, bool *is_monotonic)
         *is_monotonic = true;
         return true;
     }
-    *is_monotonic = clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE;
-    return clock <= CLOCK_BOOTTIME;
+    *is_monotonic = clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE && clock != CLOCK_TAI;
+    return clock <= CLOCK_BOOTTIME || clock == CLOCK_TAI;
+}
+
+bool clock_has_timers(uint64_t clock)
+{
+    return clock != CLOCK_MONOTONIC_RAW && clock != CLOCK_REALTIME_COARSE && clock != CLOCK_MONOTONIC_COARSE;
 }
 
 bool timespec_is_valid(const struct timespec *time)

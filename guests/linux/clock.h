@@ -11,7 +11,7 @@
 #define NANOSECONDS 1000000000L
 
 enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_PROCESS = 2, CLOCK_THREAD = 3, CLOCK_MONOTONIC_RAW = 4,
-       CLOCK_REALTIME_COARSE = 5, CLOCK_MONOTONIC_COARSE = 6, CLOCK_BOOTTIME = 7 };
+       CLOCK_REALTIME_COARSE = 5, CLOCK_MONOTONIC_COARSE = 6, CLOCK_BOOTTIME = 7, CLOCK_TAI = 11 };
 
 struct timespec {
     int64_t seconds;
@@ -21,6 +21,9 @@ struct timespec {
 // Whether a clock exists, and whether it is of the monotonic kind. Those of
 // processor time count time as it passes.
 bool clock_find(uint64_t clock, bool *is_monotonic);
+
+// Whether there are timers of a clock: not of one that is only read.
+bool clock_has_timers(uint64_t clock);
 
 bool timespec_is_valid(const struct timespec *time);
 

@@ -221,7 +221,8 @@ int64_t system_call_syncfs(const uint64_t arguments[6])
 
 int64_t system_call_sync_file_range(const uint64_t arguments[6])
 {
-    if ((int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || (uint32_t)arguments[3] & ~7U) {
+    if ((int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || (int64_t)(arguments[1] + arguments[2]) < 0 ||
+        (uint32_t)arguments[3] & ~7U) {
         return -EINVAL;
     }
     int64_t error = synchronize(arguments[0]);

@@ -39,6 +39,9 @@ static int64_t list(struct file *file, struct buffer *buffer)
 {
     uint64_t size = buffer->size;
     struct directory_item item;
+    if (file->node->links == 0) {
+        return -ENOENT;
+    }
     for (;;) {
         int64_t error = item_at(file, file->position, &item);
         bool is_first = buffer->size == size;

@@ -117,7 +117,7 @@ static const struct file_operations operations = { .poll = poll_epoll, .status =
 static struct file *find_epoll(uint64_t descriptor, int64_t *error)
 {
     struct file *file = current_file(descriptor);
-    *error = file == NULL ? -EBADF : file->operations != &operations ? -EINVAL : 0;
+    *error = file == NULL || file->flags & O_PATH ? -EBADF : file->operations != &operations ? -EINVAL : 0;
     return *error == 0 ? file : NULL;
 }
 
@@ -199,7 +199,7 @@ int64_t system_call_epoll_ctl(const uint64_t arguments[6])
     }
     struct file *file = current_file(descriptor);
     struct file *epoll = find_epoll(arguments[0], &error);
-    if (error == -EBADF || file == NULL) {
+    if (error == -EBADF || file == NULL || file->flags & O_PATH) {
         return -EBADF;
     }
     // Regular files and directories are always ready.

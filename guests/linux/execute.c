@@ -105,6 +105,7 @@ static void start_program(const struct program_arguments *arguments)
     program.executable = executable.node;
     strcpy(program.executable_path, executable.path);
     program.break_start = program.break_end = image.end;
+    program.is_not_dumpable = program.uses_barriers = false;
     memset(&program_registers, 0, sizeof program_registers);
     program_registers.rip = image.start;
     program_registers.rsp = stack;

@@ -23,6 +23,7 @@
 #define S_ISGID 02000U
 #define S_ISVTX 01000U
 #define S_IXUGO 00111U
+#define S_IXGRP 00010U
 
 // For permission checks.
 #define MAY_EXECUTE 1U

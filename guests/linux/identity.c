@@ -11,6 +11,7 @@
 
 #define KEEP UINT32_MAX
 #define CAPABILITY_VERSION_1 0x19980330U
+#define CAPABILITY_VERSION_2 0x20071026U
 #define CAPABILITY_VERSION_3 0x20080522U
 
 int64_t system_call_getgroups(const uint64_t arguments[6])
@@ -104,14 +105,17 @@ int64_t system_call_capget(const uint64_t arguments[6])
     if (!copy_from_user(header, arguments[0], sizeof header)) {
         return -EFAULT;
     }
-    if (header[0] < CAPABILITY_VERSION_1 || header[0] > CAPABILITY_VERSION_3) {
+    if (header[0] != CAPABILITY_VERSION_1 && header[0] != CAPABILITY_VERSION_2 && header[0] != CAPABILITY_VERSION_3) {
         header[0] = CAPABILITY_VERSION_3;
         bool is_copied = copy_to_user(arguments[0], header, sizeof header[0]);
         return !is_copied ? -EFAULT : arguments[1] == 0 ? 0 : -EINVAL;
+    }
+    if (arguments[1] == 0) {
+        return 0;
     }
     if (header[1] != 0 && header[1] != current_process->id) {
         return (int32_t)header[1] < 0 ? -EINVAL : -ESRCH;
     }
     size_t size = header[0] == CAPABILITY_VERSION_1 ? sizeof none / 2 : sizeof none;
-    return arguments[1] == 0 || copy_to_user(arguments[1], none, size) ? 0 : -EFAULT;
+    return copy_to_user(arguments[1], none, size) ? 0 : -EFAULT;
 }

@@ -330,6 +330,9 @@ int64_t system_call_madvise(const uint64_t arguments[6])
     if (size == 0) {
         return 0;
     }
+    if (size > UINT64_MAX - PAGE_MASK || arguments[0] > UINT64_MAX - size) {
+        return -EINVAL;
+    }
     if (!check_range(arguments[0], &size)) {
         return -ENOMEM;
     }

@@ -96,7 +96,7 @@ static int64_t make_node(uint64_t descriptor, uint64_t path, uint64_t mode)
     struct lookup lookup;
     uint32_t type = (uint32_t)mode & S_IFMT;
     if (type != 0 && type != S_IFREG && type != S_IFIFO) {
-        return -EPERM;
+        return type == S_IFCHR || type == S_IFBLK || type == S_IFSOCK || type == S_IFDIR ? -EPERM : -EINVAL;
     }
     int64_t error = find_new(descriptor, path, false, &lookup);
     if (error != 0) {

@@ -229,6 +229,14 @@ void node_touch(struct node *node)
     node->modified = -1;
 }
 
+void node_remove_privileges(struct node *node)
+{
+    if (is_regular(node->mode)) {
+        // Without the permission to execute, the bit of the group has another meaning.
+        node->mode &= ~(S_ISUID | (node->mode & S_IXGRP ? S_ISGID : 0));
+    }
+}
+
 void node_touch_attributes(struct node *node)
 {
     node->has_changed = true;

@@ -159,6 +159,9 @@ bool node_is_constant(const struct node *node);
 // Notes that contents or attributes have changed.
 void node_touch(struct node *node);
 void node_touch_attributes(struct node *node);
+
+// Of a file that acts as its user or group: it no longer does so when it has changed.
+void node_remove_privileges(struct node *node);
 // Sets the times, if a change was noted.
 void node_settle_times(struct node *node);
 int64_t file_clock(void);

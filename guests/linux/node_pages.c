@@ -180,6 +180,7 @@ int64_t node_write(struct node *node, struct buffer *buffer, uint64_t offset)
         total += (int64_t)size;
         offset += size;
         node->size = offset > node->size ? offset : node->size;
+        node_remove_privileges(node);
         node_touch(node);
     }
     return total;
@@ -322,6 +323,7 @@ int64_t node_resize(struct node *node, uint64_t size)
         }
     }
     node->size = size;
+    node_remove_privileges(node);
     node_touch(node);
     return 0;
 }

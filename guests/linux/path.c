@@ -180,6 +180,7 @@ static int64_t find_start(uint64_t descriptor, const char *path, struct node **s
 static int64_t lookup_descriptor(uint64_t descriptor, struct lookup *lookup)
 {
     memset(lookup, 0, sizeof *lookup);
+    lookup->is_empty = true;
     if ((int32_t)descriptor == AT_FDCWD) {
         lookup->node = current_file_context()->working_directory;
         return 0;

@@ -38,6 +38,8 @@ struct lookup {
     char name[NAME_SIZE + 1];
     size_t length;
     bool has_trailing_slash;
+    // The path is empty.
+    bool is_empty;
 };
 
 // A path of the program: 0 or an error.

@@ -26,6 +26,8 @@
 #define SYSINFO_SIZE 112
 #define NAME_FIELD 65
 #define RANDOM_FLAGS 7
+#define GRND_RANDOM 2U
+#define GRND_INSECURE 4U
 #define RUSAGE_SIZE 144
 
 #define PR_SET_NAME 15
@@ -101,7 +103,8 @@ int64_t system_call_getrandom(const uint64_t arguments[6])
 {
     uint8_t bytes[256];
     uint64_t size = arguments[1] < INT32_MAX ? arguments[1] : INT32_MAX;
-    if (arguments[2] & ~(uint64_t)RANDOM_FLAGS) {
+    bool has_two_sources = arguments[2] & GRND_RANDOM && arguments[2] & GRND_INSECURE;
+    if (arguments[2] & ~(uint64_t)RANDOM_FLAGS || has_two_sources) {
         return -EINVAL;
     }
     for (uint64_t done = 0; done < size;) {
@@ -131,9 +134,13 @@ int64_t system_call_prctl(const uint64_t arguments[6])
     case PR_GET_NAME:
         return copy_to_user(arguments[1], name, THREAD_NAME_SIZE) ? 0 : -EFAULT;
     case PR_GET_DUMPABLE:
-        return 1;
+        return !program.is_not_dumpable;
     case PR_SET_DUMPABLE:
-        return arguments[1] <= 1 ? 0 : -EINVAL;
+        if (arguments[1] > 1) {
+            return -EINVAL;
+        }
+        program.is_not_dumpable = arguments[1] == 0;
+        return 0;
     default:
         return -EINVAL;
     }

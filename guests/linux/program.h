@@ -63,6 +63,9 @@ struct program {
     struct node *executable;
     char executable_path[PATH_SIZE];
     char name[PROGRAM_NAME_SIZE];
+    // What it has set by prctl and membarrier.
+    bool is_not_dumpable;
+    bool uses_barriers;
 };
 
 extern struct program program;

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "process.h"
 #include "processes.h"
+#include "program.h"
 #include "scheduler.h"
 #include "system_calls.h"
 #include "threads.h"
@@ -18,7 +19,10 @@
 
 enum { PRIO_PROCESS = 0, PRIO_GROUP = 1, PRIO_USER = 2 };
 
-enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5 };
+enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5,
+       SCHED_DEADLINE = 6 };
+
+#define SCHED_RESET_ON_FORK 0x40000000
 
 enum { MEMBARRIER_CMD_QUERY = 0, MEMBARRIER_CMD_GLOBAL = 1, MEMBARRIER_CMD_GLOBAL_EXPEDITED = 2,
        MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 4, MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8,
@@ -90,6 +94,7 @@ static int64_t set_policy(uint64_t thread, int32_t policy, uint64_t address)
     if (!copy_from_user(&priority, address, sizeof priority)) {
         return -EFAULT;
     }
+    policy &= ~SCHED_RESET_ON_FORK;
     bool is_real_time = policy == SCHED_FIFO || policy == SCHED_RR;
     if (is_real_time) {
         return priority == 0 || priority > MOST_PRIORITY ? -EINVAL : -EPERM;
@@ -116,6 +121,7 @@ static int64_t priority_of(uint64_t policy, int64_t of_real_time)
     case SCHED_OTHER:
     case SCHED_BATCH:
     case SCHED_IDLE:
+    case SCHED_DEADLINE:
         return 0;
     default:
         return -EINVAL;
@@ -206,7 +212,6 @@ int64_t system_call_membarrier(const uint64_t arguments[6])
     const int64_t commands = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
                              MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
                              MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-    static bool is_registered;
     if (arguments[1] != 0) {
         return -EINVAL;
     }
@@ -214,10 +219,10 @@ int64_t system_call_membarrier(const uint64_t arguments[6])
     case MEMBARRIER_CMD_QUERY:
         return commands;
     case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-        is_registered = true;
+        program.uses_barriers = true;
         return 0;
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-        return is_registered ? 0 : -EPERM;
+        return program.uses_barriers ? 0 : -EPERM;
     case MEMBARRIER_CMD_GLOBAL:
     case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
     case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:

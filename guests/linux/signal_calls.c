@@ -253,11 +253,20 @@ static bool copy_info_from_user(struct signal_info *info, uint64_t signal, uint6
     return true;
 }
 
+// As if the kernel or another call had sent it: only to oneself.
+static bool is_imitation(const struct signal_info *info, uint64_t process)
+{
+    return (info->code >= 0 || info->code == SI_TKILL) && (uint32_t)process != current_process->id;
+}
+
 int64_t system_call_rt_sigqueueinfo(const uint64_t arguments[6])
 {
     struct signal_info info;
     if (!copy_info_from_user(&info, arguments[1], arguments[2])) {
         return -EFAULT;
+    }
+    if (is_imitation(&info, arguments[0])) {
+        return -EPERM;
     }
     struct process *process = process_find((uint32_t)arguments[0]);
     return process != NULL ? send_to_process(process, &info) : -ESRCH;
@@ -271,6 +280,9 @@ int64_t system_call_rt_tgsigqueueinfo(const uint64_t arguments[6])
     }
     if ((int32_t)arguments[0] <= 0 || (int32_t)arguments[1] <= 0) {
         return -EINVAL;
+    }
+    if (is_imitation(&info, arguments[0])) {
+        return -EPERM;
     }
     struct thread *thread = find_thread(arguments[0], arguments[1]);
     return thread != NULL ? send(thread, &info) : -ESRCH;

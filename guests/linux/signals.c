@@ -9,6 +9,7 @@
 #include "scheduler.h"
 #include "signal_frame.h"
 #include "threads.h"
+#include "timers.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -236,6 +237,36 @@ void signal_force(const struct signal_info *info)
     add(&own->queue, info);
 }
 
+static struct queued_signal **link_of_timer(struct signal_queue *queue, uint32_t timer)
+{
+    struct queued_signal **link = &queue->first;
+    while (*link != NULL && ((*link)->info.code != SI_TIMER || (uint32_t)(*link)->info.words[0] != timer)) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+struct signal_info *signal_of_timer(struct signal_queue *queue, uint32_t timer)
+{
+    struct queued_signal *entry = *link_of_timer(queue, timer);
+    return entry != NULL ? &entry->info : NULL;
+}
+
+void signal_drop_of_timer(struct signal_queue *queue, uint32_t timer)
+{
+    struct queued_signal **link = link_of_timer(queue, timer);
+    struct queued_signal *entry = *link;
+    if (entry == NULL) {
+        return;
+    }
+    *link = entry->next;
+    entry->next = signals.free;
+    signals.free = entry;
+    if (!has_entry(queue, entry->info.signal)) {
+        queue->pending &= ~signal_bit(entry->info.signal);
+    }
+}
+
 bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *info)
 {
     uint64_t ready = own->queue.pending & set;
@@ -251,6 +282,9 @@ bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *i
     }
     if (!unlink_entry(queue, signal, info)) {
         *info = (struct signal_info){ .signal = signal, .code = SI_USER };
+    }
+    if (info->code == SI_TIMER) {
+        timers_note_received((uint32_t)info->words[0], (uint32_t)(info->words[0] >> 32));
     }
     if (!has_entry(queue, signal)) {
         queue->pending &= ~signal_bit(signal);

@@ -101,6 +101,10 @@ uint64_t signals_pending(const struct thread_signals *signals);
 // pending.
 bool signal_take(struct thread_signals *signals, uint64_t set, struct signal_info *info);
 
+// What is pending of a timer of timer_create, or NULL; and nothing is pending of it any more.
+struct signal_info *signal_of_timer(struct signal_queue *queue, uint32_t timer);
+void signal_drop_of_timer(struct signal_queue *queue, uint32_t timer);
+
 // Replaces the mask until the current system call has ended.
 void signals_block_temporarily(uint64_t mask);
 

@@ -46,7 +46,7 @@ int64_t socket_status(struct file *file, struct file_status *status)
 static struct file *find_socket(uint64_t descriptor, int64_t *error)
 {
     struct file *file = current_file(descriptor);
-    *error = file == NULL ? -EBADF : file->operations->socket == NULL ? -ENOTSOCK : 0;
+    *error = file == NULL || file->flags & O_PATH ? -EBADF : file->operations->socket == NULL ? -ENOTSOCK : 0;
     return *error == 0 ? file : NULL;
 }
 

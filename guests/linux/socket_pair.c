@@ -180,7 +180,7 @@ int64_t system_call_socketpair(const uint64_t arguments[6])
     struct file *files[2];
     uint32_t flags = (uint32_t)arguments[1] & (O_CLOEXEC | O_NONBLOCK);
     if ((uint32_t)arguments[0] != AF_UNIX) {
-        return -EOPNOTSUPP;
+        return (uint32_t)arguments[0] == AF_INET || (uint32_t)arguments[0] == AF_INET6 ? -EOPNOTSUPP : -EAFNOSUPPORT;
     }
     if (((uint32_t)arguments[1] & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK)) != SOCK_STREAM) {
         return -ESOCKTNOSUPPORT;

@@ -248,7 +248,7 @@ static int64_t read_link(uint64_t descriptor, uint64_t path, unsigned flags, uin
         return error;
     }
     if (!is_link(lookup.node->mode)) {
-        return lookup.file != NULL ? -ENOENT : -EINVAL;
+        return lookup.is_empty ? -ENOENT : -EINVAL;
     }
     int64_t length = node_link_target(lookup.node, target, sizeof target);
     if (length < 0) {

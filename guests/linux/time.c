@@ -109,8 +109,11 @@ int64_t system_call_clock_nanosleep(const uint64_t arguments[6])
     bool is_monotonic;
     int64_t deadline;
     bool is_absolute = (arguments[1] & TIMER_ABSTIME) != 0;
-    if (!clock_find(arguments[0], &is_monotonic) || arguments[0] == CLOCK_THREAD) {
+    if (!clock_find(arguments[0], &is_monotonic)) {
         return -EINVAL;
+    }
+    if (!clock_has_timers(arguments[0]) || arguments[0] == CLOCK_THREAD) {
+        return -EOPNOTSUPP;
     }
     int64_t error = is_absolute ? deadline_at(arguments[2], is_monotonic, &deadline)
                                 : deadline_after(arguments[2], &deadline);

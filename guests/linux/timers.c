@@ -24,7 +24,8 @@
 
 // Time counts as it passes for all of them.
 enum { ITIMER_REAL = 0, ITIMER_VIRTUAL = 1, ITIMER_PROF = 2, INTERVAL_TIMERS = 3 };
-enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
+// SIGEV_THREAD is a matter of the C library: the kernel sends its signal.
+enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD = 2, SIGEV_THREAD_ID = 4 };
 
 struct countdown {
     // NEVER if it is not armed.
@@ -43,7 +44,10 @@ struct timer {
     uint32_t thread;
     uint64_t value;
     struct countdown countdown;
+    // How often it has expired besides: since its pending signal was sent, and until the last one
+    // was received.
     uint32_t overruns;
+    uint32_t received_overruns;
 };
 
 struct signal_event {
@@ -84,12 +88,25 @@ void timers_clear(void)
     intervals_end = 0;
 }
 
+// Where its signals wait.
+static struct signal_queue *queue_of(const struct timer *timer)
+{
+    struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
+    return thread != NULL ? &thread->signals.queue : &timer->process->signals.queue;
+}
+
+static void delete(unsigned index)
+{
+    signal_drop_of_timer(queue_of(&timers[index]), index);
+    timers[index].is_used = false;
+    has_changed = true;
+}
+
 void timers_forget_created(const struct process *process)
 {
     for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].process == process) {
-            timers[i].is_used = false;
-            has_changed = true;
+        if (timers[i].is_used && timers[i].process == process) {
+            delete(i);
         }
     }
 }
@@ -131,6 +148,13 @@ int64_t timers_next_deadline(void)
     return first_deadline;
 }
 
+// The signal of a timer that is not received yet, or NULL. There is one at most: other
+// expirations are counted in it.
+static struct signal_info *pending_info(unsigned index)
+{
+    return signal_of_timer(queue_of(&timers[index]), index);
+}
+
 static void send_created(unsigned index)
 {
     const struct timer *timer = &timers[index];
@@ -140,7 +164,10 @@ static void send_created(unsigned index)
         .words = { index | (uint64_t)timer->overruns << 32, timer->value },
     };
     struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
-    if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
+    struct signal_info *pending = pending_info(index);
+    if (pending != NULL) {
+        pending->words[0] = info.words[0];
+    } else if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
         // A signal that cannot be queued is one that the timer did not send.
         (void)(thread != NULL ? signal_send(thread, &info) : signal_send_to_process(timer->process, &info));
     }
@@ -167,6 +194,11 @@ static uint32_t expire(struct countdown *countdown, int64_t now)
     return (uint32_t)(missed < OVERRUN_LIMIT ? missed : OVERRUN_LIMIT);
 }
 
+static uint32_t add_overruns(uint32_t overruns, uint32_t more)
+{
+    return more < OVERRUN_LIMIT - overruns ? overruns + more : OVERRUN_LIMIT;
+}
+
 void timers_expire(int64_t now)
 {
     if (timers_next_deadline() > now) {
@@ -176,7 +208,9 @@ void timers_expire(int64_t now)
     for (unsigned i = 0; i < created_end; i++) {
         struct timer *timer = &timers[i];
         if (timer->is_used && timer->countdown.deadline <= now) {
-            timer->overruns = expire(&timer->countdown, now);
+            uint32_t missed = expire(&timer->countdown, now);
+            bool is_pending = pending_info(i) != NULL;
+            timer->overruns = is_pending ? add_overruns(timer->overruns, missed + 1) : missed;
             send_created(i);
         }
     }
@@ -269,13 +303,22 @@ static struct timer *find(uint64_t id)
     return timer != NULL && timer->is_used && timer->process == current_process ? timer : NULL;
 }
 
+void timers_note_received(uint32_t id, uint32_t overruns)
+{
+    struct timer *timer = find(id);
+    if (timer != NULL) {
+        timer->received_overruns = overruns;
+    }
+}
+
 static int64_t check_event(const struct signal_event *event)
 {
     if (event->notification == SIGEV_NONE) {
         return 0;
     }
     bool is_for_thread = event->notification == (SIGEV_SIGNAL | SIGEV_THREAD_ID);
-    if ((event->notification != SIGEV_SIGNAL && !is_for_thread) || event->signal <= 0 || event->signal > SIGNALS) {
+    bool is_for_process = event->notification == SIGEV_SIGNAL || event->notification == SIGEV_THREAD;
+    if ((!is_for_process && !is_for_thread) || event->signal <= 0 || event->signal > SIGNALS) {
         return -EINVAL;
     }
     const struct thread *thread = is_for_thread ? thread_find((uint32_t)event->thread) : NULL;
@@ -292,6 +335,9 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
     struct signal_event event = { .signal = SIGALRM, .notification = SIGEV_SIGNAL, .value = id };
     if (!clock_find(arguments[0], &is_monotonic)) {
         return -EINVAL;
+    }
+    if (!clock_has_timers(arguments[0])) {
+        return -EOPNOTSUPP;
     }
     if (arguments[1] != 0 && !copy_from_user(&event, arguments[1], sizeof event)) {
         return -EFAULT;
@@ -355,8 +401,8 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
     int64_t left = remaining(&timer->countdown);
     int64_t interval = timer->countdown.interval;
     int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
-    timer->overruns = error == 0 ? 0 : timer->overruns;
-    error = error != 0 ? error : arm(&timer->countdown, value, timespec_nanoseconds(&spec.interval));
+    timer->received_overruns = error == 0 ? 0 : timer->received_overruns;
+    error = error != 0 ? error : arm(&timer->countdown, value, value != 0 ? timespec_nanoseconds(&spec.interval) : 0);
     if (error != 0 || arguments[3] == 0) {
         return error;
     }
@@ -372,7 +418,7 @@ int64_t system_call_timer_gettime(const uint64_t arguments[6])
 int64_t system_call_timer_getoverrun(const uint64_t arguments[6])
 {
     const struct timer *timer = find(arguments[0]);
-    return timer != NULL ? (int64_t)timer->overruns : -EINVAL;
+    return timer != NULL ? (int64_t)timer->received_overruns : -EINVAL;
 }
 
 int64_t system_call_timer_delete(const uint64_t arguments[6])
@@ -381,7 +427,6 @@ int64_t system_call_timer_delete(const uint64_t arguments[6])
     if (timer == NULL) {
         return -EINVAL;
     }
-    timer->is_used = false;
-    has_changed = true;
+    delete((unsigned)(timer - timers));
     return 0;
 }

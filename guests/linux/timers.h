@@ -19,6 +19,9 @@ void timers_forget_created(const struct process *process);
 // NEVER without an armed timer.
 int64_t timers_next_deadline(void);
 
+// The current process has received the signal of one of its timers.
+void timers_note_received(uint32_t id, uint32_t overruns);
+
 // Sends the signals of the timers whose time has come.
 void timers_expire(int64_t now);
 

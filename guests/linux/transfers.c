@@ -6,6 +6,7 @@
 #include "files.h"
 #include "kernel_pages.h"
 #include "node.h"
+#include "pages.h"
 #include "signals.h"
 #include "system_calls.h"
 #include "user.h"
@@ -58,6 +59,16 @@ static void limit_size(struct buffer *buffer)
     buffer->size = buffer->size < MOST_TRANSFER_BYTES ? buffer->size : MOST_TRANSFER_BYTES;
 }
 
+// Memory and positions beyond all that there can be are errors, also where less is transferred.
+static int64_t check_range(const struct file *file, const struct buffer *buffer, const uint64_t *position)
+{
+    if (!buffer->is_kernel && (buffer->size > PROGRAM_END || buffer->address > PROGRAM_END - buffer->size)) {
+        return -EFAULT;
+    }
+    const uint64_t start = position != NULL ? *position : file->position;
+    return file->operations->seek != NULL && (int64_t)(start + buffer->size) < 0 ? -EINVAL : 0;
+}
+
 int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position)
 {
     if (!file_can_read(file)) {
@@ -65,6 +76,10 @@ int64_t file_read(struct file *file, struct buffer *buffer, uint64_t *position)
     }
     if (file->operations->read == NULL) {
         return file->node != NULL && node_is_directory(file->node) ? -EISDIR : -EINVAL;
+    }
+    int64_t error = check_range(file, buffer, position);
+    if (error != 0) {
+        return error;
     }
     limit_size(buffer);
     file_retain(file);
@@ -82,9 +97,12 @@ static int64_t write_part(struct file *file, struct buffer *buffer, uint64_t *po
     if (file->operations->write == NULL) {
         return -EINVAL;
     }
+    int64_t result = check_range(file, buffer, position);
+    if (result != 0) {
+        return result;
+    }
     limit_size(buffer);
     int64_t total = 0;
-    int64_t result;
     file_retain(file);
     do {
         result = transfer_when_ready(file, buffer, position != NULL ? position : &file->position,
@@ -144,10 +162,10 @@ static struct file *file_with_position(uint64_t descriptor, uint64_t position, i
 {
     struct file *file = current_file(descriptor);
     *error = 0;
-    if (file == NULL) {
-        *error = -EBADF;
-    } else if ((int64_t)position < 0) {
+    if ((int64_t)position < 0) {
         *error = -EINVAL;
+    } else if (file == NULL) {
+        *error = -EBADF;
     } else if (file->operations->seek == NULL) {
         *error = file->flags & O_PATH ? -EBADF : -ESPIPE;
     }
@@ -173,23 +191,39 @@ int64_t system_call_pwrite64(const uint64_t arguments[6])
     return transfer_at(arguments, file_write);
 }
 
-// Ends with the first vector that is not transferred whole.
-static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
-                             transfer transfer)
+// Nothing is transferred unless all vectors are right.
+static int64_t check_vectors(uint64_t address, uint64_t count)
 {
     if (count > MOST_VECTORS) {
         return -EINVAL;
     }
+    for (uint64_t i = 0; i < count; i++) {
+        struct io_vector vector;
+        if (!copy_from_user(&vector, address + i * sizeof vector, sizeof vector)) {
+            return -EFAULT;
+        }
+        if ((int64_t)vector.length < 0) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+// Ends with the first vector that is not transferred whole.
+static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
+                             transfer transfer)
+{
     int64_t total = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct io_vector vector;
         if (!copy_from_user(&vector, address + i * sizeof vector, sizeof vector)) {
             return total != 0 ? total : -EFAULT;
         }
+        // Another thread may have changed it.
         if ((int64_t)vector.length < 0) {
             return total != 0 ? total : -EINVAL;
         }
-        struct buffer buffer = user_buffer(vector.base, vector.length);
+        struct buffer buffer = user_buffer(vector.base, vector.length < MOST_TRANSFER_BYTES ? vector.length : MOST_TRANSFER_BYTES);
         // A read does not wait after a part was transferred.
         if (total != 0 && vector.length != 0 && transfer == file_read && !(file_poll(file) & POLLIN)) {
             break;
@@ -210,6 +244,10 @@ static int64_t transfer_each(struct file *file, uint64_t address, uint64_t count
 static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t count, uint64_t *position,
                                 transfer transfer)
 {
+    int64_t error = check_vectors(address, count);
+    if (error != 0) {
+        return error;
+    }
     file_retain(file);
     int64_t result = transfer_each(file, address, count, position, transfer);
     result = transfer == write_part ? end_write(file, result) : result;
@@ -217,10 +255,15 @@ static int64_t transfer_vectors(struct file *file, uint64_t address, uint64_t co
     return result;
 }
 
-static int64_t transfer_vectors_of(const uint64_t arguments[6], bool can_transfer, transfer transfer)
+static bool can_transfer(const struct file *file, transfer transfer)
+{
+    return transfer == file_read ? file_can_read(file) : file_can_write(file);
+}
+
+static int64_t transfer_vectors_of(const uint64_t arguments[6], transfer transfer)
 {
     struct file *file = current_file(arguments[0]);
-    if (file == NULL || !can_transfer) {
+    if (file == NULL || !can_transfer(file, transfer)) {
         return -EBADF;
     }
     return transfer_vectors(file, arguments[1], arguments[2], NULL, transfer);
@@ -228,14 +271,12 @@ static int64_t transfer_vectors_of(const uint64_t arguments[6], bool can_transfe
 
 int64_t system_call_readv(const uint64_t arguments[6])
 {
-    const struct file *file = current_file(arguments[0]);
-    return transfer_vectors_of(arguments, file != NULL && file_can_read(file), file_read);
+    return transfer_vectors_of(arguments, file_read);
 }
 
 int64_t system_call_writev(const uint64_t arguments[6])
 {
-    const struct file *file = current_file(arguments[0]);
-    return transfer_vectors_of(arguments, file != NULL && file_can_write(file), write_part);
+    return transfer_vectors_of(arguments, write_part);
 }
 
 static int64_t transfer_vectors_at(const uint64_t arguments[6], transfer transfer)
@@ -243,7 +284,10 @@ static int64_t transfer_vectors_at(const uint64_t arguments[6], transfer transfe
     int64_t error;
     uint64_t position = arguments[3];
     struct file *file = file_with_position(arguments[0], position, &error);
-    return file != NULL ? transfer_vectors(file, arguments[1], arguments[2], &position, transfer) : error;
+    if (file == NULL) {
+        return error;
+    }
+    return can_transfer(file, transfer) ? transfer_vectors(file, arguments[1], arguments[2], &position, transfer) : -EBADF;
 }
 
 int64_t system_call_preadv(const uint64_t arguments[6])
@@ -260,14 +304,9 @@ int64_t system_call_pwritev(const uint64_t arguments[6])
 static int64_t transfer_vectors_with_flags(const uint64_t arguments[6], uint32_t permitted, transfer transfer)
 {
     if ((uint32_t)arguments[5] & ~permitted) {
-        return -EOPNOTSUPP;
+        return current_file(arguments[0]) != NULL ? -EOPNOTSUPP : -EBADF;
     }
-    if (arguments[3] != UINT64_MAX) {
-        return transfer_vectors_at(arguments, transfer);
-    }
-    const struct file *file = current_file(arguments[0]);
-    bool can_transfer = file != NULL && (transfer == file_read ? file_can_read(file) : file_can_write(file));
-    return transfer_vectors_of(arguments, can_transfer, transfer);
+    return arguments[3] != UINT64_MAX ? transfer_vectors_at(arguments, transfer) : transfer_vectors_of(arguments, transfer);
 }
 
 int64_t system_call_preadv2(const uint64_t arguments[6])
@@ -353,7 +392,11 @@ int64_t system_call_sendfile(const uint64_t arguments[6])
     if (to == NULL || from == NULL || !file_can_read(from) || !file_can_write(to)) {
         return -EBADF;
     }
-    if (from->operations->seek == NULL || to->flags & O_APPEND) {
+    if (from->operations->seek == NULL && arguments[2] != 0) {
+        return -ESPIPE;
+    }
+    bool is_readable = from->operations->seek != NULL && !(from->node != NULL && node_is_directory(from->node));
+    if (!is_readable || to->flags & O_APPEND) {
         return -EINVAL;
     }
     int64_t error = take_position(arguments[2], &position);
@@ -365,20 +408,38 @@ int64_t system_call_sendfile(const uint64_t arguments[6])
     return is_stored ? result : -EFAULT;
 }
 
+static int64_t check_copy(const struct file *from, const struct file *to)
+{
+    if (from == NULL || to == NULL || (from->flags | to->flags) & O_PATH) {
+        return -EBADF;
+    }
+    const uint32_t from_mode = from->node != NULL ? from->node->mode : 0;
+    const uint32_t to_mode = to->node != NULL ? to->node->mode : 0;
+    if (is_directory(from_mode) || is_directory(to_mode)) {
+        return -EISDIR;
+    }
+    if (!is_regular(from_mode) || !is_regular(to_mode)) {
+        return -EINVAL;
+    }
+    return file_can_read(from) && file_can_write(to) && !(to->flags & O_APPEND) ? 0 : -EBADF;
+}
+
+// A position from which so many bytes are copied.
+static int64_t take_start(uint64_t address, uint64_t size, uint64_t *position)
+{
+    int64_t error = take_position(address, position);
+    return error == -EINVAL && *position + size < *position ? -EOVERFLOW : error;
+}
+
 int64_t system_call_copy_file_range(const uint64_t arguments[6])
 {
     uint64_t from_position, to_position;
     struct file *from = current_file(arguments[0]);
     struct file *to = current_file(arguments[2]);
-    if (to == NULL || from == NULL || !file_can_read(from) || !file_can_write(to) || to->flags & O_APPEND) {
-        return -EBADF;
-    }
-    if (from->node == NULL || to->node == NULL || !is_regular(from->node->mode) || !is_regular(to->node->mode) ||
-        arguments[5] != 0) {
-        return -EINVAL;
-    }
-    int64_t error = take_position(arguments[1], &from_position);
-    error = error == 0 ? take_position(arguments[3], &to_position) : error;
+    int64_t error = check_copy(from, to);
+    error = error == 0 && arguments[5] != 0 ? -EINVAL : error;
+    error = error == 0 ? take_start(arguments[1], arguments[4], &from_position) : error;
+    error = error == 0 ? take_start(arguments[3], arguments[4], &to_position) : error;
     if (error != 0) {
         return error;
     }

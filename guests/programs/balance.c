@@ -7,7 +7,7 @@
 #include "files.h"
 
 enum { CALL_PIPE = 22, CALL_SOCKETPAIR = 53, CALL_FORK = 57, CALL_VFORK = 58, CALL_EXECVE = 59, CALL_WAIT4 = 61, CALL_TIMER_CREATE = 222,
-       CALL_TIMER_DELETE = 226, CALL_EPOLL_CREATE = 213, CALL_EPOLL_CTL = 233, CALL_EVENTFD = 290 };
+       CALL_TIMER_DELETE = 226, CALL_EPOLL_CREATE = 213, CALL_EPOLL_CTL = 233, CALL_EVENTFD2 = 290 };
 
 #define PAGE 4096UL
 #define NOWHERE 8UL
@@ -60,7 +60,7 @@ static void use_files(void)
     call(48, (uint64_t)pair[0], 1, 0, 0);
     close_file(pair[0]);
     close_file(pair[1]);
-    close_file(call(CALL_EVENTFD, 0, 0, 0, 0));
+    close_file(call(CALL_EVENTFD2, 0, 0, 0, 0));
     // Those that cannot be handed out.
     call(CALL_PIPE, NOWHERE, 0, 0, 0);
     call(CALL_SOCKETPAIR, 1, 1, 0, NOWHERE);

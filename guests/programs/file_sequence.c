@@ -3,6 +3,7 @@
 // A random sequence of operations on a few files, from a seed. Each result is
 // printed: it is that of Linux.
 
+#include "chance.h"
 #include "files.h"
 
 static uint64_t state;
@@ -12,10 +13,7 @@ static int is_on_host;
 
 static uint64_t next(uint64_t limit)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state % limit;
+    return next_random(&state) % limit;
 }
 
 static const char *const paths[] = {
@@ -162,7 +160,7 @@ static void step(void)
 
 static void perform(uint64_t seed, uint64_t count)
 {
-    state = seed * 0x9E3779B97F4A7C15UL + 1;
+    state = random_state(seed);
     call(CALL_UMASK, 022, 0, 0, 0);
     for (uint64_t i = 0; i < count; i++) {
         print_number((int64_t)i);

@@ -2,6 +2,7 @@
 //
 // What a program does to take over the kernel by threads and signals.
 
+#include "chance.h"
 #include "start.h"
 #include "signals.h"
 
@@ -9,10 +10,7 @@ static uint64_t state;
 
 static uint64_t next(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
+    return next_random(&state);
 }
 
 static const uint64_t values[] = { 0, 8, 0x400000, 0x7FFFFFFFEFFFUL, 0x7FFFFFFFF000UL, 0x800000000000UL,
@@ -119,7 +117,7 @@ __attribute__((noreturn)) static void random_frames(uint64_t seed, uint64_t roun
 {
     static uint8_t alternate[32768];
     struct stack stack = { (uint64_t)alternate, 0, sizeof alternate };
-    state = seed * 0x9E3779B97F4A7C15UL + 1;
+    state = random_state(seed);
     left = (uint32_t)rounds;
     call6(131, (uint64_t)&stack, 0, 0, 0, 0, 0);
     for (uint32_t signal = 4; signal <= 12; signal++) {

@@ -3,7 +3,7 @@
 // A Linux program without a C library that the tests run natively and in a micro
 // VM: what it does is its first argument. What it prints is the same everywhere.
 
-#include "files.h"
+#include "calls.h"
 #include "storm.h"
 
 enum { AT_PHDR = 3, AT_PAGESZ = 6, AT_ENTRY = 9, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31 };
@@ -214,5 +214,6 @@ int program_main(const struct start *start)
     code = code >= 0 ? code : slices(name);
     code = code >= 0 ? code : standard_input(name);
     code = code >= 0 ? code : chance_commands(name, start);
+    code = code >= 0 ? code : single_calls(name, start);
     return code >= 0 ? code : faults(name);
 }

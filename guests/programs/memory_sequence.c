@@ -4,6 +4,7 @@
 // printed: it is that of Linux. Memory is read and written by system calls, which have an error
 // where an access would end the program.
 
+#include "chance.h"
 #include "files.h"
 
 #define PAGE 4096UL
@@ -24,10 +25,7 @@ static int64_t other;
 
 static uint64_t next(uint64_t limit)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state % limit;
+    return next_random(&state) % limit;
 }
 
 // The number of a page and a number of pages, which are printed.
@@ -184,7 +182,7 @@ static void step(void)
 
 int memory_sequence(uint64_t seed, uint64_t count)
 {
-    state = seed * 0x9E3779B97F4A7C15UL + 1;
+    state = random_state(seed);
     base = (uint64_t)call6(CALL_MMAP, 0, PAGES * PAGE, 3, PRIVATE | ANONYMOUS, (uint64_t)-1, 0);
     file = call(CALL_MEMFD_CREATE, (uint64_t)"file", 0, 0, 0);
     other = call(CALL_MEMFD_CREATE, (uint64_t)"other", 0, 0, 0);

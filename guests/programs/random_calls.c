@@ -2,16 +2,14 @@
 //
 // System calls with random numbers and arguments, from a seed.
 
+#include "chance.h"
 #include "start.h"
 
 static uint64_t state;
 
 static uint64_t next(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
+    return next_random(&state);
 }
 
 static char area[65536];
@@ -58,7 +56,7 @@ static int is_excluded(uint64_t number)
 
 int random_calls(uint64_t seed, uint64_t count)
 {
-    state = seed * 0x9E3779B97F4A7C15UL + 1;
+    state = random_state(seed);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = next() % 8 == 0 ? next() : next() % 460;
         if (!is_excluded(number)) {

@@ -2,6 +2,7 @@
 //
 // Programs that compute without system calls, while other threads and timers wait.
 
+#include "chance.h"
 #include "signals.h"
 #include "start.h"
 
@@ -115,13 +116,10 @@ __asm__(".macro EACH_VECTOR base, store\n"
 
 static void fill(struct state *state, uint64_t seed)
 {
-    uint64_t value = seed * 0x9E3779B97F4A7C15UL + 1;
+    uint64_t value = random_state(seed);
     uint64_t *words = (uint64_t *)state;
     for (unsigned i = 0; i < sizeof *state / 8; i++) {
-        value ^= value << 13;
-        value ^= value >> 7;
-        value ^= value << 17;
-        words[i] = value;
+        words[i] = next_random(&value);
     }
     // Normal numbers, and exceptions masked.
     for (unsigned i = 0; i < X87_REGISTERS; i++) {

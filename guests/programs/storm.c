@@ -5,6 +5,7 @@
 
 #include "storm.h"
 
+#include "chance.h"
 #include "files.h"
 #include "signals.h"
 
@@ -33,10 +34,7 @@ static struct storm_thread *thread_at(uint64_t address)
 
 static uint64_t next(struct storm_thread *thread)
 {
-    thread->random ^= thread->random << 13;
-    thread->random ^= thread->random >> 7;
-    thread->random ^= thread->random << 17;
-    return thread->random * 0x2545F4914F6CDD1DUL >> 11;
+    return next_random(&thread->random) * 0x2545F4914F6CDD1DUL >> 11;
 }
 
 static const char *const paths[] = {

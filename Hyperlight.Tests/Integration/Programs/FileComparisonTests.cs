@@ -9,14 +9,16 @@ internal sealed class FileComparisonTests(TestTarget target) : ProgramTest(targe
 {
     private const int Operations = 1500;
 
+    internal static readonly string[] Commands =
+        ["file-calls", "file-mappings", "memory-areas", "named-pipes", "record-locks", "resource-limits", "system-files"];
+
     private ProgramRunner _runner = null!;
 
     [OneTimeSetUp]
     public void CreateRunner() => _runner = Create(Fixed);
 
     [Test]
-    public async Task System_calls_of_files_have_the_results_of_Linux(
-        [Values("file-calls", "file-mappings", "memory-areas", "named-pipes", "record-locks", "resource-limits", "system-files")] string command) => await Compare(command);
+    public async Task System_calls_of_files_have_the_results_of_Linux([ValueSource(nameof(Commands))] string command) => await Compare(command);
 
     [Test]
     public async Task A_random_sequence_of_file_operations_has_the_results_of_Linux([Range(1, 4)] int seed)

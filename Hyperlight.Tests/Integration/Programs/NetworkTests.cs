@@ -7,6 +7,12 @@ namespace Hyperlight.Tests.Integration.Programs;
 /// <summary>Connections of programs to what the application allows.</summary>
 internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
 {
+    private const string Calls = "network-calls";
+    private const string Aborts = "network-aborts";
+
+    /// <summary>The commands that are compared with a native run.</summary>
+    internal static readonly string[] SameAsOnLinux = [Calls, Aborts];
+
     private ProgramRunner _runner = null!;
 
     [OneTimeSetUp]
@@ -29,7 +35,7 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
         NativeProgram.Require();
         await using var server = new TestServer(TestServer.Echo);
         using Socket reserved = TestServer.Reserve(out int closed);
-        string[] arguments = ["network-calls", $"{server.Port}", $"{closed}"];
+        string[] arguments = [Calls, $"{server.Port}", $"{closed}"];
 
         (int exitCode, string output, string error) = NativeProgram.Run(PathOf(Fixed), "", arguments);
         ProgramResult result = await RunAsync(Allow(server.Port, closed), arguments);
@@ -46,7 +52,7 @@ internal sealed class NetworkTests(TestTarget target) : ProgramTest(target)
         NativeProgram.Require();
         await using var server = new TestServer(TestServer.Echo);
         using TestServer.Listening silent = await TestServer.SilentAsync();
-        string[] arguments = ["network-aborts", $"{server.Port}", $"{silent.Port}"];
+        string[] arguments = [Aborts, $"{server.Port}", $"{silent.Port}"];
 
         (int exitCode, string output, string error) = NativeProgram.Run(PathOf(Fixed), "", arguments);
         ProgramResult result = await RunAsync(Allow(server.Port, silent.Port), arguments);
