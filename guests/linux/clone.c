@@ -107,6 +107,7 @@ static int64_t start_process(const struct clone_arguments *request)
     }
     uint32_t id = thread->id;
     process->id = id;
+    process->parent_thread = current_thread;
     process->exit_signal = (uint32_t)request->exit_signal;
     if (flags & CLONE_CLEAR_SIGHAND) {
         memset(process->signals.actions, 0, sizeof process->signals.actions);

@@ -151,6 +151,7 @@ int64_t system_call_execve(const uint64_t arguments[6])
     address_space_select(space);
     process_release_waiter(current_process);
     current_process->has_executed = true;
+    current_process->exit_signal = SIGCHLD;
     current_thread->clear_child_tid = 0;
     current_thread->robust_list = 0;
     reset_signals();

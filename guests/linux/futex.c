@@ -38,18 +38,23 @@ static int64_t check_address(uint64_t address)
     return address < PROGRAM_END ? 0 : -EFAULT;
 }
 
-static struct futex_word word_at(uint64_t address)
+static struct futex_word word_at(uint64_t address, bool is_private)
 {
-    const struct area *area = area_find(address);
+    const struct area *area = is_private ? NULL : area_find(address);
     if (area != NULL && area->is_shared) {
         return (struct futex_word){ .inode = area->node->inode, .offset = area->offset + address - area->start };
     }
-    return (struct futex_word){ .space = current_process->space, .offset = address };
+    return (struct futex_word){ .is_private = is_private, .space = current_process->space, .offset = address };
+}
+
+static bool is_private_call(const uint64_t arguments[6])
+{
+    return (arguments[1] & FUTEX_PRIVATE_FLAG) != 0;
 }
 
 static bool is_same(struct futex_word one, struct futex_word other)
 {
-    return one.space == other.space && one.inode == other.inode && one.offset == other.offset;
+    return one.is_private == other.is_private && one.space == other.space && one.inode == other.inode && one.offset == other.offset;
 }
 
 static bool waits_for(const struct thread *thread, struct futex_word word)
@@ -58,9 +63,8 @@ static bool waits_for(const struct thread *thread, struct futex_word word)
 }
 
 // The thread that has waited longest for a word.
-static struct thread *first_waiter(uint64_t address, uint32_t bits)
+static struct thread *first_waiter(struct futex_word word, uint32_t bits)
 {
-    struct futex_word word = word_at(address);
     struct thread *first = NULL;
     FOR_EACH_THREAD (thread) {
         if (waits_for(thread, word) && thread->futex_bits & bits &&
@@ -80,11 +84,11 @@ static int64_t count_waiters(struct futex_word word)
     return count;
 }
 
-static int64_t wake(uint64_t address, int32_t most, uint32_t bits)
+static int64_t wake(struct futex_word word, int32_t most, uint32_t bits)
 {
     int64_t count = 0;
     do {
-        struct thread *thread = first_waiter(address, bits);
+        struct thread *thread = first_waiter(word, bits);
         if (thread == NULL) {
             break;
         }
@@ -94,20 +98,20 @@ static int64_t wake(uint64_t address, int32_t most, uint32_t bits)
     return count;
 }
 
-static int64_t wait(uint64_t address, uint32_t expected, int64_t deadline, uint32_t bits)
+static int64_t wait(const uint64_t arguments[6], int64_t deadline, uint32_t bits)
 {
     uint32_t value;
-    if (!copy_from_user(&value, address, sizeof value)) {
+    if (!copy_from_user(&value, arguments[0], sizeof value)) {
         return -EFAULT;
     }
-    if (value != expected) {
+    if (value != (uint32_t)arguments[2]) {
         return -EAGAIN;
     }
-    current_thread->futex = word_at(address);
+    current_thread->futex = word_at(arguments[0], is_private_call(arguments));
     current_thread->futex_bits = bits;
     int64_t result = scheduler_wait(&channel, deadline);
-    // A wait with a timeout is not restarted: it would take longer.
-    return result == -ERESTARTSYS && deadline != NEVER ? -EINTR : result;
+    // A wait with a timeout is not restarted: it would take longer. That may be one that never comes.
+    return result == -ERESTARTSYS && arguments[3] != 0 ? -EINTR : result;
 }
 
 static int64_t requeue(const uint64_t arguments[6], bool compares)
@@ -127,18 +131,20 @@ static int64_t requeue(const uint64_t arguments[6], bool compares)
             return -EAGAIN;
         }
     }
-    int64_t count = most_woken > 0 ? wake(arguments[0], most_woken, ALL_BITS) : 0;
+    struct futex_word from = word_at(arguments[0], is_private_call(arguments));
+    struct futex_word to = word_at(arguments[4], is_private_call(arguments));
+    int64_t count = most_woken > 0 ? wake(from, most_woken, ALL_BITS) : 0;
     // The same word, maybe at two addresses: the threads would be found there again.
-    if (is_same(word_at(arguments[0]), word_at(arguments[4]))) {
-        int64_t waiters = count_waiters(word_at(arguments[0]));
+    if (is_same(from, to)) {
+        int64_t waiters = count_waiters(from);
         return count + (waiters < most_moved ? waiters : most_moved);
     }
     for (int32_t moved = 0; moved < most_moved; moved++) {
-        struct thread *thread = first_waiter(arguments[0], ALL_BITS);
+        struct thread *thread = first_waiter(from, ALL_BITS);
         if (thread == NULL) {
             break;
         }
-        thread->futex = word_at(arguments[4]);
+        thread->futex = to;
         count++;
     }
     return count;
@@ -219,8 +225,9 @@ static int64_t wake_after_operation(const uint64_t arguments[6])
     if (!copy_to_user(arguments[4], &value, sizeof value)) {
         return -EFAULT;
     }
-    int64_t count = wake(arguments[0], (int32_t)arguments[2], ALL_BITS);
-    return wakes_second ? count + wake(arguments[4], (int32_t)arguments[3], ALL_BITS) : count;
+    int64_t count = wake(word_at(arguments[0], is_private_call(arguments)), (int32_t)arguments[2], ALL_BITS);
+    struct futex_word second = word_at(arguments[4], is_private_call(arguments));
+    return wakes_second ? count + wake(second, (int32_t)arguments[3], ALL_BITS) : count;
 }
 
 static int64_t find_deadline(const uint64_t arguments[6], uint32_t command, int64_t *deadline)
@@ -252,10 +259,10 @@ int64_t system_call_futex(const uint64_t arguments[6])
     switch (command) {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET:
-        return wait(arguments[0], (uint32_t)arguments[2], deadline, bits);
+        return wait(arguments, deadline, bits);
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET:
-        return wake(arguments[0], (int32_t)arguments[2], bits);
+        return wake(word_at(arguments[0], is_private_call(arguments)), (int32_t)arguments[2], bits);
     case FUTEX_REQUEUE:
     case FUTEX_CMP_REQUEUE:
         return requeue(arguments, command == FUTEX_CMP_REQUEUE);
@@ -287,17 +294,24 @@ int64_t system_call_get_robust_list(const uint64_t arguments[6])
                ? 0 : -EFAULT;
 }
 
-// A lock whose owner has ended is marked, and the next thread is woken to see it.
-static void release_lock(const struct thread *thread, uint64_t address)
+// A lock whose owner has ended is marked, and the next thread is woken to see it. A pending lock may be free: then the
+// thread has ended before it woke the next one, or before it took the lock for which it was woken.
+static void release_lock(const struct thread *thread, uint64_t address, bool is_pending)
 {
     uint32_t value;
-    if (address % sizeof value != 0 || !copy_from_user(&value, address, sizeof value) ||
-        (value & FUTEX_TID_MASK) != thread->id) {
+    if (address % sizeof value != 0 || !copy_from_user(&value, address, sizeof value)) {
+        return;
+    }
+    if (is_pending && (value & FUTEX_TID_MASK) == 0) {
+        wake(word_at(address, false), 1, ALL_BITS);
+        return;
+    }
+    if ((value & FUTEX_TID_MASK) != thread->id) {
         return;
     }
     uint32_t released = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
     if (copy_to_user(address, &released, sizeof released) && value & FUTEX_WAITERS) {
-        wake(address, 1, ALL_BITS);
+        wake(word_at(address, false), 1, ALL_BITS);
     }
 }
 
@@ -317,7 +331,7 @@ void futex_release_robust_list(struct thread *thread)
         uint64_t next;
         bool has_next = copy_from_user(&next, entry, sizeof next);
         if (entry != (head.pending & ~1UL)) {
-            release_lock(thread, entry + (uint64_t)head.offset);
+            release_lock(thread, entry + (uint64_t)head.offset, false);
         }
         if (!has_next) {
             return;
@@ -325,7 +339,7 @@ void futex_release_robust_list(struct thread *thread)
         entry = next & ~1UL;
     }
     if (head.pending != 0) {
-        release_lock(thread, (head.pending & ~1UL) + (uint64_t)head.offset);
+        release_lock(thread, (head.pending & ~1UL) + (uint64_t)head.offset, true);
     }
 }
 
@@ -333,6 +347,6 @@ void futex_clear_thread_id(struct thread *thread)
 {
     const uint32_t zero = 0;
     if (thread->clear_child_tid != 0 && copy_to_user(thread->clear_child_tid, &zero, sizeof zero)) {
-        wake(thread->clear_child_tid, 1, ALL_BITS);
+        wake(word_at(thread->clear_child_tid, false), 1, ALL_BITS);
     }
 }

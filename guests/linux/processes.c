@@ -223,6 +223,21 @@ static void leave_children(const struct process *process)
     }
 }
 
+void process_leave_children(const struct thread *thread)
+{
+    const struct thread *other = NULL;
+    FOR_EACH_THREAD (remaining) {
+        if (remaining->process == thread->process && other == NULL) {
+            other = remaining;
+        }
+    }
+    FOR_EACH_PROCESS (child) {
+        if (child->parent == thread->process && child->parent_thread == thread) {
+            child->parent_thread = other;
+        }
+    }
+}
+
 void process_finish(uint32_t status)
 {
     struct process *process = current_process;

@@ -23,6 +23,8 @@ struct process {
     int32_t nice;
     // NULL: its end interests no process.
     struct process *parent;
+    // The thread of the parent that has started it, or another one when that has ended.
+    const struct thread *parent_thread;
     // What the parent is sent, 0 for nothing.
     uint32_t exit_signal;
     // As wait4 reports it.
@@ -80,5 +82,8 @@ void process_finish(uint32_t status);
 
 // Lets the thread continue that waits until the process has its own memory.
 void process_release_waiter(struct process *process);
+
+// The children that a thread has started, which ends, are those of another thread of its process.
+void process_leave_children(const struct thread *thread);
 
 #endif

@@ -141,6 +141,7 @@ void thread_end(uint32_t exit_code)
     futex_clear_thread_id(thread);
     signals_forget(&thread->signals.queue);
     thread->state = THREAD_UNUSED;
+    process_leave_children(thread);
     signals_wake_takers();
     state.count--;
     if (--current_process->threads == 0) {

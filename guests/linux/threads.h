@@ -19,8 +19,10 @@ enum thread_state { THREAD_UNUSED, THREAD_READY, THREAD_WAITING };
 struct process;
 
 // A place in an address space; or in a file, which is known by its number: that is not used
-// again when the file is gone.
+// again when the file is gone. A call that says that the word is of its process alone (FUTEX_PRIVATE_FLAG) does
+// not find who waits without that.
 struct futex_word {
+    bool is_private;
     const void *space;
     uint64_t inode;
     uint64_t offset;

@@ -7,6 +7,7 @@
 #include "processes.h"
 #include "scheduler.h"
 #include "system_calls.h"
+#include "threads.h"
 #include "user.h"
 
 #define WNOHANG 1U
@@ -14,7 +15,10 @@
 #define WEXITED 4U
 #define WCONTINUED 8U
 #define WNOWAIT 0x1000000U
-#define OPTIONS_FOR_THREADS 0xE0000000U
+#define WNOTHREAD 0x20000000U
+#define WALL 0x40000000U
+#define WCLONE 0x80000000U
+#define OPTIONS_FOR_THREADS (WNOTHREAD | WALL | WCLONE)
 
 #define RUSAGE_SIZE 144
 #define INFO_SIZE 128
@@ -23,14 +27,21 @@ enum { P_ALL = 0, P_PID = 1, P_PGID = 2 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2 };
 
 // As wait4: a process, -1 for any, 0 for the group of the caller, or a group.
-static bool is_meant(const struct process *child, int32_t which)
+static bool has_number(const struct process *child, int32_t which)
 {
-    if (child->parent != current_process) {
-        return false;
-    }
     return which == -1 || (which > 0 && child->id == (uint32_t)which) ||
            (which == 0 && child->group == current_process->group) ||
            (which < -1 && child->group == (uint32_t)-which);
+}
+
+// Whether the options are for a child: of this thread, or of any; with an end that is told by SIGCHLD, or in another way.
+static bool is_meant(const struct process *child, int32_t which, uint32_t options)
+{
+    bool is_clone = child->exit_signal != SIGCHLD;
+    if (child->parent != current_process || (options & WNOTHREAD && child->parent_thread != current_thread)) {
+        return false;
+    }
+    return has_number(child, which) && (options & WALL || is_clone == ((options & WCLONE) != 0));
 }
 
 // The child that has ended, or NULL with 0 or an error.
@@ -39,7 +50,7 @@ static struct process *wait_for_child(int32_t which, uint32_t options, int64_t *
     for (;;) {
         bool has_child = false;
         FOR_EACH_PROCESS (process) {
-            if (is_meant(process, which)) {
+            if (is_meant(process, which, options)) {
                 has_child = true;
                 if (process->state == PROCESS_ENDED) {
                     return process;

@@ -191,6 +191,9 @@ int program_main(const struct start *start)
     if (equal(name, "file-sequence")) {
         return file_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
+    if (equal(name, "thread-sequence")) {
+        return thread_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
+    }
     if (equal(name, "odd-names")) {
         return odd_names();
     }

@@ -25,6 +25,9 @@
 #define CALL_CLOSE_RANGE 436
 
 #define WNOHANG 1
+#define WNOTHREAD 0x20000000UL
+#define WALL 0x40000000UL
+#define WCLONE 0x80000000UL
 #define SIGCHLD 17
 #define CLONE_FILES 0x400
 #define CLOSE_RANGE_UNSHARE 2
@@ -361,6 +364,52 @@ static int fork_bomb(void)
     return 0;
 }
 
+static uint8_t wait_stack[16384] __attribute__((aligned(16)));
+static int64_t thread_result;
+
+static void look_in_thread(uint64_t process)
+{
+    uint32_t status;
+    thread_result = wait_for((int64_t)process, &status, WNOHANG | WNOTHREAD);
+}
+
+// A child in a new process, whose end is told by a signal, until a pipe is closed.
+static int64_t start_waiting(uint64_t signal, int32_t ends[2])
+{
+    uint8_t byte;
+    call6(CALL_PIPE2, (uint64_t)ends, 0, 0, 0, 0, 0);
+    int64_t child = call6(CALL_CLONE, signal, 0, 0, 0, 0, 0);
+    if (child == 0) {
+        call6(CALL_CLOSE, (uint64_t)ends[1], 0, 0, 0, 0, 0);
+        call6(0, (uint64_t)ends[0], (uint64_t)&byte, 1, 0, 0, 0);
+        exit_program(3);
+    }
+    return child;
+}
+
+// Children of this thread, of any; those whose end is told by SIGCHLD, and others.
+static int wait_options(void)
+{
+    static const uint64_t options[] = { 0, WNOTHREAD, WCLONE, WALL, WCLONE | WALL };
+    volatile uint32_t identifier;
+    for (uint64_t signal = 0; signal <= SIGCHLD; signal += SIGCHLD) {
+        int32_t ends[2];
+        uint32_t status = 0;
+        int64_t child = start_waiting(signal, ends);
+        for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+            print_line("option", wait_for(child, &status, WNOHANG | options[i]));
+        }
+        start_thread((uint64_t)look_in_thread, (uint64_t)child, (uint64_t)(wait_stack + sizeof wait_stack), &identifier);
+        join_thread(&identifier);
+        print_line("in a thread", thread_result);
+        call6(CALL_CLOSE, (uint64_t)ends[1], 0, 0, 0, 0, 0);
+        print_line("other", wait_for(child, &status, signal == 0 ? 0 : WCLONE));
+        print_line("ended", wait_for(child, &status, WALL) == child);
+        print_line("status", status);
+    }
+    return 0;
+}
+
 int process_commands(const char *name, const struct start *start)
 {
     if (equal(name, "forks")) {
@@ -386,6 +435,9 @@ int process_commands(const char *name, const struct start *start)
     }
     if (equal(name, "process-timers")) {
         return process_timers();
+    }
+    if (equal(name, "wait-options")) {
+        return wait_options();
     }
     if (equal(name, "groups")) {
         return groups();

@@ -72,6 +72,7 @@ int checkpoints(const char *name);
 int faults(const char *name);
 int slices(const char *name);
 int standard_input(const char *name);
+int thread_sequence(uint64_t seed, uint64_t count);
 int chance_commands(const char *name, const struct start *start);
 
 #endif

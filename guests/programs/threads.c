@@ -2,12 +2,14 @@
 //
 // Threads and futexes.
 
+#include "signals.h"
 #include "start.h"
 
 #define CALL_CLONE 56
 #define CALL_GETTID 186
 #define CALL_FUTEX 202
 #define CALL_SCHED_YIELD 24
+#define CALL_TGKILL 234
 #define CALL_NANOSLEEP 35
 
 #define THREAD_FLAGS 0x3D0F00UL
@@ -19,6 +21,9 @@
 #define FUTEX_WAKE_OP 5
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_PRIVATE 128
+
+#define SA_RESTART 0x10000000UL
 
 #define STACK_SIZE 4096
 #define MOST_STACKS 8
@@ -245,6 +250,83 @@ static int robust(void)
     return 0;
 }
 
+// Moves those who wait to where they are, until there is one.
+static void wait_for_waiter(volatile uint32_t *place)
+{
+    while (futex(place, FUTEX_REQUEUE, 0, 100, place, 0) != 1) {
+        call6(CALL_SCHED_YIELD, 0, 0, 0, 0, 0, 0);
+    }
+}
+
+static void unlock_and_end(uint64_t unused)
+{
+    (void)unused;
+    robust_head.next = (uint64_t)&robust_head;
+    robust_head.offset = 8;
+    robust_head.pending = (uint64_t)&robust_entry;
+    call6(273, (uint64_t)&robust_head, sizeof robust_head, 0, 0, 0, 0);
+}
+
+static void wait_for_lock(uint64_t unused)
+{
+    (void)unused;
+    counter = (uint32_t)futex(&robust_entry.lock, FUTEX_WAIT, 0, 0, NULL, 0);
+}
+
+// A thread that has unlocked ends before it wakes the one that waits: the kernel does it.
+static int robust_unlock(void)
+{
+    counter = 1;
+    start(0, wait_for_lock, 0);
+    wait_for_waiter(&robust_entry.lock);
+    start(1, unlock_and_end, 0);
+    join_thread(&identifiers[1]);
+    print_line("left", futex(&robust_entry.lock, FUTEX_WAKE, 1, 0, NULL, 0));
+    join_thread(&identifiers[0]);
+    print_line("woken", counter);
+    print_line("lock", robust_entry.lock);
+    return 0;
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+static void wait_very_long(uint64_t unused)
+{
+    const uint64_t time[2] = { 100000000000, 0 };
+    (void)unused;
+    counter = (uint32_t)futex(&word, FUTEX_WAIT, 0, (uint64_t)time, NULL, 0);
+}
+
+// Also a timeout that never comes ends a wait that a handler interrupts.
+static int interrupt_long_wait(void)
+{
+    set_handler(10, (uint64_t)ignore, SA_RESTART, 0);
+    // The frame of the handler needs the space of all stacks.
+    start_thread((uint64_t)wait_very_long, 0, (uint64_t)stacks[MOST_STACKS], &identifiers[0]);
+    wait_for_waiter(&word);
+    call6(CALL_TGKILL, (uint64_t)call6(CALL_GETPID, 0, 0, 0, 0, 0, 0), identifiers[0], 10, 0, 0, 0);
+    join_thread(&identifiers[0]);
+    print_line("interrupted", (int32_t)counter);
+    return 0;
+}
+
+// A word of the process alone is another one than the same word for all.
+static int private_futex(void)
+{
+    word = 1;
+    start(0, wait_for_word, 0);
+    wait_for_waiter(&word);
+    print_line("private", futex(&word, FUTEX_WAKE | FUTEX_PRIVATE, 1, 0, NULL, 0));
+    print_line("requeue", futex(&word, FUTEX_REQUEUE | FUTEX_PRIVATE, 1, 1, &other_word, 0));
+    print_line("operation", futex(&other_word, FUTEX_WAKE_OP | FUTEX_PRIVATE, 1, 1, &word, 1UL << 28 | 1UL << 24 | 9));
+    print_line("for all", futex(&word, FUTEX_WAKE, 1, 0, NULL, 0));
+    join_thread(&identifiers[0]);
+    return 0;
+}
+
 static int clone_errors(void)
 {
     static const uint64_t flags[] = { 0x10000, 0x800, 0x10900 & ~0x100UL };
@@ -338,6 +420,15 @@ int threads(const char *name)
     }
     if (equal(name, "robust")) {
         return robust();
+    }
+    if (equal(name, "robust-unlock")) {
+        return robust_unlock();
+    }
+    if (equal(name, "interrupted-long-wait")) {
+        return interrupt_long_wait();
+    }
+    if (equal(name, "private-futex")) {
+        return private_futex();
     }
     if (equal(name, "clone-errors")) {
         return clone_errors();

@@ -12,14 +12,14 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "null", "null-call", "kernel-read", "kernel-write", "kernel-low", "kernel-jump", "not-canonical", "code-write", "stack-execute",
         "stack-pointer", "stack-pointer-call", "undefined", "divide", "float-divide", "breakpoint", "step", "halt", "port",
         "control-register", "model-specific-register", "interrupt", "nested-task", "direction",
-        "threads", "thread-vectors", "futex", "requeue", "robust", "clone-errors", "exit-of-thread", "exit-of-main",
+        "threads", "thread-vectors", "futex", "requeue", "robust", "robust-unlock", "private-futex", "interrupted-long-wait", "clone-errors", "exit-of-thread", "exit-of-main",
         "handler", "handler-registers", "handler-nesting", "fault-handlers", "alternate-stack", "alternate-stack-overflow",
         "signal-masks", "signal-waits", "signal-actions", "signal-sleep", "interval-timers", "changed-context",
         "return-beyond", "return-to-kernel", "return-nowhere", "return-stack", "return-mxcsr", "return-vectors",
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
         "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "socket-ends", "restarts",
-        "forks", "process-ends", "process-timers", "unshared-descriptors", "executes", "execute-in-thread", "shared-memory", "groups",
+        "forks", "process-ends", "process-timers", "unshared-descriptors", "executes", "execute-in-thread", "shared-memory", "wait-options", "groups",
         "write-only-memory", "heap-beside-mapping", "requeue-same-word", "signal-of-another-thread", "kept-links", "sparse-file",
     ];
 
