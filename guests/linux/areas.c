@@ -437,7 +437,10 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
         return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
     }
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
-        unsigned permitted = page_access(area->access) & ~(area->is_shared ? 0 : (unsigned)PAGE_WRITE);
+        // A write to a private page makes a copy, and one to a shared page changes the file: a
+        // fault tells of the first one.
+        bool is_written = area->is_shared && access & PAGE_WRITE;
+        unsigned permitted = page_access(area->access) & ~(is_written ? 0 : (unsigned)PAGE_WRITE);
         *contents = source;
         if (!page_map_shared(page, permitted, source)) {
             return FAULT_NO_MEMORY;

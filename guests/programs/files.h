@@ -131,6 +131,7 @@ void print_names(const char *path);
 int walk(void);
 int file_calls(void);
 int file_mappings(void);
+int shared_file(const char *path);
 int memory_areas(void);
 int memory_sequence(uint64_t seed, uint64_t count);
 int record_locks(const struct start *start);

@@ -179,6 +179,9 @@ int program_main(const struct start *start)
     if (equal(name, "file-mappings")) {
         return file_mappings();
     }
+    if (equal(name, "shared-file")) {
+        return shared_file(start->arguments[2]);
+    }
     if (equal(name, "memory-areas")) {
         return memory_areas();
     }
