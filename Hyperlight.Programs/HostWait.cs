@@ -11,9 +11,6 @@ internal sealed class HostWait(StandardInput input, HostNetwork network)
 {
     private const int NanosecondsPerTick = 100;
 
-    // Timers count milliseconds, and can be early: a wait is not shorter than the program asked for.
-    private static readonly TimeSpan TimerUnit = TimeSpan.FromMilliseconds(1);
-
     /// <summary>Answers the kernel: the events of the standard input, 0 without it, then those of each connection; 32 bits each.</summary>
     /// <param name="nanoseconds">How long to wait at most.</param>
     /// <param name="forInput">Whether to wait for standard input.</param>
@@ -41,13 +38,16 @@ internal sealed class HostWait(StandardInput input, HostNetwork network)
                 return Answer(inputEvents, events);
             }
 
-            await changed.WaitAsync(left + TimerUnit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await changed.WaitAsync(TimerFor(left), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
     private static TimeSpan TimeOf(long nanoseconds) =>
-        TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, (ProgramLimits.LongestTime - TimerUnit).Ticks));
+        TimeSpan.FromTicks(Math.Min(nanoseconds / NanosecondsPerTick, ProgramLimits.LongestTime.Ticks));
+
+    /// <summary>Timers count whole milliseconds, and can be early: who waits looks at the time afterwards, and waits again for what is left.</summary>
+    private static TimeSpan TimerFor(TimeSpan left) => TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds));
 
     private static async Task SleepAsync(long nanoseconds, CancellationToken cancellationToken)
     {
@@ -55,7 +55,7 @@ internal sealed class HostWait(StandardInput input, HostNetwork network)
         TimeSpan time = TimeOf(nanoseconds);
         for (TimeSpan left = time; left > TimeSpan.Zero; left = time - Stopwatch.GetElapsedTime(start))
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TimerFor(left), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -70,7 +70,7 @@ internal static class ProgramExecution
             await run.Network.CloseAsync(cancellationToken).ConfigureAwait(false);
             return ProgramResult.Of(report, streams.Output, streams.Error, run.Budget.Usage, run.Files);
         }
-        catch (BudgetExceededException exception) when (run.Budget.EndBy(exception) is { } end)
+        catch (BudgetExceededException exception) when (streams.Failure is null && run.Budget.EndBy(exception) is { } end)
         {
             return ProgramResult.OfLimit(end, streams.Output, streams.Error, run.Budget.Usage);
         }

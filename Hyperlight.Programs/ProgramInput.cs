@@ -10,7 +10,8 @@ public sealed record ProgramInput
     public ReadOnlyMemory<byte> StandardInput { get; init; }
 
     /// <summary>
-    /// What the program reads after <see cref="StandardInput"/>, as it asks for it. A program that waits for the stream uses up its time. The
+    /// What the program reads after <see cref="StandardInput"/>, as it asks for it. A program that waits for the stream uses up its time. Its
+    /// <c>ReadAsync</c> must return a task without blocking its thread: neither a limit nor a cancellation ends a run whose thread it blocks. The
     /// stream is not closed, and may have been read further than the program has read. A read that is in progress at the end of the run is
     /// cancelled; if the stream takes no notice of that, the run ends a second later, and the read takes the stream's next bytes, which are lost. Do not
     /// give such a stream, as the console's is one, to another run. Default: none. For a <see cref="System.IO.Pipelines.PipeReader"/>, use its

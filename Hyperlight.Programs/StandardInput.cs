@@ -66,9 +66,13 @@ internal sealed class StandardInput(ReadOnlyMemory<byte> bytes, Stream? stream, 
             reading = _reading;
         }
 
-        await Task.WhenAll(_end.CancelAsync(), reading).WaitAsync(CloseTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await EndAsync(reading).WaitAsync(CloseTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _end.Dispose();
     }
+
+    /// <summary>Does not fail: an exception of the stream is nobody's, also when it comes after <see cref="CloseTime"/>.</summary>
+    private async Task EndAsync(Task reading) =>
+        await Task.WhenAll(_end.CancelAsync(), reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private SocketEvents Look(int size, out Task reading)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Hyperlight.Programs;
 using Hyperlight.Programs.Network;
@@ -193,6 +194,35 @@ internal sealed class StandardInputTests
         Assert.That(_failure.Exception, Is.Null);
     }
 
+    /// <summary>Nobody waits for the cancellation any more when it fails.</summary>
+    [Test]
+    public async Task A_stream_that_fails_after_the_run_has_ended_fails_nobody()
+    {
+        using var blocked = new ManualResetEventSlim();
+        int unobserved = 0;
+        EventHandler<UnobservedTaskExceptionEventArgs> count = (_, args) =>
+            unobserved += args.Exception.Flatten().InnerExceptions.Any(static exception => exception is LateException) ? 1 : 0;
+        TaskScheduler.UnobservedTaskException += count;
+        try
+        {
+            WeakReference thrown = await FailLate(blocked);
+
+            // The exception is gone when everything that could report it is.
+            long start = Stopwatch.GetTimestamp();
+            while (thrown.IsAlive && Stopwatch.GetElapsedTime(start) < Patience)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            Assert.That((thrown.IsAlive, unobserved), Is.EqualTo((false, 0)));
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= count;
+        }
+    }
+
     [TestCase(-1), TestCase(3), TestCase(int.MaxValue)]
     public async Task A_stream_that_says_that_it_has_read_what_it_cannot_have_is_a_failure(int count)
     {
@@ -226,6 +256,28 @@ internal sealed class StandardInputTests
         Assert.That(answer.Length, Is.EqualTo(4 + (size / 8 * 4)));
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task<WeakReference> FailLate(ManualResetEventSlim blocked)
+    {
+        var thrown = new TaskCompletionSource<WeakReference>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stream = new StubbornStream
+        {
+            OnCancel = () =>
+            {
+                blocked.Wait(Patience);
+                var exception = new LateException();
+                thrown.SetResult(new WeakReference(exception));
+                throw exception;
+            },
+        };
+        StandardInput input = Create("", stream);
+        Assert.That(input.Look(), Is.EqualTo(SocketEvents.None));
+        await input.DisposeAsync();
+        blocked.Set();
+        stream.End();
+        return await thrown.Task;
+    }
+
     private StandardInput Create(string bytes, Stream? stream) =>
         new(Encoding.UTF8.GetBytes(bytes), stream, _network.Changes, _failure) { CloseTime = stream is StubbornStream ? TimeSpan.FromMilliseconds(10) : Patience };
 
@@ -241,6 +293,8 @@ internal sealed class StandardInputTests
         ReadOnlyMemory<byte> answer = await input.ReadAsync(size, waits, CancellationToken.None);
         return ((SocketEvents)answer.Span[0], Encoding.UTF8.GetString(answer.Span[1..]));
     }
+
+    private sealed class LateException : Exception;
 
     /// <summary>A stream whose reads do not end when they are cancelled.</summary>
     private sealed class StubbornStream : MemoryStream

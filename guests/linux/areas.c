@@ -171,9 +171,7 @@ static bool continues(const struct area *first, const struct area *second)
            first->is_not_inherited == second->is_not_inherited && first->is_wiped == second->is_wiped;
 }
 
-// Joins what can be joined from the area before a range to the one after it. Without that,
-// programs that map or protect a page at a time would soon have too many areas.
-static void join_around(uint64_t start, uint64_t end)
+void areas_join(uint64_t start, uint64_t end)
 {
     unsigned last = index_of(start);
     last = last != 0 ? last - 1 : 0;
@@ -202,14 +200,14 @@ bool area_add(const struct area *area)
     }
     if (is_joined) {
         former->end = area->end;
-        join_around(area->end, area->end);
+        areas_join(area->end, area->end);
         return true;
     }
     insert(index, area);
     if (area->node != NULL) {
         node_add_mapping(area->node);
     }
-    join_around(area->end, area->end);
+    areas_join(area->end, area->end);
     return true;
 }
 
@@ -281,29 +279,22 @@ void areas_clear(void)
     }
 }
 
-bool areas_protect(uint64_t start, uint64_t end, unsigned access)
+bool area_protect(uint64_t start, uint64_t end, unsigned access)
 {
     if (!divide_at_both(start, end)) {
         return false;
     }
-    uint64_t more = 0;
-    uint64_t less = 0;
-    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
-        struct area changed = areas->list[i];
-        less += commitment(&changed);
-        changed.access = access;
-        more += commitment(&changed);
-    }
+    struct area *area = area_find(start);
+    struct area changed = *area;
+    changed.access = access;
+    uint64_t less = commitment(area);
+    uint64_t more = commitment(&changed);
     if (more > less && !pages_commit(more - less)) {
-        join_around(start, end);
         return false;
     }
     pages_uncommit(less > more ? less - more : 0);
-    for (unsigned i = index_of(start); i < areas->count && areas->list[i].start < end; i++) {
-        areas->list[i].access = access;
-    }
+    area->access = access;
     pages_protect(start, end, page_access(access));
-    join_around(start, end);
     return true;
 }
 
@@ -319,7 +310,6 @@ bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, b
     struct area *changed = area_find(start);
     changed->is_not_inherited = is_not_inherited;
     changed->is_wiped = is_wiped;
-    join_around(start, end);
     return true;
 }
 
@@ -364,7 +354,7 @@ bool area_resize(struct area *area, uint64_t end)
         return false;
     }
     area->end = end;
-    join_around(end, end);
+    areas_join(end, end);
     return true;
 }
 
@@ -437,7 +427,10 @@ static enum fault_result add_page(const struct area *area, uint64_t page, unsign
         return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
     }
     if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
-        unsigned permitted = page_access(area->access) & ~(area->is_shared ? 0 : (unsigned)PAGE_WRITE);
+        // A write to a private page makes a copy, and one to a shared page changes the file: a
+        // fault tells of the first one.
+        bool is_written = area->is_shared && access & PAGE_WRITE;
+        unsigned permitted = page_access(area->access) & ~(is_written ? 0 : (unsigned)PAGE_WRITE);
         *contents = source;
         if (!page_map_shared(page, permitted, source)) {
             return FAULT_NO_MEMORY;

@@ -72,14 +72,19 @@ uint64_t area_find_free(uint64_t size, uint64_t below);
 // too many areas, or if the memory it commits itself to is more than there is.
 bool area_add(const struct area *area);
 
-// Removes everything in a range with its pages, or changes its access: parts of
-// areas are divided. False without a change if there are too many areas; for a
-// change of access also if the memory limit does not permit it.
+// Removes everything in a range with its pages: parts of areas are divided. False without
+// a change if there are too many areas.
 bool areas_remove(uint64_t start, uint64_t end);
-bool areas_protect(uint64_t start, uint64_t end, unsigned access);
 
-// Changes what new processes get of a part of an area. False if there are too many areas.
+// Changes the access of a part of an area, or what new processes get of it. False if there
+// are too many areas; for a change of access also if the memory limit does not permit it.
+// The caller joins areas afterwards, also after a failure: once for all parts that it changes.
+bool area_protect(uint64_t start, uint64_t end, unsigned access);
 bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, bool is_wiped);
+
+// Joins what can be joined from the area before a range to the one after it. Without that,
+// programs that map or protect a page at a time would soon have too many areas.
+void areas_join(uint64_t start, uint64_t end);
 
 // Whether new processes get all pages of all areas.
 bool areas_are_all_inherited(void);

@@ -237,6 +237,12 @@ static int64_t receive_contents(struct node *node)
     }
 }
 
+static void empty(struct node *node)
+{
+    node_free_pages(node);
+    node->size = 0;
+}
+
 int64_t host_file_fetch(struct node *node)
 {
     struct host_file *source = node->file.source;
@@ -249,10 +255,11 @@ int64_t host_file_fetch(struct node *node)
     if (error != 0) {
         return error;
     }
-    node_resize(node, 0);
+    // Copies that the program has made of mapped pages stay, except behind a new end.
+    empty(node);
     error = receive_contents(node);
     if (error != 0) {
-        node_resize(node, 0);
+        empty(node);
         node->size = size;
     } else if (node->is_written_through) {
         source->is_fetched = true;
@@ -260,6 +267,7 @@ int64_t host_file_fetch(struct node *node)
         pool_free(&files, source);
         node->file.source = NULL;
     }
+    node_unmap_behind(node, size);
     node->modified = modified;
     node->has_changed = false;
     node->is_modified = false;

@@ -87,14 +87,11 @@ int64_t system_call_brk(const uint64_t arguments[6])
         .access = PAGE_READ | PAGE_WRITE,
         .is_committed = true,
     };
-    struct area *last = end > program.break_start ? area_find(end - 1) : NULL;
     bool is_changed = true;
     if (wanted_end < end) {
         is_changed = areas_remove(wanted_end, end);
     } else if (wanted_end > end && (!area_is_free(end, wanted_end) || !resource_allows_memory(wanted_end - end, 0))) {
         is_changed = false;
-    } else if (wanted_end > end && last != NULL && last->access == heap.access && last->node == NULL) {
-        is_changed = area_resize(last, wanted_end);
     } else if (wanted_end > end) {
         is_changed = area_add(&heap);
     }
@@ -257,6 +254,38 @@ static bool can_become_writable(const struct area *area)
     return !area->is_shared || area->node == NULL || area->can_write_file;
 }
 
+// What a system call does with the part of an area that is in its range: 0, or the error
+// that ends it.
+typedef int64_t (*area_change)(const struct area *area, uint64_t start, uint64_t end, uint64_t argument);
+
+// Changes all areas in a range. What is before an error is changed. A gap is an error, at
+// once or after everything else was changed.
+static int64_t change_areas(uint64_t start, uint64_t end, bool passes_gaps, area_change change, uint64_t argument)
+{
+    int64_t error = 0;
+    bool has_gap = false;
+    for (uint64_t place = start; place < end && error == 0;) {
+        const struct area *area = area_after(place);
+        has_gap |= area == NULL || area->start > place;
+        if (area == NULL || area->start >= end || (has_gap && !passes_gaps)) {
+            break;
+        }
+        uint64_t part = area->start > place ? area->start : place;
+        place = area->end < end ? area->end : end;
+        error = change(area, part, place, argument);
+    }
+    areas_join(start, end);
+    return error == 0 && has_gap ? -ENOMEM : error;
+}
+
+static int64_t protect(const struct area *area, uint64_t start, uint64_t end, uint64_t access)
+{
+    if (access & PROT_WRITE && !can_become_writable(area)) {
+        return -EACCES;
+    }
+    return area->access == access || area_protect(start, end, (unsigned)access) ? 0 : -ENOMEM;
+}
+
 int64_t system_call_mprotect(const uint64_t arguments[6])
 {
     uint64_t size = arguments[1];
@@ -269,27 +298,12 @@ int64_t system_call_mprotect(const uint64_t arguments[6])
     if (!check_range(arguments[0], &size)) {
         return -ENOMEM;
     }
-    // What is before an error is changed.
-    for (uint64_t start = arguments[0]; start < arguments[0] + size;) {
-        const struct area *area = area_find(start);
-        if (area == NULL) {
-            return -ENOMEM;
-        }
-        if (arguments[2] & PROT_WRITE && !can_become_writable(area)) {
-            return -EACCES;
-        }
-        uint64_t end = area->end < arguments[0] + size ? area->end : arguments[0] + size;
-        if (area->access != arguments[2] && !areas_protect(start, end, (unsigned)arguments[2])) {
-            return -ENOMEM;
-        }
-        start = end;
-    }
-    return 0;
+    return change_areas(arguments[0], arguments[0] + size, false, protect, arguments[2]);
 }
 
 // Advice that programs must be able to rely on is followed, or it is an error; other advice has no
 // effect here.
-static int64_t advise(const struct area *area, uint64_t start, uint64_t end, uint32_t advice)
+static int64_t advise(const struct area *area, uint64_t start, uint64_t end, uint64_t advice)
 {
     bool is_private_memory = !area->is_shared && area->node == NULL;
     switch (advice) {
@@ -336,26 +350,7 @@ int64_t system_call_madvise(const uint64_t arguments[6])
     if (!check_range(arguments[0], &size)) {
         return -ENOMEM;
     }
-    // What is not mapped is an error at the end.
-    int64_t result = 0;
-    uint64_t end = arguments[0] + size;
-    for (uint64_t start = arguments[0]; start < end;) {
-        const struct area *area = area_after(start);
-        if (area == NULL || area->start > start) {
-            result = -ENOMEM;
-        }
-        if (area == NULL || area->start >= end) {
-            break;
-        }
-        start = area->start > start ? area->start : start;
-        uint64_t part_end = area->end < end ? area->end : end;
-        int64_t error = advise(area, start, part_end, (uint32_t)arguments[2]);
-        if (error != 0) {
-            return error;
-        }
-        start = part_end;
-    }
-    return result;
+    return change_areas(arguments[0], arguments[0] + size, true, advise, (uint32_t)arguments[2]);
 }
 
 // Where a moved area begins, or an error.

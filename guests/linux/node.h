@@ -175,6 +175,8 @@ int64_t node_reserve(struct node *node, uint64_t offset, uint64_t size);
 // Makes a range zero and gives its pages back.
 int64_t node_clear(struct node *node, uint64_t start, uint64_t end);
 void node_free_pages(struct node *node);
+// Unmaps what is behind the end of a file that was longer, copies included.
+void node_unmap_behind(struct node *node, uint64_t former_size);
 
 // The kernel's address of a page of a file: of the image or in memory, NULL for a
 // hole; with `is_writable` always in memory. -ENOSPC without memory.

@@ -305,8 +305,17 @@ int64_t node_clear(struct node *node, uint64_t start, uint64_t end)
     return 0;
 }
 
+void node_unmap_behind(struct node *node, uint64_t former_size)
+{
+    uint64_t kept = round_up_to_page(node->size);
+    if (node->mappings != 0 && kept < former_size) {
+        address_spaces_unmap_file(node, kept);
+    }
+}
+
 int64_t node_resize(struct node *node, uint64_t size)
 {
+    uint64_t former_size = node->size;
     if (size > MOST_SIZE) {
         return -EFBIG;
     }
@@ -317,12 +326,9 @@ int64_t node_resize(struct node *node, uint64_t size)
         }
         free_pages(node, kept / PAGE_SIZE, MOST_PAGES - 1);
         node->file.image_size = node->file.image_size < kept ? node->file.image_size : kept;
-        // What is behind its end is never mapped.
-        if (node->mappings != 0 && kept < node->size) {
-            address_spaces_unmap_file(node, kept);
-        }
     }
     node->size = size;
+    node_unmap_behind(node, former_size);
     node_remove_privileges(node);
     node_touch(node);
     return 0;

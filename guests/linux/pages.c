@@ -291,8 +291,8 @@ bool page_map_shared(uint64_t address, unsigned access, const uint8_t *source)
         *(volatile uint8_t *)source = *(volatile const uint8_t *)source;
     }
     uint64_t entry = (*original & HL_PTE_ADDRESS) | flags_of(access) | PTE_SHARED;
-    // Often the kernel needs the contents of a page that the program has.
-    if (*leaf != entry) {
+    // Often the kernel needs the contents of a page that the program has, and may write.
+    if (*leaf != entry && *leaf != (entry | HL_PTE_WRITABLE)) {
         set_leaf(leaf, address, entry);
     }
     return true;

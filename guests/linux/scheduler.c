@@ -284,9 +284,16 @@ void scheduler_tick(void)
     ticks_stop_unless(scheduler_needs_ticks());
 }
 
+// Whether a thread does not wait for anything.
+static bool is_interrupted(struct thread *thread)
+{
+    return signals_are_ready(&thread->signals) || process_ends_thread(thread);
+}
+
 bool scheduler_is_idle_but_for_input(void)
 {
-    return scheduler.first == NULL && next_deadline() == NEVER && !(connections_are_open() && scheduler_has_waiting());
+    return scheduler.first == NULL && next_deadline() == NEVER && !(connections_are_open() && scheduler_has_waiting()) &&
+           !is_interrupted(current_thread);
 }
 
 static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
@@ -304,7 +311,7 @@ static int64_t wait(struct thread *thread, const void *channel, int64_t deadline
 int64_t scheduler_wait(const void *channel, int64_t deadline)
 {
     struct thread *thread = current_thread;
-    if (signals_are_ready(&thread->signals) || process_ends_thread(thread)) {
+    if (is_interrupted(thread)) {
         return -ERESTARTSYS;
     }
     return wait(thread, channel, deadline);

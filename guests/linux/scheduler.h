@@ -50,8 +50,8 @@ void scheduler_tick(void);
 bool scheduler_has_waiting(void);
 bool scheduler_awaits_input(void);
 
-// Whether nothing but standard input can let any thread go on while the current one
-// waits for it, which the host can do then.
+// Whether nothing but standard input can let any thread go on, the current one included,
+// which the host can wait for then. No signal ends a wait of the host.
 bool scheduler_is_idle_but_for_input(void);
 
 // Waits until the channel is woken: 0. -ETIMEDOUT at the deadline, -ERESTARTSYS if

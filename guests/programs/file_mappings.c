@@ -11,6 +11,7 @@
 #define PRIVATE 2
 #define FIXED 16
 #define ANONYMOUS 32
+#define LONG_AGO 1000000000
 
 static int64_t map(uint64_t size, uint64_t protection, uint64_t flags, int64_t file, uint64_t offset)
 {
@@ -104,6 +105,30 @@ int file_mappings(void)
     volatile char *beyond = shared + 2 * PAGE;
     call(CALL_MADVISE, (uint64_t)beyond, PAGE, 4, 0);
     return *beyond;
+}
+
+static void print_modified(const char *name, const char *path)
+{
+    struct status status;
+    call(CALL_STAT, (uint64_t)path, (uint64_t)&status, 0, 0);
+    print_line(name, status.times[2] != LONG_AGO);
+}
+
+// A file that was modified long ago is modified by the first write to its memory, not by a
+// read before. Not compared with Linux: there it depends on the file system.
+int shared_file(const char *path)
+{
+    int64_t file = open_file(path, O_RDWR, 0);
+    int64_t null = open_file("/dev/null", O_WRONLY, 0);
+    volatile char *shared = (volatile char *)map(PAGE, READ | WRITE, SHARED, file, 0);
+    print_line("read", shared[0]);
+    print_line("read by the kernel", call(CALL_WRITE, (uint64_t)null, (uint64_t)shared, 1, 0));
+    print_modified("modified by that", path);
+    shared[0] = 'w';
+    print_modified("modified by a write", path);
+    print_line("file", first_of(file, 0));
+    close_file(null);
+    return close_file(file) != 0;
 }
 
 static void print_text(const char *path, size_t most)

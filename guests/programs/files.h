@@ -131,7 +131,10 @@ void print_names(const char *path);
 int walk(void);
 int file_calls(void);
 int file_mappings(void);
+int shared_file(const char *path);
 int memory_areas(void);
+// As many areas as pages. `calls`: and then two calls that each change all of them.
+int many_areas(uint64_t count, uint64_t calls);
 int memory_sequence(uint64_t seed, uint64_t count);
 int record_locks(const struct start *start);
 int named_pipes(void);

@@ -328,13 +328,18 @@ static int append_lines(const char *directory)
     return 1;
 }
 
-// Appends to a file when the standard input says so.
+// Appends to a file when the standard input says so. A private page that the program has
+// changed stays what it is.
 static int append_when_told(const char *path)
 {
     int64_t file = open_file(path, O_CREAT | O_RDWR | O_APPEND, 0644);
+    volatile uint8_t *private =
+        (volatile uint8_t *)call6(CALL_MMAP, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, (uint64_t)file, 0);
     print("opened\n");
     while (call(CALL_READ, 0, (uint64_t)bytes, 1, 0) == 1) {
         print_line("appended", write_text(file, "program\n"));
+        print_line("private", private[0]);
+        private[0] = 'p';
     }
     print_sum("contents", file, 0);
     return 0;

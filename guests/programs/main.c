@@ -179,8 +179,14 @@ int program_main(const struct start *start)
     if (equal(name, "file-mappings")) {
         return file_mappings();
     }
+    if (equal(name, "shared-file")) {
+        return shared_file(start->arguments[2]);
+    }
     if (equal(name, "memory-areas")) {
         return memory_areas();
+    }
+    if (equal(name, "many-areas")) {
+        return many_areas(parse_number(start->arguments[2]), parse_number(start->arguments[3]));
     }
     if (equal(name, "memory-sequence")) {
         return memory_sequence(parse_number(start->arguments[2]), parse_number(start->arguments[3]));

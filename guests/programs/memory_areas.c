@@ -197,6 +197,78 @@ static void share_zeroes(void)
     close_file(zero);
 }
 
+// What the heap grows by is an area of its own, whatever a new process does not get of the rest.
+static void grow_heap_with_advice(void)
+{
+    uint64_t start = ((uint64_t)call6(CALL_BRK, 0, 0, 0, 0, 0, 0) + PAGE - 1) & ~(PAGE - 1);
+    uint8_t present;
+    call6(CALL_BRK, start + PAGE, 0, 0, 0, 0, 0);
+    print_line("heap not inherited", advise(start, 1, ADVICE_DONTFORK));
+    call6(CALL_BRK, start + 2 * PAGE, 0, 0, 0, 0, 0);
+    print_line("heap wiped", advise(start + PAGE, 1, ADVICE_WIPEONFORK));
+    print_line("heap", call6(CALL_BRK, start + 3 * PAGE, 0, 0, 0, 0, 0) == (int64_t)(start + 3 * PAGE));
+    for (uint64_t page = 0; page < 3; page++) {
+        *byte_of(start, page) = (uint8_t)(page + 1);
+    }
+    int64_t child = call6(CALL_FORK, 0, 0, 0, 0, 0, 0);
+    if (child == 0) {
+        print_line("not there", call(CALL_MINCORE, start, PAGE, (uint64_t)&present, 0));
+        print_line("there", call(CALL_MINCORE, start + PAGE, 2 * PAGE, (uint64_t)&present, 0));
+        print_line("wiped", *byte_of(start, 1));
+        print_line("kept", *byte_of(start, 2));
+        exit_program(0);
+    }
+    uint32_t status = 0;
+    call(CALL_WAIT4, (uint64_t)child, (uint64_t)&status, 0, 0);
+    print_line("status", status);
+    print_line("shorter", call6(CALL_BRK, start + PAGE, 0, 0, 0, 0, 0) == (int64_t)(start + PAGE));
+    print_line("longer", call6(CALL_BRK, start + 2 * PAGE, 0, 0, 0, 0, 0) == (int64_t)(start + 2 * PAGE));
+    print_line("new", *byte_of(start, 1));
+}
+
+// Gaps are an error of both calls, which change different parts of what there is.
+static void change_with_gaps(int64_t file)
+{
+    uint64_t start = map(6, READ | WRITE, PRIVATE);
+    uint8_t present;
+    for (uint64_t page = 0; page < 6; page++) {
+        *byte_of(start, page) = (uint8_t)(page + 1);
+    }
+    call(CALL_MUNMAP, start + 2 * PAGE, PAGE, 0, 0);
+    print_line("protect", protect(start, 5, READ));
+    print_line("before the gap", call(CALL_PREAD64, (uint64_t)file, start, 1, 0));
+    print_line("behind it", call(CALL_PREAD64, (uint64_t)file, start + 3 * PAGE, 1, 0));
+    print_line("not inherited", advise(start, 5, ADVICE_DONTFORK));
+    print_line("from the gap on", advise(start + 2 * PAGE, 2, ADVICE_DOFORK));
+    print_line("up to the gap", advise(start, 3, ADVICE_KEEPONFORK));
+    *byte_of(start, 3) = 40;
+    int64_t child = call6(CALL_FORK, 0, 0, 0, 0, 0, 0);
+    if (child == 0) {
+        for (uint64_t page = 0; page < 6; page++) {
+            print_line("page", call(CALL_MINCORE, start + page * PAGE, PAGE, (uint64_t)&present, 0));
+        }
+        exit_program(0);
+    }
+    call(CALL_WAIT4, (uint64_t)child, 0, 0, 0);
+    print_line("after the gap", *byte_of(start, 3));
+    call(CALL_MUNMAP, start, 6 * PAGE, 0, 0);
+}
+
+int many_areas(uint64_t count, uint64_t calls)
+{
+    uint64_t start = map(count, READ | WRITE, PRIVATE);
+    // Each of them divides what is left.
+    for (uint64_t page = 1; page < count; page += 2) {
+        protect(start + page * PAGE, 1, READ);
+    }
+    int64_t result = 0;
+    if (calls != 0) {
+        result |= advise(start, count, ADVICE_DONTFORK);
+        result |= protect(start, count, READ | WRITE);
+    }
+    return result != 0;
+}
+
 int memory_areas(void)
 {
     if (enter_directory() != 0) {
@@ -213,6 +285,8 @@ int memory_areas(void)
     divide_and_join(file);
     use_advice(file);
     share_zeroes();
+    grow_heap_with_advice();
+    change_with_gaps(file);
     close_file(file);
     return leave_directory();
 }

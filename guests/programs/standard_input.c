@@ -13,6 +13,8 @@
 #define CALL_SETITIMER 38
 #define CALL_FORK 57
 #define CALL_WAIT4 61
+#define CALL_TKILL 200
+#define CALL_FUTEX 202
 #define CALL_EPOLL_WAIT 232
 #define CALL_EPOLL_CTL 233
 #define CALL_EPOLL_CREATE1 291
@@ -352,6 +354,67 @@ static int several_readers(void)
     return 0;
 }
 
+// Reads once. What then ends the thread is not the input.
+static void read_and_pause(uint64_t unused)
+{
+    static volatile uint32_t never;
+    char byte;
+    (void)unused;
+    call(CALL_READ, 0, (uint64_t)&byte, 1, 0);
+    while (!signals_seen) {
+        call(CALL_FUTEX, (uint64_t)&never, 0, 0, 0);
+    }
+}
+
+// Waits until there is input, without a moment in which another thread goes on, and takes
+// what a thread that waits for it, and goes on because of it, has left.
+static void take_input(void)
+{
+    struct poll_entry entry = { 0, 1, 0 };
+    while (call(CALL_POLL, (uint64_t)&entry, 1, 0, 0) != 1) {
+    }
+    set_flags(O_NONBLOCK);
+    while (call(CALL_READ, 0, (uint64_t)text, sizeof text, 0) > 0) {
+    }
+    set_flags(0);
+}
+
+// A thread waits for input that another one takes before it has its turn. It does not wait again
+// when a signal comes, or when its process ends.
+static int taken_input(void)
+{
+    set_handler(SIGALRM, (uint64_t)count_signal, 0, 0);
+    start(0, read_and_pause);
+    sleep_briefly();
+    print("waits for a signal\n");
+    take_input();
+    call(CALL_TKILL, identifiers[0], SIGALRM, 0, 0);
+    join_thread(&identifiers[0]);
+    print_line("signals", signals_seen);
+    signals_seen = 0;
+
+    int64_t child = call(CALL_FORK, 0, 0, 0, 0);
+    if (child == 0) {
+        read_and_pause(0);
+    }
+    sleep_briefly();
+    print("waits until it is killed\n");
+    take_input();
+    call(CALL_KILL, (uint64_t)child, 9, 0, 0);
+    wait_for(child);
+
+    child = call(CALL_FORK, 0, 0, 0, 0);
+    if (child == 0) {
+        start(0, read_and_pause);
+        sleep_briefly();
+        print("waits until the process ends\n");
+        take_input();
+        call(CALL_EXIT_GROUP, 5, 0, 0, 0);
+    }
+    wait_for(child);
+    return 0;
+}
+
 // Reads all of the input, however it is asked whether there is some.
 static int all_input(void)
 {
@@ -434,6 +497,7 @@ int standard_input(const char *name)
         { "input-signals", interrupted },
         { "input-processes", other_processes },
         { "input-readers", several_readers },
+        { "input-taken", taken_input },
         { "input-all", all_input },
         { "input-whole", whole_input },
         { "input-checkpoint", input_after_checkpoint },

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text;
 using Hyperlight.Programs;
 
@@ -56,6 +57,29 @@ internal sealed class HandedFileTests(TestTarget target) : ProgramTest(target)
 
         Assert.That(result.StandardOutput, Does.StartWith("names 0\n"));
         Assert.That(result.Files("/a/out").Keys, Is.EqualTo(new[] { "/a/out/new" }));
+    }
+
+    /// <summary>A write to a page that was read before.</summary>
+    [Test]
+    [Platform("Linux")]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_file_of_the_image_that_is_changed_in_memory_is_handed_back()
+    {
+        using var files = new TestFiles();
+        string path = files.New("file", 5000);
+        File.SetUnixFileMode(path, (UnixFileMode)0x1B6);
+        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddSeconds(1_000_000_000));
+        ProgramRunner runner = Create(
+            ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions).WithFiles(new Dictionary<string, ProgramFile> { ["/out/file"] = ProgramFile.FromPath(path) }));
+
+        ProgramResult result = await runner.RunAsync(new ProgramInput { Arguments = ["shared-file", "/out/file"], OutputDirectories = ["/out"] });
+
+        byte[] content = TestFiles.Content(5000);
+        Assert.That(result.StandardOutput, Is.EqualTo(
+            $"read {(sbyte)content[0]}\nread by the kernel 1\nmodified by that 0\nmodified by a write 1\nfile {(int)'w'}\n"));
+        content[0] = (byte)'w';
+        Assert.That(result.Files("/out").Keys, Is.EqualTo(new[] { "/out/file" }));
+        Assert.That(result.Files("/out")["/out/file"].ToArray(), Is.EqualTo(content));
     }
 
     [Test]

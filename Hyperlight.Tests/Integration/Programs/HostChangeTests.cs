@@ -167,7 +167,7 @@ internal sealed class HostChangeTests(TestTarget target) : ProgramTest(target)
 
         await toProgram.Writer.CompleteAsync();
 
-        Assert.That((await run).StandardOutput, Does.StartWith("opened\nappended 8\nappended 8\ncontents 26 "));
+        Assert.That((await run).StandardOutput, Does.StartWith("opened\nappended 8\nprivate 104\nappended 8\nprivate 112\ncontents 26 "));
         Assert.That(File.ReadAllText(PathOfFile("shared/log")), Is.EqualTo("host\nprogram\nhost\nprogram\n"));
     }
 

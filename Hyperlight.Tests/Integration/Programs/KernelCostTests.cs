@@ -12,6 +12,11 @@ internal sealed class KernelCostTests(TestTarget target) : ProgramTest(target)
     private const int Few = 1_000;
     private const int Many = 6_000;
 
+    // About 1,120 with one join behind all changes. A join after each takes 140 more, and moves the rest of the list, which is one instruction that
+    // takes the time of many.
+    private const int MostInstructionsForArea = 1_190;
+    private const int ManyAreas = 8_000;
+
     // A driver may leave the guest and enter it again when a signal comes to the host's thread.
     private const int Tolerance = 5;
 
@@ -22,6 +27,29 @@ internal sealed class KernelCostTests(TestTarget target) : ProgramTest(target)
 
         TestContext.Out.WriteLine($"{kernel.Length} bytes");
         Assert.That(kernel.Length, Is.InRange(100_000, MostBytes));
+    }
+
+    [Test]
+    public async Task A_system_call_that_changes_many_areas_takes_few_instructions_for_each()
+    {
+        if (!Target.Hypervisor.CountsInstructions)
+        {
+            Assert.Ignore($"{Target.Driver} does not count instructions.");
+        }
+
+        ProgramRunner runner = Create(Fixed);
+
+        double each = (double)(await Count(calls: 1) - await Count(calls: 0)) / (2 * ManyAreas);
+
+        TestContext.Out.WriteLine($"{each} instructions");
+        Assert.That(each, Is.InRange(20, MostInstructionsForArea));
+
+        async Task<long> Count(int calls)
+        {
+            ProgramResult result = await Run(runner, "", "many-areas", $"{ManyAreas}", $"{calls}");
+            Assert.That((result.End, result.ExitCode), Is.EqualTo((ProgramEnd.Exited, 0)));
+            return result.Usage.Instructions!.Value;
+        }
     }
 
     /// <summary>Two runs that differ in the number of calls alone: what the start and the end take does not count.</summary>

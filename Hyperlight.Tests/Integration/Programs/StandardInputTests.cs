@@ -22,6 +22,7 @@ internal sealed class StandardInputTests(TestTarget target) : ProgramTest(target
         ["input-signals"] = [("waits with signals\n", "text")],
         ["input-processes"] = [("child\n", "parent"), ("waits in the child\n", "child")],
         ["input-readers"] = [("readers wait\n", "abc"), ("waits with a poll\n", "rest"), ("waits for the end\n", null)],
+        ["input-taken"] = [("waits for a signal\n", "one"), ("waits until it is killed\n", "two"), ("waits until the process ends\n", "three")],
     };
 
     private ProgramRunner _runner = null!;
@@ -36,9 +37,14 @@ internal sealed class StandardInputTests(TestTarget target) : ProgramTest(target
     /// <summary>Far more than a busy machine needs: only what never ends takes longer.</summary>
     private static TimeSpan Patience => TimeSpan.FromMinutes(3);
 
+    /// <summary>
+    /// The program mostly waits then, or asks again and again: it is to find the input at the same place in each run. If it does not, what it does is right all the same.
+    /// </summary>
+    private static TimeSpan Pause => TimeSpan.FromMilliseconds(50);
+
     [Test]
     public async Task A_program_waits_for_input_as_on_Linux(
-        [Values("input-threads", "input-polls", "input-without-waiting", "input-signals", "input-processes", "input-readers")] string command)
+        [Values("input-threads", "input-polls", "input-without-waiting", "input-signals", "input-processes", "input-readers", "input-taken")] string command)
     {
         NativeProgram.Require();
         (string After, string? Input)[] conversation = Conversations[command];
@@ -208,6 +214,7 @@ internal sealed class StandardInputTests(TestTarget target) : ProgramTest(target
             }
 
             position = found + after.Length;
+            await Task.Delay(Pause);
             await (input is null ? end() : write(input));
         }
 
