@@ -229,13 +229,12 @@ internal sealed partial class Processor
         }
 
         bool isCode = (flags & MemoryFlags.Execute) != 0 && IsPermitted(Access.Fetch, writable, user, noExecute);
-        ref TlbEntry slot = ref _tlb.Slot(address);
+        ref TlbEntry slot = ref _tlb.SlotToFill(address, isGlobal: (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0);
         ulong invalid = Tlb.InvalidFor(address);
         slot.Page = page;
         slot.ReadTag = isData ? tag : invalid;
         slot.WriteTag = isWritable ? tag : invalid;
         slot.FetchTag = isCode ? tag : invalid;
-        _tlb.SetGlobal(address, (entry & EntryGlobal) != 0 && (_cr4 & Cr4Global) != 0);
         if (shift > 12)
         {
             _tlb.NoteLargePage();

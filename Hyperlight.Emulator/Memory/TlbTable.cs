@@ -1,0 +1,93 @@
+using System.Numerics;
+
+namespace Hyperlight.Emulator.Memory;
+
+/// <summary>
+/// The translations of a <see cref="Tlb"/> for one kind of rights. It knows which entries are in use, as few are when they are forgotten: by
+/// each restore of a sandbox, and by each call.
+/// </summary>
+internal sealed unsafe class TlbTable
+{
+    private const int BitsPerWord = 64;
+
+    private readonly ulong[] _used = new ulong[Tlb.Count / BitsPerWord];
+    private readonly ulong[] _globals = new ulong[Tlb.Count / BitsPerWord];
+
+    /// <param name="entries">Memory for <see cref="Tlb.Count"/> translations, which the caller keeps for as long as this is used.</param>
+    public TlbTable(TlbEntry* entries)
+    {
+        Entries = entries;
+        for (int i = 0; i < Tlb.Count; i++)
+        {
+            entries[i] = Empty(i);
+        }
+    }
+
+    public TlbEntry* Entries { get; }
+
+    /// <summary>Notes that an entry is about to be filled.</summary>
+    public void Use(int index, bool isGlobal)
+    {
+        (int word, ulong bit) = (index / BitsPerWord, 1UL << (index % BitsPerWord));
+        _used[word] |= bit;
+        _globals[word] = isGlobal ? _globals[word] | bit : _globals[word] & ~bit;
+    }
+
+    /// <summary>Forgets an entry.</summary>
+    public void Clear(int index)
+    {
+        Entries[index] = Empty(index);
+        _used[index / BitsPerWord] &= ~(1UL << (index % BitsPerWord));
+    }
+
+    /// <summary>Forgets all entries.</summary>
+    public void Clear()
+    {
+        for (int word = 0; word < _used.Length; word++)
+        {
+            Clear(word, _used[word]);
+        }
+    }
+
+    /// <summary>Forgets all entries but those that last when CR3 is loaded.</summary>
+    public void ClearNonGlobal()
+    {
+        for (int word = 0; word < _used.Length; word++)
+        {
+            Clear(word, _used[word] & ~_globals[word]);
+        }
+    }
+
+    /// <summary>Makes writes take the slow path: those to one page, or all.</summary>
+    public void ForbidWrites(HostPage? page)
+    {
+        for (int word = 0; word < _used.Length; word++)
+        {
+            for (ulong left = _used[word]; left != 0; left &= left - 1)
+            {
+                int index = (word * BitsPerWord) + BitOperations.TrailingZeroCount(left);
+                if (page is not { } only || Entries[index].Page.Identity == only.Identity)
+                {
+                    Entries[index].WriteTag = Tlb.InvalidFor((ulong)index << HostPage.Shift);
+                }
+            }
+        }
+    }
+
+    private static TlbEntry Empty(int index)
+    {
+        ulong invalid = Tlb.InvalidFor((ulong)index << HostPage.Shift);
+        return new TlbEntry { ReadTag = invalid, WriteTag = invalid, FetchTag = invalid };
+    }
+
+    /// <summary>Forgets some of the entries of a word.</summary>
+    private void Clear(int word, ulong entries)
+    {
+        _used[word] &= ~entries;
+        for (; entries != 0; entries &= entries - 1)
+        {
+            int index = (word * BitsPerWord) + BitOperations.TrailingZeroCount(entries);
+            Entries[index] = Empty(index);
+        }
+    }
+}
