@@ -25,12 +25,6 @@ internal sealed class SavedCheckpoint(string directory, string tag)
     /// <exception cref="SnapshotFileException">It cannot be loaded.</exception>
     public Snapshot? TryLoad(MultiUseSandbox sandbox)
     {
-        // An empty directory, which the application can have created, is none of snapshots yet.
-        if (!Directory.Exists(directory) || !Directory.EnumerateFileSystemEntries(directory).Any())
-        {
-            return null;
-        }
-
         try
         {
             return Snapshot.Load(directory, tag, sandbox.Hypervisor.Hypervisor);
@@ -53,14 +47,18 @@ internal sealed class SavedCheckpoint(string directory, string tag)
         // The kernel, what it is called with, and what it calls, are part of the first; the layout of the memory of the second.
         Add(hash, typeof(SavedCheckpoint).Module.ModuleVersionId.ToByteArray());
         Add(hash, typeof(Snapshot).Module.ModuleVersionId.ToByteArray());
+        Add(hash, sandbox.Hypervisor.Hypervisor.GetType().Module.ModuleVersionId.ToByteArray());
         Add(hash, sandbox.Hypervisor.Name);
         Add(hash, $"{sandbox.Hypervisor.Hypervisor.ProcessorVendor} {sandbox.HasTimer}");
         AddProcessor(hash);
         Add(hash, image.Digest);
         AddRequest(hash, ProgramRequest.Create(template, ProgramInput.Empty, isWarmUp: true), template);
+        Add(hash, $"{template.Directories.Count} {template.Tools.Count} {template.Network is not null} {template.TrialInput is not null}");
         foreach ((string path, ProgramDirectory mounted) in template.Directories.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
         {
-            Add(hash, $"{path} {mounted.IsWritable} {mounted.Path}");
+            Add(hash, path);
+            Add(hash, $"{mounted.IsWritable} {mounted.MaximumBytes} {mounted.MaximumFiles}");
+            Add(hash, Path.GetFullPath(mounted.Path));
         }
 
         foreach (ProgramTool tool in template.Tools)
@@ -68,7 +66,6 @@ internal sealed class SavedCheckpoint(string directory, string tag)
             Add(hash, tool.Name);
         }
 
-        Add(hash, $"{template.Network is not null} {template.TrialInput is not null}");
         if (template.TrialInput is { } trial)
         {
             AddTrial(hash, trial, template);
@@ -109,9 +106,13 @@ internal sealed class SavedCheckpoint(string directory, string tag)
         if (X86Base.IsSupported)
         {
             // Model and features; not which of the processors this is.
-            (int eax, _, int ecx, int edx) = X86Base.CpuId(1, 0);
-            (_, int ebx7, int ecx7, int edx7) = X86Base.CpuId(7, 0);
-            Add(hash, $"{eax:X} {ecx:X} {edx:X} {ebx7:X} {ecx7:X} {edx7:X}");
+            (int model, _, int ecx, int edx) = X86Base.CpuId(1, 0);
+            Add(hash, $"{model:X} {ecx:X} {edx:X}");
+            foreach ((int leaf, int subleaf) in ((int, int)[])[(7, 0), (7, 1), (0xD, 0), (0xD, 1), (unchecked((int)0x8000_0001), 0)])
+            {
+                (int eax, int ebx, ecx, edx) = X86Base.CpuId(leaf, subleaf);
+                Add(hash, $"{eax:X} {(leaf == 0xD ? 0 : ebx):X} {ecx:X} {edx:X}");
+            }
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class DecodedCodeCache(long mostBytes)
     private const int EntrySize = 96;
 
     private readonly ConcurrentDictionary<Key, DecodedCode> _code = [];
+    private readonly Lock _changes = new();
     private long _size;
 
     /// <summary>The size of the code that it keeps.</summary>
@@ -32,15 +33,22 @@ internal sealed class DecodedCodeCache(long mostBytes)
     /// <param name="hasSeed">Whether instructions that read the clock begin a block.</param>
     public void Add(DecodedCode code, ReadOnlySpan<byte> bytes, bool hasSeed)
     {
-        // What is replaced counts until the cache starts over, which makes that sooner.
-        if (Interlocked.Add(ref _size, code.MemorySize + EntrySize) > mostBytes)
+        var key = Key.Of(code.Rip, bytes, hasSeed);
+        lock (_changes)
         {
-            _code.Clear();
-            Volatile.Write(ref _size, code.MemorySize + EntrySize);
-        }
+            long size = _size + SizeOf(code) - (_code.TryGetValue(key, out DecodedCode? replaced) ? SizeOf(replaced) : 0);
+            if (size > mostBytes)
+            {
+                _code.Clear();
+                size = SizeOf(code);
+            }
 
-        _code[Key.Of(code.Rip, bytes, hasSeed)] = code;
+            _code[key] = code;
+            Volatile.Write(ref _size, size);
+        }
     }
+
+    private static int SizeOf(DecodedCode code) => code.MemorySize + EntrySize;
 
     /// <summary>
     /// Where code is looked for: its address, and the bytes that it begins with. The hash is a random function, as guests choose both.
@@ -63,6 +71,8 @@ internal sealed class DecodedCodeCache(long mostBytes)
             return Of(rip, padded, hasSeed);
         }
 
-        public override int GetHashCode() => HashCode.Combine(Rip, First, Second, HasSeed);
+        /// <remarks>Each half of a number by itself: the hash of the whole number has no chance in it.</remarks>
+        public override int GetHashCode() => HashCode.Combine(
+            (uint)Rip, (uint)(Rip >> 32), (uint)First, (uint)(First >> 32), (uint)Second, (uint)(Second >> 32), HasSeed);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class DecodedCodeCacheTests
         DecodedCodeCache cache = Filled();
 
         Assert.That(cache.Find(Address, Page, hasSeed: false), Is.SameAs(_code));
-        Assert.That(cache.Find(Address, Page[..20], hasSeed: false), Is.SameAs(_code), "the page can end elsewhere");
+        Assert.That(cache.Find(Address, Page.AsSpan(0, 20), hasSeed: false), Is.SameAs(_code), "the page can end elsewhere");
     }
 
     [Test]

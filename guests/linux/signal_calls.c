@@ -248,15 +248,16 @@ static bool copy_info_from_user(struct signal_info *info, uint64_t signal, uint6
         return false;
     }
     info->signal = (uint32_t)signal;
+    info->is_of_timer = false;
     memcpy(&info->code, bytes + 8, sizeof info->code);
     memcpy(info->words, bytes + INFO_WORDS, sizeof info->words);
     return true;
 }
 
-// As if the kernel or another call had sent it: only to oneself.
+// As if the kernel or another call had sent it: only from the first thread of a process to the process.
 static bool is_imitation(const struct signal_info *info, uint64_t process)
 {
-    return (info->code >= 0 || info->code == SI_TKILL) && (uint32_t)process != current_process->id;
+    return (info->code >= 0 || info->code == SI_TKILL) && (uint32_t)process != current_thread->id;
 }
 
 int64_t system_call_rt_sigqueueinfo(const uint64_t arguments[6])

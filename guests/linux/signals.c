@@ -240,7 +240,7 @@ void signal_force(const struct signal_info *info)
 static struct queued_signal **link_of_timer(struct signal_queue *queue, uint32_t timer)
 {
     struct queued_signal **link = &queue->first;
-    while (*link != NULL && ((*link)->info.code != SI_TIMER || (uint32_t)(*link)->info.words[0] != timer)) {
+    while (*link != NULL && (!(*link)->info.is_of_timer || (uint32_t)(*link)->info.words[0] != timer)) {
         link = &(*link)->next;
     }
     return link;
@@ -283,7 +283,7 @@ bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *i
     if (!unlink_entry(queue, signal, info)) {
         *info = (struct signal_info){ .signal = signal, .code = SI_USER };
     }
-    if (info->code == SI_TIMER) {
+    if (info->is_of_timer) {
         timers_note_received((uint32_t)info->words[0], (uint32_t)(info->words[0] >> 32));
     }
     if (!has_entry(queue, signal)) {

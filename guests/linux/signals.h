@@ -16,11 +16,13 @@ enum { SIG_DFL = 0, SIG_IGN = 1 };
 
 enum { SI_USER = 0, SI_KERNEL = 0x80, SI_TIMER = -2, SI_TKILL = -6 };
 
-// What siginfo_t has of a signal. `words` starts at offset 16 of it.
+// What siginfo_t has of a signal. `words` starts at offset 16 of it. A program can make up all of
+// that, but not that a timer has sent it.
 struct signal_info {
     uint32_t signal;
     int32_t code;
     uint64_t words[4];
+    bool is_of_timer;
 };
 
 struct signal_action {

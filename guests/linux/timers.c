@@ -161,6 +161,7 @@ static void send_created(unsigned index)
     const struct signal_info info = {
         .signal = timer->signal,
         .code = SI_TIMER,
+        .is_of_timer = true,
         .words = { index | (uint64_t)timer->overruns << 32, timer->value },
     };
     struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;

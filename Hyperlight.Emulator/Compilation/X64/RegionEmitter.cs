@@ -113,8 +113,20 @@ internal sealed partial class RegionEmitter(Assembler assembler)
     {
         if (to is not null && to.Block.Rip <= node.Last.Rip)
         {
-            _isHeader[to.Position] = true;
+            NoteHeader(to);
         }
+    }
+
+    /// <summary>Notes a block, or the one that it continues: only a trace's first block is entered. After the last address comes 0.</summary>
+    private void NoteHeader(RegionNode node)
+    {
+        int position = node.Position;
+        while (_nodes[position].Continues)
+        {
+            position--;
+        }
+
+        _isHeader[position] = true;
     }
 
     /// <summary>Notes the blocks at an address to which a branch at another one leads.</summary>
@@ -127,7 +139,10 @@ internal sealed partial class RegionEmitter(Assembler assembler)
 
         foreach (RegionNode node in _nodes)
         {
-            _isHeader[node.Position] |= node.Block.Rip == rip;
+            if (node.Block.Rip == rip)
+            {
+                NoteHeader(node);
+            }
         }
     }
 

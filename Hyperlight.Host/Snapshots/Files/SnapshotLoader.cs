@@ -66,7 +66,9 @@ internal sealed class SnapshotLoader
     {
         if (!_directory.HasMarker())
         {
-            throw _directory.Error(SnapshotFileProblem.NotASnapshot, "it is not an OCI image layout.");
+            throw WrittenFiles.IsEmptyOrUnfinished(_directory.Root)
+                ? _directory.Error(SnapshotFileProblem.NotFound, "no snapshot was saved to it yet.")
+                : _directory.Error(SnapshotFileProblem.NotASnapshot, "it is not an OCI image layout.");
         }
 
         if (_directory.ReadIndex() is not { } index)

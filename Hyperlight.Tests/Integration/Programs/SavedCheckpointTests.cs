@@ -48,6 +48,19 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
         Assert.That((first.StandardOutput, second.StandardOutput), Is.EqualTo(("string 0\ncount 1\n", "string 0\ncount 1\n")));
     }
 
+    /// <summary>As a save that another process has begun, or that was interrupted.</summary>
+    [Test]
+    public async Task What_was_saved_in_part_is_saved_again()
+    {
+        await File.WriteAllBytesAsync(Path.Combine(_directory, ".hyperlight.lock"), []);
+        Directory.CreateDirectory(Path.Combine(_directory, "blobs", "sha256"));
+
+        await using ProgramRunner first = await ProgramRunner.CreateAsync(Serve);
+        await using ProgramRunner second = await ProgramRunner.CreateAsync(Serve);
+
+        Assert.That((first.WarmUp is null, second.WarmUp is null), Is.EqualTo((false, true)));
+    }
+
     [Test]
     public async Task A_trial_run_is_part_of_it()
     {

@@ -115,6 +115,10 @@ internal sealed class LoadTests : SavedSnapshotTest
     {
         AssertRefused(SnapshotFileProblem.NotFound);
         Directory.CreateDirectory(Target);
+        AssertRefused(SnapshotFileProblem.NotFound);
+        File.WriteAllText(Path.Combine(Target, ".hyperlight.lock"), "");
+        AssertRefused(SnapshotFileProblem.NotFound);
+        File.WriteAllText(Path.Combine(Target, "other"), "");
         AssertRefused(SnapshotFileProblem.NotASnapshot);
         File.WriteAllText(Path.Combine(Target, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
         AssertRefused(SnapshotFileProblem.NotFound);
