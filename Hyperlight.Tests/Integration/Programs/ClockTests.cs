@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Programs;
 using Hyperlight.Tests.Integration.Residue;
@@ -172,7 +173,7 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         }
     }
 
-    private Task<ProgramRunner> CreateObserved(Abstractions.IHypervisor hypervisor, ulong? seed = null) => ProgramRunner.CreateAsync(new ProgramTemplate
+    private Task<ProgramRunner> CreateObserved(IHypervisor hypervisor, ulong? seed = null) => ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = ProgramImage.FromExecutable(ClocksProgram.Build(), ImageOptions),
         Limits = WithTime(new ProgramLimits()),
