@@ -47,6 +47,7 @@ internal static class ClocksProgram
                 int64_t former = __atomic_load_n(&last, __ATOMIC_SEQ_CST);
                 int64_t time = now(CLOCK_MONOTONIC, i % 3 == 0);
                 back += time < former;
+                (void)now(CLOCK_REALTIME, i % 3 == 1);
                 while (time > former && !__atomic_compare_exchange_n(&last, &former, time, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
                 }
                 if (sleeps && i % 50 == 0) {

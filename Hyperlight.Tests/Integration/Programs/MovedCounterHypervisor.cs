@@ -4,9 +4,12 @@ using Hyperlight.Tests.Integration.Residue;
 namespace Hyperlight.Tests.Integration.Programs;
 
 /// <summary>Changes the time-stamp counter of its machines whenever the guest has left.</summary>
-internal sealed class MovedCounterHypervisor(IHypervisor driver, Func<ulong, ulong> move) : ForwardingHypervisor(driver)
+internal sealed class MovedCounterHypervisor(IHypervisor driver, Func<ulong, ulong> change) : ForwardingHypervisor(driver)
 {
     private int _moved;
+
+    /// <summary>What the counter becomes.</summary>
+    public Func<ulong, ulong> Change { get; set; } = change;
 
     /// <summary>How often a counter was changed.</summary>
     public int Moved => _moved;
@@ -17,7 +20,7 @@ internal sealed class MovedCounterHypervisor(IHypervisor driver, Func<ulong, ulo
     private ulong Move(ulong counter)
     {
         Interlocked.Increment(ref _moved);
-        return move(counter);
+        return Change(counter);
     }
 
     private sealed class Machine(IVirtualMachine machine, MovedCounterHypervisor hypervisor) : ObservedMachine(machine)
