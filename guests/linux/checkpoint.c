@@ -6,6 +6,7 @@
 #include "areas.h"
 #include "errors.h"
 #include "host.h"
+#include "host_clock.h"
 #include "registers.h"
 #include "scheduler.h"
 #include "threads.h"
@@ -90,6 +91,7 @@ int64_t checkpoint_reach(void)
     if (!address_space_become_kernel()) {
         return -EBUSY;
     }
+    host_clock_forget();
     areas_prepare_snapshot();
     pages_prepare_snapshot();
     checkpoint.reached = checkpoint.wanted;

@@ -10,6 +10,7 @@
 #include "host_directory.h"
 #include "program.h"
 #include "random.h"
+#include "vdso.h"
 
 #include <string.h>
 
@@ -204,5 +205,9 @@ bool executable_map(const struct executable *executable, struct loaded_image *im
         .program_header_count = elf.header.program_header_count,
         .end = base + elf.end,
     };
-    return elf_map(&elf, base) && (executable->interpreter == NULL || map_interpreter(executable->interpreter, image));
+    if (!elf_map(&elf, base)) {
+        return false;
+    }
+    image->vdso = vdso_map();
+    return executable->interpreter == NULL || map_interpreter(executable->interpreter, image);
 }

@@ -45,6 +45,8 @@ struct loaded_image {
     uint64_t interpreter_base;
     // Where to begin.
     uint64_t start;
+    // See vdso.h; 0 without.
+    uint64_t vdso;
 };
 
 // Finds a file and checks whether it can be executed. 0 or an error, of which

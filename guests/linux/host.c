@@ -3,7 +3,7 @@
 #include "host.h"
 
 #include "../runtime/host_call.h"
-#include "virtual_clock.h"
+#include "host_clock.h"
 
 #include <string.h>
 
@@ -54,7 +54,11 @@ bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes,
         { .tag = hl_ParameterType_Int, .value.Int = (int32_t)size },
         { .tag = hl_ParameterType_Bool, .value.Bool = waits },
     };
-    if (!call_for_bytes("ProgramRead", parameters, 2, bytes, count) || *count == 0 || *count - 1 > size) {
+    bool is_answered = call_for_bytes("ProgramRead", parameters, 2, bytes, count);
+    if (waits) {
+        host_clock_ask_again();
+    }
+    if (!is_answered || *count == 0 || *count - 1 > size) {
         return false;
     }
     *events = **bytes;
@@ -66,7 +70,7 @@ bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes,
 // Of the monotonic clock, when the host's is 0.
 static int64_t clock_start;
 
-static bool call_clock(bool is_monotonic, int64_t *nanoseconds)
+bool host_read_clock(bool is_monotonic, int64_t *nanoseconds)
 {
     const hl_Parameter parameter = { .tag = hl_ParameterType_Bool, .value.Bool = is_monotonic };
     if (!call("ProgramClock", &parameter, 1, hl_ReturnType_Long)) {
@@ -78,20 +82,6 @@ static bool call_clock(bool is_monotonic, int64_t *nanoseconds)
     }
     *nanoseconds = is_monotonic && *nanoseconds <= INT64_MAX - clock_start ? *nanoseconds + clock_start : *nanoseconds;
     return true;
-}
-
-bool host_clock(bool is_monotonic, int64_t *nanoseconds)
-{
-    if (!virtual_clock_is_used()) {
-        return call_clock(is_monotonic, nanoseconds);
-    }
-    *nanoseconds = virtual_clock(is_monotonic);
-    return true;
-}
-
-bool host_real_clock(int64_t *nanoseconds)
-{
-    return call_clock(true, nanoseconds);
 }
 
 void host_continue_clock(int64_t nanoseconds)
@@ -108,7 +98,11 @@ bool host_wait(int64_t nanoseconds, bool input, const struct host_connection *co
         { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)connections, count * sizeof *connections } },
     };
     size_t size;
-    return call_for_bytes("ProgramWait", parameters, 3, events, &size) && size == (1 + count) * sizeof(uint32_t);
+    bool is_answered = call_for_bytes("ProgramWait", parameters, 3, events, &size);
+    if (nanoseconds != 0) {
+        host_clock_ask_again();
+    }
+    return is_answered && size == (1 + count) * sizeof(uint32_t);
 }
 
 bool host_input_file(int32_t index, const uint8_t **bytes, size_t *count)
@@ -149,7 +143,9 @@ bool host_call_tool(enum host_call_step step, const uint8_t *bytes, size_t size,
         { .tag = hl_ParameterType_Int, .value.Int = (int32_t)step },
         { .tag = hl_ParameterType_VecBytes, .value.VecBytes = { (uint8_t *)bytes, size } },
     };
-    return call_for_bytes("ProgramCall", parameters, 2, answer, count);
+    bool is_answered = call_for_bytes("ProgramCall", parameters, 2, answer, count);
+    host_clock_ask_again();
+    return is_answered;
 }
 
 bool host_directory(enum host_directory_step step, const char *path, uint64_t offset, const uint8_t **bytes, size_t *count)

@@ -23,11 +23,12 @@ bool host_write(int stream, const uint8_t *bytes, size_t size, int32_t *answer);
 // They are valid until the next call. False if the host refused the call, or sent too many.
 bool host_read(size_t size, bool waits, uint32_t *events, const uint8_t **bytes, size_t *count);
 
-// ProgramClock(isMonotonic): nanoseconds. With a seed, those of the virtual clock.
-bool host_clock(bool is_monotonic, int64_t *nanoseconds);
+// ProgramClock(isMonotonic): nanoseconds.
+bool host_read_clock(bool is_monotonic, int64_t *nanoseconds);
 
-// The host's monotonic clock in any case.
-bool host_real_clock(int64_t *nanoseconds);
+// The same clocks as programs see them: continued from the last answer (host_clock.h), and with a seed the virtual
+// clock. Of the monotonic one each answer is at least the one before.
+bool host_clock(bool is_monotonic, int64_t *nanoseconds);
 
 // The monotonic clock goes on from a time, when the host's begins again.
 void host_continue_clock(int64_t nanoseconds);

@@ -15,6 +15,7 @@
 #include "program.h"
 #include "text.h"
 #include "user.h"
+#include "vdso.h"
 
 #include <string.h>
 
@@ -183,9 +184,11 @@ static bool maps(const struct node *node, struct node *contents)
         text_put(&text, area->access & PAGE_WRITE ? "w" : "-");
         text_put(&text, area->access & PAGE_EXECUTE ? "x" : "-");
         text_put(&text, area->is_shared ? "s " : "p ");
-        text_put_hexadecimal(&text, area->node != NULL ? area->offset : 0, 8);
-        text_put(&text, area->node != NULL ? " " DEVICE_NAME : " 00:00 ");
-        text_put_number(&text, area->node != NULL ? area->node->inode : 0);
+        const char *name = vdso_name(area);
+        bool is_file = area->node != NULL && name == NULL;
+        text_put_hexadecimal(&text, is_file ? area->offset : 0, 8);
+        text_put(&text, is_file ? " " DEVICE_NAME : " 00:00 ");
+        text_put_number(&text, is_file ? area->node->inode : 0);
         if (area->start == program.stack_start) {
             text_put(&text, "                          [stack]");
         } else if (area->start >= program.break_start && area->end <= round_up_to_page(program.break_end)) {
@@ -193,6 +196,9 @@ static bool maps(const struct node *node, struct node *contents)
         } else if (area->node != NULL && area->node == program.executable) {
             text_put(&text, "                          ");
             text_put(&text, program.executable_path);
+        } else if (name != NULL) {
+            text_put(&text, "                          ");
+            text_put(&text, name);
         }
         text_put(&text, "\n");
     }

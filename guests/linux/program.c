@@ -13,6 +13,7 @@
 #include "file_context.h"
 #include "file_system.h"
 #include "files.h"
+#include "host_clock.h"
 #include "host_directory.h"
 #include "processes.h"
 #include "processor.h"
@@ -30,6 +31,7 @@
 #include "ticks.h"
 #include "timers.h"
 #include "user.h"
+#include "vdso.h"
 #include "vectors.h"
 #include "virtual_clock.h"
 #include "working_set.h"
@@ -185,6 +187,8 @@ static const char *start(const struct program_request *request)
     ticks_clear(request->tick_period);
     system_calls_start(request->system_calls);
     random_seed(request->random);
+    host_clock_start();
+    vdso_start();
     virtual_clock_start(request->wall_clock);
     checkpoint_start(request->checkpoint);
     ready_device_start(&request->run);
@@ -258,6 +262,7 @@ const char *program_continue(const struct program_request *request)
     system_calls_start(request->system_calls);
     random_seed(request->random);
     virtual_clock_start(request->wall_clock);
+    host_clock_forget();
     ready_device_start(&request->run);
     stream_input_continue();
     const char *problem = input_files_receive();

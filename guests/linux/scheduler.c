@@ -136,7 +136,7 @@ static bool wait_for_host(int64_t nanoseconds)
     if (!connections_are_open() && !scheduler_awaits_input()) {
         return virtual_clock_pass(nanoseconds);
     }
-    return host_real_clock(&start) && host_events_wait(nanoseconds) && host_real_clock(&end) && end >= start &&
+    return host_read_clock(true, &start) && host_events_wait(nanoseconds) && host_read_clock(true, &end) && end >= start &&
            virtual_clock_pass(end - start);
 }
 

@@ -38,6 +38,7 @@ enum {
     AT_RANDOM = 25,
     AT_HWCAP2 = 26,
     AT_EXECFN = 31,
+    AT_SYSINFO_EHDR = 33,
 };
 
 #define PROGRAM_HEADER_SIZE 56
@@ -100,9 +101,13 @@ static void put_auxiliary_vector(struct writer *writer, const struct loaded_imag
     put_auxiliary(writer, AT_RANDOM, random);
     put_auxiliary(writer, AT_PLATFORM, platform);
     put_auxiliary(writer, AT_EXECFN, name);
+    if (image->vdso != 0) {
+        put_auxiliary(writer, AT_SYSINFO_EHDR, image->vdso);
+    }
     put_auxiliary(writer, AT_NULL, 0);
 }
 
+// Without AT_SYSINFO_EHDR.
 #define AUXILIARY_WORDS (2 * 19)
 
 bool stack_place(void)
@@ -145,7 +150,8 @@ bool stack_build(const struct program_arguments *arguments, const struct executa
     uint32_t argument_count = arguments->argument_count - (skipped != 0) + executable->prefix_count;
     size_t path_size = strlen(executable->path) + 1;
 
-    uint64_t words = 1 + argument_count + 1 + arguments->environment_count + 1 + AUXILIARY_WORDS;
+    uint64_t words = 1 + argument_count + 1 + arguments->environment_count + 1 + AUXILIARY_WORDS +
+                     (image->vdso != 0 ? 2 : 0);
     uint64_t data_size = executable->prefix_size + strings_size + path_size + sizeof PLATFORM + RANDOM_VALUE_SIZE;
     top -= 16;
     if (data_size + words * 8 > STACK_SIZE / 4) {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+    .section .rodata.vdso, "a", @progbits
+    .globl vdso_image
+    .hidden vdso_image
+    .globl vdso_image_end
+    .hidden vdso_image_end
+vdso_image:
+    .incbin "vdso.so"
+vdso_image_end:
+
+    .section .note.GNU-stack, "", @progbits
