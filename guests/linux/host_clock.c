@@ -25,6 +25,10 @@
 #define SHORTEST_BASELINE 1000000L
 #define LONGEST_BASELINE 128000000L
 
+// A rate is used once it was measured twice with the same result: the host's wall clock can have been set
+// between two readings.
+#define TRUSTED_BASELINE (4 * SHORTEST_BASELINE)
+
 // By how much of its value a rate may be wrong, as the time of a reading is not known better than the call took.
 #define WIDTH_SHARE 16
 
@@ -170,7 +174,14 @@ static void measure(struct kept_clock *clock, const struct reading *reading)
         clock->first = clock->rate == 0 && reading->width < clock->first.width / 2 ? *reading : clock->first;
         return;
     }
-    clock->rate = rate_between(&clock->first, reading);
+    const uint64_t rate = rate_between(&clock->first, reading);
+    if (has_changed(clock->rate, rate)) {
+        forget_rate(clock);
+        clock->has_readings = true;
+        clock->first = *reading;
+        return;
+    }
+    clock->rate = rate;
     if (clock->rate == 0 || clock->baseline >= LONGEST_BASELINE) {
         clock->first = *reading;
     } else {
@@ -178,24 +189,25 @@ static void measure(struct kept_clock *clock, const struct reading *reading)
     }
 }
 
-// What the clock shows now, and how it goes on.
-static int64_t begin_base(struct kept_clock *clock, const struct reading *reading, bool is_monotonic)
+// What the clock shows now, and how it goes on. A reading that took long, as the host's thread was
+// paused, is that of some time ago.
+static int64_t begin_base(struct kept_clock *clock, const struct reading *reading, bool was_set_back)
 {
     int64_t ahead = clock->shown - reading->time;
-    if (ahead > MOST_AHEAD && !is_monotonic) {
-        // The host's wall clock was set.
-        clock->shown = 0;
-        ahead = 0;
+    if (ahead > MOST_AHEAD) {
+        forget_rate(clock);
+        clock->shown = was_set_back ? 0 : clock->shown;
     }
     clock->shown = reading->time > clock->shown ? reading->time : clock->shown;
-    if (clock->rate != 0 && ahead <= MOST_AHEAD && clock->shown <= INT64_MAX - 2 * WINDOW) {
+    const uint64_t limit = clock->rate != 0 ? ((uint64_t)WINDOW << RATE_BITS) / clock->rate : 0;
+    if (clock->baseline >= TRUSTED_BASELINE && reading->width < limit / 2 && clock->shown <= INT64_MAX - 2 * WINDOW) {
         // Slower, so that the host's clock has gone on as far at the end.
         uint64_t slower = ahead > 0 ? ((uint64_t)ahead << SLOWER_BITS) / WINDOW : 0;
         clock->base = (struct clock_base){
             .time = clock->shown,
             .ticks = reading->ticks,
             .rate = clock->rate - (clock->rate >> SLOWER_BITS) * slower,
-            .limit = ((uint64_t)WINDOW << RATE_BITS) / clock->rate,
+            .limit = limit,
         };
         publish(clock);
     }
@@ -212,8 +224,9 @@ static bool ask(struct kept_clock *clock, bool is_monotonic, int64_t *nanosecond
     }
     clock->ticks = processor_ticks();
     const struct reading reading = { time, clock->ticks, clock->ticks - before };
+    bool was_set_back = !is_monotonic && time < clock->last.time;
     measure(clock, &reading);
-    *nanoseconds = begin_base(clock, &reading, is_monotonic);
+    *nanoseconds = begin_base(clock, &reading, was_set_back);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "errors.h"
 #include "host.h"
+#include "host_clock.h"
 #include "processes.h"
 #include "scheduler.h"
 #include "signals.h"
@@ -377,6 +378,10 @@ static int64_t relative_value(const struct timer *timer, const struct itimerspec
     *value = timespec_nanoseconds(&spec->value);
     if (!is_absolute || *value == 0) {
         return 0;
+    }
+    if (!timer->is_monotonic) {
+        // See deadline_at.
+        host_clock_ask_again();
     }
     if (!host_clock(timer->is_monotonic, &now)) {
         return -EIO;

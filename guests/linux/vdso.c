@@ -68,7 +68,11 @@ uint64_t vdso_map(void)
     area.end = object + PAGE_SIZE;
     area.offset = OBJECT_PAGE * PAGE_SIZE;
     area.access |= PAGE_EXECUTE;
-    return area_add(&area) ? object : 0;
+    if (!area_add(&area)) {
+        areas_remove(start, object);
+        return 0;
+    }
+    return object;
 }
 
 const char *vdso_name(const struct area *area)

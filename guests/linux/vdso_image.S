@@ -8,5 +8,8 @@
 vdso_image:
     .incbin "vdso.so"
 vdso_image_end:
+    .if vdso_image_end - vdso_image > 4096
+    .error "The vDSO is larger than a page."
+    .endif
 
     .section .note.GNU-stack, "", @progbits
