@@ -123,13 +123,28 @@ internal sealed class RetainedMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
-    public void A_snapshot_that_refers_to_a_file_is_not_saved()
+    public void A_snapshot_that_refers_to_a_file_is_saved_without_it_and_needs_it_when_it_is_loaded()
     {
-        Sandbox.MapRetainedFile(_files.New("file", 0x1000), Address, Label);
-        using Snapshot snapshot = Sandbox.TakeSnapshot();
+        string path = _files.New("file", 0x2000);
+        Sandbox.MapRetainedFile(path, Address, Label);
+        Sandbox.Call("MapPhysical", Address, 2 * Page);
+        Sandbox.Call("Poke", Address, Mark);
+        string directory = Path.Combine(_files.Directory, "saved");
+        using (Snapshot snapshot = Sandbox.TakeSnapshot())
+        {
+            snapshot.Save(directory);
+        }
 
-        Assert.That(() => snapshot.Save(Path.Combine(_files.Directory, "saved")), Throws.TypeOf<SnapshotException>().With.Message.Contains("'image'"));
-        Assert.That(Directory.Exists(Path.Combine(_files.Directory, "saved")), Is.False);
+        using Snapshot loaded = Snapshot.Load(directory, hypervisor: Target.Hypervisor);
+        MultiUseSandbox other = Build(static _ => { });
+        SnapshotMismatchException error = Assert.Throws<SnapshotMismatchException>(() => other.Restore(loaded))!;
+        other.MapRetainedFile(path, Address, Label);
+        other.Restore(loaded);
+
+        Assert.That(error.Mismatch, Is.EqualTo(SnapshotMismatch.Mappings));
+        Assert.That(
+            (other.Call<ulong>("Peek", Address), other.Call<ulong>("Peek", Address + 8), other.Call<ulong>("Peek", Address + Page)),
+            Is.EqualTo((Mark, Word(8), Word(0x1000))));
     }
 
     [Test]
