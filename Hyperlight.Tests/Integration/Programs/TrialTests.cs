@@ -175,7 +175,7 @@ internal sealed class TrialTests(TestTarget target) : ProgramTest(target)
                 options.Checkpoint = template.Checkpoint;
                 options.Limits = template.Limits;
                 options.TrialInput = input;
-                options.Tools = [ProgramTool.Create("count", _ => System.Text.Json.JsonSerializer.SerializeToElement(++calls))];
+                options.Tools = [ProgramTool.Create("count", _ => System.Text.Json.JsonSerializer.SerializeToElement(Interlocked.Increment(ref calls)))];
             })
             .Services.BuildServiceProvider();
         IProgramRunner runner = provider.GetRequiredKeyedService<IProgramRunner>("test");
