@@ -21,8 +21,18 @@ internal static class Processes
         Console.Write(process.StandardOutput.ReadToEnd());
         process.WaitForExit();
         Console.WriteLine($"{process.ExitCode} {error.Result}");
-        using Process ended = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["input"]) { RedirectStandardInput = true })!;
+        return KillAnother();
+    }
+
+    /// <summary>Ends a program that waits for its input. It is ended after its output was read: otherwise the output would depend on chance.</summary>
+    private static int KillAnother()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["input"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        using Process ended = Process.Start(start)!;
+        Console.WriteLine(ended.StandardOutput.ReadLine());
+        Console.WriteLine(ended.StandardOutput.ReadLine());
         ended.Kill();
+        Console.WriteLine($"then '{ended.StandardOutput.ReadToEnd()}'");
         ended.WaitForExit();
         return ended.ExitCode;
     }
