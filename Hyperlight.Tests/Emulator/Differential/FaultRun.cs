@@ -51,6 +51,22 @@ internal sealed class FaultRun : IDisposable
         }
     }
 
+    /// <summary>Clears the bit of MXCSR that only processors of AMD have, by which vectors need not be aligned, where the operand is.</summary>
+    public void ClearBitsOfAmd()
+    {
+        const int BitOfAmd = 17;
+        const byte Others = unchecked((byte)~(1 << (BitOfAmd % 8)));
+        ulong at = OperandAddress + (BitOfAmd / 8);
+        if (at - TestMemory.Data < TestMemory.DataSize)
+        {
+            _data[at - TestMemory.Data] &= Others;
+        }
+        else if (at - TestMemory.Island < TestMemory.IslandSize)
+        {
+            _island[at - TestMemory.Island] &= Others;
+        }
+    }
+
     /// <summary>The state in which the managed machine ended.</summary>
     public CpuState ActualState { get; private set; }
 
