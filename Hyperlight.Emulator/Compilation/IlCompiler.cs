@@ -19,7 +19,7 @@ internal sealed class IlCompiler : IRegionCompiler
     public RegionCode Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {
         isTooLarge = false;
-        return new Code(RegionCompiler.Compile(nodes), FixedSize + (nodes.Sum(static node => node.Block.Ops.Length) * SizePerInstruction));
+        return new Code(RegionCompiler.Compile(nodes), FixedSize + (nodes.Sum(static node => node.Length) * SizePerInstruction));
     }
 
     public void Clear()

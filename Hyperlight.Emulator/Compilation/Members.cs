@@ -12,8 +12,7 @@ internal static class Members
     public static readonly FieldInfo State = Field(typeof(Processor).GetField("_state", Any));
     public static readonly FieldInfo Rip = Field(typeof(Processor).GetField("_rip", Any));
     public static readonly FieldInfo Executed = Field(typeof(Processor).GetField("_executed", Any));
-    public static readonly FieldInfo ExecutedLimit = Field(typeof(Processor).GetField("_executedLimit", Any));
-    public static readonly FieldInfo CancelRequested = Field(typeof(ProcessorState).GetField(nameof(ProcessorState.CancelRequested), Any));
+    public static readonly FieldInfo CodeLimit = Field(typeof(Processor).GetField("_codeLimit", Any));
     public static readonly FieldInfo BlockEnd = Field(typeof(Processor).GetField("_blockEnd", Any));
     public static readonly FieldInfo Loaded = Field(typeof(Processor).GetField("_loaded", Any));
     public static readonly FieldInfo Tlb = Field(typeof(Processor).GetField("_tlb", Any));

@@ -41,6 +41,11 @@ internal static class OpTraits
         }
     }
 
+    /// <summary>Whether execution goes on behind the instruction, at least sometimes and without a return.</summary>
+    public static bool FallsThrough(Op op) => op is Op.Jcc || !OpTable.EndsBlock(op);
+
+    public static bool IsCall(Op op) => op is Op.Call or Op.CallIndirect;
+
     /// <summary>Whether every arithmetic flag has a new value afterwards, whatever it was.</summary>
     public static bool SetsAllFlags(in MicroOp op) => op.Op switch
     {

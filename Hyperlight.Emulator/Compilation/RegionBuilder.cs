@@ -4,8 +4,7 @@ namespace Hyperlight.Emulator.Compilation;
 
 /// <summary>
 /// Chooses the blocks of a region: those that can be reached from a hot one by direct jumps, calls and returns, and that
-/// were executed before. Unless it is a loop, what has code already is left to that. The blocks are ordered so that a block
-/// follows the one that falls through to it.
+/// were executed before. Unless it is a loop, what has code already is left to that.
 /// </summary>
 /// <param name="find">Finds a block that was executed.</param>
 /// <param name="isUser">Whether the region's accesses are those of a user.</param>
@@ -42,17 +41,8 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
             Collect(seed, mostWithCode);
         }
 
-        foreach (RegionNode node in _nodes.Values)
-        {
-            Link(node);
-        }
-
-        return Order();
+        return new RegionLayout(_nodes).Order();
     }
-
-    private static bool FallsThrough(Op op) => op is Op.Jcc || !OpTable.EndsBlock(op);
-
-    private static bool IsCall(Op op) => op is Op.Call or Op.CallIndirect;
 
     /// <summary>
     /// A block that nothing of the region leads to was probably reached by its indirect jumps: they are dispatches, of which each
@@ -63,7 +53,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         foreach (RegionNode node in _nodes.Values)
         {
             ref MicroOp last = ref node.Last;
-            if ((FallsThrough(last.Op) && last.NextRip == seed.Rip) || (last.Op is Op.Jcc or Op.Jmp or Op.Call && last.Immediate == seed.Rip))
+            if ((OpTraits.FallsThrough(last.Op) && last.NextRip == seed.Rip) || (last.Op is Op.Jcc or Op.Jmp or Op.Call && last.Immediate == seed.Rip))
             {
                 return;
             }
@@ -106,7 +96,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private bool LeadsBack(RegionNode node, ulong rip)
     {
         ref MicroOp last = ref node.Last;
-        return ((FallsThrough(last.Op) || IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
+        return ((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
             || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
             || node.Block.Targets.Any(target => LeadsBack(target, rip));
     }
@@ -153,7 +143,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private void EnqueueSuccessors(Block block)
     {
         ref MicroOp last = ref block.Ops[^1];
-        if (FallsThrough(last.Op) || IsCall(last.Op))
+        if (OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op))
         {
             Enqueue(last.NextRip);
         }
@@ -175,50 +165,5 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         {
             _queue.Enqueue(successor);
         }
-    }
-
-    private void Link(RegionNode node)
-    {
-        ref MicroOp last = ref node.Last;
-        if (FallsThrough(last.Op) && _nodes.TryGetValue(last.NextRip, out RegionNode? next))
-        {
-            node.Next = next;
-            next.Predecessors++;
-        }
-
-        if (last.Op is Op.Jcc or Op.Jmp or Op.Call && _nodes.TryGetValue(last.Immediate, out RegionNode? target))
-        {
-            node.Target = target;
-            target.Predecessors++;
-        }
-
-        if (IsCall(last.Op) && _nodes.TryGetValue(last.NextRip, out RegionNode? returned))
-        {
-            returned.IsIndirectTarget = true;
-        }
-
-        foreach (ulong address in node.Block.Targets)
-        {
-            if (_nodes.TryGetValue(address, out RegionNode? indirect))
-            {
-                indirect.IsIndirectTarget = true;
-            }
-        }
-    }
-
-    private List<RegionNode> Order()
-    {
-        var order = new List<RegionNode>(_nodes.Count);
-        foreach (RegionNode start in _nodes.Values)
-        {
-            for (RegionNode? node = start; node is { Position: < 0 }; node = node.Next)
-            {
-                node.Continues = node != start && node.Predecessors == 1 && !node.IsIndirectTarget;
-                node.Position = order.Count;
-                order.Add(node);
-            }
-        }
-
-        return order;
     }
 }

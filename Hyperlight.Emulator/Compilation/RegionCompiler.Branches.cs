@@ -21,7 +21,7 @@ internal sealed partial class RegionCompiler
                 PushDestination(in op, site);
                 _w.Store(_new);
                 LeaveUnlessCanonical(site);
-                GoToIndirect(node.Block.Targets);
+                GoToIndirect(node.Targets);
                 break;
             case Op.Call:
                 _w.Int64(op.NextRip);
@@ -36,7 +36,7 @@ internal sealed partial class RegionCompiler
                 _w.Int64(op.NextRip);
                 _w.Store(_right);
                 PushOnStack(site with { GoesToNew = true }, _right);
-                GoToIndirect(node.Block.Targets);
+                GoToIndirect(node.Targets);
                 break;
             default:
                 PushRegister(Processor.Rsp);
@@ -55,23 +55,16 @@ internal sealed partial class RegionCompiler
         {
             _w.Emit(OpCodes.Brtrue, LeaveAt(RegionExit.Continue, op.Immediate, 0));
         }
-        else if (target.Position <= node.Position || target.IsIndirectTarget)
-        {
-            Label notTaken = _w.NewLabel();
-            _w.Emit(OpCodes.Brfalse, notTaken);
-            GoTo(node, target, op.Immediate);
-            _w.Mark(notTaken);
-        }
         else
         {
-            GoForward(target);
+            GoToIfTrue(target);
         }
 
         GoTo(node, node.Next, op.NextRip);
     }
 
-    /// <summary>Pops a condition and goes to a block further down.</summary>
-    private void GoForward(RegionNode target)
+    /// <summary>Pops a condition, and goes to a block if it is true.</summary>
+    private void GoToIfTrue(RegionNode target)
     {
         FlagSource flags = _flags;
         Label taken = _w.NewLabel();
@@ -96,22 +89,9 @@ internal sealed partial class RegionCompiler
         StoreFlagSource(_flags);
         foreach (RegionNode target in _nodes.Where(node => !node.Continues && expected.Contains(node.Block.Rip)))
         {
-            Label hit = _w.NewLabel();
             _w.Load(_new);
             _w.Int64(target.Block.Rip);
-            _w.Emit(OpCodes.Beq, hit);
-            FlagSource flags = _flags;
-            _outOfLine.Add(() =>
-            {
-                _w.Mark(hit);
-                _w.Argument(ProcessorArgument);
-                _w.Emit(OpCodes.Ldfld, Members.State);
-                _w.Emit(OpCodes.Volatile);
-                _w.Emit(OpCodes.Ldfld, Members.CancelRequested);
-                _flags = flags;
-                _w.Emit(OpCodes.Brtrue, LeaveAt(RegionExit.Continue, target.Block.Rip, 0));
-                _w.Emit(OpCodes.Br, _labels[target.Position]);
-            });
+            _w.Emit(OpCodes.Beq, _labels[target.Position]);
         }
 
         LeaveToNew();

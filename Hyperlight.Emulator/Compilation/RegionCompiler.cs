@@ -62,7 +62,7 @@ internal sealed partial class RegionCompiler
         int used = 0;
         foreach (RegionNode node in nodes)
         {
-            foreach (ref MicroOp op in node.Block.Ops.AsSpan())
+            foreach (ref MicroOp op in node.Ops)
             {
                 if (OpTraits.IsCompiled(in op))
                 {
@@ -121,7 +121,7 @@ internal sealed partial class RegionCompiler
         _w.Store(_tlb);
 
         _w.Argument(ProcessorArgument);
-        _w.Emit(OpCodes.Ldfld, Members.ExecutedLimit);
+        _w.Emit(OpCodes.Ldfld, Members.CodeLimit);
         _w.Argument(ProcessorArgument);
         _w.Emit(OpCodes.Ldfld, Members.Executed);
         _w.Emit(OpCodes.Sub);
@@ -135,7 +135,7 @@ internal sealed partial class RegionCompiler
 
     private void WriteNode(RegionNode node)
     {
-        ReadOnlySpan<MicroOp> ops = node.Block.Ops;
+        ReadOnlySpan<MicroOp> ops = node.Ops;
         _w.Mark(_labels[node.Position]);
         if (!node.Continues)
         {
@@ -214,7 +214,7 @@ internal sealed partial class RegionCompiler
         _w.Mark(_leaveWithoutState);
         _w.Argument(ProcessorArgument);
         _w.Argument(ProcessorArgument);
-        _w.Emit(OpCodes.Ldfld, Members.ExecutedLimit);
+        _w.Emit(OpCodes.Ldfld, Members.CodeLimit);
         _w.Load(_remaining);
         _w.Emit(OpCodes.Sub);
         _w.Emit(OpCodes.Stfld, Members.Executed);
@@ -232,23 +232,9 @@ internal sealed partial class RegionCompiler
         }
 
         StoreFlagSource(_flags);
-        LeaveIfCancelled(from, to, rip);
         if (!to.Continues || to.Position != from.Position + 1)
         {
             _w.Emit(OpCodes.Br, _labels[to.Position]);
-        }
-    }
-
-    /// <summary>Nothing may go round for ever without a look at whether the run has to end.</summary>
-    private void LeaveIfCancelled(RegionNode from, RegionNode to, ulong rip)
-    {
-        if (to.Position <= from.Position || to.IsIndirectTarget)
-        {
-            _w.Argument(ProcessorArgument);
-            _w.Emit(OpCodes.Ldfld, Members.State);
-            _w.Emit(OpCodes.Volatile);
-            _w.Emit(OpCodes.Ldfld, Members.CancelRequested);
-            _w.Emit(OpCodes.Brtrue, LeaveAt(RegionExit.Continue, rip, 0));
         }
     }
 

@@ -19,6 +19,15 @@ internal sealed unsafe partial class Processor
     /// </summary>
     private const int ExecutedBeforeFirst = 100_000;
 
+    /// <summary>
+    /// How many instructions compiled code executes before it returns, so that the processor looks whether the run has to end, or other
+    /// machines need the memory: much less than a millisecond of most code.
+    /// </summary>
+    private const int InstructionsPerLook = 1 << 18;
+
+    /// <summary>Up to which number of instructions compiled code runs.</summary>
+    private long _codeLimit;
+
     /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
     private long _compiled;
 
@@ -113,6 +122,7 @@ internal sealed unsafe partial class Processor
 
         _blockEnd = int.MaxValue;
         _countedAgain = 0;
+        _codeLimit = Math.Min(_executedLimit, _executed + InstructionsPerLook);
         RegionExit exit = region.Code.Run(this, region, block.Entry);
         _executed -= _countedAgain;
         switch (exit)

@@ -50,12 +50,12 @@ internal sealed unsafe partial class Processor
         _state->Links = links.Entries;
         _state->LinkMask = links.Mask;
         ShareState();
-        _state->Remaining = _executedLimit - _executed;
+        _state->Remaining = _codeLimit - _executed;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
         var exit = (RegionExit)enter(_state, emitted.EntryOf(entry));
         RestoreFlags();
         _mxcsr = _state->Mxcsr;
-        _executed = _executedLimit - _state->Remaining;
+        _executed = _codeLimit - _state->Remaining;
         _rip = _state->Rip;
         if (_escaped is { } escaped)
         {
@@ -89,8 +89,9 @@ internal sealed unsafe partial class Processor
             processor.VerifyPlaces();
             processor.Links.Refresh(processor.LinkStamp, processor.Places);
 
-            // The instruction may have asked for exceptions.
-            return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
+            // The instruction may have asked for exceptions, or have taken long.
+            bool goesOn = processor.MayRun(processor._emitted) && Volatile.Read(ref state->CancelRequested) == 0;
+            return (int)(exit == RegionExit.Continue && !goesOn ? RegionExit.Interpret : exit);
         }
 #pragma warning disable CA1031 // Nothing may pass through emitted code: it is thrown again behind it.
         catch (Exception exception)

@@ -75,7 +75,7 @@ internal sealed class FlagPlanner(RegisterMap map)
         ref MicroOp op = ref place.Op;
         return op.Op switch
         {
-            Op.Nop or Op.Mov or Op.Movzx or Op.Movsx or Op.Lea => true,
+            Op.Nop or Op.Mov or Op.Movzx or Op.Movsx or Op.Lea or Op.Jmp => true,
             Op.Push or Op.Pop => Emittable.IsEmitted(in op) && op.Destination != OperandKind.Memory,
             Op.Vector => VectorTraits.IsEmitted(in op, place.Bytes) && !VectorTraits.SetsFlags(in op),
             _ => false,

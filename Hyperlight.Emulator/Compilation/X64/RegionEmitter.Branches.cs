@@ -35,11 +35,16 @@ internal sealed partial class RegionEmitter
                 GoTo(node, node.Next, op.NextRip);
                 break;
             case Op.Jmp:
-                GoTo(node, node.Target, op.Immediate);
+                // Within a trace, what it leads to follows.
+                if (behind == 0)
+                {
+                    GoTo(node, node.Target, op.Immediate);
+                }
+
                 break;
             case Op.JmpIndirect:
                 LoadTarget(in op);
-                GoToIndirect(node.Block.Targets, mayBeHigh: true);
+                GoToIndirect(node.Targets, mayBeHigh: true);
                 break;
             case Op.Call:
                 TranslateStack(Processor.Rsp, -StackSlot, StateOffsets.WriteTag);
@@ -55,7 +60,7 @@ internal sealed partial class RegionEmitter
                 StoreConstant(op.NextRip);
                 Advance(Processor.Rsp, -StackSlot);
                 _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.Scratch));
-                GoToIndirect(node.Block.Targets, mayBeHigh: false);
+                GoToIndirect(node.Targets, mayBeHigh: false);
                 break;
             default:
                 TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);

@@ -22,17 +22,13 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>
-    /// Goes on at the guest's address in the address register. Here ends also what goes round for ever through several regions.
-    /// The exit follows.
+    /// Goes on at the guest's address in the address register. The exit follows.
     /// </summary>
     private void EmitLink()
     {
         int isMissing = _a.NewLabel();
         int isOwn = _a.NewLabel();
         _a.Mark(_goOn);
-        _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
-        _a.Byte(0);
-        _a.JumpIf(NotEqual, isMissing);
         FindLink(isMissing);
 
         // A block of this region needs no registers exchanged.

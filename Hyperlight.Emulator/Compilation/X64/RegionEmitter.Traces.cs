@@ -30,13 +30,6 @@ internal sealed partial class RegionEmitter
         int next = CollectTrace(first);
         _a.Mark(_labels[first]);
         (_flags, _flagSource) = (FlagPlace.Saved, -1);
-        if (_isHeader[first])
-        {
-            _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
-            _a.Byte(0);
-            _a.JumpIf(NotEqual, GoOnAt(head.Block.Rip));
-        }
-
         // All instructions are counted when it is entered; who leaves in the middle gives the rest back.
         bool isShort = _trace.Count <= sbyte.MaxValue;
         _a.Emit(8, isShort ? 0x83 : 0x81, 5, Operand.Of(Host.Budget));
@@ -77,7 +70,7 @@ internal sealed partial class RegionEmitter
         do
         {
             RegionNode node = _nodes[next++];
-            for (int i = 0; i < node.Block.Ops.Length; i++)
+            for (int i = 0; i < node.Length; i++)
             {
                 _trace.Add(new TraceOp(node, i));
             }

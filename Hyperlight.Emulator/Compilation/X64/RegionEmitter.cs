@@ -1,5 +1,3 @@
-using Hyperlight.Emulator.Decoding;
-
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
@@ -15,7 +13,6 @@ internal sealed partial class RegionEmitter(Assembler assembler)
     private RegisterMap _map = null!;
     private List<RegionNode> _nodes = null!;
     private int[] _labels = [];
-    private bool[] _isHeader = [];
     private long _id;
 
     /// <summary>Where the translations are behind the state.</summary>
@@ -47,7 +44,6 @@ internal sealed partial class RegionEmitter(Assembler assembler)
             _labels[i] = nodes[i].Continues ? _labels[i - 1] : _a.NewLabel();
         }
 
-        FindHeaders();
         EmitEntry();
         for (int i = 0; i < nodes.Count;)
         {
@@ -72,79 +68,6 @@ internal sealed partial class RegionEmitter(Assembler assembler)
 
     /// <summary>Whether the code that was emitted last uses vectors, and floating-point numbers.</summary>
     public (bool Vectors, bool Floats) Uses => (_map.Vectors != 0, _map.UsesFloats);
-
-    /// <summary>
-    /// Blocks that code at higher addresses leads back to: nothing may go round for ever without a look at whether to end, and what
-    /// goes round goes to a lower address somewhere.
-    /// </summary>
-    private void FindHeaders()
-    {
-        _isHeader = new bool[_nodes.Count];
-        ulong lastReturn = 0;
-        foreach (RegionNode node in _nodes)
-        {
-            NoteHeader(node, node.Next);
-            NoteHeader(node, node.Target);
-            if (node.Last.Op == Op.Ret)
-            {
-                lastReturn = Math.Max(lastReturn, node.Last.Rip);
-            }
-        }
-
-        foreach (RegionNode node in _nodes)
-        {
-            if (node.Last.Op is Op.JmpIndirect or Op.CallIndirect)
-            {
-                foreach (ulong rip in node.Block.Targets)
-                {
-                    NoteHeaders(rip, node.Last.Rip);
-                }
-            }
-
-            if (node.Last.Op is Op.Call or Op.CallIndirect)
-            {
-                NoteHeaders(node.Last.NextRip, lastReturn);
-            }
-        }
-    }
-
-    /// <summary>Notes a block to which a branch leads.</summary>
-    private void NoteHeader(RegionNode node, RegionNode? to)
-    {
-        if (to is not null && to.Block.Rip <= node.Last.Rip)
-        {
-            NoteHeader(to);
-        }
-    }
-
-    /// <summary>Notes a block, or the one that it continues: only a trace's first block is entered. After the last address comes 0.</summary>
-    private void NoteHeader(RegionNode node)
-    {
-        int position = node.Position;
-        while (_nodes[position].Continues)
-        {
-            position--;
-        }
-
-        _isHeader[position] = true;
-    }
-
-    /// <summary>Notes the blocks at an address to which a branch at another one leads.</summary>
-    private void NoteHeaders(ulong rip, ulong branch)
-    {
-        if (rip > branch)
-        {
-            return;
-        }
-
-        foreach (RegionNode node in _nodes)
-        {
-            if (node.Block.Rip == rip)
-            {
-                NoteHeader(node);
-            }
-        }
-    }
 
     /// <summary>Goes on at an address outside the region. The flags are saved.</summary>
     private void GoOn(ulong rip)

@@ -142,7 +142,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         bool isMapped = op.Destination != OperandKind.Register || map[op.DestinationRegister] != Operand.None;
         return op.Op switch
         {
-            Op.Nop or Op.Jcc or Op.Push => !hasMemory || op.Op != Op.Push,
+            Op.Nop or Op.Jcc or Op.Jmp or Op.Push => !hasMemory || op.Op != Op.Push,
             Op.Pop => isMapped && map[Processor.Rsp] != Operand.None,
             Op.Lea => isMapped && IsMapped(op.Base) && (long)op.Displacement == (int)op.Displacement && op.Size > 2,
             Op.Mov or Op.Movzx or Op.Movsx or Op.Setcc or Op.Cmovcc or Op.Imul or Op.Test or Op.Cmp

@@ -7,9 +7,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// <param name="Index">Which of its block it is.</param>
 internal readonly record struct TraceOp(RegionNode Node, int Index)
 {
-    public ref MicroOp Op => ref Node.Block.Ops[Index];
+    public ref MicroOp Op => ref Node.Ops[Index];
 
     public ReadOnlySpan<byte> Bytes => Node.Block.BytesOf(in Op);
-
-    public bool IsLast => Index == Node.Block.Ops.Length - 1;
 }

@@ -37,6 +37,28 @@ internal sealed class EmittedCodeTests
         });
     }
 
+    [Test]
+    public void Code_returns_now_and_then_and_instructions_are_counted_all_the_same()
+    {
+        const long Budget = 2_000_001;
+        const int InstructionsPerLook = 1 << 18;
+        using LongModeGuest guest = Create(c =>
+        {
+            Label again = c.CreateLabel();
+            c.Label(ref again);
+            c.inc(rbx);
+            c.jmp(again);
+        });
+        var machine = (EmulatorVirtualMachine)guest.Machine;
+        machine.InstructionBudget = Budget;
+
+        Assert.That(machine.Run(), Is.EqualTo(VmExit.InstructionBudgetExhausted));
+
+        Assert.That(machine.InstructionCount, Is.EqualTo(Budget));
+        Assert.That(machine.GetGeneralRegisters().Rbx, Is.EqualTo((Budget + 1) / 2));
+        Assert.That(machine.CodeEntries, Is.InRange(Budget / InstructionsPerLook, (Budget / InstructionsPerLook) + 5));
+    }
+
     /// <summary>A tag that is not valid has other bits where the slot is chosen than every address of the slot.</summary>
     [Test]
     public void No_address_agrees_with_an_invalid_tag()

@@ -253,8 +253,10 @@ internal sealed class LinkTests
             EndlessGuest.Run(guest.Machine, static () => Thread.Sleep(100));
         }
 
-        Assert.That(guest.Machine.GetGeneralRegisters().Rbx, Is.GreaterThan(100_000));
-        Assert.That(((EmulatorVirtualMachine)guest.Machine).CodeEntries, Is.LessThan(100));
+        // A round has four instructions. Code returns after some hundred thousand.
+        ulong rounds = guest.Machine.GetGeneralRegisters().Rbx;
+        Assert.That(rounds, Is.GreaterThan(100_000));
+        Assert.That((ulong)((EmulatorVirtualMachine)guest.Machine).CodeEntries, Is.LessThan(100 + (rounds / 10_000)));
     }
 
     [Test]

@@ -86,7 +86,7 @@ internal sealed class RegionBuilderTests
     private ulong[] Build(ulong seed)
     {
         var builder = new RegionBuilder(rip => _blocks.GetValueOrDefault(rip), isUser: false);
-        return [.. builder.Build(_blocks[seed]).Select(static node => node.Block.Rip)];
+        return [.. builder.Build(_blocks[seed]).Select(static node => node.Block.Rip).Distinct()];
     }
 
     private Block Add(ulong address, Action<Assembler> code)
