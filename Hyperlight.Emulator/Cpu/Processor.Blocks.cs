@@ -8,6 +8,8 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>Fetches and decodes blocks.</summary>
 internal sealed partial class Processor
 {
+    private DecodedCodeShare _decodedShare;
+
     /// <summary>The block at RIP, or <see langword="null"/> and something is pending.</summary>
     private Block? FindBlock()
     {
@@ -120,7 +122,12 @@ internal sealed partial class Processor
         }
 
         var decoded = new DecodedCode(rip, code.Consumed(length).ToArray(), buffers.Ops.AsSpan(0, count).ToArray());
-        decodedCode.Add(decoded, code.Appended, hasSeed);
+        if (_blocks.Invalidations(page) == 0)
+        {
+            // What changes is probably nowhere else.
+            decodedCode.Add(decoded, code.Appended, hasSeed, ref _decodedShare);
+        }
+
         return Remember(decoded, page);
     }
 

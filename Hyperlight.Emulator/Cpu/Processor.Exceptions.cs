@@ -60,7 +60,7 @@ internal sealed partial class Processor
     /// <summary>EXT, for the error codes of what goes wrong while an exception is delivered.</summary>
     private ulong _external;
 
-    /// <summary>The pending fault is an address that is not canonical.</summary>
+    /// <summary>The pending fault, if there is one, is an address that is not canonical.</summary>
     private bool _isAddressFault;
 
     private bool Fault(byte vector, ulong errorCode)

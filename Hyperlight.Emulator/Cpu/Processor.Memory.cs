@@ -254,5 +254,5 @@ internal sealed partial class Processor
     }
 
     /// <summary>An address that is not canonical is a stack fault where the stack is used.</summary>
-    private bool StackFault() => _isAddressFault && Fault(StackFaultVector, 0);
+    private bool StackFault() => _pending == Pending.Fault && _isAddressFault && Fault(StackFaultVector, 0);
 }

@@ -41,20 +41,30 @@ internal sealed partial class Processor
     {
         UseRightsOf(0);
         _isImplicit = true;
-        bool loaded = Load(address, size, out value);
-        _isImplicit = false;
-        UseRightsOf(_cpl);
-        return loaded;
+        try
+        {
+            return Load(address, size, out value);
+        }
+        finally
+        {
+            _isImplicit = false;
+            UseRightsOf(_cpl);
+        }
     }
 
     private bool StoreSystem(ulong address, int size, ulong value)
     {
         UseRightsOf(0);
         _isImplicit = true;
-        bool stored = Store(address, size, value);
-        _isImplicit = false;
-        UseRightsOf(_cpl);
-        return stored;
+        try
+        {
+            return Store(address, size, value);
+        }
+        finally
+        {
+            _isImplicit = false;
+            UseRightsOf(_cpl);
+        }
     }
 
     /// <summary>Whether an instruction is for CPL 0 alone.</summary>

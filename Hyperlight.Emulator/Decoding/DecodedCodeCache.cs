@@ -17,6 +17,9 @@ internal sealed class DecodedCodeCache(long mostBytes)
     private readonly Lock _changes = new();
     private long _size;
 
+    /// <summary>How often it has started over.</summary>
+    private long _starts;
+
     /// <summary>The size of the code that it keeps.</summary>
     public long Size => Volatile.Read(ref _size);
 
@@ -31,18 +34,35 @@ internal sealed class DecodedCodeCache(long mostBytes)
     /// <param name="code">The code.</param>
     /// <param name="bytes">The bytes that <see cref="Find"/> will be given.</param>
     /// <param name="hasSeed">Whether instructions that read the clock begin a block.</param>
-    public void Add(DecodedCode code, ReadOnlySpan<byte> bytes, bool hasSeed)
+    /// <param name="share">
+    /// What the machine has added since the cache started over: a quarter of its size at most, so that no machine alone makes it start over.
+    /// </param>
+    public void Add(DecodedCode code, ReadOnlySpan<byte> bytes, bool hasSeed, ref DecodedCodeShare share)
     {
         var key = Key.Of(code.Rip, bytes, hasSeed);
         lock (_changes)
         {
-            long size = _size + SizeOf(code) - (_code.TryGetValue(key, out DecodedCode? replaced) ? SizeOf(replaced) : 0);
-            if (size > mostBytes)
+            if (share.Starts != _starts)
             {
-                _code.Clear();
-                size = SizeOf(code);
+                share = new DecodedCodeShare(_starts, 0);
             }
 
+            int added = SizeOf(code);
+            if (share.Size + added > mostBytes / 4)
+            {
+                return;
+            }
+
+            long size = _size + added - (_code.TryGetValue(key, out DecodedCode? replaced) ? SizeOf(replaced) : 0);
+            if (size > mostBytes)
+            {
+                _starts++;
+                _code.Clear();
+                size = added;
+                share = new DecodedCodeShare(_starts, 0);
+            }
+
+            share = share with { Size = share.Size + added };
             _code[key] = code;
             Volatile.Write(ref _size, size);
         }

@@ -17,6 +17,10 @@ internal sealed class DecodedCodeCacheTests
     private static readonly byte[] Page = [Nop, Nop, Return, .. Enumerable.Repeat((byte)0xCC, 61)];
 
     private readonly DecodedCode _code = new(Address, Page[..3], new MicroOp[3]);
+    private DecodedCodeShare _share;
+
+    [SetUp]
+    public void Forget() => _share = default;
 
     [Test]
     public void Code_is_found_by_its_address_and_its_bytes()
@@ -41,7 +45,7 @@ internal sealed class DecodedCodeCacheTests
     {
         var code = new DecodedCode(Address, Page[..40], new MicroOp[1]);
         var cache = new DecodedCodeCache(1 << 20);
-        cache.Add(code, Page, hasSeed: false);
+        cache.Add(code, Page, hasSeed: false, ref _share);
         byte[] other = [.. Page];
         other[changed] ^= 1;
 
@@ -56,10 +60,35 @@ internal sealed class DecodedCodeCacheTests
         byte[] bytes = [.. Enumerable.Repeat(Nop, left)];
         var code = new DecodedCode(Address, bytes, new MicroOp[left]);
         var cache = new DecodedCodeCache(1 << 20);
-        cache.Add(code, bytes, hasSeed: false);
+        cache.Add(code, bytes, hasSeed: false, ref _share);
 
         Assert.That(cache.Find(Address, bytes, hasSeed: false), Is.SameAs(code));
         Assert.That(cache.Find(Address, bytes.AsSpan(0, left - 1), hasSeed: false), Is.Null, "one byte less is there");
+    }
+
+    [Test]
+    public void A_machine_adds_a_quarter_until_it_starts_over()
+    {
+        const int Most = 10_000;
+        var cache = new DecodedCodeCache(Most);
+        for (ulong i = 0; i < 1000; i++)
+        {
+            cache.Add(new DecodedCode(i, [Return], new MicroOp[1]), [Return], hasSeed: false, ref _share);
+        }
+
+        Assert.That(cache.Size, Is.GreaterThan(Most / 5).And.LessThanOrEqualTo(Most / 4));
+        Assert.That(cache.Find(0, [Return], hasSeed: false), Is.Not.Null, "it has not started over");
+
+        // Others use the rest up. After that, the machine begins again.
+        for (ulong i = 1000; i < 2000; i++)
+        {
+            DecodedCodeShare other = default;
+            cache.Add(new DecodedCode(i, [Return], new MicroOp[1]), [Return], hasSeed: false, ref other);
+        }
+
+        Assert.That(cache.Find(0, [Return], hasSeed: false), Is.Null, "it has started over");
+        cache.Add(new DecodedCode(0, [Return], new MicroOp[1]), [Return], hasSeed: false, ref _share);
+        Assert.That(cache.Find(0, [Return], hasSeed: false), Is.Not.Null);
     }
 
     [Test]
@@ -70,7 +99,8 @@ internal sealed class DecodedCodeCacheTests
         long largest = 0;
         for (ulong i = 0; i < 1000; i++)
         {
-            cache.Add(new DecodedCode(i, [Return], new MicroOp[1]), [Return], hasSeed: false);
+            DecodedCodeShare share = default;
+            cache.Add(new DecodedCode(i, [Return], new MicroOp[1]), [Return], hasSeed: false, ref share);
             Assert.That(cache.Find(i, [Return], hasSeed: false), Is.Not.Null);
             Assert.That(cache.Size, Is.LessThanOrEqualTo(Most));
             largest = Math.Max(largest, cache.Size);
@@ -101,7 +131,7 @@ internal sealed class DecodedCodeCacheTests
     private DecodedCodeCache Filled()
     {
         var cache = new DecodedCodeCache(1 << 20);
-        cache.Add(_code, Page, hasSeed: false);
+        cache.Add(_code, Page, hasSeed: false, ref _share);
         return cache;
     }
 

@@ -189,6 +189,28 @@ internal sealed class MachineTests
         Assert.That(states, Is.All.EqualTo(states[0]));
     }
 
+    /// <summary>The access behind the fault is not one of the fault: its exit stays what it is.</summary>
+    [Test]
+    public void A_push_to_no_memory_is_an_exit_also_after_an_address_that_is_not_canonical()
+    {
+        const int Handler = (int)HandlerAddress + 0x100;
+        using LongModeGuest guest = WithHandler(static c =>
+        {
+            c.mov(rbx, 1UL << 63);
+            c.mov(rax, __[rbx]);
+        });
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            guest.Memory.GetSpan((nuint)IdtAddress + (13 * 16), 8), (ulong)Handler | (8 << 16) | (0x8EUL << 40));
+        guest.Memory.Write(Handler, LongModeGuest.Assemble(static c =>
+        {
+            c.mov(rsp, TestAddress + 0x800);
+            c.push(rbx);
+        }));
+        BinaryPrimitives.WriteUInt64LittleEndian(guest.Memory.GetSpan(PageDirectory + 8, 8), TestAddress | Present | Writable | Large);
+
+        Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.MmioWrite(TestAddress + 0x7F8, 1UL << 63, 8)));
+    }
+
     /// <summary>A guest whose page faults reach a handler that sends the error code to a port.</summary>
     private static LongModeGuest WithHandler(Action<Assembler> code)
     {
