@@ -10,7 +10,7 @@ internal sealed class CodePage
     /// <summary>A bit stands for 64 bytes.</summary>
     private const int GrainShift = 6;
 
-    /// <summary>Lists of blocks, by <see cref="Block.Next"/>: a power of two of them, and no fewer than there are blocks.</summary>
+    /// <summary>Lists of blocks, by <see cref="Block.Next"/>: a power of two of them, and no fewer than half of the blocks.</summary>
     private Block?[] _lists = [];
     private int _count;
     private HashSet<Block>? _crossing;
@@ -55,7 +55,7 @@ internal sealed class CodePage
     /// <summary>Adds a block that begins in the page, where no other one does.</summary>
     public void Add(Block block, int length)
     {
-        if (_count == _lists.Length)
+        if (_count == 2 * _lists.Length)
         {
             Grow();
         }
@@ -143,7 +143,7 @@ internal sealed class CodePage
         list = block;
     }
 
-    /// <summary>The list of an offset. With as many lists as blocks, none has more than 64, wherever a guest lets them begin.</summary>
+    /// <summary>The list of an offset. As the lists share the offsets equally, none has more than 90 blocks, wherever a guest lets them begin.</summary>
     private ref Block? ListOf(int offset) => ref _lists[(offset ^ (offset >> GrainShift)) & (_lists.Length - 1)];
 
     private static ulong Mask(int first, int length)
