@@ -50,7 +50,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
 
                 long start = Stopwatch.GetTimestamp();
                 List<RegionNode> nodes = new RegionBuilder(rip => blocks.GetValueOrDefault(rip), isUser: false).Build(block);
-                bytes += emitter.Emit(nodes, 1, false, out _, out _).Length;
+                bytes += emitter.Emit(nodes, false, out _, out _).Length;
                 double time = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
                 if (round == 0)
                 {

@@ -20,6 +20,9 @@ internal enum RegionExit
 /// <summary>Blocks that lead to each other, compiled together.</summary>
 internal sealed class Region
 {
+    /// <summary>No link leads to it.</summary>
+    public const int NoTarget = -1;
+
     private readonly Block[] _blocks;
     private CodePlace[] _places = [];
 
@@ -64,6 +67,13 @@ internal sealed class Region
 
     /// <summary>Whether that is the privilege of a user.</summary>
     public bool IsFoundForUser { get; private set; }
+
+    /// <summary>Which of the targets of links it is.</summary>
+    public int Target { get; set; } = NoTarget;
+
+    /// <summary>Whether a link that was made may still lead to it.</summary>
+    /// <param name="run">The present run.</param>
+    public bool MayBeLinked(long run) => IsInPlace && (IsFixed || VerifiedInRun == run);
 
     /// <summary>Makes code known to its blocks.</summary>
     public static Region Create(List<RegionNode> nodes, RegionCode code)
@@ -121,9 +131,10 @@ internal sealed class Region
         }
     }
 
-    /// <summary>Its blocks are interpreted from now on.</summary>
+    /// <summary>Its blocks are interpreted from now on, and no link leads to it.</summary>
     public void Invalidate()
     {
+        _places = [];
         foreach (Block block in _blocks)
         {
             block.Remove(this);

@@ -5,54 +5,56 @@ namespace Hyperlight.Emulator.Compilation;
 /// </summary>
 internal struct RegionSet
 {
-    /// <summary>Nothing, a region, or a set of them.</summary>
+    /// <summary>As many are searched one by one.</summary>
+    private const int MostFew = 8;
+
+    /// <summary>Nothing, a region, an array of a few or a set of many.</summary>
     private object? _regions;
 
-    public void Add(Region region)
+    public void Add(Region region) => _regions = _regions switch
     {
-        switch (_regions)
-        {
-            case null:
-                _regions = region;
-                break;
-            case HashSet<Region> several:
-                several.Add(region);
-                break;
-            case var other when !ReferenceEquals(other, region):
-                _regions = new HashSet<Region> { (Region)other, region };
-                break;
-        }
-    }
-
-    public void Remove(Region region)
-    {
-        if (ReferenceEquals(_regions, region))
-        {
-            _regions = null;
-        }
-        else if (_regions is HashSet<Region> several && several.Remove(region) && several.Count == 1)
-        {
-            _regions = several.Single();
-        }
-    }
-
-    public readonly bool Any(Func<Region, bool> condition) => _regions switch
-    {
-        null => false,
-        HashSet<Region> several => several.Any(condition),
-        var region => condition((Region)region),
+        null => region,
+        Region one => one == region ? one : new[] { one, region },
+        Region[] few when few.Contains(region) => few,
+        Region[] { Length: < MostFew } few => (Region[])[.. few, region],
+        Region[] few => new HashSet<Region>(few) { region },
+        var many => AddTo((HashSet<Region>)many, region),
     };
+
+    public void Remove(Region region) => _regions = _regions switch
+    {
+        null => null,
+        Region one => one == region ? null : one,
+        Region[] few => Fewest(Array.FindAll(few, other => other != region)),
+        var many => RemoveFrom((HashSet<Region>)many, region),
+    };
+
+    public readonly bool Any(Func<Region, bool> condition) => All.Any(condition);
 
     /// <summary>Takes all regions away, and returns them.</summary>
     public IEnumerable<Region> Take()
     {
-        object? regions = _regions;
+        IEnumerable<Region> regions = All;
         _regions = null;
-        return regions switch
-        {
-            null => [],
-            HashSet<Region> several => several,
-            var region => [(Region)region],
-        };
+        return regions;
     }
+
+    private readonly IEnumerable<Region> All => _regions switch
+    {
+        null => [],
+        Region one => [one],
+        var several => (IEnumerable<Region>)several,
+    };
+
+    /// <summary>An array has at least two.</summary>
+    private static object Fewest(Region[] few) => few is [var one] ? one : few;
+
+    private static HashSet<Region> AddTo(HashSet<Region> many, Region region)
+    {
+        many.Add(region);
+        return many;
+    }
+
+    private static object RemoveFrom(HashSet<Region> many, Region region) =>
+        many.Remove(region) && many.Count == MostFew ? many.ToArray() : many;
 }

@@ -69,7 +69,7 @@ internal sealed class CodePlaces
             found[i] = place;
         }
 
-        return found;
+        return found is [var only] ? only.Alone : found;
     }
 
     /// <summary>The translation of a page was forgotten.</summary>

@@ -12,6 +12,7 @@ internal struct LinkEntry
     public const int RipOffset = 0;
     public const int RegionOffset = 8;
     public const int BlockOffset = 16;
+    public const int TargetOffset = 24;
 
     /// <summary>The linear address of the block: one that is not canonical if there is none.</summary>
     [FieldOffset(RipOffset)]
@@ -24,4 +25,8 @@ internal struct LinkEntry
     /// <summary>The code of the block.</summary>
     [FieldOffset(BlockOffset)]
     public nint Block;
+
+    /// <summary>Which of the table's regions it leads to. Emitted code does not read it.</summary>
+    [FieldOffset(TargetOffset)]
+    public int Target;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
 
@@ -6,57 +5,65 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>
 /// Where emitted code goes on when it leaves its region: a table of one machine from addresses of the guest to emitted code.
-/// An address has its entry in either of two places, which are beside each other. An entry is made when the processor enters a
-/// block, after everything was checked, and is valid for as long as each of these checks would have the same result: the pages of
-/// its region are in their places, and <see cref="LinkStamp"/>. It keeps the code that it leads to. The table grows with the number of its entries.
+/// An address has its entry in one of a few places, which are beside each other. An entry is made when the processor enters a
+/// block, after everything was checked, and is valid for as long as each of these checks would have the same result:
+/// <see cref="Region.MayBeLinked"/> and <see cref="LinkStamp"/>. The table keeps the code that it leads to, and grows with the number of its entries.
 /// </summary>
 internal sealed unsafe class LinkTable(ProcessorMemory memory)
 {
     /// <summary>Emitted code takes as many bits of a product, and masks those that a smaller table does not have.</summary>
-    public const int MostIndexBits = 14;
+    public const int MostIndexBits = 13;
+
+    /// <summary>In how many places an address is looked for: place n is that of the first one with an index that differs by n.</summary>
+    public const int Places = 4;
 
     /// <summary>Spreads addresses, of which few differ in their lowest bits.</summary>
     public const uint Multiplier = 0x9E37_79B1;
 
-    private const int FewestIndexBits = 9;
+    private const int FewestIndexBits = 7;
 
     /// <summary>No address of code: it is not canonical.</summary>
     private const ulong NoAddress = 0x8000_0000_0000_0000;
 
-    private readonly Dictionary<long, Target> _targets = [];
-    private readonly List<int> _used = [];
-    private Region?[] _regions = [];
+    /// <summary>The regions that entries lead to, by <see cref="LinkEntry.Target"/>.</summary>
+    private readonly List<Region> _targets = [];
+
     private LinkEntry* _entries;
+    private int _size;
+    private int _count;
     private LinkStamp _stamp;
+
+    /// <summary>The number of forgotten blocks, and the run, for which the regions were found to be what they were.</summary>
+    private long _version;
+    private long _run;
     private bool _mayChange;
 
     /// <summary>The memory of the table, which emitted code reads.</summary>
     public LinkEntry* Entries => _entries;
 
     /// <summary>The bits of an entry's offset.</summary>
-    public uint Mask => (uint)(_regions.Length - 1) << LinkEntry.Shift;
+    public uint Mask => (uint)(_size - 1) << LinkEntry.Shift;
 
-    /// <summary>Forgets the entries if anything may have changed since they were made.</summary>
-    /// <param name="stamp">The present state of what they depend on.</param>
+    /// <summary>Forgets the entries for which something may have changed since they were made.</summary>
+    /// <param name="stamp">The present state of what all of them depend on.</param>
     /// <param name="places">The pages that their code relies on.</param>
-    public void Refresh(LinkStamp stamp, CodePlaces places)
+    /// <param name="version">The present number of forgotten blocks: <see cref="Decoding.BlockCache.Version"/>.</param>
+    /// <param name="run">The present run: the host may have changed the guest's code before it.</param>
+    public void Refresh(LinkStamp stamp, CodePlaces places, long version, long run)
     {
-        if (!_mayChange)
-        {
-            stamp = stamp with { Run = 0 };
-        }
-
         if (stamp != _stamp)
         {
             Clear();
-            _stamp = stamp with { Run = 0 };
+            _stamp = stamp;
         }
-        else if (places.HasLost)
+        else if (places.HasLost || version != _version || (run != _run && _mayChange))
         {
-            RemoveLost();
+            RemoveLost(run);
         }
 
         places.SettleLost();
+        _version = version;
+        _run = run;
     }
 
     /// <summary>Notes that a block of code may be entered from now on.</summary>
@@ -64,53 +71,47 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
     /// <param name="region">Its region.</param>
     /// <param name="code">The region's code.</param>
     /// <param name="entry">Which of its blocks it is.</param>
-    /// <param name="run">The present run, if the host may change the guest's code before the next one; otherwise 0.</param>
-    public void Add(ulong rip, Region region, EmittedCode code, int entry, long run)
+    public void Add(ulong rip, Region region, EmittedCode code, int entry)
     {
-        if (run != 0)
-        {
-            _mayChange = true;
-            _stamp = _stamp with { Run = run };
-        }
-
         if (_entries is null)
         {
-            Allocate(FewestIndexBits);
+            Allocate(1 << FewestIndexBits);
         }
 
         int index = PlaceOf(rip);
-        var link = new LinkEntry { Rip = rip, Region = code.LinkedEntry, Block = code.EntryOf(entry) };
-        if (_entries[index].Rip == rip)
-        {
-            if (ReferenceEquals(_regions[index], region) && _entries[index].Block == link.Block)
-            {
-                return;
-            }
-        }
-        else if (_regions[index] is not null && _used.Count > _regions.Length / 4 && _regions.Length < 1 << MostIndexBits)
+        if (_entries[index].Rip != rip && _entries[index].Rip != NoAddress && _count > _size / 2 && _size < 1 << MostIndexBits)
         {
             Grow();
             index = PlaceOf(rip);
         }
 
-        Put(index, link, region, code);
+        if (region.Target == Region.NoTarget)
+        {
+            region.Target = _targets.Count;
+            _targets.Add(region);
+            _mayChange |= !region.IsFixed;
+        }
+
+        Put(index, new LinkEntry { Rip = rip, Region = code.LinkedEntry, Block = code.EntryOf(entry), Target = region.Target });
     }
 
-    /// <summary>The code that an entry has led to.</summary>
-    public EmittedCode Find(long id) => _targets[id].Code;
+    /// <summary>The code that an entry leads to.</summary>
+    public EmittedCode CodeOf(LinkEntry* entry) => (EmittedCode)_targets[entry->Target].Code;
 
     /// <summary>Forgets the entries. Code that runs must be kept by the caller.</summary>
     public void Clear()
     {
-        foreach (int index in _used)
+        foreach (Region region in _targets)
         {
-            _entries[index].Rip = NoAddress;
-            _regions[index] = null;
+            region.Target = Region.NoTarget;
         }
 
-        _used.Clear();
         _targets.Clear();
         _mayChange = false;
+        if (_count != 0)
+        {
+            MakeEmpty();
+        }
     }
 
     /// <summary>Gives the memory back as well. No emitted code is running.</summary>
@@ -121,101 +122,102 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         {
             memory.FreeLinks(_entries);
             _entries = null;
-            _regions = [];
+            _size = 0;
         }
+
+        _targets.TrimExcess();
     }
 
     /// <summary>The place where an address has its entry; or a free one; or one that is to be replaced.</summary>
     private int PlaceOf(ulong rip)
     {
         int first = IndexOf(rip);
-        int second = first ^ 1;
-        return _entries[second].Rip == rip || (_entries[first].Rip != rip && _regions[first] is not null && _regions[second] is null)
-            ? second
-            : first;
+        int? free = null;
+        for (int i = 0; i < Places; i++)
+        {
+            ulong its = _entries[first ^ i].Rip;
+            if (its == rip)
+            {
+                return first ^ i;
+            }
+
+            if (its == NoAddress)
+            {
+                free ??= first ^ i;
+            }
+        }
+
+        return free ?? first;
     }
 
     /// <summary>Where an address is looked for first.</summary>
-    private int IndexOf(ulong rip) => (int)((uint)rip * Multiplier >> (32 - MostIndexBits)) & (_regions.Length - 1);
+    private int IndexOf(ulong rip) => (int)((uint)rip * Multiplier >> (32 - MostIndexBits)) & (_size - 1);
 
-    private void Put(int index, LinkEntry link, Region region, EmittedCode code)
+    private void Put(int index, LinkEntry link)
     {
-        if (_regions[index] is { } former)
-        {
-            Release((EmittedCode)former.Code);
-        }
-        else
-        {
-            _used.Add(index);
-        }
-
-        ref Target target = ref CollectionsMarshal.GetValueRefOrAddDefault(_targets, code.Id, out _);
-        target = new Target(code, target.Entries + 1);
-        _regions[index] = region;
+        _count += _entries[index].Rip == NoAddress ? 1 : 0;
         _entries[index] = link;
     }
 
-    private void Allocate(int bits)
+    private void Allocate(int size)
     {
-        // Both or none, if there is no memory.
-        int count = 1 << bits;
-        var regions = new Region?[count];
-        _entries = memory.AllocateLinks(count);
-        _regions = regions;
-        new Span<LinkEntry>(_entries, count).Fill(new LinkEntry { Rip = NoAddress });
+        _entries = memory.AllocateLinks(size);
+        _size = size;
+        MakeEmpty();
+    }
+
+    private void MakeEmpty()
+    {
+        new Span<LinkEntry>(_entries, _size).Fill(new LinkEntry { Rip = NoAddress });
+        _count = 0;
     }
 
     private void Grow()
     {
-        LinkEntry* entries = _entries;
-        Region?[] regions = _regions;
-        int[] used = [.. _used];
-        Allocate(int.Log2(regions.Length) + 1);
-        _used.Clear();
-        _targets.Clear();
-        foreach (int index in used)
+        LinkEntry* former = _entries;
+        int size = _size;
+        Allocate(2 * size);
+        for (int i = 0; i < size; i++)
         {
-            Put(PlaceOf(entries[index].Rip), entries[index], regions[index]!, (EmittedCode)regions[index]!.Code);
+            if (former[i].Rip != NoAddress)
+            {
+                Put(PlaceOf(former[i].Rip), former[i]);
+            }
         }
 
-        memory.FreeLinks(entries);
+        memory.FreeLinks(former);
     }
 
-    /// <summary>Forgets the entries of regions that are not in their places.</summary>
-    private void RemoveLost()
+    /// <summary>Forgets the entries of regions to which none may lead any more.</summary>
+    private void RemoveLost(long run)
     {
         int kept = 0;
-        for (int i = 0; i < _used.Count; i++)
+        _mayChange = false;
+        foreach (Region region in _targets)
         {
-            int index = _used[i];
-            Region region = _regions[index]!;
-            if (region.IsInPlace)
+            region.Target = region.MayBeLinked(run) ? kept++ : Region.NoTarget;
+            _mayChange |= !region.IsFixed && region.Target != Region.NoTarget;
+        }
+
+        if (kept == _targets.Count)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _size; i++)
+        {
+            ref LinkEntry entry = ref _entries[i];
+            if (entry.Rip != NoAddress)
             {
-                _used[kept++] = index;
-                continue;
+                entry.Target = _targets[entry.Target].Target;
+                if (entry.Target == Region.NoTarget)
+                {
+                    entry.Rip = NoAddress;
+                    _count--;
+                }
             }
-
-            Release((EmittedCode)region.Code);
-            _entries[index].Rip = NoAddress;
-            _regions[index] = null;
         }
 
-        _used.RemoveRange(kept, _used.Count - kept);
+        _targets.RemoveAll(static region => region.Target == Region.NoTarget);
     }
-
-    private void Release(EmittedCode code)
-    {
-        ref Target target = ref CollectionsMarshal.GetValueRefOrNullRef(_targets, code.Id);
-        if (target.Entries == 1)
-        {
-            _targets.Remove(code.Id);
-        }
-        else
-        {
-            target = target with { Entries = target.Entries - 1 };
-        }
-    }
-
-    /// <summary>Code, and how many entries lead to it.</summary>
-    private readonly record struct Target(EmittedCode Code, int Entries);
 }

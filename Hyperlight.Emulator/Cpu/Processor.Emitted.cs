@@ -41,14 +41,15 @@ internal sealed unsafe partial class Processor
 
         CodeEntries++;
         LinkTable links = Links;
-        links.Refresh(LinkStamp, Places);
-        links.Add(_rip, region, emitted, entry, region.IsFixed ? 0 : _run);
+        links.Refresh(LinkStamp, Places, _blocks.Version, _run);
+        links.Add(_rip, region, emitted, entry);
         _running = this;
         _emitted = emitted;
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
         _state->Links = links.Entries;
         _state->LinkMask = links.Mask;
+        _state->Linked = null;
         ShareState();
         _state->Remaining = _codeLimit - _executed;
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
@@ -68,26 +69,27 @@ internal sealed unsafe partial class Processor
 
     /// <summary>Executes one instruction for emitted code. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int InterpretForEmitted(ProcessorState* state, int instruction, long code)
+    private static int InterpretForEmitted(ProcessorState* state, int instruction)
     {
         Processor processor = _running!;
         try
         {
-            if (processor._emitted!.Id != code)
+            if (state->Linked != null)
             {
-                processor._emitted = processor.Links.Find(code);
+                processor._emitted = processor.Links.CodeOf(state->Linked);
+                state->Linked = null;
             }
 
             processor.RestoreFlags();
             processor._mxcsr = state->Mxcsr;
-            ref EmittedOp op = ref processor._emitted.Ops[instruction];
+            ref EmittedOp op = ref processor._emitted!.Ops[instruction];
             state->Scratch = (ulong)op.Behind;
             RegionExit exit = processor.ExecuteForCode(ref op.Op);
             processor.SaveFlags();
             state->Rip = processor._rip;
             processor.ShareState();
             processor.VerifyPlaces();
-            processor.Links.Refresh(processor.LinkStamp, processor.Places);
+            processor.Links.Refresh(processor.LinkStamp, processor.Places, processor._blocks.Version, processor._run);
 
             // The instruction may have asked for exceptions, or have taken long.
             bool goesOn = processor.MayRun(processor._emitted) && Volatile.Read(ref state->CancelRequested) == 0;
@@ -127,8 +129,8 @@ internal sealed unsafe partial class Processor
         _compiled = 0;
     }
 
-    /// <summary>What the checks before code is entered depend on, as it is now.</summary>
-    private LinkStamp LinkStamp => new(_run, _blocks.Version, PermitsVectors, PermitsFloats);
+    /// <summary>What the checks before any code is entered depend on, as it is now.</summary>
+    private LinkStamp LinkStamp => new(PermitsVectors, PermitsFloats);
 
     /// <summary>Puts what emitted code reads of the processor, but never changes or only adds to, where it finds it.</summary>
     private void ShareState()

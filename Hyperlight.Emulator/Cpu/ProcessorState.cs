@@ -19,7 +19,8 @@ internal unsafe struct ProcessorState
     public const int InterpretOffset = XmmOffset + (XmmCount * XmmSize);
     public const int LinksOffset = InterpretOffset + 8;
     public const int LinkMaskOffset = LinksOffset + 8;
-    public const int FlagsOffset = LinkMaskOffset + 8;
+    public const int LinkedOffset = LinkMaskOffset + 8;
+    public const int FlagsOffset = LinkedOffset + 8;
     public const int RipOffset = FlagsOffset + 8;
     public const int RemainingOffset = RipOffset + 8;
     public const int ScratchOffset = RemainingOffset + 8;
@@ -64,10 +65,10 @@ internal unsafe struct ProcessorState
     public fixed byte Xmm[XmmCount * XmmSize];
 
     /// <summary>
-    /// What emitted code calls to have an instruction interpreted: it takes the state, the instruction's number and the code's.
+    /// What emitted code calls to have an instruction interpreted: it takes the state and the instruction's number.
     /// </summary>
     [FieldOffset(InterpretOffset)]
-    public delegate* unmanaged[Cdecl]<ProcessorState*, int, long, int> Interpret;
+    public delegate* unmanaged[Cdecl]<ProcessorState*, int, int> Interpret;
 
     /// <summary>Where emitted code goes on, the entries of a <see cref="LinkTable"/>.</summary>
     [FieldOffset(LinksOffset)]
@@ -76,6 +77,10 @@ internal unsafe struct ProcessorState
     /// <summary>The bits of an offset in <see cref="Links"/>: how large the table is.</summary>
     [FieldOffset(LinkMaskOffset)]
     public uint LinkMask;
+
+    /// <summary>The entry by which the running code was entered from other code last; zero if the processor knows the code.</summary>
+    [FieldOffset(LinkedOffset)]
+    public LinkEntry* Linked;
 
     /// <summary>The arithmetic flags where emitted code is entered and left: OF in bit 0, the others from bit 8 as LAHF has them.</summary>
     [FieldOffset(FlagsOffset)]

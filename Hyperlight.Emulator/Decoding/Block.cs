@@ -20,6 +20,10 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
 
     private List<ulong>? _targets;
 
+    /// <summary>The page of the last byte if it is another; otherwise none.</summary>
+    private readonly HostPage _secondPage = secondPage ?? default;
+    private ushort _entry;
+
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip => code.Rip;
 
@@ -27,7 +31,7 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     public HostPage Page { get; } = page;
 
     /// <summary>The page of the last byte if it is another.</summary>
-    public HostPage? SecondPage { get; } = secondPage;
+    public HostPage? SecondPage => _secondPage.Identity == 0 ? null : _secondPage;
 
     /// <summary>Whether its memory never changes.</summary>
     public bool IsFixed { get; init; }
@@ -40,6 +44,12 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>Host address of the first byte: tells blocks of aliased pages apart from others, but not from each other.</summary>
     public ulong Key => Page.Identity | (Rip & HostPage.OffsetMask);
 
+    /// <summary>Where it begins in its page.</summary>
+    public int Offset => (int)(Rip & HostPage.OffsetMask);
+
+    /// <summary>The next one in a list of a <see cref="CodePage"/>.</summary>
+    public Block? Next { get; set; }
+
     /// <summary>How often it was interpreted.</summary>
     public int Heat { get; set; }
 
@@ -50,7 +60,11 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     public Region? Region { get; set; }
 
     /// <summary>Where it is entered in <see cref="Region"/>.</summary>
-    public int Entry { get; set; }
+    public int Entry
+    {
+        get => _entry;
+        set => _entry = (ushort)value;
+    }
 
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
     public IReadOnlyList<ulong> Targets => _targets ?? [];

@@ -15,7 +15,6 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>Stays empty: what a machine that has not run has, which makes it smaller.</summary>
     private static readonly Block?[] NoRecent = new Block?[RecentBlocks];
 
-    private readonly Dictionary<ulong, Block> _blocks = [];
     private readonly Dictionary<ulong, CodePage> _pages = [];
     private Block?[] _recent = NoRecent;
 
@@ -26,14 +25,16 @@ internal sealed class BlockCache(long mostBytes)
     public long Version { get; private set; }
 
     /// <summary>The size of the blocks in the host's memory.</summary>
-    public long DecodedSize => _pages.Values.SelectMany(static page => page.Blocks).Distinct().Sum(static block => (long)block.MemorySize);
+    public long DecodedSize => Blocks.Sum(static block => (long)block.MemorySize);
 
     /// <summary>How many blocks the lists of pages have room for.</summary>
-    public int RoomForBlocks => _pages.Values.Sum(static page => page.Blocks.Capacity);
+    public int RoomForBlocks => _pages.Values.Sum(static page => page.Room);
 
     /// <summary>The size of the compiled code that blocks have.</summary>
     public long CompiledSize =>
-        _blocks.Values.Select(static block => block.Region).OfType<Region>().Distinct().Sum(static region => (long)region.MemorySize);
+        Blocks.Select(static block => block.Region).OfType<Region>().Distinct().Sum(static region => (long)region.MemorySize);
+
+    private IEnumerable<Block> Blocks => _pages.Values.SelectMany(static page => page.Blocks);
 
     /// <summary>Finds the block of a host address that was decoded for a linear address.</summary>
     public Block? Find(ulong key, ulong rip)
@@ -44,7 +45,8 @@ internal sealed class BlockCache(long mostBytes)
             return hit;
         }
 
-        if (_blocks.TryGetValue(key, out Block? block) && block.Rip == rip)
+        if (_pages.TryGetValue(key & ~HostPage.OffsetMask, out CodePage? page) && page.Find((int)(key & HostPage.OffsetMask)) is { } block
+            && block.Rip == rip)
         {
             recent = block;
             return block;
@@ -72,24 +74,23 @@ internal sealed class BlockCache(long mostBytes)
         }
 
         _added += block.MemorySize;
-        if (_blocks.Remove(block.Key, out Block? replaced))
+        CodePage page = PageOf(block.Page);
+        if (page.Find(block.Offset) is { } replaced)
         {
             Drop(replaced);
         }
 
-        _blocks.Add(block.Key, block);
         _recent[Hash(block.Key)] = block;
-        int first = (int)(block.Rip & HostPage.OffsetMask);
-        int inFirst = Math.Min(block.Bytes.Length, HostPage.Size - first);
-        PageOf(block.Page).Add(block, first, inFirst);
+        int inFirst = Math.Min(block.Bytes.Length, HostPage.Size - block.Offset);
+        page.Add(block, inFirst);
         if (block.SecondPage is { } second)
         {
-            PageOf(second).Add(block, 0, block.Bytes.Length - inFirst);
+            PageOf(second).AddCrossing(block, block.Bytes.Length - inFirst);
         }
     }
 
     /// <summary>Whether instructions were decoded from a page.</summary>
-    public bool HasCode(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) && code.Blocks.Count != 0;
+    public bool HasCode(HostPage page) => _pages.TryGetValue(page.Identity, out CodePage? code) && code.HasBlocks;
 
     /// <summary>Whether instructions may have been decoded from a part of a page.</summary>
     public bool HasCode(HostPage page, ulong address, int size) =>
@@ -141,7 +142,7 @@ internal sealed class BlockCache(long mostBytes)
     public void ForgetRegions()
     {
         Version++;
-        foreach (Block block in _blocks.Values)
+        foreach (Block block in Blocks)
         {
             block.InvalidateRegions();
         }
@@ -149,14 +150,13 @@ internal sealed class BlockCache(long mostBytes)
 
     public void Clear()
     {
-        foreach (Block block in _blocks.Values)
+        foreach (Block block in Blocks)
         {
             block.InvalidateRegions();
         }
 
         Version++;
         _added = 0;
-        _blocks.Clear();
         _pages.Clear();
         ForgetRecent();
     }
@@ -164,14 +164,14 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>Forgets what a run has not executed, and everything if half of the memory is not free then.</summary>
     private void ForgetOthers(long run)
     {
-        Block[] used = [.. _blocks.Values.Where(block => block.IsOfRun(run))];
+        Block[] used = [.. Blocks.Where(block => block.IsOfRun(run))];
         if (used.Sum(static block => (long)block.MemorySize) > mostBytes / 2)
         {
             Clear();
             return;
         }
 
-        foreach (Block block in _blocks.Values.Where(block => !block.IsOfRun(run)))
+        foreach (Block block in Blocks.Where(block => !block.IsOfRun(run)))
         {
             block.InvalidateRegions();
         }
@@ -187,7 +187,6 @@ internal sealed class BlockCache(long mostBytes)
 
         Version++;
         _added = 0;
-        _blocks.Clear();
         ForgetRecent();
         Array.ForEach(used, Insert);
     }
@@ -216,16 +215,7 @@ internal sealed class BlockCache(long mostBytes)
     {
         foreach (Block block in code.Clear())
         {
-            _blocks.Remove(block.Key);
             Drop(block);
-        }
-    }
-
-    private void RemoveFrom(HostPage page, Block block)
-    {
-        if (_pages.TryGetValue(page.Identity, out CodePage? code))
-        {
-            code.Remove(block);
         }
     }
 
@@ -233,10 +223,14 @@ internal sealed class BlockCache(long mostBytes)
     {
         Version++;
         block.InvalidateRegions();
-        RemoveFrom(block.Page, block);
-        if (block.SecondPage is { } second)
+        if (_pages.TryGetValue(block.Page.Identity, out CodePage? first))
         {
-            RemoveFrom(second, block);
+            first.Remove(block);
+        }
+
+        if (block.SecondPage is { } page && _pages.TryGetValue(page.Identity, out CodePage? second))
+        {
+            second.RemoveCrossing(block);
         }
 
         ref Block? recent = ref _recent[Hash(block.Key)];

@@ -119,7 +119,7 @@ internal sealed class CodeVerifier
         bool isAllowed = memory.Access == OpAccess.NoMemAccess || memory.Base switch
         {
             Register.R15 when memory.Index == Register.R13 => !isWrite && _pattern.Contains(position),
-            Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite),
+            Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite && !_links.Contains(position)),
             Register.RAX or Register.R14 when memory.Index == Register.RCX => _strings.IsElement(position),
             Register.R14 => memory.Index == Register.None && _permission is { } permission && size > 0
                 && memory.Displacement <= HostPage.Size && (int)memory.Displacement + size <= permission.Size

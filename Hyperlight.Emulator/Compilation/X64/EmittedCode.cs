@@ -7,13 +7,12 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// <param name="chunk">What keeps it in memory.</param>
 /// <param name="address">Where it is.</param>
 /// <param name="size">Its length in bytes.</param>
-/// <param name="id">What it calls itself when it calls the interpreter.</param>
 /// <param name="layout">Where it is entered.</param>
 /// <param name="ops">The instructions that it may ask the interpreter to execute.</param>
 /// <param name="usesVectors">Whether it uses vectors.</param>
 /// <param name="usesFloats">Whether it computes with floating-point numbers.</param>
 internal sealed class EmittedCode(
-    CodeChunk chunk, nint address, int size, long id, EmittedLayout layout, EmittedOp[] ops, bool usesVectors, bool usesFloats)
+    CodeChunk chunk, nint address, int size, EmittedLayout layout, EmittedOp[] ops, bool usesVectors, bool usesFloats)
     : RegionCode(SizeOf(size, layout, ops))
 {
     /// <summary>Its objects, and those of the region.</summary>
@@ -21,9 +20,6 @@ internal sealed class EmittedCode(
 
     /// <summary>The places of a block in the region, in its lists and in the key by which machines share it.</summary>
     private const int SizePerBlock = 160;
-
-    /// <summary>What it calls itself when it calls the interpreter.</summary>
-    public long Id => id;
 
     /// <summary>A function of the state and where to begin.</summary>
     public nint Address => address;

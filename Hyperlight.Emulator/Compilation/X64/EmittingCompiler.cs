@@ -11,8 +11,6 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     [ThreadStatic]
     private static Assembler? _assembler;
 
-    private static long _lastId;
-
     private readonly CodeArena _arena = new(mostBytes);
 
     /// <summary>Why this host cannot execute emitted code, or <see langword="null"/>.</summary>
@@ -26,8 +24,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
     public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {
         var emitter = new RegionEmitter(_assembler ??= new Assembler());
-        long id = Interlocked.Increment(ref _lastId);
-        ReadOnlySpan<byte> code = emitter.Emit(nodes, id, isUser, out EmittedLayout layout, out EmittedOp[] ops);
+        ReadOnlySpan<byte> code = emitter.Emit(nodes, isUser, out EmittedLayout layout, out EmittedOp[] ops);
         if (verifies)
         {
             CodeVerifier.Verify(code, layout);
@@ -35,7 +32,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
         isTooLarge = code.Length > CodeChunk.Size;
         return !isTooLarge && _arena.TryAdd(code) is { } place ? new EmittedCode(
-            place.Chunk, place.Address, code.Length, id, layout, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
+            place.Chunk, place.Address, code.Length, layout, ops, emitter.Uses.Vectors, emitter.Uses.Floats) : null;
     }
 
     public void Clear() => _arena.Clear();

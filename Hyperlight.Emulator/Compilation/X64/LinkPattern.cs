@@ -4,15 +4,18 @@ using Iced.Intel;
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
-/// Finds the places in emitted code where execution goes on at an address of the machine's <see cref="LinkTable"/>: nine
-/// instructions that look for an entry in both of its places and compare the guest's address, and behind them the two jumps that
-/// such an entry permits. Nothing else branches into the middle or to the end of them, and nothing changes R13 between them.
+/// Finds the places in emitted code where execution goes on at an address of the machine's <see cref="LinkTable"/>:
+/// instructions that look for an entry in each of its places and compare the guest's address, and behind them the two jumps that
+/// such an entry permits; the one to another region notes the entry. Nothing else branches into the middle or to the end of them, and nothing changes R13 between them.
 /// </summary>
 internal sealed class LinkPattern
 {
-    private const int LookupLength = 9;
     private const int FirstComparison = 4;
-    private const int SecondComparison = 7;
+
+    /// <summary>A comparison, a branch, and a change of R13 to the next place.</summary>
+    private const int ComparisonLength = 3;
+    private const int LastComparison = FirstComparison + ((LinkTable.Places - 1) * ComparisonLength);
+    private const int LookupLength = LastComparison + 2;
 
     private readonly List<Instruction> _code;
     private readonly Dictionary<ulong, int> _references;
@@ -33,8 +36,8 @@ internal sealed class LinkPattern
         ulong found = 0;
         for (int i = 0; i < code.Count;)
         {
-            // What found the entry in its first place comes to the end of the lookup from there.
-            bool isBehindLookup = i >= LookupLength && code[i].IP == found && references[found] == 1;
+            // What found the entry before its last place comes to the end of the lookup from there.
+            bool isBehindLookup = i >= LookupLength && code[i].IP == found && references[found] == LinkTable.Places - 1;
             if (references.ContainsKey(code[i].IP) && !isBehindLookup)
             {
                 knowledge = KnownAt(i);
@@ -58,7 +61,7 @@ internal sealed class LinkPattern
         OwnEntry,
     }
 
-    /// <summary>Whether an instruction may use memory at R13, and go there if it is a jump.</summary>
+    /// <summary>Whether an instruction may use memory at R13, and go there if it is a jump; or note R13.</summary>
     public bool Contains(int position) => _members.Contains(position);
 
     private Knowledge KnownAt(int position)
@@ -73,7 +76,11 @@ internal sealed class LinkPattern
     {
         if (IsLookup(i))
         {
-            _members.UnionWith([i + FirstComparison, i + SecondComparison]);
+            for (int comparison = i + FirstComparison; comparison <= i + LastComparison; comparison += ComparisonLength)
+            {
+                _members.Add(comparison);
+            }
+
             return (LookupLength, Knowledge.Entry);
         }
 
@@ -86,8 +93,8 @@ internal sealed class LinkPattern
 
         if (knowledge == Knowledge.Entry && IsJumpToRegion(i))
         {
-            _members.UnionWith([i, i + 1]);
-            return (2, Knowledge.Nothing);
+            _members.UnionWith([i, i + 1, i + 2]);
+            return (3, Knowledge.Nothing);
         }
 
         if (knowledge == Knowledge.OwnEntry && IsAt(_code[i], Code.Jmp_rm64, LinkEntry.BlockOffset))
@@ -104,11 +111,17 @@ internal sealed class LinkPattern
         && _code[i + 1] is { Code: Code.Shr_rm32_imm8, Op0Register: Register.R13D, Immediate8: 32 - LinkTable.MostIndexBits - LinkEntry.Shift }
         && _code[i + 2] is { Code: Code.And_r32_rm32, Op0Register: Register.R13D, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinkMaskOffset }
         && _code[i + 3] is { Code: Code.Add_r64_rm64, Op0Register: Register.R13, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinksOffset }
-        && IsComparisonWithAddress(i + FirstComparison)
-        && _code[i + 5].Mnemonic == Mnemonic.Je && i + LookupLength < _code.Count && _code[i + 5].NearBranchTarget == _code[i + LookupLength].IP
-        && _code[i + 6] is { Code: Code.Xor_rm64_imm8, Op0Register: Register.R13, Immediate8: 1 << LinkEntry.Shift }
-        && IsComparisonWithAddress(i + SecondComparison)
-        && _code[i + 8].Mnemonic == Mnemonic.Jne;
+        && i + LookupLength < _code.Count
+        && Enumerable.Range(1, LinkTable.Places - 1).All(place => IsBeforePlace(i + FirstComparison + ((place - 1) * ComparisonLength), place, _code[i + LookupLength].IP))
+        && IsComparisonWithAddress(i + LastComparison)
+        && _code[i + LastComparison + 1].Mnemonic == Mnemonic.Jne;
+
+    /// <summary>Whether a place is compared, and R13 is changed to the one with a number if that is not it.</summary>
+    private bool IsBeforePlace(int i, int place, ulong found) =>
+        IsComparisonWithAddress(i)
+        && _code[i + 1].Mnemonic == Mnemonic.Je && _code[i + 1].NearBranchTarget == found
+        && _code[i + 2] is { Code: Code.Xor_rm64_imm8, Op0Register: Register.R13 } change
+        && change.Immediate8 == (place ^ (place - 1)) << LinkEntry.Shift;
 
     private bool IsComparisonWithAddress(int i) =>
         _code[i] is { Op0Register: Register.R14 } compared && IsAt(compared, Code.Cmp_r64_rm64, LinkEntry.RipOffset);
@@ -119,9 +132,10 @@ internal sealed class LinkPattern
         && _code[i + 1] is { Op0Register: Register.R14 } compared && IsAt(compared, Code.Cmp_r64_rm64, LinkEntry.RegionOffset)
         && _code[i + 2].Mnemonic == Mnemonic.Je;
 
-    private bool IsJumpToRegion(int i) => HasStraight(i, 2)
-        && _code[i] is { Op0Register: Register.R14 } loaded && IsAt(loaded, Code.Mov_r64_rm64, LinkEntry.BlockOffset)
-        && IsAt(_code[i + 1], Code.Jmp_rm64, LinkEntry.RegionOffset);
+    private bool IsJumpToRegion(int i) => HasStraight(i, 3)
+        && _code[i] is { Code: Code.Mov_rm64_r64, Op1Register: Register.R13, MemoryBase: Register.R15, MemoryIndex: Register.None, MemoryDisplacement64: ProcessorState.LinkedOffset }
+        && _code[i + 1] is { Op0Register: Register.R14 } loaded && IsAt(loaded, Code.Mov_r64_rm64, LinkEntry.BlockOffset)
+        && IsAt(_code[i + 2], Code.Jmp_rm64, LinkEntry.RegionOffset);
 
     /// <summary>Whether instructions follow each other and nothing branches to any but the first.</summary>
     private bool HasStraight(int start, int length)

@@ -16,10 +16,9 @@ internal sealed partial class RegionEmitter
 
     private static readonly bool IsWindows = OperatingSystem.IsWindows();
 
-    /// <summary>The arguments of a function: the state, and where to begin or which instruction to interpret, of which code.</summary>
+    /// <summary>The arguments of a function: the state, and where to begin or which instruction to interpret.</summary>
     private static readonly int FirstArgument = IsWindows ? Host.Rcx : Host.Rdi;
     private static readonly int SecondArgument = IsWindows ? Host.Rdx : Host.Rsi;
-    private static readonly int ThirdArgument = IsWindows ? Host.R8 : Host.Rdx;
 
     /// <summary>What a function has to leave as it was, of what is used here.</summary>
     private static readonly int[] Preserved = IsWindows
@@ -75,7 +74,6 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));
         _a.Emit(8, Mov, Host.State, Operand.Of(FirstArgument));
         _a.Emit(4, Mov, Host.Address, Operand.Of(SecondArgument));
-        LoadConstant(ThirdArgument, (ulong)_id);
         MoveStackPointer(-room);
         _a.Emit(4, 0xFF, 2, Operand.State(StateOffsets.Interpret));
         MoveStackPointer(room);

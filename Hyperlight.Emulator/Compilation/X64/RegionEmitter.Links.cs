@@ -37,6 +37,7 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(Equal, isOwn);
         WriteRegisters();
         KeepHostVectors(restores: true);
+        _a.Emit(8, Mov, Host.Entry, Operand.State(StateOffsets.Linked));
         _a.Emit(8, MovFrom, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedBlock));
         _a.Emit(4, 0xFF, 4, Operand.At(Host.Entry, StateOffsets.LinkedRegion));
 
@@ -47,7 +48,7 @@ internal sealed partial class RegionEmitter
         LoadConstant(Host.Entry, (ulong)RegionExit.Continue);
     }
 
-    /// <summary>Puts the table's entry of the guest's address, which is in one of two places, into the entry register.</summary>
+    /// <summary>Puts the table's entry of the guest's address, which is in one of a few places, into the entry register.</summary>
     private void FindLink(int isMissing)
     {
         _a.Emit(4, 0x69, Host.Entry, GuestAddress);
@@ -57,10 +58,14 @@ internal sealed partial class RegionEmitter
         _a.Emit(4, 0x23, Host.Entry, Operand.State(StateOffsets.LinkMask));
         _a.Emit(8, 0x03, Host.Entry, Operand.State(StateOffsets.Links));
         int isFound = _a.NewLabel();
-        _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
-        _a.JumpIf(Equal, isFound);
-        _a.Emit(8, 0x83, 6, Translation);
-        _a.Byte(1 << LinkEntry.Shift);
+        for (int place = 1; place < LinkTable.Places; place++)
+        {
+            _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
+            _a.JumpIf(Equal, isFound);
+            _a.Emit(8, 0x83, 6, Translation);
+            _a.Byte((byte)((place ^ (place - 1)) << LinkEntry.Shift));
+        }
+
         _a.Emit(8, 0x3B, Host.Address, Operand.At(Host.Entry, StateOffsets.LinkedRip));
         _a.JumpIf(NotEqual, isMissing);
         _a.Mark(isFound);

@@ -13,7 +13,6 @@ internal sealed partial class RegionEmitter(Assembler assembler)
     private RegisterMap _map = null!;
     private List<RegionNode> _nodes = null!;
     private int[] _labels = [];
-    private long _id;
 
     /// <summary>Where the translations are behind the state.</summary>
     private int _translations;
@@ -23,14 +22,13 @@ internal sealed partial class RegionEmitter(Assembler assembler)
     private int _interpret;
 
     /// <summary>The code of a region.</summary>
-    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, long id, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
+    public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
     {
         _a.Reset();
         _ops.Clear();
         _outOfLine.Clear();
         _copies.Clear();
         _nodes = nodes;
-        _id = id;
         _translations = isUser ? StateOffsets.UserTranslations : StateOffsets.SupervisorTranslations;
         _map = new RegisterMap(nodes);
         _planner = new SpanPlanner(_map);

@@ -11,6 +11,7 @@ internal static class StateOffsets
     public const int Interpret = ProcessorState.InterpretOffset;
     public const int Links = ProcessorState.LinksOffset;
     public const int LinkMask = ProcessorState.LinkMaskOffset;
+    public const int Linked = ProcessorState.LinkedOffset;
     public const int Flags = ProcessorState.FlagsOffset;
     public const int Rip = ProcessorState.RipOffset;
     public const int Remaining = ProcessorState.RemainingOffset;

@@ -80,6 +80,21 @@ internal sealed class CodeVerifierTests
         ["a jump to an entry that was compared in another place"] = c => Link(c, skipped: 6, then: Leave),
         ["a jump to an entry that was not compared in its second place"] = c => Link(c, skipped: 7, then: Leave),
         ["a jump to an entry without the branch of its second place"] = c => Link(c, skipped: 8, then: Leave),
+        ["a jump to an entry that was compared in one place twice"] = c => Link(c, skipped: 12, then: Leave),
+        ["a jump to an entry that was not compared in its last place"] = c => Link(c, skipped: 13, then: Leave),
+        ["a jump to an entry without the branch of its last place"] = c => Link(c, skipped: 14, then: Leave),
+        ["a jump to an entry that is not noted"] = c => Link(c, then: x =>
+        {
+            x.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
+            x.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset]);
+        }),
+        ["an entry that is noted and was not compared"] = c => c.mov(__qword_ptr[r15 + ProcessorState.LinkedOffset], r13),
+        ["another address that is noted as an entry"] = c => Link(c, then: x =>
+        {
+            x.mov(__qword_ptr[r15 + ProcessorState.LinkedOffset], rbx);
+            x.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
+            x.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset]);
+        }),
         ["a jump to an entry with a wrong index"] = c => Link(c, skipped: 2, then: Leave),
         ["a jump to an entry of another table"] = c => Link(c, table: ProcessorState.InterpretOffset, then: Leave),
         ["a jump to an entry that was changed"] = c => Link(c, then: x => { x.add(r13, 8); Leave(x); }),
@@ -87,6 +102,7 @@ internal sealed class CodeVerifierTests
         ["a jump to the block of another region"] = c => Link(c, then: x => x.jmp(__qword_ptr[r13 + LinkEntry.BlockOffset])),
         ["a jump to what an entry does not have"] = c => Link(c, then: x =>
         {
+            x.mov(__qword_ptr[r15 + ProcessorState.LinkedOffset], r13);
             x.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
             x.jmp(__qword_ptr[r13 + LinkEntry.BlockOffset + 8]);
         }),
@@ -245,7 +261,7 @@ internal sealed class CodeVerifierTests
         }
     }
 
-    /// <summary>The nine instructions that look up where to go on, without one of them.</summary>
+    /// <summary>The instructions that look up where to go on, without one of them.</summary>
     private static void Link(
         Assembler c, Action<Assembler> then, int table = ProcessorState.LinksOffset, int skipped = -1, Label found = default)
     {
@@ -261,10 +277,16 @@ internal sealed class CodeVerifierTests
             () => c.shr(r13d, 32 - LinkTable.MostIndexBits - LinkEntry.Shift),
             () => c.and(r13d, __dword_ptr[r15 + ProcessorState.LinkMaskOffset]),
             () => c.add(r13, __qword_ptr[r15 + table]),
-            () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
-            () => c.AddInstruction(Instruction.CreateBranch(Code.Je_rel32_64, found.Id)),
+            Compare,
+            BranchIfFound,
             () => c.xor(r13, 1 << LinkEntry.Shift),
-            () => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]),
+            Compare,
+            BranchIfFound,
+            () => c.xor(r13, 3 << LinkEntry.Shift),
+            Compare,
+            BranchIfFound,
+            () => c.xor(r13, 1 << LinkEntry.Shift),
+            Compare,
             () => c.AddInstruction(Instruction.CreateBranch(Code.Jne_rel32_64, missing.Id)),
         ];
         for (int i = 0; i < steps.Length; i++)
@@ -279,11 +301,15 @@ internal sealed class CodeVerifierTests
         then(c);
         c.Label(ref missing);
         c.mov(eax, eax);
+
+        void Compare() => c.cmp(r14, __qword_ptr[r13 + LinkEntry.RipOffset]);
+        void BranchIfFound() => c.AddInstruction(Instruction.CreateBranch(Code.Je_rel32_64, found.Id));
     }
 
     /// <summary>Leaves for the code of the entry.</summary>
     private static void Leave(Assembler c)
     {
+        c.mov(__qword_ptr[r15 + ProcessorState.LinkedOffset], r13);
         c.mov(r14, __qword_ptr[r13 + LinkEntry.BlockOffset]);
         c.jmp(__qword_ptr[r13 + LinkEntry.RegionOffset]);
     }

@@ -2,6 +2,7 @@ using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Cpu;
+using Hyperlight.Emulator.Memory;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -171,24 +172,43 @@ internal sealed class LinkTests
 
     /// <summary>Otherwise each of them would take the place of the other one, and the processor would be asked each time.</summary>
     [Test]
-    public void Two_addresses_of_the_same_place_in_the_table_have_links_both()
+    public void Addresses_of_the_same_place_in_the_table_have_links_all()
     {
-        const int Entries = 512;
-        uint second = Enumerable.Range(0, Entries * 2).Select(static i => 0xA000 + ((uint)i * 4)).First(static rip => PlaceOf(rip) == PlaceOf(Function));
+        const int Entries = 128;
+        const int Distance = 8;
+        uint[] others = [.. Enumerable.Range(0, HostPage.Size / Distance).Select(static i => 0xA000 + ((uint)i * Distance))
+            .Where(static rip => PlaceOf(rip) == PlaceOf(Function)).Take(LinkTable.Places - 1)];
+        Assert.That(others, Has.Length.EqualTo(LinkTable.Places - 1));
         using var guest = new LinkedGuest(isCompiled: true, Function, static _ => { }, c =>
         {
             c.mov(eax, 1);
-            c.mov(esi, second);
+            c.mov(esi, others[0]);
             c.jmp(rsi);
         });
-        guest.Memory.Write(second, LinkedGuest.Assemble(second, static c => c.ret()));
+        for (int i = 0; i < others.Length; i++)
+        {
+            uint? next = i + 1 < others.Length ? others[i + 1] : null;
+            guest.Memory.Write(others[i], LinkedGuest.Assemble(others[i], c =>
+            {
+                if (next is { } rip)
+                {
+                    c.mov(esi, rip);
+                    c.jmp(rsi);
+                }
+                else
+                {
+                    c.ret();
+                }
+            }));
+        }
+
         guest.Run();
         long before = guest.Machine.CodeEntries;
         guest.Restart();
         guest.Run();
 
         Assert.That(guest.Sum, Is.EqualTo(2 * LinkedGuest.Calls));
-        Assert.That(guest.Machine.CodeEntries - before, Is.InRange(1, 15));
+        Assert.That(guest.Machine.CodeEntries - before, Is.InRange(1, 20));
 
         static uint PlaceOf(uint rip) => (rip * LinkTable.Multiplier >> (32 - LinkTable.MostIndexBits)) & (Entries - 1);
     }

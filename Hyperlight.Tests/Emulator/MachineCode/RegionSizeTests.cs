@@ -52,7 +52,7 @@ internal sealed class RegionSizeTests
         }));
         List<RegionNode> nodes = new RegionBuilder(blocks.GetValueOrDefault, isUser: false).Build(blocks[First]);
 
-        int size = new RegionEmitter(new Hyperlight.Emulator.Compilation.X64.Assembler()).Emit(nodes, 1, isUser: false, out _, out _).Length;
+        int size = new RegionEmitter(new Hyperlight.Emulator.Compilation.X64.Assembler()).Emit(nodes, isUser: false, out _, out _).Length;
 
         int instructions = nodes.Sum(static node => node.Block.Ops.Length);
         TestContext.Out.WriteLine($"{instructions} instructions in {nodes.Count} blocks, {size} bytes");
