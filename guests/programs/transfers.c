@@ -3,14 +3,10 @@
 // Reading and writing with several buffers, and copies between files.
 
 #include "calls.h"
+#include "vector.h"
 
 #define POSITION_OF_FILE UINT64_MAX
 #define UNKNOWN_FLAG 0x100000
-
-struct vector {
-    const void *base;
-    uint64_t length;
-};
 
 static char buffer[64];
 static int64_t file;
