@@ -85,12 +85,8 @@ static int64_t place(uint64_t hint, uint64_t size, uint64_t flags)
 }
 
 // What of a file an area shows: 0, or why it cannot be mapped.
-static int64_t describe_file(uint64_t descriptor, uint64_t offset, struct area *area)
+static int64_t describe_file(const struct file *file, uint64_t offset, struct area *area)
 {
-    const struct file *file = current_file(descriptor);
-    if (file == NULL || file->flags & O_PATH) {
-        return -EBADF;
-    }
     if (!file_can_read(file)) {
         return -EACCES;
     }
@@ -123,7 +119,7 @@ static int64_t describe_file(uint64_t descriptor, uint64_t offset, struct area *
 }
 
 // Memory that processes share is a file without a name.
-static int64_t describe_shared_memory(uint64_t size, struct area *area)
+static int64_t describe_shared_memory(struct area *area)
 {
     area->node = node_create(S_IFREG | 0600);
     if (area->node == NULL) {
@@ -133,66 +129,77 @@ static int64_t describe_shared_memory(uint64_t size, struct area *area)
     node_unlink(area->node);
     area->source_size = WHOLE_FILE;
     area->is_committed = false;
-    int64_t error = node_resize(area->node, size);
+    int64_t error = node_resize(area->node, area->end - area->start);
     if (error != 0) {
         node_release(area->node);
     }
     return error != 0 ? -ENOMEM : 0;
 }
 
-static int64_t map(struct area *area, uint64_t hint, uint64_t size, uint64_t flags)
+static int64_t map(struct area *area, uint64_t flags)
 {
-    int64_t start = place(hint, size, flags);
-    if (start < 0) {
-        return start;
-    }
-    area->start = (uint64_t)start;
-    area->end = (uint64_t)start + size;
-    if (!resource_allows_memory(size, areas_size(area->start, area->end))) {
+    if (!resource_allows_memory(area->end - area->start, areas_size(area->start, area->end)) ||
+        (flags & MAP_FIXED && !areas_remove(area->start, area->end))) {
         return -ENOMEM;
     }
-    if (flags & MAP_FIXED && !areas_remove(area->start, area->end)) {
-        return -ENOMEM;
-    }
-    return area_add(area) ? start : -ENOMEM;
+    return area_add(area) ? (int64_t)area->start : -ENOMEM;
 }
 
+// MAP_SHARED_VALIDATE is of files alone.
+static bool has_type(uint64_t flags)
+{
+    uint64_t type = flags & MAP_TYPE;
+    return type == MAP_PRIVATE || type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && !(flags & MAP_ANONYMOUS));
+}
+
+// Of several errors, the one that Linux finds first.
 int64_t system_call_mmap(const uint64_t arguments[6])
 {
     uint64_t size = arguments[1];
     uint64_t flags = arguments[3];
-    uint64_t type = flags & MAP_TYPE;
-    if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) ||
-        arguments[2] & ~(uint64_t)PROT_BITS || arguments[5] & PAGE_MASK) {
+    uint64_t offset = arguments[5];
+    bool is_of_file = !(flags & MAP_ANONYMOUS);
+    const struct file *file = is_of_file ? current_file(arguments[4]) : NULL;
+    if (offset & PAGE_MASK) {
         return -EINVAL;
     }
-    if (size > PROGRAM_END) {
-        return -ENOMEM;
+    if (is_of_file && (file == NULL || file->flags & O_PATH)) {
+        return -EBADF;
+    }
+    if (size == 0 || size > PROGRAM_END) {
+        return size == 0 ? -EINVAL : -ENOMEM;
     }
     size = round_up_to_page(size);
+    int64_t start = place(arguments[0], size, flags);
+    if (start < 0) {
+        return start;
+    }
+    if (is_of_file && offset > INT64_MAX - size) {
+        return -EOVERFLOW;
+    }
+    if (!has_type(flags)) {
+        return -EINVAL;
+    }
     struct area area = {
-        .access = (unsigned)arguments[2],
+        .start = (uint64_t)start,
+        .end = (uint64_t)start + size,
+        .access = (unsigned)(arguments[2] & PROT_BITS),
         // Threads use little of the stacks they ask for.
         .is_committed = !(flags & (MAP_NORESERVE | MAP_STACK)),
-        .is_shared = type != MAP_PRIVATE,
-        .can_write_file = (flags & MAP_ANONYMOUS) != 0,
+        .is_shared = (flags & MAP_TYPE) != MAP_PRIVATE,
+        .can_write_file = !is_of_file,
     };
-    if (!(flags & MAP_ANONYMOUS)) {
-        if (arguments[5] > INT64_MAX - size) {
-            return -EOVERFLOW;
-        }
-        int64_t error = describe_file(arguments[4], arguments[5], &area);
-        if (error != 0 || area.node != NULL) {
-            return error != 0 ? error : map(&area, arguments[0], size, flags);
-        }
-        // What is left is /dev/zero, which is memory.
+    int64_t result = is_of_file ? describe_file(file, offset, &area) : 0;
+    if (result != 0) {
+        return result;
     }
-    if (!area.is_shared) {
-        return map(&area, arguments[0], size, flags);
+    // Without a node it is memory: that of /dev/zero as well.
+    if (area.node != NULL || !area.is_shared) {
+        return map(&area, flags);
     }
-    int64_t result = describe_shared_memory(size, &area);
+    result = describe_shared_memory(&area);
     if (result == 0) {
-        result = map(&area, arguments[0], size, flags);
+        result = map(&area, flags);
         node_release(area.node);
     }
     return result;

@@ -11,6 +11,8 @@
 #define PROT_WRITE 2
 #define PROT_EXEC 4
 #define PROT_BITS 7
+// Of atomic operations; it has no effect on this processor.
+#define PROT_SEM 8
 
 _Static_assert(PROT_READ == (int)PAGE_READ && PROT_WRITE == (int)PAGE_WRITE && PROT_EXEC == (int)PAGE_EXECUTE,
                "the same bits");

@@ -70,16 +70,19 @@ static int64_t protect(const struct area *area, uint64_t start, uint64_t end, ui
 int64_t system_call_mprotect(const uint64_t arguments[6])
 {
     uint64_t size = arguments[1];
-    if (arguments[0] & PAGE_MASK || arguments[2] & ~(uint64_t)PROT_BITS) {
+    if (arguments[0] & PAGE_MASK) {
         return -EINVAL;
     }
     if (size == 0) {
         return 0;
     }
+    if (arguments[2] & ~(uint64_t)(PROT_BITS | PROT_SEM)) {
+        return -EINVAL;
+    }
     if (!memory_check_range(arguments[0], &size)) {
         return -ENOMEM;
     }
-    return change_areas(arguments[0], arguments[0] + size, false, protect, arguments[2]);
+    return change_areas(arguments[0], arguments[0] + size, false, protect, arguments[2] & PROT_BITS);
 }
 
 // Advice that programs must be able to rely on is followed, or it is an error; other advice has no

@@ -175,14 +175,14 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
         id++;
     }
     struct signal_event event = { .signal = SIGALRM, .notification = SIGEV_SIGNAL, .value = id };
+    if (arguments[1] != 0 && !copy_from_user(&event, arguments[1], sizeof event)) {
+        return -EFAULT;
+    }
     if (!clock_find(arguments[0], &is_monotonic)) {
         return -EINVAL;
     }
     if (!clock_has_timers(arguments[0])) {
         return -EOPNOTSUPP;
-    }
-    if (arguments[1] != 0 && !copy_from_user(&event, arguments[1], sizeof event)) {
-        return -EFAULT;
     }
     int64_t error = check_event(&event);
     if (error != 0 || id == MOST_TIMERS) {

@@ -55,8 +55,15 @@ int64_t system_call_mremap(const uint64_t arguments[6])
     }
     new_size = round_up_to_page(new_size);
     struct area *area = area_find(start);
-    if (area == NULL || old_size == 0 || area->end < start + old_size) {
-        return area != NULL && old_size == 0 ? -EINVAL : -EFAULT;
+    if (area == NULL || old_size == 0) {
+        return area != NULL ? -EINVAL : -EFAULT;
+    }
+    // What stays in its place may be several areas, with gaps between them.
+    if (!(arguments[3] & MREMAP_FIXED) && new_size <= old_size) {
+        return new_size == old_size || areas_remove(start + new_size, start + old_size) ? (int64_t)start : -ENOMEM;
+    }
+    if (area->end < start + (new_size < old_size ? new_size : old_size)) {
+        return -EFAULT;
     }
     uint64_t replaced;
     int64_t error = check_target(arguments, old_size, new_size, &replaced);
@@ -67,11 +74,7 @@ int64_t system_call_mremap(const uint64_t arguments[6])
         return -ENOMEM;
     }
     if (!(arguments[3] & MREMAP_FIXED)) {
-        if (new_size < old_size) {
-            return areas_remove(start + new_size, start + old_size) ? (int64_t)start : -ENOMEM;
-        }
-        if (new_size == old_size || (area->end == start + old_size && start + new_size <= PROGRAM_END &&
-                                     area_resize(area, start + new_size))) {
+        if (area->end == start + old_size && start + new_size <= PROGRAM_END && area_resize(area, start + new_size)) {
             return (int64_t)start;
         }
         if (!(arguments[3] & MREMAP_MAYMOVE)) {

@@ -9,6 +9,8 @@
 #define KERNEL 0xFFFFFF0000000000UL
 #define READ 1
 #define WRITE 2
+#define SEMAPHORES 8
+#define NO_PROTECTION 0x100
 #define SHARED 1
 #define PRIVATE 2
 #define FIXED 0x10
@@ -117,6 +119,17 @@ static void mappings(int64_t file)
     int64_t directory = open_file(".", O_RDONLY | O_DIRECTORY, 0);
     print_line("no type", map(0, PAGE, READ, ANONYMOUS, -1, 0));
     print_line("unknown type", map(0, PAGE, READ, ANONYMOUS | 5, -1, 0));
+    print_line("no file and no size", map(0, 0, READ, PRIVATE, 99, 0));
+    print_line("no file and no type", map(0, PAGE, READ, 0, 99, 0));
+    print_line("no file and too large", map(0, 1UL << 50, READ, PRIVATE, 99, 0));
+    print_line("no type and too large", map(0, 1UL << 50, READ, ANONYMOUS, -1, 0));
+    print_line("no type and an odd address", map(1, PAGE, READ, ANONYMOUS | FIXED, -1, 0));
+    print_line("no type at the kernel", map(KERNEL, PAGE, READ, ANONYMOUS | FIXED, -1, 0));
+    print_line("a directory at an odd address", map(1, PAGE, READ, PRIVATE | FIXED, directory, 0));
+    print_line("a directory where one is", map(start, PAGE, READ, PRIVATE | FIXED_NOREPLACE, directory, 0));
+    print_line("a writer at an odd address", map(1, PAGE, READ, PRIVATE | FIXED, writer, 0));
+    print_line("type of files", map(0, PAGE, READ, SHARED | PRIVATE | ANONYMOUS, -1, 0));
+    print_line("too far in the file", map(0, PAGE, READ, PRIVATE, file, 0x7FFFFFFFFFFFF000UL));
     print_line("odd offset", map(0, PAGE, READ, PRIVATE, file, 100));
     print_line("of a writer", map(0, PAGE, READ, PRIVATE, writer, 0));
     print_line("of a directory", map(0, PAGE, READ, PRIVATE, directory, 0));
@@ -131,12 +144,41 @@ static void mappings(int64_t file)
     print_line("protect again", call(CALL_MPROTECT, start, PAGE, READ | WRITE, 0));
     print_line("protect nothing", call(CALL_MPROTECT, start, 0, READ, 0));
     print_line("odd address", call(CALL_MPROTECT, start + 1, PAGE, READ, 0));
-    print_line("no protection", call(CALL_MPROTECT, start, PAGE, 0x100, 0));
+    print_line("no protection", call(CALL_MPROTECT, start, PAGE, NO_PROTECTION, 0));
+    print_line("no protection of nothing", call(CALL_MPROTECT, start, 0, NO_PROTECTION, 0));
+    print_line("semaphores", call(CALL_MPROTECT, start, PAGE, READ | WRITE | SEMAPHORES, 0));
+    *(volatile char *)start = 2;
     print_line("a gap", call(CALL_MPROTECT, gap, PAGE, READ, 0));
     print_line("the kernel", call(CALL_MPROTECT, KERNEL, PAGE, READ, 0));
     print_line("around all addresses", call(CALL_MPROTECT, start, -PAGE, READ, 0));
     close_file(directory);
     close_file(writer);
+}
+
+// Bits of the protection that mean nothing are ignored.
+static void unknown_protection(void)
+{
+    uint64_t memory = (uint64_t)map(0, PAGE, READ | WRITE | NO_PROTECTION, PRIVATE | ANONYMOUS, -1, 0);
+    *(volatile char *)memory = 1;
+    print_line("other protection", call(CALL_MUNMAP, memory, PAGE, 0, 0));
+}
+
+// What becomes smaller in its place may be several areas, also with gaps.
+static void shrink(void)
+{
+    uint8_t present[PAGES] = { 0 };
+    uint64_t memory = (uint64_t)map(0, PAGES * PAGE, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0);
+    print_line("protect", call(CALL_MPROTECT, memory + 2 * PAGE, PAGE, READ, 0));
+    print_line("the same", call6(CALL_MREMAP, memory, PAGES * PAGE, PAGES * PAGE, 0, 0, 0) == (int64_t)memory);
+    print_line("larger", call6(CALL_MREMAP, memory, PAGES * PAGE, 2 * PAGES * PAGE, 1, 0, 0));
+    print_line("smaller", call6(CALL_MREMAP, memory, PAGES * PAGE, 4 * PAGE, 0, 0, 0) == (int64_t)memory);
+    print_line("kept", call(CALL_MINCORE, memory, 4 * PAGE, at(present), 0));
+    print_line("gone", call(CALL_MINCORE, memory + 4 * PAGE, PAGE, at(present), 0));
+    call(CALL_MUNMAP, memory + PAGE, PAGE, 0, 0);
+    print_line("with a gap", call6(CALL_MREMAP, memory, 4 * PAGE, 3 * PAGE, 1, 0, 0) == (int64_t)memory);
+    print_line("kept", call(CALL_MINCORE, memory + 2 * PAGE, PAGE, at(present), 0));
+    print_line("gone", call(CALL_MINCORE, memory + 3 * PAGE, PAGE, at(present), 0));
+    call(CALL_MUNMAP, memory, 3 * PAGE, 0, 0);
 }
 
 static void moves(void)
@@ -172,6 +214,8 @@ int memory_calls(void)
     synchronization(file);
     advice(file);
     mappings(file);
+    unknown_protection();
+    shrink();
     moves();
     locks();
     close_file(file);

@@ -53,6 +53,7 @@ static void creation(void)
     print_line("no notification", create(MONOTONIC, 99, SIGNAL, 0, &timer));
     print_line("by a function", create(MONOTONIC, BY_THREAD, SIGNAL, 0, &timer));
     print_line("bad address of the event", call(CALL_TIMER_CREATE, MONOTONIC, BAD_ADDRESS, at(&timer), 0));
+    print_line("bad address and no clock", call(CALL_TIMER_CREATE, NO_CLOCK, BAD_ADDRESS, at(&timer), 0));
     print_line("bad address of the timer", call(CALL_TIMER_CREATE, MONOTONIC, 0, BAD_ADDRESS, 0));
 }
 
