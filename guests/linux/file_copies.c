@@ -85,6 +85,11 @@ int64_t system_call_sendfile(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
+    // Also where the file ends before.
+    uint64_t end = (arguments[2] != 0 ? position : from->position) + arguments[3];
+    if ((int64_t)arguments[3] < 0 || (int64_t)end < 0) {
+        return -EINVAL;
+    }
     int64_t result = copy(from, arguments[2] != 0 ? &position : NULL, to, NULL, arguments[3]);
     bool is_stored = arguments[2] == 0 || result < 0 || copy_to_user(arguments[2], &position, sizeof position);
     return is_stored ? result : -EFAULT;

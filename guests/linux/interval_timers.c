@@ -101,11 +101,11 @@ int64_t system_call_getitimer(const uint64_t arguments[6])
 int64_t system_call_setitimer(const uint64_t arguments[6])
 {
     int64_t words[4] = { 0 };
-    if ((uint32_t)arguments[0] > ITIMER_PROF) {
-        return -EINVAL;
-    }
     if (arguments[1] != 0 && !copy_from_user(words, arguments[1], sizeof words)) {
         return -EFAULT;
+    }
+    if ((uint32_t)arguments[0] > ITIMER_PROF) {
+        return -EINVAL;
     }
     // Microseconds.
     struct timespec new_interval = { words[0], words[1] * MICROSECOND };

@@ -38,6 +38,37 @@ static int64_t check_target(const uint64_t arguments[6], uint64_t old_size, uint
     return 0;
 }
 
+// Nothing of an area is moved: what is shared gets a further place, from an address of it on.
+static int64_t map_again(const uint64_t arguments[6], uint64_t new_size)
+{
+    const struct area *area = area_find(arguments[0]);
+    uint64_t replaced;
+    if (!area->is_shared || area->node == NULL) {
+        return -EINVAL;
+    }
+    int64_t error = check_target(arguments, 0, new_size, &replaced);
+    if (error != 0) {
+        return error;
+    }
+    if (!(arguments[3] & MREMAP_MAYMOVE) || !resource_allows_memory(new_size, replaced)) {
+        return -ENOMEM;
+    }
+    int64_t target = find_target(arguments, new_size);
+    if (target < 0) {
+        return target;
+    }
+    // What was replaced can be a part of the area, or all of it: its file may be gone.
+    area = area_find(arguments[0]);
+    if (area == NULL) {
+        return -EFAULT;
+    }
+    struct area again = *area;
+    again.offset += arguments[0] - again.start;
+    again.start = (uint64_t)target;
+    again.end = (uint64_t)target + new_size;
+    return area_add(&again) ? target : -ENOMEM;
+}
+
 int64_t system_call_mremap(const uint64_t arguments[6])
 {
     uint64_t start = arguments[0];
@@ -55,8 +86,11 @@ int64_t system_call_mremap(const uint64_t arguments[6])
     }
     new_size = round_up_to_page(new_size);
     struct area *area = area_find(start);
-    if (area == NULL || old_size == 0) {
-        return area != NULL ? -EINVAL : -EFAULT;
+    if (area == NULL) {
+        return -EFAULT;
+    }
+    if (old_size == 0) {
+        return map_again(arguments, new_size);
     }
     // What stays in its place may be several areas, with gaps between them.
     if (!(arguments[3] & MREMAP_FIXED) && new_size <= old_size) {

@@ -181,6 +181,28 @@ static void shrink(void)
     call(CALL_MUNMAP, memory, 3 * PAGE, 0, 0);
 }
 
+// Of what is shared, nothing is moved: it gets a further place.
+static void map_again(void)
+{
+    uint64_t memory = (uint64_t)map(0, 2 * PAGE, READ | WRITE, SHARED | ANONYMOUS, -1, 0);
+    volatile char *second = (volatile char *)memory + PAGE;
+    *second = 'a';
+    volatile char *other = (volatile char *)call6(CALL_MREMAP, memory + PAGE, 0, PAGE, 1, 0, 0);
+    print_line("the same contents", *other);
+    *other = 'b';
+    print_line("the same memory", *second);
+    print_line("in its place", call6(CALL_MREMAP, memory, 0, PAGE, 0, 0, 0));
+    print_line("at a place", call6(CALL_MREMAP, memory + PAGE, 0, PAGE, 3, gap, 0) == (int64_t)gap);
+    print_line("the same contents", *(volatile char *)gap);
+    print_line("at its own place", call6(CALL_MREMAP, memory, 0, PAGE, 3, memory, 0));
+    print_line("over a part of it", call6(CALL_MREMAP, memory + PAGE, 0, 2 * PAGE, 3, memory, 0));
+    print_line("private memory", call6(CALL_MREMAP, start, 0, PAGE, 1, 0, 0));
+    print_line("no memory", call6(CALL_MREMAP, 0x10000000000UL, 0, PAGE, 1, 0, 0));
+    call(CALL_MUNMAP, gap, PAGE, 0, 0);
+    call(CALL_MUNMAP, (uint64_t)other, PAGE, 0, 0);
+    call(CALL_MUNMAP, memory, 2 * PAGE, 0, 0);
+}
+
 static void moves(void)
 {
     print_line("the same", call6(CALL_MREMAP, start, PAGE, PAGE, 0, 0, 0) == (int64_t)start);
@@ -216,6 +238,7 @@ int memory_calls(void)
     mappings(file);
     unknown_protection();
     shrink();
+    map_again();
     moves();
     locks();
     close_file(file);
