@@ -14,13 +14,13 @@ int64_t countdown_arm(struct countdown *countdown, int64_t value, int64_t interv
     return value != 0 ? deadline_from(value, &countdown->deadline) : 0;
 }
 
-int64_t countdown_remaining(const struct countdown *countdown)
+int64_t countdown_remaining(const struct countdown *countdown, int64_t least)
 {
     if (countdown->deadline == NEVER) {
         return 0;
     }
     int64_t left = time_until(countdown->deadline);
-    return left > 0 ? left : MICROSECOND;
+    return left > least ? left : least;
 }
 
 uint32_t countdown_expire(struct countdown *countdown, int64_t now)

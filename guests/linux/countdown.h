@@ -19,8 +19,8 @@ struct countdown {
 // Starts it with nanoseconds, or stops it with 0.
 int64_t countdown_arm(struct countdown *countdown, int64_t value, int64_t interval);
 
-// 0 if it is not armed. An armed one never says 0.
-int64_t countdown_remaining(const struct countdown *countdown);
+// 0 if it is not armed. An armed one says `least` at least.
+int64_t countdown_remaining(const struct countdown *countdown, int64_t least);
 
 // Of one that has expired: arms it again, if it has an interval. How often it has
 // expired besides.

@@ -75,7 +75,7 @@ void interval_timers_expire(int64_t now)
 int64_t system_call_alarm(const uint64_t arguments[6])
 {
     struct countdown *timer = interval_timer(ITIMER_REAL);
-    int64_t left = countdown_remaining(timer);
+    int64_t left = countdown_remaining(timer, MICROSECOND);
     int64_t error = countdown_arm(timer, (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
     // Rounded to a second, but not to 0.
     int64_t seconds = (left + NANOSECONDS / 2) / NANOSECONDS;
@@ -95,7 +95,7 @@ int64_t system_call_getitimer(const uint64_t arguments[6])
         return -EINVAL;
     }
     const struct countdown *timer = interval_timer((uint32_t)arguments[0]);
-    return copy_interval_to_user(arguments[1], countdown_remaining(timer), timer->interval);
+    return copy_interval_to_user(arguments[1], countdown_remaining(timer, MICROSECOND), timer->interval);
 }
 
 int64_t system_call_setitimer(const uint64_t arguments[6])
@@ -119,7 +119,7 @@ int64_t system_call_setitimer(const uint64_t arguments[6])
         new_interval = (struct timespec){ 0 };
     }
     struct countdown *timer = interval_timer((uint32_t)arguments[0]);
-    int64_t left = countdown_remaining(timer);
+    int64_t left = countdown_remaining(timer, MICROSECOND);
     int64_t interval = timer->interval;
     int64_t error = countdown_arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
     if (error != 0 || arguments[2] == 0) {

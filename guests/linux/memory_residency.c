@@ -67,7 +67,9 @@ int64_t system_call_mincore(const uint64_t arguments[6])
 static int64_t lock_pages(uint64_t start, uint64_t size)
 {
     uint64_t first = page_of(start);
-    return size > PROGRAM_END ? -EINVAL : check_mapped(first, size + (start - first));
+    // What is rounded up to more than all addresses is nothing.
+    size = round_up_to_page(size + (start - first));
+    return first + size < first ? -EINVAL : check_mapped(first, size);
 }
 
 int64_t system_call_mlock(const uint64_t arguments[6])

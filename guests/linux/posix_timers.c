@@ -204,6 +204,12 @@ int64_t system_call_timer_create(const uint64_t arguments[6])
     return 0;
 }
 
+// One that only counts says 0 when it has expired for the last time.
+static int64_t remaining(const struct timer *timer)
+{
+    return countdown_remaining(&timer->countdown, timer->signal == 0 && timer->countdown.interval == 0 ? 0 : 1);
+}
+
 static int64_t copy_timer_to_user(uint64_t address, int64_t left, int64_t interval)
 {
     const struct itimerspec spec = { timespec_of(interval), timespec_of(left) };
@@ -244,7 +250,7 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
     if (timer == NULL || !timespec_is_valid(&spec.interval) || !timespec_is_valid(&spec.value)) {
         return -EINVAL;
     }
-    int64_t left = countdown_remaining(&timer->countdown);
+    int64_t left = remaining(timer);
     int64_t interval = timer->countdown.interval;
     int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
     timer->received_overruns = error == 0 ? 0 : timer->received_overruns;
@@ -258,7 +264,7 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
 int64_t system_call_timer_gettime(const uint64_t arguments[6])
 {
     const struct timer *timer = find(arguments[0]);
-    return timer != NULL ? copy_timer_to_user(arguments[1], countdown_remaining(&timer->countdown), timer->countdown.interval) : -EINVAL;
+    return timer != NULL ? copy_timer_to_user(arguments[1], remaining(timer), timer->countdown.interval) : -EINVAL;
 }
 
 int64_t system_call_timer_getoverrun(const uint64_t arguments[6])

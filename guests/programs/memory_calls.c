@@ -40,6 +40,9 @@ static void locks(void)
     print_line("of the kernel", call(CALL_MUNLOCK, KERNEL, PAGE, 0, 0));
     print_line("beyond all addresses", call(CALL_MUNLOCK, start, -start - PAGE + 1, 0, 0));
     print_line("around all addresses", call(CALL_MUNLOCK, start, -PAGE, 0, 0));
+    print_line("nothing after rounding", call(CALL_MUNLOCK, start, UINT64_MAX, 0, 0));
+    print_line("nothing after rounding", call(CALL_MLOCK, start, UINT64_MAX, 0, 0));
+    print_line("beyond what is mapped", call(CALL_MUNLOCK, start, 1UL << 50, 0, 0));
 }
 
 static void presence(void)
