@@ -80,8 +80,7 @@ internal sealed class KernelSandbox : IDisposable
     /// <summary>Runs the program to its checkpoint, from which later runs continue, unless it ends before.</summary>
     public async Task<ProgramReport> WarmUpAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
     {
-        _machine.Sandbox.Restore(Snapshot);
-        ProgramReport report = await ExecuteAsync(Function, request, run, cancellationToken).ConfigureAwait(false);
+        ProgramReport report = await RunAsync(request, run, cancellationToken).ConfigureAwait(false);
         if (report.IsAtCheckpoint)
         {
             ReplaceSnapshot();
@@ -92,11 +91,8 @@ internal sealed class KernelSandbox : IDisposable
     }
 
     /// <summary>Runs the program once from its checkpoint to its end, and has the kernel record which memory it uses.</summary>
-    public Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
-    {
-        _machine.Sandbox.Restore(Snapshot);
-        return ExecuteAsync(TrialFromCheckpoint, request, run, cancellationToken);
-    }
+    public Task<ProgramReport> TryAsync(byte[] request, RunServices run, CancellationToken cancellationToken) =>
+        RunAsync(TrialFromCheckpoint, request, run, cancellationToken);
 
     /// <summary>Prepares later runs for the memory that the trial has used, unless the host has ended it.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -113,11 +109,8 @@ internal sealed class KernelSandbox : IDisposable
     }
 
     /// <summary>Runs the program from the snapshot to its end.</summary>
-    public Task<ProgramReport> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken)
-    {
-        _machine.Sandbox.Restore(Snapshot);
-        return ExecuteAsync(Function, request, run, cancellationToken);
-    }
+    public Task<ProgramReport> RunAsync(byte[] request, RunServices run, CancellationToken cancellationToken) =>
+        RunAsync(Function, request, run, cancellationToken);
 
     /// <summary>
     /// Hands over the machine, which has the state of <see cref="Snapshot"/> and shares its memory. No program can be run with this object any
@@ -164,8 +157,12 @@ internal sealed class KernelSandbox : IDisposable
         former.Dispose();
     }
 
-    private Task<ProgramReport> ExecuteAsync(string function, byte[] request, RunServices run, CancellationToken cancellationToken) =>
-        _machine.ExecuteAsync(_machine.Sandbox, function, request, run, cancellationToken);
+    /// <summary>Calls a function of the kernel that runs the program, in the state of <see cref="Snapshot"/>.</summary>
+    private Task<ProgramReport> RunAsync(string function, byte[] request, RunServices run, CancellationToken cancellationToken)
+    {
+        _machine.Sandbox.Restore(Snapshot);
+        return _machine.ExecuteAsync(_machine.Sandbox, function, request, run, cancellationToken);
+    }
 
     /// <exception cref="UnsupportedConfigurationException">There is a limit of instructions, and the driver does not count them.</exception>
     private static void CheckInstructions(ProgramLimits limits, MultiUseSandbox sandbox)

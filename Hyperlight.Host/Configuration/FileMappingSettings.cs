@@ -12,8 +12,8 @@ internal static class FileMappingSettings
 
     public static IReadOnlyList<Setting<TemplateFileMapping>> All { get; } =
     [
-        Setting.Of(
-            nameof(TemplateFileMapping.Path), PathExpected, SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(TemplateFileMapping.Path), PathExpected,
             static (TemplateFileMapping mapping, string value) => mapping with { Path = value }),
         Setting.Of(
             nameof(TemplateFileMapping.GuestAddress), AddressExpected, SettingText.Address,
@@ -22,8 +22,8 @@ internal static class FileMappingSettings
                 GuestPhysicalSpace.CheckAddress(value);
                 return mapping with { GuestAddress = value };
             }),
-        Setting.Of(
-            nameof(TemplateFileMapping.Label), "a name of at most 63 bytes of UTF-8", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(TemplateFileMapping.Label), "a name of at most 63 bytes of UTF-8",
             static (TemplateFileMapping mapping, string value) => mapping with { Label = MappingLabel.Choose(value, value) }),
     ];
 

@@ -26,8 +26,8 @@ internal static class HyperlightSettings
 
                 return options;
             }),
-        Setting.Of(
-            nameof(HyperlightOptions.AllowEmulator), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(HyperlightOptions.AllowEmulator),
             static (HyperlightOptions options, bool value) => options.AllowEmulator = value),
         Setting.OfSection(
             nameof(HyperlightOptions.Configuration), SandboxSettings.All, static (HyperlightOptions options) => options.Configuration,

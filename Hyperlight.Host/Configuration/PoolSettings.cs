@@ -29,12 +29,11 @@ internal static class PoolSettings
         Setting.OfSection(
             nameof(SandboxPoolOptions.Budget), BudgetSettings.All, static (SandboxPoolOptions o) => o.Budget,
             static (SandboxPoolOptions o, CallBudget value) => o with { Budget = value }),
-        Setting.Of(
-            nameof(SandboxPoolOptions.Isolation), "one of " + string.Join(", ", Enum.GetNames<SandboxIsolation>()),
-            SettingText.Name<SandboxIsolation>,
+        Setting.OfName(
+            nameof(SandboxPoolOptions.Isolation),
             static (SandboxPoolOptions o, SandboxIsolation value) => o with { Isolation = value }),
-        Setting.Of(
-            nameof(SandboxPoolOptions.CaptureRentStack), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(SandboxPoolOptions.CaptureRentStack),
             static (SandboxPoolOptions o, bool value) => o with { CaptureRentStack = value }),
     ];
 }

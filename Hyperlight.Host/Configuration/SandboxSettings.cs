@@ -22,21 +22,20 @@ internal static class SandboxSettings
         Setting.OfList(
             nameof(SandboxConfiguration.AcceptedGuestVersions), "'Compatible', 'Any', or a list of versions such as '0.15.0'",
             static (SandboxConfiguration c, string[] values) => c with { AcceptedGuestVersions = SettingText.VersionPolicy(values) }),
-        Setting.Of(
-            nameof(SandboxConfiguration.GuestLogLevel), "one of " + string.Join(", ", Enum.GetNames<GuestLogLevel>()),
-            SettingText.Name<GuestLogLevel>,
+        Setting.OfName(
+            nameof(SandboxConfiguration.GuestLogLevel),
             static (SandboxConfiguration c, GuestLogLevel value) => c with { GuestLogLevel = value }),
         Setting.Of(
             nameof(SandboxConfiguration.GuestLogRate), "a number of records from 1 to 1000000, such as '1000'", SettingText.SmallCount,
             static (SandboxConfiguration c, int value) => c with { GuestLogRate = value }),
-        Setting.Of(
-            nameof(SandboxConfiguration.FileMappingTable), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(SandboxConfiguration.FileMappingTable),
             static (SandboxConfiguration c, bool value) => c with { FileMappingTable = value }),
-        Setting.Of(
-            nameof(SandboxConfiguration.ExecutableHeap), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(SandboxConfiguration.ExecutableHeap),
             static (SandboxConfiguration c, bool value) => c with { ExecutableHeap = value }),
-        Setting.Of(
-            nameof(SandboxConfiguration.GuestTimer), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(SandboxConfiguration.GuestTimer),
             static (SandboxConfiguration c, bool value) => c with { GuestTimer = value }),
         Setting.Of(
             nameof(SandboxConfiguration.RandomSeed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,

@@ -27,11 +27,36 @@ internal static class Setting
     public static Setting<T> Of<T, TValue>(string key, string expected, Func<string, TValue> parse, Action<T, TValue> set) =>
         Of<T, TValue>(key, expected, parse, Returning(set));
 
+    /// <summary>A setting that is any text but an empty one.</summary>
+    public static Setting<T> OfText<T>(string key, string expected, Func<T, string, T> set) => Of(key, expected, SettingText.NotEmpty, set);
+
+    /// <summary>A setting of a mutable target that is any text but an empty one.</summary>
+    public static Setting<T> OfText<T>(string key, string expected, Action<T, string> set) => OfText(key, expected, Returning(set));
+
+    /// <summary>A setting that is on or off.</summary>
+    public static Setting<T> OfFlag<T>(string key, Func<T, bool, T> set) => Of(key, "'true' or 'false'", SettingText.Flag, set);
+
+    /// <summary>A setting of a mutable target that is on or off.</summary>
+    public static Setting<T> OfFlag<T>(string key, Action<T, bool> set) => OfFlag(key, Returning(set));
+
+    /// <summary>A setting that is a member of an enumeration.</summary>
+    public static Setting<T> OfName<T, TEnum>(string key, Func<T, TEnum, T> set)
+        where TEnum : struct, Enum =>
+        Of(key, "one of " + string.Join(", ", Enum.GetNames<TEnum>()), SettingText.Name<TEnum>, set);
+
+    /// <summary>A setting of a mutable target that is a member of an enumeration.</summary>
+    public static Setting<T> OfName<T, TEnum>(string key, Action<T, TEnum> set)
+        where TEnum : struct, Enum =>
+        OfName(key, Returning(set));
+
     /// <summary>A setting that is a list of values; a single one is a list too.</summary>
     public static Setting<T> OfList<T>(string key, string expected, Func<T, string[], T> set) => new(
         key,
         expected,
         (target, section, _) => Values(section) is { Length: > 0 } values ? set(target, values) : target);
+
+    /// <summary>A setting of a mutable target that is a list of values.</summary>
+    public static Setting<T> OfList<T>(string key, string expected, Action<T, string[]> set) => OfList(key, expected, Returning(set));
 
     /// <summary>A setting that is a section of its own.</summary>
     public static Setting<T> OfSection<T, TValue>(

@@ -16,27 +16,27 @@ internal static class TemplateSettings
 
     public static IReadOnlyList<Setting<SandboxTemplateOptions>> All { get; } =
     [
-        Setting.Of(
-            nameof(SandboxTemplateOptions.Guest), "the path of a guest, such as 'guests/hello.elf'", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.Guest), "the path of a guest, such as 'guests/hello.elf'",
             static (SandboxTemplateOptions o, string value) => o.Guest = value),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.GuestResource), "the name of an embedded resource, such as 'hello.elf'", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.GuestResource), "the name of an embedded resource, such as 'hello.elf'",
             static (SandboxTemplateOptions o, string value) => o.GuestResource = value),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.GuestAssembly), "the name of an assembly of the application", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.GuestAssembly), "the name of an assembly of the application",
             static (SandboxTemplateOptions o, string value) => o.GuestAssembly = value),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.SnapshotDirectory), "the directory of a saved snapshot", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.SnapshotDirectory), "the directory of a saved snapshot",
             static (SandboxTemplateOptions o, string value) => o.SnapshotDirectory = value),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.SnapshotReference), "the tag or the digest of a saved snapshot", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.SnapshotReference), "the tag or the digest of a saved snapshot",
             static (SandboxTemplateOptions o, string value) => o.SnapshotReference = value),
         Setting.OfSection(
             nameof(SandboxTemplateOptions.Configuration), SandboxSettings.All,
             static (SandboxTemplateOptions o) => o.Configuration ?? o.Inherited,
             static (o, value) => o.Configuration = value),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.InitDataFile), "the path of a file", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(SandboxTemplateOptions.InitDataFile), "the path of a file",
             static (SandboxTemplateOptions o, string value) => o.InitDataFile = value),
         new(
             FileMappings, "a list of sections with Path and GuestAddress",
@@ -45,8 +45,8 @@ internal static class TemplateSettings
                 options.ConfiguredFileMappings = FileMappingSettings.Read(section, problems);
                 return options;
             }),
-        Setting.Of(
-            nameof(SandboxTemplateOptions.ReloadOnChange), "'true' or 'false'", SettingText.Flag,
+        Setting.OfFlag(
+            nameof(SandboxTemplateOptions.ReloadOnChange),
             static (SandboxTemplateOptions o, bool value) => o.ReloadOnChange = value),
         Setting.OfSection(
             nameof(SandboxTemplateOptions.Pool), PoolSettings.All, static (SandboxTemplateOptions o) => o.Pool ?? new SandboxPoolOptions(),

@@ -10,24 +10,20 @@ internal static class ProgramSettings
 {
     public static IReadOnlyList<Setting<ProgramOptions>> All { get; } =
     [
-        Setting.Of(
-            nameof(ProgramOptions.Executable), "the absolute path of a file in the image, such as '/usr/bin/python3'", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(ProgramOptions.Executable), "the absolute path of a file in the image, such as '/usr/bin/python3'",
             static (ProgramOptions options, string value) => options.Executable = value),
-        Setting.Of(
-            nameof(ProgramOptions.WorkingDirectory), "the absolute path of a directory in the image, such as '/app'", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(ProgramOptions.WorkingDirectory), "the absolute path of a directory in the image, such as '/app'",
             static (ProgramOptions options, string value) => options.WorkingDirectory = value),
         Setting.OfList(
             nameof(ProgramOptions.Command), "a list of arguments, such as [\"/usr/bin/python3\", \"/app/job.py\"]",
-            static (ProgramOptions options, string[] values) =>
-            {
-                options.Command = values;
-                return options;
-            }),
-        Setting.Of(
-            nameof(ProgramOptions.Checkpoint), "one of " + string.Join(", ", Enum.GetNames<ProgramCheckpoint>()), SettingText.Name<ProgramCheckpoint>,
+            static (ProgramOptions options, string[] values) => options.Command = values),
+        Setting.OfName(
+            nameof(ProgramOptions.Checkpoint),
             static (ProgramOptions options, ProgramCheckpoint value) => options.Checkpoint = value),
-        Setting.Of(
-            nameof(ProgramOptions.CheckpointDirectory), "the path of a directory, such as '/var/cache/app/checkpoints'", SettingText.NotEmpty,
+        Setting.OfText(
+            nameof(ProgramOptions.CheckpointDirectory), "the path of a directory, such as '/var/cache/app/checkpoints'",
             static (ProgramOptions options, string value) => options.CheckpointDirectory = value),
         Setting.Of(
             nameof(ProgramOptions.Seed), "a whole number from 0 to 18446744073709551615", SettingText.Seed,

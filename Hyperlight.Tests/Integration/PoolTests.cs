@@ -6,8 +6,6 @@ namespace Hyperlight.Tests.Integration;
 [TestFixtureSource(typeof(TestTargets), nameof(TestTargets.RunnableDrivers))]
 internal sealed class PoolTests(TestTarget target)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private readonly List<SandboxPool> _pools = [];
     private object? _allocated;
 
@@ -186,7 +184,7 @@ internal sealed class PoolTests(TestTarget target)
 
             mayEnd.Release();
             await Assert.ThatAsync(() => call, Throws.InstanceOf<ExecutionCanceledException>());
-            await (await next.WaitAsync(Patience)).DisposeAsync();
+            await (await next.WaitAsync(TestTime.Patience)).DisposeAsync();
         }
 
         SandboxLease last = await pool.RentAsync();
@@ -196,7 +194,7 @@ internal sealed class PoolTests(TestTarget target)
         await Task.Delay(100);
         Assert.That(closing.IsCompleted, Is.False, "a sandbox of the pool exists");
         mayEnd.Release();
-        await closing.WaitAsync(Patience);
+        await closing.WaitAsync(TestTime.Patience);
         await Assert.ThatAsync(() => lastCall, Throws.InstanceOf<ExecutionCanceledException>());
         Assert.That(pool.Statistics.Size, Is.Zero);
     }
@@ -209,7 +207,7 @@ internal sealed class PoolTests(TestTarget target)
             builder => builder.WithHostFunction("HostEchoInt", (int x) => new TaskCompletionSource<int>().Task));
         Lose(pool);
 
-        for (long start = Stopwatch.GetTimestamp(); pool.Statistics.LostLeases == 0 && Stopwatch.GetElapsedTime(start) < Patience;)
+        for (long start = Stopwatch.GetTimestamp(); pool.Statistics.LostLeases == 0 && Stopwatch.GetElapsedTime(start) < TestTime.Patience;)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -217,7 +215,7 @@ internal sealed class PoolTests(TestTarget target)
         }
 
         Assert.That(pool.Statistics.LostLeases, Is.EqualTo(1));
-        using SandboxLease next = pool.RentAsync().AsTask().WaitAsync(Patience).GetAwaiter().GetResult();
+        using SandboxLease next = pool.RentAsync().AsTask().WaitAsync(TestTime.Patience).GetAwaiter().GetResult();
         Assert.That(next.Call<int>("Add", 1, 2), Is.EqualTo(3));
 
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
@@ -261,7 +259,7 @@ internal sealed class PoolTests(TestTarget target)
         using (var source = new CancellationTokenSource())
         {
             Task call = pool.CallAsync("CallHostTimes", [int.MaxValue], source.Token);
-            await hasBegun.Task.WaitAsync(Patience);
+            await hasBegun.Task.WaitAsync(TestTime.Patience);
             await source.CancelAsync();
             await Assert.ThatAsync(() => call, Throws.TypeOf<ExecutionCanceledException>());
         }

@@ -8,9 +8,6 @@ namespace Hyperlight.Tests.Kvm;
 /// <summary>Cancelling guests on the machine's own KVM.</summary>
 internal sealed class GuestCancellationTests
 {
-    /// <summary>How long a busy machine may need to begin.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private KvmHypervisor _kvm = null!;
 
     [SetUp]
@@ -114,7 +111,7 @@ internal sealed class GuestCancellationTests
             IsBackground = true,
         };
         canceller.Start();
-        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref cancels) > 0, Patience), Is.True, "the cancellations have begun");
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref cancels) > 0, TestTime.Patience), Is.True, "the cancellations have begun");
 
         uint expected = 1;
         int cancelled = 0;
@@ -246,7 +243,7 @@ internal sealed class GuestCancellationTests
     private static void WaitUntilItCounts(LongModeGuest guest)
     {
         ulong before = Count(guest);
-        Assert.That(SpinWait.SpinUntil(() => Count(guest) != before, Patience), Is.True, "the guest counts");
+        Assert.That(SpinWait.SpinUntil(() => Count(guest) != before, TestTime.Patience), Is.True, "the guest counts");
     }
 
     private static ulong Count(LongModeGuest guest)

@@ -10,9 +10,6 @@ internal sealed class VcpuKickerTests
     /// <summary>How long each stress test goes on.</summary>
     private static readonly TimeSpan StressTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a busy machine may need for what an idle one does at once.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private FakeKvmKernel _kernel = null!;
     private ForcedExit _forced = null!;
     private VcpuKicker _kicker = null!;
@@ -416,7 +413,7 @@ internal sealed class VcpuKickerTests
         ];
         try
         {
-            for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < (answered == 0 ? Patience : StressTime);)
+            for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed < (answered == 0 ? TestTime.Patience : StressTime);)
             {
                 // A thread that ends leaves nothing behind for the next thread with its number.
                 Thread turn = new(() =>

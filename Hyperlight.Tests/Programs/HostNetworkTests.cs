@@ -20,9 +20,6 @@ internal sealed class HostNetworkTests
     private const int HostUnreachable = -113;
     private const SocketEvents Ready = SocketEvents.Connected | SocketEvents.Output;
 
-    // Far more than a busy machine needs: only what never ends takes longer.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Test]
     public async Task A_name_is_resolved_once_and_its_checked_address_is_connected_to()
     {
@@ -77,7 +74,7 @@ internal sealed class HostNetworkTests
         await using var network = new HostNetwork(new ProgramNetwork
         {
             AllowedHosts = ["name.test:80"],
-            ConnectTimeout = isSlow ? TimeSpan.FromMilliseconds(100) : Patience,
+            ConnectTimeout = isSlow ? TimeSpan.FromMilliseconds(100) : TestTime.Patience,
             Resolve = async (_, token) =>
             {
                 await Task.Delay(isSlow ? Timeout.Infinite : 1, token);
@@ -125,8 +122,8 @@ internal sealed class HostNetworkTests
                 }
             }
 
-            await network.CloseAsync(CancellationToken.None).WaitAsync(Patience);
-            await network.DisposeAsync().AsTask().WaitAsync(Patience);
+            await network.CloseAsync(CancellationToken.None).WaitAsync(TestTime.Patience);
+            await network.DisposeAsync().AsTask().WaitAsync(TestTime.Patience);
             Assert.That(lookups, Is.InRange(0, 4), "at a time");
         }
         finally
@@ -222,7 +219,7 @@ internal sealed class HostNetworkTests
         while (events.HasFlag(SocketEvents.Output) || result != Again);
 
         // Neither what waits for the other side, nor the connection, delays the end of a run.
-        await network.DisposeAsync().AsTask().WaitAsync(Patience);
+        await network.DisposeAsync().AsTask().WaitAsync(TestTime.Patience);
     }
 
     [Test]
@@ -256,8 +253,8 @@ internal sealed class HostNetworkTests
             isClosing.SetResult();
         }
 
-        await close.WaitAsync(Patience);
-        await network.DisposeAsync().AsTask().WaitAsync(Patience);
+        await close.WaitAsync(TestTime.Patience);
+        await network.DisposeAsync().AsTask().WaitAsync(TestTime.Patience);
 
         if (isRead)
         {
@@ -312,7 +309,7 @@ internal sealed class HostNetworkTests
             Assert.That(await WaitAsync(network, handle, events, TimeSpan.FromMilliseconds(20)), Is.EqualTo(events));
 
             more.Release();
-            SocketEvents now = await WaitAsync(network, handle, events, Patience);
+            SocketEvents now = await WaitAsync(network, handle, events, TestTime.Patience);
 
             Assert.That(now, Is.Not.EqualTo(events));
             Assert.That(now & SocketEvents.OfPoll, Is.EqualTo(events & SocketEvents.OfPoll));
@@ -408,7 +405,7 @@ internal sealed class HostNetworkTests
         {
             // However slow the machine is, there is a connection.
             await ConnectAsync(network, "127.0.0.1", server.Port);
-            await server.Connected.WaitAsync(Patience);
+            await server.Connected.WaitAsync(TestTime.Patience);
             for (int i = 0; i < 3000; i++)
             {
                 int step = random.Next(8) == 0 ? random.Next(int.MinValue, int.MaxValue) : random.Next(-1, 11);
@@ -426,7 +423,7 @@ internal sealed class HostNetworkTests
                     random.NextBytes(bytes.AsSpan(random.Next(bytes.Length + 1)));
                 }
 
-                ReadOnlyMemory<byte> answer = await network.AnswerAsync(step, handle, value, bytes, CancellationToken.None).AsTask().WaitAsync(Patience);
+                ReadOnlyMemory<byte> answer = await network.AnswerAsync(step, handle, value, bytes, CancellationToken.None).AsTask().WaitAsync(TestTime.Patience);
                 Assert.That(answer.Length, Is.LessThanOrEqualTo(Math.Max(KernelMachine.MostBytes + 8, bytes.Length)));
             }
         }
@@ -483,7 +480,7 @@ internal sealed class HostNetworkTests
         var wanted = new byte[8];
         BinaryPrimitives.WriteInt32LittleEndian(wanted, handle);
         BinaryPrimitives.WriteInt32LittleEndian(wanted.AsSpan(4), (int)known);
-        long nanoseconds = (time ?? Patience).Ticks * 100;
+        long nanoseconds = (time ?? TestTime.Patience).Ticks * 100;
         using var end = new CancellationTokenSource();
         await using var input = new StandardInput(default, null, network.Changes, new StreamFailure(end));
         ReadOnlyMemory<byte> answer = await new HostWait(input, network).AnswerAsync(nanoseconds, forInput: false, wanted, CancellationToken.None);
@@ -497,8 +494,8 @@ internal sealed class HostNetworkTests
         SocketEvents events = SocketEvents.None;
         while (!events.HasFlag(wanted))
         {
-            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Patience));
-            events = await WaitAsync(network, handle, events, Patience);
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TestTime.Patience));
+            events = await WaitAsync(network, handle, events, TestTime.Patience);
         }
 
         return events;
@@ -510,7 +507,7 @@ internal sealed class HostNetworkTests
         long start = Stopwatch.GetTimestamp();
         while (!await condition())
         {
-            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Patience));
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(TestTime.Patience));
             await Task.Delay(10);
         }
     }

@@ -7,9 +7,6 @@ namespace Hyperlight.Tests.Programs;
 /// <summary>The limits of lookups of names, which all runs of the process have together.</summary>
 internal sealed class NameLookupsTests
 {
-    // Far more than a busy machine needs: only what never ends takes longer.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     /// <summary>More of them than the process may have at a time, of one name, or of one network.</summary>
     [Test]
     public async Task Lookups_that_do_not_end_do_not_keep_others_from_their_turn([Values] bool isOneName)
@@ -34,7 +31,7 @@ internal sealed class NameLookupsTests
             }
 
             var other = new ProgramNetwork { Resolve = static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]) };
-            IPAddress[] found = await new NameLookups().ResolveAsync(other, "other.test", CancellationToken.None).WaitAsync(Patience);
+            IPAddress[] found = await new NameLookups().ResolveAsync(other, "other.test", CancellationToken.None).WaitAsync(TestTime.Patience);
 
             Assert.That(found, Is.EqualTo(new[] { IPAddress.Loopback }));
             Assert.That(underWay, Is.InRange(0, isOneName ? NameLookups.MostOfName : NameLookups.MostOfNetwork));
@@ -45,7 +42,7 @@ internal sealed class NameLookupsTests
         }
 
         // Each of them has its turn.
-        await Task.WhenAll(waiting).WaitAsync(Patience);
+        await Task.WhenAll(waiting).WaitAsync(TestTime.Patience);
         Assert.That(underWay, Is.EqualTo(100));
     }
 
@@ -68,6 +65,6 @@ internal sealed class NameLookupsTests
         Task<IPAddress[]> next = lookups.ResolveAsync(network, "name.test", CancellationToken.None);
         Assert.That(next.IsCompleted, Is.False);
         end.SetResult([IPAddress.Loopback]);
-        Assert.That(await next.WaitAsync(Patience), Has.Length.EqualTo(1));
+        Assert.That(await next.WaitAsync(TestTime.Patience), Has.Length.EqualTo(1));
     }
 }

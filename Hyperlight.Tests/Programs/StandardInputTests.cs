@@ -11,9 +11,6 @@ namespace Hyperlight.Tests.Programs;
 /// <summary>The host functions for standard input and for waiting, as a kernel calls them.</summary>
 internal sealed class StandardInputTests
 {
-    // Far more than a busy machine needs: only what never ends takes longer.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private CancellationTokenSource _end = null!;
     private StreamFailure _failure = null!;
     private HostNetwork _network = null!;
@@ -81,7 +78,7 @@ internal sealed class StandardInputTests
         Assert.That(read.IsCompleted, Is.False);
         await pipe.Writer.WriteAsync("text"u8.ToArray());
 
-        Assert.That(await read.WaitAsync(Patience), Is.EqualTo((SocketEvents.Input, "te")), "one read of the stream was made, with the first size");
+        Assert.That(await read.WaitAsync(TestTime.Patience), Is.EqualTo((SocketEvents.Input, "te")), "one read of the stream was made, with the first size");
         Assert.That(await WaitAsync(input, long.MaxValue), Is.EqualTo(SocketEvents.Input));
         Assert.That(await ReadAsync(input, 100, waits: false), Is.EqualTo((SocketEvents.None, "xt")));
     }
@@ -95,12 +92,12 @@ internal sealed class StandardInputTests
         Assert.That(wait.IsCompleted, Is.False);
 
         await pipe.Writer.WriteAsync("text"u8.ToArray());
-        Assert.That(await wait.WaitAsync(Patience), Is.EqualTo(SocketEvents.Input));
+        Assert.That(await wait.WaitAsync(TestTime.Patience), Is.EqualTo(SocketEvents.Input));
         await ReadAsync(input, 100, waits: false);
         wait = WaitAsync(input, long.MaxValue);
         await pipe.Writer.CompleteAsync();
 
-        Assert.That(await wait.WaitAsync(Patience), Is.EqualTo(SocketEvents.HangUp));
+        Assert.That(await wait.WaitAsync(TestTime.Patience), Is.EqualTo(SocketEvents.HangUp));
     }
 
     [Test]
@@ -128,7 +125,7 @@ internal sealed class StandardInputTests
 
         await pipe.Writer.WriteAsync("text"u8.ToArray());
 
-        Assert.That(await ReadAsync(input, 100, waits: true).WaitAsync(Patience), Is.EqualTo((SocketEvents.None, "text")));
+        Assert.That(await ReadAsync(input, 100, waits: true).WaitAsync(TestTime.Patience), Is.EqualTo((SocketEvents.None, "text")));
     }
 
     [Test]
@@ -139,7 +136,7 @@ internal sealed class StandardInputTests
         Assert.That(input.Look(), Is.EqualTo(SocketEvents.None));
         Task changed = _network.Changes.Next();
         await pipe.Writer.CompleteAsync(new IOException("broken"));
-        await changed.WaitAsync(Patience);
+        await changed.WaitAsync(TestTime.Patience);
         Assert.That((_failure.Exception, _end.IsCancellationRequested), Is.EqualTo(((ProgramStreamException?)null, false)));
 
         Assert.That(await ReadAsync(input, 100, waits), Is.EqualTo((SocketEvents.HangUp, "")));
@@ -182,11 +179,11 @@ internal sealed class StandardInputTests
     public async Task A_stream_that_fails_or_hangs_when_it_is_cancelled_changes_nothing_of_the_run([Values] bool hangs)
     {
         using var blocked = new ManualResetEventSlim();
-        var stream = new StubbornStream { OnCancel = hangs ? () => blocked.Wait(Patience) : static () => throw new InvalidOperationException() };
+        var stream = new StubbornStream { OnCancel = hangs ? () => blocked.Wait(TestTime.Patience) : static () => throw new InvalidOperationException() };
         StandardInput input = Create("", stream);
         Assert.That(input.Look(), Is.EqualTo(SocketEvents.None));
 
-        await input.DisposeAsync().AsTask().WaitAsync(Patience / 2);
+        await input.DisposeAsync().AsTask().WaitAsync(TestTime.Patience / 2);
         await input.DisposeAsync();
 
         blocked.Set();
@@ -209,7 +206,7 @@ internal sealed class StandardInputTests
 
             // The exception is gone when everything that could report it is.
             long start = Stopwatch.GetTimestamp();
-            while (thrown.IsAlive && Stopwatch.GetElapsedTime(start) < Patience)
+            while (thrown.IsAlive && Stopwatch.GetElapsedTime(start) < TestTime.Patience)
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
@@ -231,7 +228,7 @@ internal sealed class StandardInputTests
         Task<(SocketEvents, string)> read = ReadAsync(input, 2, waits: true);
         stream.End(count);
 
-        Assert.That(await read.WaitAsync(Patience), Is.EqualTo((SocketEvents.HangUp, "")));
+        Assert.That(await read.WaitAsync(TestTime.Patience), Is.EqualTo((SocketEvents.HangUp, "")));
         Assert.That(_failure.Exception!.InnerException!.Message, Is.EqualTo($"The stream says that it has read {count} bytes, of at most 2."));
     }
 
@@ -251,7 +248,7 @@ internal sealed class StandardInputTests
         await using StandardInput input = Create("", new Pipe().Reader.AsStream());
 
         ReadOnlyMemory<byte> answer = await new HostWait(input, _network).AnswerAsync(nanoseconds, forInput: true, new byte[size], CancellationToken.None)
-            .AsTask().WaitAsync(Patience);
+            .AsTask().WaitAsync(TestTime.Patience);
 
         Assert.That(answer.Length, Is.EqualTo(4 + (size / 8 * 4)));
     }
@@ -264,7 +261,7 @@ internal sealed class StandardInputTests
         {
             OnCancel = () =>
             {
-                blocked.Wait(Patience);
+                blocked.Wait(TestTime.Patience);
                 var exception = new LateException();
                 thrown.SetResult(new WeakReference(exception));
                 throw exception;
@@ -279,7 +276,7 @@ internal sealed class StandardInputTests
     }
 
     private StandardInput Create(string bytes, Stream? stream) =>
-        new(Encoding.UTF8.GetBytes(bytes), stream, _network.Changes, _failure) { CloseTime = stream is StubbornStream ? TimeSpan.FromMilliseconds(10) : Patience };
+        new(Encoding.UTF8.GetBytes(bytes), stream, _network.Changes, _failure) { CloseTime = stream is StubbornStream ? TimeSpan.FromMilliseconds(10) : TestTime.Patience };
 
     private async Task<SocketEvents> WaitAsync(StandardInput input, long nanoseconds, bool forInput = true)
     {

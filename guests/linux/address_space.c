@@ -2,8 +2,9 @@
 
 #include "address_space.h"
 
+#include "area_inheritance.h"
 #include "areas.h"
-#include "pages.h"
+#include "root_tables.h"
 
 #include <string.h>
 

@@ -2,9 +2,11 @@
 
 #include "areas.h"
 
-#include "errors.h"
+#include "area_lists.h"
+#include "kernel_mappings.h"
 #include "node.h"
-#include "working_set.h"
+#include "physical_pages.h"
+#include "snapshot_pages.h"
 
 #include <string.h>
 
@@ -14,12 +16,6 @@
 #define LIST_SIZE 0x100000UL
 
 _Static_assert(MOST_AREAS * sizeof(struct area) <= LIST_SIZE, "a list for each address space");
-
-struct area_list {
-    unsigned count;
-    // Its pages are added when they are used.
-    struct area *list;
-};
 
 static struct area_list lists[MOST_ADDRESS_SPACES];
 static struct area_list *areas = lists;
@@ -37,8 +33,17 @@ void areas_select(unsigned space)
     areas = &lists[space];
 }
 
-// Whether a number of areas more can be in a list.
-static bool has_space_in(const struct area_list *list, unsigned more)
+const struct area_list *area_list_selected(void)
+{
+    return areas;
+}
+
+struct area_list *area_list_of(unsigned space)
+{
+    return &lists[space];
+}
+
+bool area_list_has_space(const struct area_list *list, unsigned more)
 {
     uint64_t start = (uint64_t)&list->list[list->count];
     uint64_t end = (uint64_t)&list->list[list->count + more];
@@ -55,7 +60,7 @@ static bool has_space_in(const struct area_list *list, unsigned more)
 
 static bool has_space(unsigned more)
 {
-    return has_space_in(areas, more);
+    return area_list_has_space(areas, more);
 }
 
 const struct area *area_at(unsigned index)
@@ -149,13 +154,7 @@ static void erase(unsigned first, unsigned end)
     }
 }
 
-// What its pages permit: the processor reads what may be written, also where a copy has to be made first.
-static unsigned page_access(unsigned access)
-{
-    return access & PAGE_WRITE ? access | PAGE_READ : access;
-}
-
-static uint64_t commitment(const struct area *area)
+uint64_t area_commitment(const struct area *area)
 {
     return area->is_committed && area->access & PAGE_WRITE ? (area->end - area->start) / PAGE_SIZE : 0;
 }
@@ -195,7 +194,7 @@ bool area_add(const struct area *area)
     unsigned index = index_of(area->start);
     struct area *former = index > 0 ? &areas->list[index - 1] : NULL;
     bool is_joined = former != NULL && continues(former, area);
-    if ((!is_joined && !has_space(1)) || !pages_commit(commitment(area))) {
+    if ((!is_joined && !has_space(1)) || !pages_commit(area_commitment(area))) {
         return false;
     }
     if (is_joined) {
@@ -263,7 +262,7 @@ bool areas_remove(uint64_t start, uint64_t end)
     // Before the files are released.
     pages_unmap(start, end);
     for (; index < areas->count && areas->list[index].start < end; index++) {
-        pages_uncommit(commitment(&areas->list[index]));
+        pages_uncommit(area_commitment(&areas->list[index]));
         if (areas->list[index].node != NULL) {
             node_remove_mapping(areas->list[index].node);
         }
@@ -287,14 +286,14 @@ bool area_protect(uint64_t start, uint64_t end, unsigned access)
     struct area *area = area_find(start);
     struct area changed = *area;
     changed.access = access;
-    uint64_t less = commitment(area);
-    uint64_t more = commitment(&changed);
+    uint64_t less = area_commitment(area);
+    uint64_t more = area_commitment(&changed);
     if (more > less && !pages_commit(more - less)) {
         return false;
     }
     pages_uncommit(less > more ? less - more : 0);
     area->access = access;
-    pages_protect(start, end, page_access(access));
+    pages_protect(start, end, area_page_access(access));
     return true;
 }
 
@@ -311,26 +310,6 @@ bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, b
     changed->is_not_inherited = is_not_inherited;
     changed->is_wiped = is_wiped;
     return true;
-}
-
-bool areas_are_all_inherited(void)
-{
-    for (unsigned i = 0; i < areas->count; i++) {
-        if (areas->list[i].is_not_inherited || areas->list[i].is_wiped) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void areas_unmap_not_inherited(void)
-{
-    for (unsigned i = 0; i < areas->count; i++) {
-        const struct area *area = &areas->list[i];
-        if (area->is_not_inherited || area->is_wiped) {
-            pages_unmap(area->start, area->end);
-        }
-    }
 }
 
 bool areas_cover(uint64_t start, uint64_t end)
@@ -350,7 +329,7 @@ bool area_resize(struct area *area, uint64_t end)
         return areas_remove(end, area->end);
     }
     uint64_t more = (end - area->end) / PAGE_SIZE;
-    if (!area_is_free(area->end, end) || (commitment(area) != 0 && !pages_commit(more))) {
+    if (!area_is_free(area->end, end) || (area_commitment(area) != 0 && !pages_commit(more))) {
         return false;
     }
     area->end = end;
@@ -383,166 +362,6 @@ bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_s
     }
     areas_remove(start, start + size);
     return true;
-}
-
-// What a page of a file is in an area: NULL if it is zero. -ENXIO after the end of
-// the file.
-static int64_t find_source(const struct area *area, uint64_t page, unsigned access, uint8_t **source, uint64_t *size)
-{
-    uint64_t offset = page - area->start;
-    *source = NULL;
-    *size = 0;
-    if (area->node == NULL) {
-        return 0;
-    }
-    if (area->source_size == WHOLE_FILE) {
-        if (area->offset + offset >= round_up_to_page(area->node->size)) {
-            return -ENXIO;
-        }
-        *size = PAGE_SIZE;
-    } else if (offset < area->source_size) {
-        uint64_t rest = area->source_size - offset;
-        *size = rest < PAGE_SIZE ? rest : PAGE_SIZE;
-    } else {
-        return 0;
-    }
-    uint64_t index = (area->offset + offset) / PAGE_SIZE;
-    if (!area->is_shared) {
-        return node_page(area->node, index, false, source);
-    }
-    if (access & PAGE_WRITE) {
-        node_touch(area->node);
-    }
-    // A page of the image would not show what is written to the file later.
-    int64_t error = node_page(area->node, index, !node_is_constant(area->node), source);
-    return error == 0 && *source == NULL ? node_page(area->node, index, true, source) : error;
-}
-
-static enum fault_result add_page(const struct area *area, uint64_t page, unsigned access, uint8_t **contents)
-{
-    uint64_t size;
-    uint8_t *source;
-    int64_t error = find_source(area, page, access, &source, &size);
-    if (error != 0) {
-        return error == -ENXIO ? FAULT_BEYOND_END : FAULT_NO_MEMORY;
-    }
-    if (source != NULL && (area->is_shared || (size == PAGE_SIZE && !(access & PAGE_WRITE)))) {
-        // A write to a private page makes a copy, and one to a shared page changes the file: a
-        // fault tells of the first one.
-        bool is_written = area->is_shared && access & PAGE_WRITE;
-        unsigned permitted = page_access(area->access) & ~(is_written ? 0 : (unsigned)PAGE_WRITE);
-        *contents = source;
-        if (!page_map_shared(page, permitted, source)) {
-            return FAULT_NO_MEMORY;
-        }
-        if (!area->is_shared) {
-            working_set_note(page, access, false);
-        }
-        return FAULT_RESOLVED;
-    }
-    if (!page_map_new(page, area->access, contents)) {
-        return FAULT_NO_MEMORY;
-    }
-    working_set_note(page, access, true);
-    if (source != NULL) {
-        memcpy(*contents, source, size);
-    }
-    return FAULT_RESOLVED;
-}
-
-// The processor cannot permit writing or executing without reading.
-static bool permits(const struct area *area, unsigned access)
-{
-    return access & PAGE_READ ? area->access != PAGE_NONE : (area->access & access) != 0;
-}
-
-enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **contents)
-{
-    const struct area *area = area_find(address);
-    if (area == NULL) {
-        return FAULT_NOT_MAPPED;
-    }
-    if (!permits(area, access)) {
-        return FAULT_NOT_PERMITTED;
-    }
-    uint64_t page = page_of(address);
-    bool is_shared;
-    *contents = page_contents(page, &is_shared);
-    // Whatever changes an entry that was present drops the processor's translation:
-    // a page that is there needs nothing.
-    if (*contents != NULL && is_shared && page_is_kept(page)) {
-        if (!page_copy_kept(page, area->access, contents)) {
-            return FAULT_NO_MEMORY;
-        }
-        working_set_note(page, access, true);
-        return FAULT_RESOLVED;
-    }
-    if (*contents != NULL && !is_shared) {
-        if (access & PAGE_WRITE && !page_make_own(page, area->access, contents)) {
-            return FAULT_NO_MEMORY;
-        }
-        return FAULT_RESOLVED;
-    }
-    return add_page(area, page, access, contents);
-}
-
-enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present)
-{
-    const struct area *area = is_present && !(access & PAGE_WRITE) ? area_find(address) : NULL;
-    uint8_t *contents;
-    bool is_shared;
-    if (area != NULL && permits(area, access) && page_contents(page_of(address), &is_shared) != NULL && is_shared) {
-        working_set_note(page_of(address), access, false);
-        // With the pages around it, which are likely to be next.
-        return pages_open(page_of(address), area->start, area->end, page_access(area->access)) ? FAULT_RESOLVED : FAULT_NO_MEMORY;
-    }
-    return area_fault(address, access, &contents);
-}
-
-bool areas_copy(unsigned space)
-{
-    struct area_list *copy = &lists[space];
-    uint64_t committed = 0;
-    unsigned count = 0;
-    for (unsigned i = 0; i < areas->count; i++) {
-        if (!areas->list[i].is_not_inherited) {
-            committed += commitment(&areas->list[i]);
-            count++;
-        }
-    }
-    for (unsigned i = 0; i < count; i += 8) {
-        copy->count = i;
-        if (!has_space_in(copy, count - i < 8 ? count - i : 8)) {
-            copy->count = 0;
-            return false;
-        }
-    }
-    copy->count = 0;
-    if (!pages_commit(committed)) {
-        return false;
-    }
-    for (unsigned i = 0; i < areas->count; i++) {
-        if (areas->list[i].is_not_inherited) {
-            continue;
-        }
-        copy->list[copy->count++] = areas->list[i];
-        if (areas->list[i].node != NULL) {
-            node_add_mapping(areas->list[i].node);
-        }
-    }
-    return true;
-}
-
-void areas_forget(unsigned space)
-{
-    struct area_list *list = &lists[space];
-    for (unsigned i = 0; i < list->count; i++) {
-        pages_uncommit(commitment(&list->list[i]));
-        if (list->list[i].node != NULL) {
-            node_remove_mapping(list->list[i].node);
-        }
-    }
-    list->count = 0;
 }
 
 void areas_unmap_file(const struct node *node, uint64_t offset)

@@ -33,7 +33,7 @@ struct area {
 #define WHOLE_FILE UINT64_MAX
 
 // One for each process, one more for execve, and that of the kernel. A page counts
-// fewer than 256; see pages.c.
+// fewer than 256; see physical_pages.c.
 #define MOST_ADDRESS_SPACES 36
 
 // Forgets all areas; the pages are gone already.
@@ -41,12 +41,6 @@ void areas_start(void);
 
 // Each address space has a list; that of the first is selected at the start.
 void areas_select(unsigned space);
-
-// Gives an empty list the areas of the selected one that new processes get. False without memory.
-bool areas_copy(unsigned space);
-
-// Empties a list whose pages are freed already.
-void areas_forget(unsigned space);
 
 // Removes all areas with their pages.
 void areas_clear(void);
@@ -86,11 +80,6 @@ bool area_set_inheritance(uint64_t start, uint64_t end, bool is_not_inherited, b
 // programs that map or protect a page at a time would soon have too many areas.
 void areas_join(uint64_t start, uint64_t end);
 
-// Whether new processes get all pages of all areas.
-bool areas_are_all_inherited(void);
-// Unmaps what new processes do not get, from the page tables that are selected: those of a new one.
-void areas_unmap_not_inherited(void);
-
 // Whether areas cover a range without a gap.
 bool areas_cover(uint64_t start, uint64_t end);
 
@@ -100,23 +89,6 @@ bool area_move(uint64_t start, uint64_t size, uint64_t new_start, uint64_t new_s
 
 // Moves the end of an area to the end of the free range after it, or shortens it.
 bool area_resize(struct area *area, uint64_t end);
-
-enum fault_result {
-    FAULT_RESOLVED,
-    FAULT_NOT_MAPPED,
-    FAULT_NOT_PERMITTED,
-    FAULT_NO_MEMORY,
-    // After the last page of a file: SIGBUS.
-    FAULT_BEYOND_END,
-};
-
-// Makes the page of an address present for an access. `contents` is the
-// kernel's address of the page, to be read, and to be written after a PAGE_WRITE.
-enum fault_result area_fault(uint64_t address, unsigned access, uint8_t **contents);
-
-// The same for an access of the program itself. `is_present`: it has failed although
-// there is a page.
-enum fault_result area_fault_of_program(uint64_t address, unsigned access, bool is_present);
 
 // Unmaps the pages of a file from an offset on, copies of them included: they are behind its end.
 void areas_unmap_file(const struct node *node, uint64_t offset);

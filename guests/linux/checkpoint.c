@@ -3,12 +3,14 @@
 #include "checkpoint.h"
 
 #include "address_space.h"
+#include "area_faults.h"
 #include "areas.h"
 #include "errors.h"
 #include "host.h"
 #include "host_clock.h"
 #include "registers.h"
 #include "scheduler.h"
+#include "snapshot_pages.h"
 #include "threads.h"
 
 #include <stddef.h>

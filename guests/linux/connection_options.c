@@ -11,13 +11,10 @@
 #include <string.h>
 
 enum { IP_TOS = 1, IPV6_V6ONLY = 26 };
-enum { SO_OOBINLINE = 10, SO_PRIORITY = 12, SO_REUSEPORT = 15 };
 enum { TCP_NODELAY = 1, TCP_CORK = 3, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_QUICKACK = 12,
        TCP_USER_TIMEOUT = 18 };
 
 #define BUFFER_SIZE 0x10000
-#define MICROSECOND 1000L
-#define MICROSECONDS 1000000L
 
 // The values of an option are from `least` to `most`; a switch is 0 or 1, whatever is set.
 static const struct option {

@@ -26,7 +26,6 @@ enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3 };
 #define EPOLLET (1U << 31)
 #define EVENT_BITS 0xFFFFU
 #define MOST_EVENTS (INT32_MAX / 12)
-#define MILLISECOND 1000000L
 
 struct epoll_event {
     uint32_t events;

@@ -2,17 +2,16 @@
 //
 // execve: another program in the current process.
 
-#include "areas.h"
 #include "errors.h"
 #include "files.h"
 #include "node.h"
+#include "posix_timers.h"
 #include "processes.h"
 #include "processor.h"
 #include "scheduler.h"
 #include "stack.h"
 #include "system_calls.h"
 #include "threads.h"
-#include "timers.h"
 #include "user.h"
 #include "vectors.h"
 
@@ -155,7 +154,7 @@ int64_t system_call_execve(const uint64_t arguments[6])
     current_thread->clear_child_tid = 0;
     current_thread->robust_list = 0;
     reset_signals();
-    timers_forget_created(current_process);
+    posix_timers_forget(current_process);
     start_program(&copy);
     executable_close(&executable);
     write_msr(MSR_FS_BASE, 0);

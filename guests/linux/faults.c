@@ -2,9 +2,10 @@
 
 #include "faults.h"
 
-#include "areas.h"
+#include "area_faults.h"
 #include "checkpoint.h"
 #include "errors.h"
+#include "pages.h"
 #include "program.h"
 #include "signals.h"
 #include "threads.h"

@@ -2,7 +2,9 @@
 
 #include "kernel_pages.h"
 
+#include "kernel_mappings.h"
 #include "pages.h"
+#include "physical_pages.h"
 
 #include <string.h>
 

@@ -20,8 +20,6 @@
 #define POLLWRNORM 0x100U
 #define POLLWRBAND 0x200U
 
-#define MILLISECOND 1000000L
-#define MICROSECOND 1000L
 #define WORD_BITS 64
 #define SET_WORDS (MOST_DESCRIPTORS / WORD_BITS)
 
@@ -192,7 +190,7 @@ int64_t system_call_select(const uint64_t arguments[6])
             return -EFAULT;
         }
         // Microseconds may be more than a second.
-        struct timespec value = { time[0], time[1] % 1000000 * MICROSECOND };
+        struct timespec value = { time[0], time[1] % MICROSECONDS * MICROSECOND };
         value.seconds += time[1] / 1000000;
         if (time[0] < 0 || time[1] < 0 || !timespec_is_valid(&value)) {
             return -EINVAL;

@@ -7,6 +7,7 @@
 #include "file_system.h"
 #include "host.h"
 #include "pages.h"
+#include "physical_pages.h"
 #include "text.h"
 
 #define KIBIBYTES (PAGE_SIZE / 1024)

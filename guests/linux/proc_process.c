@@ -9,6 +9,7 @@
 #include "file_system.h"
 #include "files.h"
 #include "path.h"
+#include "physical_pages.h"
 #include "proc.h"
 #include "process.h"
 #include "processes.h"

@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "files.h"
 #include "pages.h"
+#include "physical_pages.h"
 #include "processes.h"
 #include "processor.h"
 #include "program.h"

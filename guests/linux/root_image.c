@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "file_modes.h"
+#include "kernel_mappings.h"
 #include "pages.h"
 
 #include <string.h>

@@ -3,7 +3,6 @@
 #include "signal_frame.h"
 
 #include "errors.h"
-#include "pages.h"
 #include "processor.h"
 #include "signal_stack.h"
 #include "system_calls.h"

@@ -3,13 +3,12 @@
 #include "signals.h"
 
 #include "errors.h"
+#include "posix_timers.h"
 #include "processes.h"
-#include "processor.h"
 #include "program.h"
 #include "scheduler.h"
 #include "signal_frame.h"
 #include "threads.h"
-#include "timers.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -284,7 +283,7 @@ bool signal_take(struct thread_signals *own, uint64_t set, struct signal_info *i
         *info = (struct signal_info){ .signal = signal, .code = SI_USER };
     }
     if (info->is_of_timer) {
-        timers_note_received((uint32_t)info->words[0], (uint32_t)(info->words[0] >> 32));
+        posix_timers_note_received((uint32_t)info->words[0], (uint32_t)(info->words[0] >> 32));
     }
     if (!has_entry(queue, signal)) {
         queue->pending &= ~signal_bit(signal);

@@ -8,6 +8,7 @@
 #include "node.h"
 #include "pages.h"
 #include "path.h"
+#include "physical_pages.h"
 #include "system_calls.h"
 #include "user.h"
 

@@ -3,7 +3,9 @@
 #include "threads.h"
 
 #include "futex.h"
+#include "kernel_mappings.h"
 #include "pages.h"
+#include "physical_pages.h"
 #include "process.h"
 #include "processes.h"
 #include "program.h"

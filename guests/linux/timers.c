@@ -1,204 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Each process has three timers of its own, for setitimer, of which alarm sets the
-// first; timer_create makes others.
 
 #include "timers.h"
 
-#include "clock.h"
-#include "errors.h"
-#include "host.h"
-#include "host_clock.h"
-#include "processes.h"
+#include "interval_timers.h"
+#include "posix_timers.h"
 #include "scheduler.h"
-#include "signals.h"
-#include "system_calls.h"
-#include "threads.h"
-#include "user.h"
 
-#include <string.h>
+#include <stdbool.h>
 
-#define MOST_TIMERS 32
-#define MICROSECOND 1000L
-#define TIMER_ABSTIME 1
-#define OVERRUN_LIMIT 0x7FFFFFFFL
-
-// Time counts as it passes for all of them.
-enum { ITIMER_REAL = 0, ITIMER_VIRTUAL = 1, ITIMER_PROF = 2, INTERVAL_TIMERS = 3 };
-// SIGEV_THREAD is a matter of the C library: the kernel sends its signal.
-enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD = 2, SIGEV_THREAD_ID = 4 };
-
-struct countdown {
-    // NEVER if it is not armed.
-    int64_t deadline;
-    int64_t interval;
-};
-
-// Of timer_create.
-struct timer {
-    bool is_used;
-    struct process *process;
-    bool is_monotonic;
-    // 0: it only counts.
-    uint32_t signal;
-    // 0: for the process.
-    uint32_t thread;
-    uint64_t value;
-    struct countdown countdown;
-    // How often it has expired besides: since its pending signal was sent, and until the last one
-    // was received.
-    uint32_t overruns;
-    uint32_t received_overruns;
-};
-
-struct signal_event {
-    uint64_t value;
-    int32_t signal, notification, thread;
-    uint8_t padding[44];
-};
-
-struct itimerspec {
-    struct timespec interval, value;
-};
-
-static struct timer timers[MOST_TIMERS];
-static struct countdown interval_timers[MOST_PROCESSES][INTERVAL_TIMERS];
 // The first deadline of them all, unless one has changed since it was looked for: they
 // are looked at at each tick.
 static int64_t first_deadline = NEVER;
 static bool has_changed;
-// Those behind were never used: each tick costs time that a program computes.
-static unsigned created_end;
-static unsigned intervals_end;
-
-static void disarm(const struct process *process)
-{
-    for (unsigned i = 0; i < INTERVAL_TIMERS; i++) {
-        interval_timers[process - processes][i] = (struct countdown){ .deadline = NEVER };
-    }
-    has_changed = true;
-}
 
 void timers_clear(void)
 {
-    memset(timers, 0, sizeof timers);
-    for (unsigned i = 0; i < MOST_PROCESSES; i++) {
-        disarm(&processes[i]);
-    }
-    created_end = 0;
-    intervals_end = 0;
-}
-
-// Where its signals wait.
-static struct signal_queue *queue_of(const struct timer *timer)
-{
-    struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
-    return thread != NULL ? &thread->signals.queue : &timer->process->signals.queue;
-}
-
-static void delete(unsigned index)
-{
-    signal_drop_of_timer(queue_of(&timers[index]), index);
-    timers[index].is_used = false;
-    has_changed = true;
-}
-
-void timers_forget_created(const struct process *process)
-{
-    for (unsigned i = 0; i < MOST_TIMERS; i++) {
-        if (timers[i].is_used && timers[i].process == process) {
-            delete(i);
-        }
-    }
+    posix_timers_clear();
+    interval_timers_clear();
 }
 
 void timers_forget(const struct process *process)
 {
-    timers_forget_created(process);
-    disarm(process);
+    posix_timers_forget(process);
+    interval_timers_forget(process);
 }
 
-static struct countdown *interval_timer(uint32_t which)
+void timers_note_change(void)
 {
-    unsigned index = (unsigned)(current_process - processes);
-    intervals_end = (index + 1) * INTERVAL_TIMERS > intervals_end ? (index + 1) * INTERVAL_TIMERS : intervals_end;
-    return &interval_timers[index][which];
-}
-
-static int64_t look_for_first(void)
-{
-    int64_t next = NEVER;
-    for (unsigned i = 0; i < created_end; i++) {
-        if (timers[i].is_used && timers[i].countdown.deadline < next) {
-            next = timers[i].countdown.deadline;
-        }
-    }
-    for (unsigned i = 0; i < intervals_end; i++) {
-        int64_t deadline = interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS].deadline;
-        next = deadline < next ? deadline : next;
-    }
-    return next;
+    has_changed = true;
 }
 
 int64_t timers_next_deadline(void)
 {
     if (has_changed) {
-        first_deadline = look_for_first();
+        int64_t of_posix = posix_timers_next_deadline();
+        int64_t of_intervals = interval_timers_next_deadline();
+        first_deadline = of_posix < of_intervals ? of_posix : of_intervals;
         has_changed = false;
     }
     return first_deadline;
-}
-
-// The signal of a timer that is not received yet, or NULL. There is one at most: other
-// expirations are counted in it.
-static struct signal_info *pending_info(unsigned index)
-{
-    return signal_of_timer(queue_of(&timers[index]), index);
-}
-
-static void send_created(unsigned index)
-{
-    const struct timer *timer = &timers[index];
-    const struct signal_info info = {
-        .signal = timer->signal,
-        .code = SI_TIMER,
-        .is_of_timer = true,
-        .words = { index | (uint64_t)timer->overruns << 32, timer->value },
-    };
-    struct thread *thread = timer->thread != 0 ? thread_find(timer->thread) : NULL;
-    struct signal_info *pending = pending_info(index);
-    if (pending != NULL) {
-        pending->words[0] = info.words[0];
-    } else if (timer->signal != 0 && (timer->thread == 0 || thread != NULL)) {
-        // A signal that cannot be queued is one that the timer did not send.
-        (void)(thread != NULL ? signal_send(thread, &info) : signal_send_to_process(timer->process, &info));
-    }
-}
-
-static void send_interval(struct process *process, unsigned which)
-{
-    static const uint8_t signal_numbers[] = { SIGALRM, SIGVTALRM, SIGPROF };
-    const struct signal_info info = { .signal = signal_numbers[which], .code = SI_KERNEL };
-    (void)signal_send_to_process(process, &info);
-}
-
-// Of a timer that has expired: arms it again, if it is one of an interval. How often it
-// has expired besides.
-static uint32_t expire(struct countdown *countdown, int64_t now)
-{
-    int64_t interval = countdown->interval;
-    int64_t missed = interval != 0 ? (now - countdown->deadline) / interval : 0;
-    if (interval == 0 || interval > NEVER - now) {
-        countdown->deadline = NEVER;
-    } else {
-        countdown->deadline += (missed + 1) * interval;
-    }
-    return (uint32_t)(missed < OVERRUN_LIMIT ? missed : OVERRUN_LIMIT);
-}
-
-static uint32_t add_overruns(uint32_t overruns, uint32_t more)
-{
-    return more < OVERRUN_LIMIT - overruns ? overruns + more : OVERRUN_LIMIT;
 }
 
 void timers_expire(int64_t now)
@@ -207,232 +47,6 @@ void timers_expire(int64_t now)
         return;
     }
     has_changed = true;
-    for (unsigned i = 0; i < created_end; i++) {
-        struct timer *timer = &timers[i];
-        if (timer->is_used && timer->countdown.deadline <= now) {
-            uint32_t missed = expire(&timer->countdown, now);
-            bool is_pending = pending_info(i) != NULL;
-            timer->overruns = is_pending ? add_overruns(timer->overruns, missed + 1) : missed;
-            send_created(i);
-        }
-    }
-    for (unsigned i = 0; i < intervals_end; i++) {
-        struct countdown *countdown = &interval_timers[i / INTERVAL_TIMERS][i % INTERVAL_TIMERS];
-        if (countdown->deadline <= now) {
-            (void)expire(countdown, now);
-            send_interval(&processes[i / INTERVAL_TIMERS], i % INTERVAL_TIMERS);
-        }
-    }
-}
-
-static int64_t remaining(const struct countdown *countdown)
-{
-    if (countdown->deadline == NEVER) {
-        return 0;
-    }
-    int64_t left = time_until(countdown->deadline);
-    // An armed timer never says 0.
-    return left > 0 ? left : MICROSECOND;
-}
-
-static int64_t arm(struct countdown *countdown, int64_t value, int64_t interval)
-{
-    *countdown = (struct countdown){ .deadline = NEVER, .interval = interval };
-    has_changed = true;
-    scheduler_note_deadline();
-    return value != 0 ? deadline_from(value, &countdown->deadline) : 0;
-}
-
-int64_t system_call_alarm(const uint64_t arguments[6])
-{
-    struct countdown *timer = interval_timer(ITIMER_REAL);
-    int64_t left = remaining(timer);
-    int64_t error = arm(timer, (int64_t)(uint32_t)arguments[0] * NANOSECONDS, 0);
-    // Rounded to a second, but not to 0.
-    int64_t seconds = (left + NANOSECONDS / 2) / NANOSECONDS;
-    return error != 0 ? error : left != 0 && seconds == 0 ? 1 : seconds;
-}
-
-static int64_t copy_interval_to_user(uint64_t address, int64_t left, int64_t interval)
-{
-    const int64_t words[4] = { interval / NANOSECONDS, interval % NANOSECONDS / MICROSECOND,
-                               left / NANOSECONDS, left % NANOSECONDS / MICROSECOND };
-    return copy_to_user(address, words, sizeof words) ? 0 : -EFAULT;
-}
-
-int64_t system_call_getitimer(const uint64_t arguments[6])
-{
-    if ((uint32_t)arguments[0] > ITIMER_PROF) {
-        return -EINVAL;
-    }
-    const struct countdown *timer = interval_timer((uint32_t)arguments[0]);
-    return copy_interval_to_user(arguments[1], remaining(timer), timer->interval);
-}
-
-int64_t system_call_setitimer(const uint64_t arguments[6])
-{
-    int64_t words[4] = { 0 };
-    if ((uint32_t)arguments[0] > ITIMER_PROF) {
-        return -EINVAL;
-    }
-    if (arguments[1] != 0 && !copy_from_user(words, arguments[1], sizeof words)) {
-        return -EFAULT;
-    }
-    // Microseconds.
-    struct timespec new_interval = { words[0], words[1] * MICROSECOND };
-    struct timespec value = { words[2], words[3] * MICROSECOND };
-    if ((uint64_t)words[1] >= 1000000 || (uint64_t)words[3] >= 1000000 || !timespec_is_valid(&new_interval) ||
-        !timespec_is_valid(&value)) {
-        return -EINVAL;
-    }
-    if ((uint32_t)arguments[0] == ITIMER_REAL && timespec_nanoseconds(&value) == 0) {
-        // The others keep the interval.
-        new_interval = (struct timespec){ 0 };
-    }
-    struct countdown *timer = interval_timer((uint32_t)arguments[0]);
-    int64_t left = remaining(timer);
-    int64_t interval = timer->interval;
-    int64_t error = arm(timer, timespec_nanoseconds(&value), timespec_nanoseconds(&new_interval));
-    if (error != 0 || arguments[2] == 0) {
-        return error;
-    }
-    return copy_interval_to_user(arguments[2], left, interval);
-}
-
-static struct timer *find(uint64_t id)
-{
-    struct timer *timer = (uint32_t)id < MOST_TIMERS ? &timers[(uint32_t)id] : NULL;
-    return timer != NULL && timer->is_used && timer->process == current_process ? timer : NULL;
-}
-
-void timers_note_received(uint32_t id, uint32_t overruns)
-{
-    struct timer *timer = find(id);
-    if (timer != NULL) {
-        timer->received_overruns = overruns;
-    }
-}
-
-static int64_t check_event(const struct signal_event *event)
-{
-    if (event->notification == SIGEV_NONE) {
-        return 0;
-    }
-    bool is_for_thread = event->notification == (SIGEV_SIGNAL | SIGEV_THREAD_ID);
-    bool is_for_process = event->notification == SIGEV_SIGNAL || event->notification == SIGEV_THREAD;
-    if ((!is_for_process && !is_for_thread) || event->signal <= 0 || event->signal > SIGNALS) {
-        return -EINVAL;
-    }
-    const struct thread *thread = is_for_thread ? thread_find((uint32_t)event->thread) : NULL;
-    return is_for_thread && (thread == NULL || thread->process != current_process) ? -EINVAL : 0;
-}
-
-int64_t system_call_timer_create(const uint64_t arguments[6])
-{
-    bool is_monotonic;
-    uint32_t id = 0;
-    while (id < MOST_TIMERS && timers[id].is_used) {
-        id++;
-    }
-    struct signal_event event = { .signal = SIGALRM, .notification = SIGEV_SIGNAL, .value = id };
-    if (!clock_find(arguments[0], &is_monotonic)) {
-        return -EINVAL;
-    }
-    if (!clock_has_timers(arguments[0])) {
-        return -EOPNOTSUPP;
-    }
-    if (arguments[1] != 0 && !copy_from_user(&event, arguments[1], sizeof event)) {
-        return -EFAULT;
-    }
-    int64_t error = check_event(&event);
-    if (error != 0 || id == MOST_TIMERS) {
-        return error != 0 ? error : -EAGAIN;
-    }
-    if (!copy_to_user(arguments[2], &id, sizeof id)) {
-        return -EFAULT;
-    }
-    created_end = id + 1 > created_end ? id + 1 : created_end;
-    timers[id] = (struct timer){
-        .is_used = true,
-        .process = current_process,
-        .is_monotonic = is_monotonic,
-        .signal = event.notification == SIGEV_NONE ? 0 : (uint32_t)event.signal,
-        .thread = event.notification == SIGEV_THREAD_ID ? (uint32_t)event.thread : 0,
-        .value = event.value,
-        .countdown = { .deadline = NEVER },
-    };
-    return 0;
-}
-
-static int64_t copy_timer_to_user(uint64_t address, int64_t left, int64_t interval)
-{
-    const struct itimerspec spec = { timespec_of(interval), timespec_of(left) };
-    return copy_to_user(address, &spec, sizeof spec) ? 0 : -EFAULT;
-}
-
-// An absolute time of CLOCK_REALTIME counts from now, as the clock does not change.
-static int64_t relative_value(const struct timer *timer, const struct itimerspec *spec, bool is_absolute,
-                              int64_t *value)
-{
-    int64_t now;
-    *value = timespec_nanoseconds(&spec->value);
-    if (!is_absolute || *value == 0) {
-        return 0;
-    }
-    if (!timer->is_monotonic) {
-        // See deadline_at.
-        host_clock_ask_again();
-    }
-    if (!host_clock(timer->is_monotonic, &now)) {
-        return -EIO;
-    }
-    *value = *value > now ? *value - now : 1;
-    return 0;
-}
-
-int64_t system_call_timer_settime(const uint64_t arguments[6])
-{
-    struct itimerspec spec;
-    int64_t value;
-    struct timer *timer = find(arguments[0]);
-    if (arguments[2] == 0) {
-        return -EINVAL;
-    }
-    if (!copy_from_user(&spec, arguments[2], sizeof spec)) {
-        return -EFAULT;
-    }
-    if (timer == NULL || !timespec_is_valid(&spec.interval) || !timespec_is_valid(&spec.value)) {
-        return -EINVAL;
-    }
-    int64_t left = remaining(&timer->countdown);
-    int64_t interval = timer->countdown.interval;
-    int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
-    timer->received_overruns = error == 0 ? 0 : timer->received_overruns;
-    error = error != 0 ? error : arm(&timer->countdown, value, value != 0 ? timespec_nanoseconds(&spec.interval) : 0);
-    if (error != 0 || arguments[3] == 0) {
-        return error;
-    }
-    return copy_timer_to_user(arguments[3], left, interval);
-}
-
-int64_t system_call_timer_gettime(const uint64_t arguments[6])
-{
-    const struct timer *timer = find(arguments[0]);
-    return timer != NULL ? copy_timer_to_user(arguments[1], remaining(&timer->countdown), timer->countdown.interval) : -EINVAL;
-}
-
-int64_t system_call_timer_getoverrun(const uint64_t arguments[6])
-{
-    const struct timer *timer = find(arguments[0]);
-    return timer != NULL ? (int64_t)timer->received_overruns : -EINVAL;
-}
-
-int64_t system_call_timer_delete(const uint64_t arguments[6])
-{
-    struct timer *timer = find(arguments[0]);
-    if (timer == NULL) {
-        return -EINVAL;
-    }
-    delete((unsigned)(timer - timers));
-    return 0;
+    posix_timers_expire(now);
+    interval_timers_expire(now);
 }

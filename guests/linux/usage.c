@@ -7,10 +7,10 @@
 #include "errors.h"
 #include "host.h"
 #include "pages.h"
+#include "physical_pages.h"
 #include "system_calls.h"
 #include "user.h"
 
-#define MICROSECONDS 1000000L
 #define TICKS_PER_SECOND 100
 #define KIBIBYTE 1024
 

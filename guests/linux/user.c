@@ -2,8 +2,9 @@
 
 #include "user.h"
 
-#include "areas.h"
+#include "area_faults.h"
 #include "errors.h"
+#include "pages.h"
 
 #include <string.h>
 

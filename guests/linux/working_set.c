@@ -3,9 +3,13 @@
 #include "working_set.h"
 
 #include "address_space.h"
+#include "area_faults.h"
 #include "areas.h"
 #include "node.h"
 #include "pages.h"
+#include "physical_pages.h"
+#include "root_tables.h"
+#include "snapshot_pages.h"
 
 #include <string.h>
 

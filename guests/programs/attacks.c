@@ -5,6 +5,7 @@
 #include "storm.h"
 
 #include "files.h"
+#include "futex.h"
 #include "signals.h"
 
 enum { CALL_FORK = 57, CALL_WAIT4 = 61, CALL_FUTEX = 202, CALL_YIELD = 24, CALL_TGKILL = 234, CALL_GETTID = 186,
@@ -63,7 +64,7 @@ static volatile uint32_t *shared_word;
 
 static void wait_for_word(uint64_t address)
 {
-    call6(CALL_FUTEX, address, 0, 0, 0, 0, 0);
+    call6(CALL_FUTEX, address, FUTEX_WAIT, 0, 0, 0, 0);
 }
 
 // From a word to the same one at another address.
@@ -77,10 +78,10 @@ static int requeue_same_word(void)
     int64_t moved;
     do {
         call(CALL_YIELD, 0, 0, 0, 0);
-        moved = call6(CALL_FUTEX, (uint64_t)shared_word, 3, 0, 0x7FFFFFFF, (uint64_t)other, 0);
+        moved = call6(CALL_FUTEX, (uint64_t)shared_word, FUTEX_REQUEUE, 0, 0x7FFFFFFF, (uint64_t)other, 0);
     } while (moved == 0);
     print_line("moved", moved);
-    print_line("woken", call6(CALL_FUTEX, (uint64_t)other, 1, 1, 0, 0, 0));
+    print_line("woken", call6(CALL_FUTEX, (uint64_t)other, FUTEX_WAKE, 1, 0, 0, 0));
     join_thread(&identifiers[0]);
     return 0;
 }

@@ -4,6 +4,7 @@
 // differs from run to run is printed.
 
 #include "files.h"
+#include "futex.h"
 
 enum {
     CALL_PIPE = 22,
@@ -17,7 +18,6 @@ enum {
     CALL_GETRANDOM = 318,
 };
 
-enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
 enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MREMAP_MAYMOVE = 1 };
 
 #define PAGE 4096UL

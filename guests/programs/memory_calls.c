@@ -9,6 +9,8 @@
 #define KERNEL 0xFFFFFF0000000000UL
 #define READ 1
 #define WRITE 2
+#define SEMAPHORES 8
+#define NO_PROTECTION 0x100
 #define SHARED 1
 #define PRIVATE 2
 #define FIXED 0x10
@@ -38,6 +40,9 @@ static void locks(void)
     print_line("of the kernel", call(CALL_MUNLOCK, KERNEL, PAGE, 0, 0));
     print_line("beyond all addresses", call(CALL_MUNLOCK, start, -start - PAGE + 1, 0, 0));
     print_line("around all addresses", call(CALL_MUNLOCK, start, -PAGE, 0, 0));
+    print_line("nothing after rounding", call(CALL_MUNLOCK, start, UINT64_MAX, 0, 0));
+    print_line("nothing after rounding", call(CALL_MLOCK, start, UINT64_MAX, 0, 0));
+    print_line("beyond what is mapped", call(CALL_MUNLOCK, start, 1UL << 50, 0, 0));
 }
 
 static void presence(void)
@@ -117,6 +122,17 @@ static void mappings(int64_t file)
     int64_t directory = open_file(".", O_RDONLY | O_DIRECTORY, 0);
     print_line("no type", map(0, PAGE, READ, ANONYMOUS, -1, 0));
     print_line("unknown type", map(0, PAGE, READ, ANONYMOUS | 5, -1, 0));
+    print_line("no file and no size", map(0, 0, READ, PRIVATE, 99, 0));
+    print_line("no file and no type", map(0, PAGE, READ, 0, 99, 0));
+    print_line("no file and too large", map(0, 1UL << 50, READ, PRIVATE, 99, 0));
+    print_line("no type and too large", map(0, 1UL << 50, READ, ANONYMOUS, -1, 0));
+    print_line("no type and an odd address", map(1, PAGE, READ, ANONYMOUS | FIXED, -1, 0));
+    print_line("no type at the kernel", map(KERNEL, PAGE, READ, ANONYMOUS | FIXED, -1, 0));
+    print_line("a directory at an odd address", map(1, PAGE, READ, PRIVATE | FIXED, directory, 0));
+    print_line("a directory where one is", map(start, PAGE, READ, PRIVATE | FIXED_NOREPLACE, directory, 0));
+    print_line("a writer at an odd address", map(1, PAGE, READ, PRIVATE | FIXED, writer, 0));
+    print_line("type of files", map(0, PAGE, READ, SHARED | PRIVATE | ANONYMOUS, -1, 0));
+    print_line("too far in the file", map(0, PAGE, READ, PRIVATE, file, 0x7FFFFFFFFFFFF000UL));
     print_line("odd offset", map(0, PAGE, READ, PRIVATE, file, 100));
     print_line("of a writer", map(0, PAGE, READ, PRIVATE, writer, 0));
     print_line("of a directory", map(0, PAGE, READ, PRIVATE, directory, 0));
@@ -131,12 +147,63 @@ static void mappings(int64_t file)
     print_line("protect again", call(CALL_MPROTECT, start, PAGE, READ | WRITE, 0));
     print_line("protect nothing", call(CALL_MPROTECT, start, 0, READ, 0));
     print_line("odd address", call(CALL_MPROTECT, start + 1, PAGE, READ, 0));
-    print_line("no protection", call(CALL_MPROTECT, start, PAGE, 0x100, 0));
+    print_line("no protection", call(CALL_MPROTECT, start, PAGE, NO_PROTECTION, 0));
+    print_line("no protection of nothing", call(CALL_MPROTECT, start, 0, NO_PROTECTION, 0));
+    print_line("semaphores", call(CALL_MPROTECT, start, PAGE, READ | WRITE | SEMAPHORES, 0));
+    *(volatile char *)start = 2;
     print_line("a gap", call(CALL_MPROTECT, gap, PAGE, READ, 0));
     print_line("the kernel", call(CALL_MPROTECT, KERNEL, PAGE, READ, 0));
     print_line("around all addresses", call(CALL_MPROTECT, start, -PAGE, READ, 0));
     close_file(directory);
     close_file(writer);
+}
+
+// Bits of the protection that mean nothing are ignored.
+static void unknown_protection(void)
+{
+    uint64_t memory = (uint64_t)map(0, PAGE, READ | WRITE | NO_PROTECTION, PRIVATE | ANONYMOUS, -1, 0);
+    *(volatile char *)memory = 1;
+    print_line("other protection", call(CALL_MUNMAP, memory, PAGE, 0, 0));
+}
+
+// What becomes smaller in its place may be several areas, also with gaps.
+static void shrink(void)
+{
+    uint8_t present[PAGES] = { 0 };
+    uint64_t memory = (uint64_t)map(0, PAGES * PAGE, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0);
+    print_line("protect", call(CALL_MPROTECT, memory + 2 * PAGE, PAGE, READ, 0));
+    print_line("the same", call6(CALL_MREMAP, memory, PAGES * PAGE, PAGES * PAGE, 0, 0, 0) == (int64_t)memory);
+    print_line("larger", call6(CALL_MREMAP, memory, PAGES * PAGE, 2 * PAGES * PAGE, 1, 0, 0));
+    print_line("smaller", call6(CALL_MREMAP, memory, PAGES * PAGE, 4 * PAGE, 0, 0, 0) == (int64_t)memory);
+    print_line("kept", call(CALL_MINCORE, memory, 4 * PAGE, at(present), 0));
+    print_line("gone", call(CALL_MINCORE, memory + 4 * PAGE, PAGE, at(present), 0));
+    call(CALL_MUNMAP, memory + PAGE, PAGE, 0, 0);
+    print_line("with a gap", call6(CALL_MREMAP, memory, 4 * PAGE, 3 * PAGE, 1, 0, 0) == (int64_t)memory);
+    print_line("kept", call(CALL_MINCORE, memory + 2 * PAGE, PAGE, at(present), 0));
+    print_line("gone", call(CALL_MINCORE, memory + 3 * PAGE, PAGE, at(present), 0));
+    call(CALL_MUNMAP, memory, 3 * PAGE, 0, 0);
+}
+
+// Of what is shared, nothing is moved: it gets a further place.
+static void map_again(void)
+{
+    uint64_t memory = (uint64_t)map(0, 2 * PAGE, READ | WRITE, SHARED | ANONYMOUS, -1, 0);
+    volatile char *second = (volatile char *)memory + PAGE;
+    *second = 'a';
+    volatile char *other = (volatile char *)call6(CALL_MREMAP, memory + PAGE, 0, PAGE, 1, 0, 0);
+    print_line("the same contents", *other);
+    *other = 'b';
+    print_line("the same memory", *second);
+    print_line("in its place", call6(CALL_MREMAP, memory, 0, PAGE, 0, 0, 0));
+    print_line("at a place", call6(CALL_MREMAP, memory + PAGE, 0, PAGE, 3, gap, 0) == (int64_t)gap);
+    print_line("the same contents", *(volatile char *)gap);
+    print_line("at its own place", call6(CALL_MREMAP, memory, 0, PAGE, 3, memory, 0));
+    print_line("over a part of it", call6(CALL_MREMAP, memory + PAGE, 0, 2 * PAGE, 3, memory, 0));
+    print_line("private memory", call6(CALL_MREMAP, start, 0, PAGE, 1, 0, 0));
+    print_line("no memory", call6(CALL_MREMAP, 0x10000000000UL, 0, PAGE, 1, 0, 0));
+    call(CALL_MUNMAP, gap, PAGE, 0, 0);
+    call(CALL_MUNMAP, (uint64_t)other, PAGE, 0, 0);
+    call(CALL_MUNMAP, memory, 2 * PAGE, 0, 0);
 }
 
 static void moves(void)
@@ -172,6 +239,9 @@ int memory_calls(void)
     synchronization(file);
     advice(file);
     mappings(file);
+    unknown_protection();
+    shrink();
+    map_again();
     moves();
     locks();
     close_file(file);

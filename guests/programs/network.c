@@ -27,7 +27,7 @@ static int64_t set_option(int64_t descriptor, uint64_t level, uint64_t option, i
 static int64_t set_time(int64_t descriptor, uint64_t option, int64_t microseconds)
 {
     const int64_t time[2] = { microseconds / 1000000, microseconds % 1000000 };
-    return call6(CALL_SETSOCKOPT, (uint64_t)descriptor, 1, option, (uint64_t)time, sizeof time, 0);
+    return call6(CALL_SETSOCKOPT, (uint64_t)descriptor, SOL_SOCKET, option, (uint64_t)time, sizeof time, 0);
 }
 
 // Bytes of which each place has one of its own, and that are all equal afterwards.
@@ -74,20 +74,20 @@ static void unconnected(void)
     uint8_t name[32];
     uint32_t size = sizeof name;
     int64_t descriptor = create(0);
-    print_line("type", get_option(descriptor, 1, 3));
-    print_line("domain", get_option(descriptor, 1, 39));
-    print_line("protocol", get_option(descriptor, 1, 38));
-    print_line("error", get_option(descriptor, 1, 4));
-    print_line("listens", get_option(descriptor, 1, 30));
+    print_line("type", get_option(descriptor, SOL_SOCKET, SO_TYPE));
+    print_line("domain", get_option(descriptor, SOL_SOCKET, SO_DOMAIN));
+    print_line("protocol", get_option(descriptor, SOL_SOCKET, SO_PROTOCOL));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
+    print_line("listens", get_option(descriptor, SOL_SOCKET, SO_ACCEPTCONN));
     print_line("poll", (int64_t)poll_one(descriptor, 0));
-    print_line("send", send_bytes(descriptor, text, 4, NOSIGNAL));
+    print_line("send", send_bytes(descriptor, text, 4, MSG_NOSIGNAL));
     print_line("receive", receive(descriptor, 4, 0));
     print_line("peer", call(CALL_GETPEERNAME, (uint64_t)descriptor, (uint64_t)name, (uint64_t)&size, 0));
     print_line("name", call(CALL_GETSOCKNAME, (uint64_t)descriptor, (uint64_t)name, (uint64_t)&size, 0));
     print_line("size", size);
     print_line("family", name[0]);
-    print_line("shut down", call(CALL_SHUTDOWN, (uint64_t)descriptor, 2, 0, 0));
-    print_line("shut what", call(CALL_SHUTDOWN, (uint64_t)descriptor, 3, 0, 0));
+    print_line("shut down", call(CALL_SHUTDOWN, (uint64_t)descriptor, SHUT_RDWR, 0, 0));
+    print_line("shut what", call(CALL_SHUTDOWN, (uint64_t)descriptor, SHUT_NONE, 0, 0));
     print_line("accept", call(CALL_ACCEPT, (uint64_t)descriptor, 0, 0, 0));
     print_line("short", call(CALL_CONNECT, (uint64_t)descriptor, (uint64_t)name, 3, 0));
     print_line("bad pointer", call(CALL_CONNECT, (uint64_t)descriptor, 8, 16, 0));
@@ -103,31 +103,31 @@ static void options(int64_t descriptor)
 {
     int64_t time[2] = { 0, 0 };
     uint32_t size = sizeof time;
-    print_line("nodelay", set_option(descriptor, 6, 1, 7));
-    print_line("nodelay", get_option(descriptor, 6, 1));
-    print_line("keepalive", set_option(descriptor, 1, 9, 1));
-    print_line("keepalive", get_option(descriptor, 1, 9));
-    print_line("idle", get_option(descriptor, 6, 4));
-    print_line("idle", set_option(descriptor, 6, 4, 60));
-    print_line("idle", get_option(descriptor, 6, 4));
-    print_line("idle too small", set_option(descriptor, 6, 4, 0));
-    print_line("idle too large", set_option(descriptor, 6, 4, 32768));
-    print_line("count too large", set_option(descriptor, 6, 6, 128));
-    print_line("buffer", set_option(descriptor, 1, 7, 50000));
-    print_line("reuse", set_option(descriptor, 1, 2, 1));
-    print_line("reuse", get_option(descriptor, 1, 2));
-    print_line("unknown", set_option(descriptor, 6, 250, 1));
-    print_line("unknown", get_option(descriptor, 6, 250));
-    print_line("small", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, 6, 1, (uint64_t)&size, 3, 0));
-    print_line("bad pointer", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, 6, 1, 8, 4, 0));
-    print_line("time", set_time(descriptor, 20, 2000000));
-    print_line("time", call6(CALL_GETSOCKOPT, (uint64_t)descriptor, 1, 20, (uint64_t)time, (uint64_t)&size, 0));
+    print_line("nodelay", set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 7));
+    print_line("nodelay", get_option(descriptor, IPPROTO_TCP, TCP_NODELAY));
+    print_line("keepalive", set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1));
+    print_line("keepalive", get_option(descriptor, SOL_SOCKET, SO_KEEPALIVE));
+    print_line("idle", get_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE));
+    print_line("idle", set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 60));
+    print_line("idle", get_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE));
+    print_line("idle too small", set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 0));
+    print_line("idle too large", set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 32768));
+    print_line("count too large", set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 128));
+    print_line("buffer", set_option(descriptor, SOL_SOCKET, SO_SNDBUF, 50000));
+    print_line("reuse", set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1));
+    print_line("reuse", get_option(descriptor, SOL_SOCKET, SO_REUSEADDR));
+    print_line("unknown", set_option(descriptor, IPPROTO_TCP, TCP_NONE, 1));
+    print_line("unknown", get_option(descriptor, IPPROTO_TCP, TCP_NONE));
+    print_line("small", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, IPPROTO_TCP, TCP_NODELAY, (uint64_t)&size, 3, 0));
+    print_line("bad pointer", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, IPPROTO_TCP, TCP_NODELAY, 8, 4, 0));
+    print_line("time", set_time(descriptor, SO_RCVTIMEO, 2000000));
+    print_line("time", call6(CALL_GETSOCKOPT, (uint64_t)descriptor, SOL_SOCKET, SO_RCVTIMEO, (uint64_t)time, (uint64_t)&size, 0));
     print_line("seconds", time[0]);
     print_line("size", size);
-    print_line("no time", set_time(descriptor, 20, 0));
+    print_line("no time", set_time(descriptor, SO_RCVTIMEO, 0));
     time[1] = 1000000;
-    print_line("bad time", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, 1, 20, (uint64_t)time, sizeof time, 0));
-    print_line("small time", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, 1, 20, (uint64_t)time, 8, 0));
+    print_line("bad time", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, SOL_SOCKET, SO_RCVTIMEO, (uint64_t)time, sizeof time, 0));
+    print_line("small time", call6(CALL_SETSOCKOPT, (uint64_t)descriptor, SOL_SOCKET, SO_RCVTIMEO, (uint64_t)time, 8, 0));
 }
 
 static void messages(int64_t descriptor)
@@ -141,7 +141,7 @@ static void messages(int64_t descriptor)
     vectors[1] = (struct vector){ bytes + 100, 0 };
     vectors[2] = (struct vector){ bytes + 200, 4 };
     message.flags = 99;
-    print_line("receive message", call(CALL_RECVMSG, (uint64_t)descriptor, (uint64_t)&message, WAITALL, 0));
+    print_line("receive message", call(CALL_RECVMSG, (uint64_t)descriptor, (uint64_t)&message, MSG_WAITALL, 0));
     print_line("flags", (int64_t)message.flags);
     print_line("bytes", bytes[3] * 256 + bytes[203]);
     message.vector_count = 1025;
@@ -150,7 +150,7 @@ static void messages(int64_t descriptor)
     vectors[0] = (struct vector){ "ab", 2 };
     vectors[1] = (struct vector){ "cde", 3 };
     print_line("write vectors", call(CALL_WRITEV, (uint64_t)descriptor, (uint64_t)vectors, 2, 0));
-    print_line("all", receive(descriptor, 5, WAITALL));
+    print_line("all", receive(descriptor, 5, MSG_WAITALL));
     address = address_of(0x01020304, 5);
     print_line("send to", call6(CALL_SENDTO, (uint64_t)descriptor, (uint64_t)"xyz", 3, 0, (uint64_t)&address, sizeof address));
     wait_for(descriptor, POLLIN);
@@ -158,25 +158,25 @@ static void messages(int64_t descriptor)
     vectors[1] = (struct vector){ bytes + 2, 9 };
     print_line("read vectors", call(CALL_READV, (uint64_t)descriptor, (uint64_t)vectors, 2, 0));
     print_line("write", call(CALL_WRITE, (uint64_t)descriptor, (uint64_t)"name", 4, 0));
-    print_line("receive from", call6(CALL_RECVFROM, (uint64_t)descriptor, (uint64_t)bytes, 4, WAITALL, (uint64_t)&address, (uint64_t)&size));
+    print_line("receive from", call6(CALL_RECVFROM, (uint64_t)descriptor, (uint64_t)bytes, 4, MSG_WAITALL, (uint64_t)&address, (uint64_t)&size));
     print_line("size", size);
 }
 
 static void waiting(int64_t descriptor)
 {
-    print_line("nothing", receive(descriptor, 10, DONTWAIT));
-    print_line("time", set_time(descriptor, 20, 20000));
+    print_line("nothing", receive(descriptor, 10, MSG_DONTWAIT));
+    print_line("time", set_time(descriptor, SO_RCVTIMEO, 20000));
     print_line("too late", receive(descriptor, 10, 0));
     print_line("too late", call(CALL_READ, (uint64_t)descriptor, (uint64_t)bytes, 10, 0));
-    print_line("no time", set_time(descriptor, 20, 0));
+    print_line("no time", set_time(descriptor, SO_RCVTIMEO, 0));
     print_line("available", available(descriptor));
     print_line("empty", send_bytes(descriptor, "", 0, 0));
     print_line("poll", (int64_t)poll_one(descriptor, 0));
     print_line("send", send_bytes(descriptor, "hello", 5, 0));
     print_line("wait", (int64_t)wait_for(descriptor, POLLIN));
     print_line("available", available(descriptor));
-    print_line("peek", receive(descriptor, 3, PEEK));
-    print_line("peek", receive(descriptor, 100, PEEK));
+    print_line("peek", receive(descriptor, 3, MSG_PEEK));
+    print_line("peek", receive(descriptor, 100, MSG_PEEK));
     print_line("bad pointer", call6(CALL_RECVFROM, (uint64_t)descriptor, 8, 5, 0, 0, 0));
     print_line("available", available(descriptor));
     print_line("receive", receive(descriptor, 2, 0));
@@ -223,7 +223,7 @@ static void edges(int64_t descriptor)
     send_bytes(descriptor, "def", 3, 0);
     print_line("edge", wait_edge(epoll, 60000));
     print_line("no edge", wait_edge(epoll, 0));
-    print_line("receive", receive(descriptor, 6, WAITALL));
+    print_line("receive", receive(descriptor, 6, MSG_WAITALL));
     print_line("nothing", wait_edge(epoll, 20));
     send_bytes(descriptor, "abc", 3, 0);
     print_line("edge", wait_edge(epoll, -1));
@@ -241,14 +241,14 @@ static void half_close(int64_t descriptor)
     print_line("close one", close_file(descriptor));
     print_line("send", send_bytes(copy, "bye", 3, 0));
     print_line("shut down", call(CALL_SHUTDOWN, (uint64_t)copy, SHUT_WR, 0, 0));
-    print_line("send after", send_bytes(copy, "x", 1, NOSIGNAL));
-    print_line("receive", receive(copy, 3, WAITALL));
+    print_line("send after", send_bytes(copy, "x", 1, MSG_NOSIGNAL));
+    print_line("receive", receive(copy, 3, MSG_WAITALL));
     set = 1UL << copy;
     print_line("select", call6(CALL_SELECT, (uint64_t)copy + 1, (uint64_t)&set, 0, 0, 0, 0));
     print_line("wait", (int64_t)wait_for(copy, POLLRDHUP));
     print_line("poll", (int64_t)poll_one(copy, 0));
     print_line("end", receive(copy, 10, 0));
-    print_line("end", receive(copy, 10, PEEK));
+    print_line("end", receive(copy, 10, MSG_PEEK));
     print_line("close", close_file(copy));
 }
 
@@ -258,7 +258,7 @@ static void without_waiting(uint64_t port, uint64_t refused)
     int64_t descriptor = create(O_NONBLOCK);
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
     print_line("wait", (int64_t)wait_for(descriptor, POLLOUT));
-    print_line("error", get_option(descriptor, 1, 4));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
     print_line("receive", receive(descriptor, 10, 0));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
@@ -268,8 +268,8 @@ static void without_waiting(uint64_t port, uint64_t refused)
     print_line("refused", connect_to(descriptor, LOOPBACK, refused));
     wait_for(descriptor, POLLOUT);
     print_line("poll", (int64_t)poll_one(descriptor, 0));
-    print_line("error", get_option(descriptor, 1, 4));
-    print_line("error", get_option(descriptor, 1, 4));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
     print_line("poll", (int64_t)poll_one(descriptor, 0));
     print_line("receive", receive(descriptor, 10, 0));
     print_line("aborted", connect_to(descriptor, LOOPBACK, refused));
@@ -278,7 +278,7 @@ static void without_waiting(uint64_t port, uint64_t refused)
     print_line("refused", connect_to(descriptor, LOOPBACK, refused));
     print_line("other", connect_to(descriptor, LOOPBACK, port));
     print_line("wait", (int64_t)wait_for(descriptor, POLLOUT));
-    print_line("error", get_option(descriptor, 1, 4));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
     close_file(descriptor);
 }
 
@@ -290,7 +290,7 @@ static int network_calls(uint64_t port, uint64_t refused)
     unconnected();
     int64_t descriptor = create(0);
     print_line("refused", connect_to(descriptor, LOOPBACK, refused));
-    print_line("error", get_option(descriptor, 1, 4));
+    print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
     print_line("connected", connect_to(descriptor, LOOPBACK, port));
     print_line("peer", call(CALL_GETPEERNAME, (uint64_t)descriptor, (uint64_t)&peer, (uint64_t)&size, 0));
@@ -326,11 +326,11 @@ static int network_refused(uint64_t port)
     mapped.address[12] = 127;
     mapped.address[15] = 1;
     int64_t descriptor = create(0);
-    int64_t other = call(CALL_SOCKET, AF_INET6, STREAM, 0, 0);
-    print_line("raw", call(CALL_SOCKET, AF_INET, RAW, 6, 0));
-    print_line("local", call(CALL_SOCKET, AF_UNIX, STREAM, 0, 0));
-    print_line("netlink", call(CALL_SOCKET, AF_NETLINK, RAW, 0, 0));
-    print_line("packet", call(CALL_SOCKET, AF_PACKET, RAW, 0, 0));
+    int64_t other = call(CALL_SOCKET, AF_INET6, SOCK_STREAM, 0, 0);
+    print_line("raw", call(CALL_SOCKET, AF_INET, SOCK_RAW, IPPROTO_TCP, 0));
+    print_line("local", call(CALL_SOCKET, AF_UNIX, SOCK_STREAM, 0, 0));
+    print_line("netlink", call(CALL_SOCKET, AF_NETLINK, SOCK_RAW, 0, 0));
+    print_line("packet", call(CALL_SOCKET, AF_PACKET, SOCK_RAW, 0, 0));
     print_line("bind", call(CALL_BIND, (uint64_t)descriptor, (uint64_t)&address, sizeof address, 0));
     print_line("listen", call(CALL_LISTEN, (uint64_t)descriptor, 5, 0, 0));
     print_line("other port", connect_to(descriptor, LOOPBACK, port + 1));
@@ -383,7 +383,7 @@ static int network_flood(uint64_t port)
 {
     int64_t descriptor = open_connection(port);
     int64_t result;
-    while ((result = send_bytes(descriptor, bytes, sizeof bytes, NOSIGNAL)) > 0) {
+    while ((result = send_bytes(descriptor, bytes, sizeof bytes, MSG_NOSIGNAL)) > 0) {
     }
     print_line("error", result);
     return 0;

@@ -6,17 +6,14 @@
 #define PROGRAMS_NETWORK_H
 
 #include "files.h"
+#include "sockets.h"
 
 enum { CALL_POLL = 7, CALL_RT_SIGACTION = 13, CALL_SELECT = 23, CALL_NANOSLEEP = 35, CALL_SOCKET = 41,
        CALL_CONNECT = 42, CALL_ACCEPT = 43, CALL_SENDTO = 44, CALL_RECVFROM = 45, CALL_SENDMSG = 46,
        CALL_RECVMSG = 47, CALL_SHUTDOWN = 48, CALL_BIND = 49, CALL_LISTEN = 50, CALL_GETSOCKNAME = 51,
        CALL_GETPEERNAME = 52, CALL_SETSOCKOPT = 54, CALL_GETSOCKOPT = 55, CALL_EPOLL_WAIT = 232,
        CALL_EPOLL_CTL = 233, CALL_EPOLL_CREATE1 = 291 };
-enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17 };
-enum { STREAM = 1, DATAGRAM = 2, RAW = 3 };
-enum { SHUT_WR = 1 };
 enum { POLLIN = 1, POLLOUT = 4, POLLRDHUP = 0x2000 };
-enum { PEEK = 2, DONTWAIT = 0x40, WAITALL = 0x100, NOSIGNAL = 0x4000 };
 enum { FIONREAD = 0x541B, FIONBIO = 0x5421 };
 
 #define LOOPBACK 0x7F000001U
@@ -39,20 +36,6 @@ struct poll_entry {
     uint16_t events, returned;
 };
 
-struct vector {
-    const char *base;
-    uint64_t length;
-};
-
-struct message {
-    uint64_t name;
-    uint64_t name_size;
-    struct vector *vectors;
-    uint64_t vector_count;
-    uint64_t control, control_size;
-    uint64_t flags;
-};
-
 static inline uint16_t swapped(uint64_t port)
 {
     return (uint16_t)(port >> 8 | port << 8);
@@ -65,7 +48,7 @@ static inline struct address address_of(uint32_t address, uint64_t port)
 
 static inline int64_t create(uint64_t flags)
 {
-    return call(CALL_SOCKET, AF_INET, STREAM | flags, 0, 0);
+    return call(CALL_SOCKET, AF_INET, SOCK_STREAM | flags, 0, 0);
 }
 
 static inline int64_t connect_to(int64_t descriptor, uint32_t host, uint64_t port)

@@ -6,9 +6,6 @@
 #include "network.h"
 #include "signals.h"
 
-enum { AF_UNSPEC = 0 };
-enum { SHUT_BOTH = 2 };
-
 static uint8_t stack[16384] __attribute__((aligned(16)));
 static volatile uint32_t identifier;
 static char block[100000];
@@ -21,7 +18,7 @@ static int64_t disconnect(int64_t descriptor)
 
 static int64_t shut_down(int64_t descriptor)
 {
-    return call(CALL_SHUTDOWN, (uint64_t)descriptor, SHUT_BOTH, 0, 0);
+    return call(CALL_SHUTDOWN, (uint64_t)descriptor, SHUT_RDWR, 0, 0);
 }
 
 static int64_t peer_of(int64_t descriptor)
@@ -45,8 +42,8 @@ static void end_attempts(int64_t (*end)(int64_t), uint64_t silent)
         print_line("again", connect_to(descriptor, LOOPBACK, silent));
         print_line("end", end(descriptor));
         print_line("poll", (int64_t)poll_one(descriptor, 0));
-        print_line("error", get_option(descriptor, 1, 4));
-        print_line("error", get_option(descriptor, 1, 4));
+        print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
+        print_line("error", get_option(descriptor, SOL_SOCKET, SO_ERROR));
         print_line("poll", (int64_t)poll_one(descriptor, 0));
         print_line("peer", peer_of(descriptor));
     }
@@ -86,8 +83,8 @@ static void end_connection(uint64_t port)
     print_line("disconnect", disconnect(descriptor));
     print_line("peer", peer_of(descriptor));
     print_line("poll", (int64_t)poll_one(descriptor, 0));
-    print_line("send", send_bytes(descriptor, "x", 1, NOSIGNAL));
-    print_line("send", send_bytes(descriptor, "x", 1, NOSIGNAL));
+    print_line("send", send_bytes(descriptor, "x", 1, MSG_NOSIGNAL));
+    print_line("send", send_bytes(descriptor, "x", 1, MSG_NOSIGNAL));
     print_line("receive", receive(descriptor, 1, 0));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
     print_line("disconnect", disconnect(descriptor));
@@ -95,7 +92,7 @@ static void end_connection(uint64_t port)
     print_line("receive", receive(descriptor, 1, 0));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
     print_line("send", send_bytes(descriptor, "abc", 3, 0));
-    print_line("receive", receive(descriptor, 3, WAITALL));
+    print_line("receive", receive(descriptor, 3, MSG_WAITALL));
     print_line("short", call(CALL_CONNECT, (uint64_t)descriptor, (uint64_t)block, 1, 0));
     print_line("bad pointer", call(CALL_CONNECT, (uint64_t)descriptor, 8, 16, 0));
     print_line("close", close_file(descriptor));
@@ -118,10 +115,10 @@ static int network_datagrams(uint64_t port)
     struct message message = { 0 };
     char name[16];
     uint32_t size = sizeof name;
-    print_line("other family", call(CALL_SOCKET, AF_INET6, DATAGRAM, 0, 0));
-    print_line("other protocol", call(CALL_SOCKET, AF_INET, DATAGRAM, 6, 0));
-    int64_t descriptor = call(CALL_SOCKET, AF_INET, DATAGRAM | O_CLOEXEC, 17, 0);
-    print_line("type", get_option(descriptor, 1, 3));
+    print_line("other family", call(CALL_SOCKET, AF_INET6, SOCK_DGRAM, 0, 0));
+    print_line("other protocol", call(CALL_SOCKET, AF_INET, SOCK_DGRAM, IPPROTO_TCP, 0));
+    int64_t descriptor = call(CALL_SOCKET, AF_INET, SOCK_DGRAM | O_CLOEXEC, IPPROTO_UDP, 0);
+    print_line("type", get_option(descriptor, SOL_SOCKET, SO_TYPE));
     print_line("peer", peer_of(descriptor));
     print_line("short", call(CALL_CONNECT, (uint64_t)descriptor, (uint64_t)&address, 3, 0));
     print_line("connect", connect_to(descriptor, LOOPBACK, port));
@@ -153,12 +150,12 @@ static int network_kept(uint64_t port, uint64_t size)
         wait_for(descriptor, POLLIN);
         call(CALL_IOCTL, (uint64_t)descriptor, FIONREAD, (uint64_t)&count, 0);
     }
-    int64_t sent = send_bytes(descriptor, block, sizeof block, NOSIGNAL);
+    int64_t sent = send_bytes(descriptor, block, sizeof block, MSG_NOSIGNAL);
     print_line("a part", sent > 0 && sent < (int64_t)sizeof block);
     print_line("received", receive(descriptor, sizeof block, 0));
     print_line("error", receive(descriptor, sizeof block, 0));
     print_line("end", receive(descriptor, sizeof block, 0));
-    print_line("send", send_bytes(descriptor, "x", 1, NOSIGNAL));
+    print_line("send", send_bytes(descriptor, "x", 1, MSG_NOSIGNAL));
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "start.h"
 #include "signals.h"
+#include "vector.h"
 
 #define CALL_CLOSE 3
 #define CALL_POLL 7
@@ -318,11 +319,6 @@ static int sockets(void)
     print_entry(&entry);
     return 0;
 }
-
-struct vector {
-    const void *base;
-    uint64_t length;
-};
 
 static struct vector vectors[100];
 

@@ -115,6 +115,7 @@ static void masks(void)
     print_line("getitimer", call(CALL_GETITIMER, 0, BAD_ADDRESS, 0, 0));
     print_line("setitimer", call(CALL_SETITIMER, 0, BAD_ADDRESS, 0, 0));
     print_line("no timer", call(CALL_SETITIMER, 9, 0, 0, 0));
+    print_line("bad address and no timer", call(CALL_SETITIMER, 9, BAD_ADDRESS, 0, 0));
     print_line("alarm", call(CALL_ALARM, 0, 0, 0, 0));
 }
 

@@ -3,28 +3,12 @@
 // The calls of sockets, with a pair of them: no network is needed.
 
 #include "calls.h"
+#include "sockets.h"
 
-enum { AF_UNIX = 1, AF_INET = 2, NO_FAMILY = 99 };
-enum { STREAM = 1, NO_TYPE = 7 };
-enum { SOCKET_LEVEL = 1, TYPE = 3, ERROR = 4, PROTOCOL = 38, DOMAIN = 39, NO_OPTION = 999 };
-enum { DONTWAIT = 0x40 };
+enum { NO_FAMILY = 99, NO_TYPE = 7 };
 
 static int32_t ends[2];
 static char buffer[64];
-
-struct vector {
-    const void *base;
-    uint64_t length;
-};
-
-struct message {
-    uint64_t name;
-    uint64_t name_size;
-    const struct vector *vectors;
-    uint64_t vector_count;
-    uint64_t control, control_size;
-    uint64_t flags;
-};
 
 static int64_t option(uint64_t level, uint64_t which)
 {
@@ -36,13 +20,13 @@ static int64_t option(uint64_t level, uint64_t which)
 
 static void creation(void)
 {
-    print_line("no family", call(CALL_SOCKET, NO_FAMILY, STREAM, 0, 0));
+    print_line("no family", call(CALL_SOCKET, NO_FAMILY, SOCK_STREAM, 0, 0));
     print_line("no type", call(CALL_SOCKET, AF_INET, NO_TYPE, 0, 0));
-    print_line("pair of no family", call(CALL_SOCKETPAIR, NO_FAMILY, STREAM, 0, at(ends)));
+    print_line("pair of no family", call(CALL_SOCKETPAIR, NO_FAMILY, SOCK_STREAM, 0, at(ends)));
     print_line("pair of no type", call(CALL_SOCKETPAIR, AF_UNIX, NO_TYPE, 0, at(ends)));
-    print_line("pair of no protocol", call(CALL_SOCKETPAIR, AF_UNIX, STREAM, 9, at(ends)));
-    print_line("bad address", call(CALL_SOCKETPAIR, AF_UNIX, STREAM, 0, BAD_ADDRESS));
-    print_line("pair", call(CALL_SOCKETPAIR, AF_UNIX, STREAM | O_CLOEXEC, 0, at(ends)));
+    print_line("pair of no protocol", call(CALL_SOCKETPAIR, AF_UNIX, SOCK_STREAM, 9, at(ends)));
+    print_line("bad address", call(CALL_SOCKETPAIR, AF_UNIX, SOCK_STREAM, 0, BAD_ADDRESS));
+    print_line("pair", call(CALL_SOCKETPAIR, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, at(ends)));
     print_line("flags", call(CALL_FCNTL, (uint64_t)ends[1], 1, 0, 0));
 }
 
@@ -50,20 +34,20 @@ static void options(void)
 {
     uint32_t size = 2;
     int32_t value = -1;
-    print_line("type", option(SOCKET_LEVEL, TYPE));
-    print_line("domain", option(SOCKET_LEVEL, DOMAIN));
-    print_line("protocol", option(SOCKET_LEVEL, PROTOCOL));
-    print_line("error", option(SOCKET_LEVEL, ERROR));
-    print_line("no option", option(SOCKET_LEVEL, NO_OPTION));
-    print_line("a part", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, TYPE, at(&value), at(&size), 0));
+    print_line("type", option(SOL_SOCKET, SO_TYPE));
+    print_line("domain", option(SOL_SOCKET, SO_DOMAIN));
+    print_line("protocol", option(SOL_SOCKET, SO_PROTOCOL));
+    print_line("error", option(SOL_SOCKET, SO_ERROR));
+    print_line("no option", option(SOL_SOCKET, SO_NONE));
+    print_line("a part", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_TYPE, at(&value), at(&size), 0));
     print_line("size", size);
     print_line("value", value);
-    print_line("bad address", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, TYPE, at(&value), BAD_ADDRESS, 0));
-    print_line("bad address", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, TYPE, BAD_ADDRESS, at(&size), 0));
+    print_line("bad address", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_TYPE, at(&value), BAD_ADDRESS, 0));
+    print_line("bad address", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_TYPE, BAD_ADDRESS, at(&size), 0));
     size = (uint32_t)-1;
-    print_line("negative size", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, TYPE, at(&value), at(&size), 0));
-    print_line("set no option", call6(CALL_SETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, NO_OPTION, at(&value), 4, 0));
-    print_line("set the type", call6(CALL_SETSOCKOPT, (uint64_t)ends[0], SOCKET_LEVEL, TYPE, at(&value), 4, 0));
+    print_line("negative size", call6(CALL_GETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_TYPE, at(&value), at(&size), 0));
+    print_line("set no option", call6(CALL_SETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_NONE, at(&value), 4, 0));
+    print_line("set the type", call6(CALL_SETSOCKOPT, (uint64_t)ends[0], SOL_SOCKET, SO_TYPE, at(&value), 4, 0));
 }
 
 static void names(void)
@@ -100,12 +84,12 @@ static void messages(void)
     print(buffer);
     print("\n");
     print_line("flags", (int64_t)message.flags);
-    print_line("nothing", call(CALL_RECVMSG, (uint64_t)ends[1], at(&message), DONTWAIT, 0));
+    print_line("nothing", call(CALL_RECVMSG, (uint64_t)ends[1], at(&message), MSG_DONTWAIT, 0));
     print_line("bad message", call(CALL_SENDMSG, (uint64_t)ends[0], BAD_ADDRESS, 0, 0));
-    print_line("bad message", call(CALL_RECVMSG, (uint64_t)ends[1], BAD_ADDRESS, DONTWAIT, 0));
+    print_line("bad message", call(CALL_RECVMSG, (uint64_t)ends[1], BAD_ADDRESS, MSG_DONTWAIT, 0));
     message.vector_count = 1025;
     print_line("too many", call(CALL_SENDMSG, (uint64_t)ends[0], at(&message), 0, 0));
-    print_line("too many", call(CALL_RECVMSG, (uint64_t)ends[1], at(&message), DONTWAIT, 0));
+    print_line("too many", call(CALL_RECVMSG, (uint64_t)ends[1], at(&message), MSG_DONTWAIT, 0));
     message = (struct message){ .vectors = (const struct vector *)BAD_ADDRESS, .vector_count = 1 };
     print_line("bad vectors", call(CALL_SENDMSG, (uint64_t)ends[0], at(&message), 0, 0));
     message = (struct message){ .vectors = bad, .vector_count = 1 };
@@ -114,9 +98,9 @@ static void messages(void)
     print_line("recvfrom", call6(CALL_RECVFROM, (uint64_t)ends[1], at(buffer), 20, 0, at(buffer + 32), at(&size)));
     print_line("size", size);
     print_line("bad address", call6(CALL_SENDTO, (uint64_t)ends[0], BAD_ADDRESS, 4, 0, 0, 0));
-    print_line("nothing", call6(CALL_RECVFROM, (uint64_t)ends[1], at(buffer), 20, DONTWAIT, 0, 0));
-    print_line("shut what", call(CALL_SHUTDOWN, (uint64_t)ends[0], 3, 0, 0));
-    print_line("shut down", call(CALL_SHUTDOWN, (uint64_t)ends[0], 1, 0, 0));
+    print_line("nothing", call6(CALL_RECVFROM, (uint64_t)ends[1], at(buffer), 20, MSG_DONTWAIT, 0, 0));
+    print_line("shut what", call(CALL_SHUTDOWN, (uint64_t)ends[0], SHUT_NONE, 0, 0));
+    print_line("shut down", call(CALL_SHUTDOWN, (uint64_t)ends[0], SHUT_WR, 0, 0));
     print_line("end", call6(CALL_RECVFROM, (uint64_t)ends[1], at(buffer), 20, 0, 0, 0));
 }
 

@@ -4,7 +4,9 @@
 // the input when a line says that the program waits for it.
 
 #include "files.h"
+#include "futex.h"
 #include "signals.h"
+#include "vector.h"
 
 #define CALL_POLL 7
 #define CALL_SELECT 23
@@ -31,11 +33,6 @@
 struct poll_entry {
     int32_t descriptor;
     int16_t events, returned;
-};
-
-struct vector {
-    void *base;
-    uint64_t length;
 };
 
 struct epoll_event {
@@ -362,7 +359,7 @@ static void read_and_pause(uint64_t unused)
     (void)unused;
     call(CALL_READ, 0, (uint64_t)&byte, 1, 0);
     while (!signals_seen) {
-        call(CALL_FUTEX, (uint64_t)&never, 0, 0, 0);
+        call(CALL_FUTEX, (uint64_t)&never, FUTEX_WAIT, 0, 0);
     }
 }
 

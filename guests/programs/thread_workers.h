@@ -7,6 +7,7 @@
 #define PROGRAMS_THREAD_WORKERS_H
 
 #include "files.h"
+#include "futex.h"
 #include "signals.h"
 
 #define WORKERS 5
@@ -40,22 +41,6 @@ enum {
     CALL_TGSIGQUEUEINFO = 297,
     CALL_CLONE3 = 435,
 };
-
-enum {
-    FUTEX_WAIT = 0,
-    FUTEX_WAKE = 1,
-    FUTEX_REQUEUE = 3,
-    FUTEX_CMP_REQUEUE = 4,
-    FUTEX_WAKE_OP = 5,
-    FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET = 10,
-    FUTEX_PRIVATE = 128,
-    FUTEX_REALTIME = 256,
-};
-
-#define FUTEX_WAITERS 0x80000000U
-#define FUTEX_OWNER_DIED 0x40000000U
-#define FUTEX_OWNER 0x3FFFFFFFU
 
 // A lock of the robust list of its owner, with three states: free, owned, and owned with waiters.
 struct mutex {

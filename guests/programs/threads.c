@@ -2,6 +2,7 @@
 //
 // Threads and futexes.
 
+#include "futex.h"
 #include "signals.h"
 #include "start.h"
 
@@ -13,15 +14,6 @@
 #define CALL_NANOSLEEP 35
 
 #define THREAD_FLAGS 0x3D0F00UL
-
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_REQUEUE 3
-#define FUTEX_CMP_REQUEUE 4
-#define FUTEX_WAKE_OP 5
-#define FUTEX_WAIT_BITSET 9
-#define FUTEX_WAKE_BITSET 10
-#define FUTEX_PRIVATE 128
 
 #define SA_RESTART 0x10000000UL
 
@@ -153,13 +145,13 @@ static int futex_errors(void)
     print_line("value", futex(&word, FUTEX_WAIT, 4, 0, NULL, 0));
     print_line("timeout", futex(&word, FUTEX_WAIT, 5, (uint64_t)soon, NULL, 0));
     print_line("absolute timeout", futex(&word, FUTEX_WAIT_BITSET, 5, (uint64_t)soon, NULL, 1));
-    print_line("realtime timeout", futex(&word, FUTEX_WAIT_BITSET | 256, 5, (uint64_t)soon, NULL, 1));
+    print_line("realtime timeout", futex(&word, FUTEX_WAIT_BITSET | FUTEX_REALTIME, 5, (uint64_t)soon, NULL, 1));
     print_line("invalid timeout", futex(&word, FUTEX_WAIT, 5, (uint64_t)invalid, NULL, 0));
     print_line("bad timeout", futex(&word, FUTEX_WAIT, 5, 16, NULL, 0));
     print_line("odd address", futex((volatile uint32_t *)((uint64_t)&word + 1), FUTEX_WAIT, 5, 0, NULL, 0));
     print_line("odd wake", futex((volatile uint32_t *)((uint64_t)&word + 2), FUTEX_WAKE, 1, 0, NULL, 0));
     print_line("bad address", futex((volatile uint32_t *)16, FUTEX_WAIT, 5, 0, NULL, 0));
-    print_line("kernel address", futex((volatile uint32_t *)0xFFFFFF0000000000UL, FUTEX_WAKE | 128, 1, 0, NULL, 0));
+    print_line("kernel address", futex((volatile uint32_t *)0xFFFFFF0000000000UL, FUTEX_WAKE | FUTEX_PRIVATE, 1, 0, NULL, 0));
     print_line("no bits", futex(&word, FUTEX_WAIT_BITSET, 5, 0, NULL, 0));
     print_line("no bits to wake", futex(&word, FUTEX_WAKE_BITSET, 1, 0, NULL, 0));
     print_line("wake", futex(&word, FUTEX_WAKE, 10, 0, NULL, 0));
@@ -238,7 +230,7 @@ static void lock_and_end(uint64_t unused)
     robust_head.next = (uint64_t)&robust_entry;
     robust_head.offset = 8;
     robust_entry.next = (uint64_t)&robust_head;
-    robust_entry.lock = (uint32_t)call6(CALL_GETTID, 0, 0, 0, 0, 0, 0) | 0x80000000U;
+    robust_entry.lock = (uint32_t)call6(CALL_GETTID, 0, 0, 0, 0, 0, 0) | FUTEX_WAITERS;
     call6(273, (uint64_t)&robust_head, sizeof robust_head, 0, 0, 0, 0);
 }
 

@@ -53,6 +53,7 @@ static void creation(void)
     print_line("no notification", create(MONOTONIC, 99, SIGNAL, 0, &timer));
     print_line("by a function", create(MONOTONIC, BY_THREAD, SIGNAL, 0, &timer));
     print_line("bad address of the event", call(CALL_TIMER_CREATE, MONOTONIC, BAD_ADDRESS, at(&timer), 0));
+    print_line("bad address and no clock", call(CALL_TIMER_CREATE, NO_CLOCK, BAD_ADDRESS, at(&timer), 0));
     print_line("bad address of the timer", call(CALL_TIMER_CREATE, MONOTONIC, 0, BAD_ADDRESS, 0));
 }
 
@@ -91,6 +92,19 @@ static void settings(void)
     print_line("gettime of none", call(CALL_TIMER_GETTIME, NO_TIMER, at(times), 0, 0));
     print_line("getoverrun of none", call(CALL_TIMER_GETOVERRUN, NO_TIMER, 0, 0, 0));
     print_line("delete of a negative one", call(CALL_TIMER_DELETE, (uint64_t)-1, 0, 0, 0));
+}
+
+// One that only counts, and whose time has come.
+static void counting(void)
+{
+    int64_t times[4] = { -1, -1, -1, -1 };
+    const int64_t past[4] = { 0, 0, 0, 1 };
+    int32_t timer = -1;
+    create(MONOTONIC, NOT_AT_ALL, 0, 0, &timer);
+    print_line("settime", call(CALL_TIMER_SETTIME, (uint64_t)timer, 1, at(past), 0));
+    print_line("gettime", call(CALL_TIMER_GETTIME, (uint64_t)timer, at(times), 0, 0));
+    print_line("rest", times[2] | times[3]);
+    print_line("delete", call(CALL_TIMER_DELETE, (uint64_t)timer, 0, 0, 0));
 }
 
 static int64_t now(void)
@@ -147,6 +161,7 @@ int timers(void)
 {
     creation();
     settings();
+    counting();
     expirations();
     return 0;
 }

@@ -3,14 +3,10 @@
 // Reading and writing with several buffers, and copies between files.
 
 #include "calls.h"
+#include "vector.h"
 
 #define POSITION_OF_FILE UINT64_MAX
 #define UNKNOWN_FLAG 0x100000
-
-struct vector {
-    const void *base;
-    uint64_t length;
-};
 
 static char buffer[64];
 static int64_t file;
@@ -196,6 +192,9 @@ static void sends(int64_t other)
     print_line("nothing", send(other, file, NULL, 0));
     print_line("negative", send(other, file, &negative, 1));
     print_line("bad address", call(CALL_SENDFILE, (uint64_t)other, (uint64_t)file, BAD_ADDRESS, 1));
+    position = 1;
+    print_line("negative size", send(other, file, NULL, UINT64_MAX));
+    print_line("beyond all positions", send(other, file, &position, INT64_MAX));
     print_line("from a pipe", send(other, ends[0], NULL, 1));
     print_line("from a place of a pipe", send(other, ends[0], &position, 1));
     print_line("from a writer", send(other, appender, NULL, 1));

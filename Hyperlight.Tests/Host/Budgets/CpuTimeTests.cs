@@ -12,7 +12,6 @@ internal sealed class CpuTimeTests : ScriptedSandboxTest
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(20);
     private static readonly CallBudget Budget = new() { CpuTime = Short };
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
 
     private ManualResetEventSlim _cancelled = null!;
 
@@ -50,7 +49,7 @@ internal sealed class CpuTimeTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd).Then(AnswerAfterHostCall);
 
-        Assert.That(Sandbox.Call<int>("f", [], Budget with { CpuTime = Long }), Is.EqualTo(3));
+        Assert.That(Sandbox.Call<int>("f", [], Budget with { CpuTime = TestTime.Patience }), Is.EqualTo(3));
         Assert.That(Sandbox.LastCall.WallClockTime - Sandbox.LastCall.CpuTime, Is.GreaterThanOrEqualTo(Short * 3));
         Assert.That(_cancelled.IsSet, Is.False);
     }
@@ -102,14 +101,14 @@ internal sealed class CpuTimeTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd).Then(AnswerAfterHostCall);
 
-        Task<int> call = Sandbox.CallAsync<int>("f", [], Budget with { CpuTime = Long });
-        Assert.That(entered.Wait(Long));
+        Task<int> call = Sandbox.CallAsync<int>("f", [], Budget with { CpuTime = TestTime.Patience });
+        Assert.That(entered.Wait(TestTime.Patience));
         await Task.Delay(Short * 8);
         TimeLimits.ExpireAll();
         Assert.That(call.IsCompleted, Is.False);
         result.SetResult(1);
 
-        Assert.That(await call.WaitAsync(Long), Is.EqualTo(3));
+        Assert.That(await call.WaitAsync(TestTime.Patience), Is.EqualTo(3));
         Assert.That(Sandbox.LastCall.WallClockTime - Sandbox.LastCall.CpuTime, Is.GreaterThanOrEqualTo(Short * 5));
         Assert.That(_cancelled.IsSet, Is.False);
     }
@@ -120,7 +119,7 @@ internal sealed class CpuTimeTests : ScriptedSandboxTest
         Spin();
 
         await Assert.ThatAsync(
-            () => Sandbox.CallAsync("f", [], Budget).WaitAsync(Long),
+            () => Sandbox.CallAsync("f", [], Budget).WaitAsync(TestTime.Patience),
             Throws.TypeOf<BudgetExceededException>().With.Property("Budget").EqualTo(BudgetKind.CpuTime));
     }
 
@@ -170,7 +169,7 @@ internal sealed class CpuTimeTests : ScriptedSandboxTest
     /// <summary>The guest runs until it is cancelled.</summary>
     private void Spin() => Guest.Then(() =>
     {
-        Assert.That(_cancelled.Wait(Long));
+        Assert.That(_cancelled.Wait(TestTime.Patience));
         return VmExit.Cancelled;
     });
 

@@ -9,8 +9,6 @@ internal sealed class CancellationThreadsTests
 {
     private const int Count = 10 * CancellationThreads.MaximumCount;
 
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     [Test]
     public void Callbacks_that_wait_hold_a_limited_number_of_threads_and_the_thread_pool_runs_the_others()
     {
@@ -41,10 +39,10 @@ internal sealed class CancellationThreadsTests
             source.CancelOnOtherThread(NullLogger.Instance);
         }
 
-        Assert.That(othersEnded.Wait(Long), "the thread pool cancels the others");
+        Assert.That(othersEnded.Wait(TestTime.Patience), "the thread pool cancels the others");
         Assert.That(started, Is.EqualTo(CancellationThreads.MaximumCount));
         mayEnd.Set();
-        Assert.That(allEnded.Wait(Long));
+        Assert.That(allEnded.Wait(TestTime.Patience));
     }
 
     [Test]

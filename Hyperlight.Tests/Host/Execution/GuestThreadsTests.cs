@@ -6,8 +6,6 @@ namespace Hyperlight.Tests.Host.Execution;
 [TestFixture]
 internal sealed class GuestThreadsTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     [TestCase(1)]
     [TestCase(2)]
     public void There_are_never_more_threads_than_allowed_and_turns_come_in_order(int maximum)
@@ -26,7 +24,7 @@ internal sealed class GuestThreadsTests
             });
         }
 
-        Assert.That(arrived.Wait(Long));
+        Assert.That(arrived.Wait(TestTime.Patience));
         for (int i = 0; i < 20; i++)
         {
             int number = i;
@@ -44,7 +42,7 @@ internal sealed class GuestThreadsTests
         Assert.That(threads.QueueLength, Is.EqualTo(20));
         Assert.That(threads.Count, Is.EqualTo(maximum));
         mayGoOn.Set();
-        Assert.That(over.Wait(Long));
+        Assert.That(over.Wait(TestTime.Patience));
         Assert.That(threads.Count, Is.EqualTo(maximum));
 
         // With two threads, one can be delayed between taking a turn and noting it.
@@ -63,14 +61,14 @@ internal sealed class GuestThreadsTests
             new GuestThreadTurn(threads, 1).UnsafeOnCompleted(() =>
             {
                 // Passed only if all eight run at the same time.
-                if (together.SignalAndWait(Long))
+                if (together.SignalAndWait(TestTime.Patience))
                 {
                     over.Signal();
                 }
             });
         }
 
-        Assert.That(over.Wait(Long));
+        Assert.That(over.Wait(TestTime.Patience));
         Assert.That(threads.Count, Is.EqualTo(8));
     }
 
@@ -82,8 +80,8 @@ internal sealed class GuestThreadsTests
         {
             using var ran = new ManualResetEventSlim();
             new GuestThreadTurn(threads, 1).UnsafeOnCompleted(ran.Set);
-            Assert.That(ran.Wait(Long));
-            Assert.That(SpinWait.SpinUntil(() => threads.Count == 0, Long), "the thread has ended");
+            Assert.That(ran.Wait(TestTime.Patience));
+            Assert.That(SpinWait.SpinUntil(() => threads.Count == 0, TestTime.Patience), "the thread has ended");
         }
     }
 
@@ -107,7 +105,7 @@ internal sealed class GuestThreadsTests
             ran.Set();
         });
 
-        Assert.That(ran.Wait(Long));
+        Assert.That(ran.Wait(TestTime.Patience));
         Assert.That(seen, Is.Null);
         Assert.That(context, Is.Null);
     }
@@ -122,7 +120,7 @@ internal sealed class GuestThreadsTests
         turn.End();
         turn.UnsafeOnCompleted(ran.Set);
 
-        Assert.That(ran.Wait(Long));
+        Assert.That(ran.Wait(TestTime.Patience));
         Assert.That(threads.Count, Is.Zero);
     }
 
@@ -141,7 +139,7 @@ internal sealed class GuestThreadsTests
                 ran.Set();
             });
             turn.End();
-            Assert.That(ran.Wait(Long));
+            Assert.That(ran.Wait(TestTime.Patience));
             Assert.That(Volatile.Read(ref runs), Is.EqualTo(1));
         }
     }

@@ -15,8 +15,6 @@ namespace Hyperlight.Tests.Host.Execution;
 [TestFixture]
 internal sealed class ThreadShortageTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     [Test]
     public void A_time_limit_that_cannot_be_armed_does_not_turn_off_the_next_one()
     {
@@ -34,7 +32,7 @@ internal sealed class ThreadShortageTests
         Assert.That(() => timer.Arm(deadline, TimeSpan.Zero, 2), Throws.InstanceOf<OutOfMemoryException>());
         timer.Arm(deadline, TimeSpan.FromMilliseconds(1), 3);
 
-        Assert.That(expired.Wait(Long));
+        Assert.That(expired.Wait(TestTime.Patience));
         Assert.That(operation, Is.EqualTo(3));
         Assert.That(threads.Attempts, Is.EqualTo(3));
     }
@@ -49,7 +47,7 @@ internal sealed class ThreadShortageTests
 
         source.CancelOnOtherThread(NullLogger.Instance);
 
-        Assert.That(cancelled.Wait(Long));
+        Assert.That(cancelled.Wait(TestTime.Patience));
         Assert.That(threads.Attempts, Is.EqualTo(1));
     }
 
@@ -76,7 +74,7 @@ internal sealed class ThreadShortageTests
 
         Assert.That(() => interrupts.Request(CancellationReason.InterruptHandle), Throws.Nothing);
 
-        Assert.That(cancelled.Wait(Long));
+        Assert.That(cancelled.Wait(TestTime.Patience));
         Assert.That(threads.Attempts, Is.EqualTo(3));
     }
 
@@ -114,10 +112,10 @@ internal sealed class ThreadShortageTests
             });
         }
 
-        Assert.That(SpinWait.SpinUntil(() => guests.QueueLength == 2, Long), "the others wait");
+        Assert.That(SpinWait.SpinUntil(() => guests.QueueLength == 2, TestTime.Patience), "the others wait");
         Assert.That(guests.Count, Is.EqualTo(1));
         mayGoOn.SetResult();
-        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref over) == 3, Long));
+        Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref over) == 3, TestTime.Patience));
         Assert.That(ranOn, Is.All.SameAs(ranOn[0]));
         Assert.That(ranOn[0]!.IsThreadPoolThread, Is.False);
     }
@@ -131,7 +129,7 @@ internal sealed class ThreadShortageTests
             thread = Thread.CurrentThread;
             ran.Set();
         });
-        Assert.That(ran.Wait(Long));
+        Assert.That(ran.Wait(TestTime.Patience));
         return thread!;
     }
 

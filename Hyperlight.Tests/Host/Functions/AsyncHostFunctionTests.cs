@@ -10,8 +10,6 @@ namespace Hyperlight.Tests.Host.Functions;
 [TestFixture]
 internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     /// <summary>What the guest got from the host function.</summary>
     private byte[] _answer = [];
 
@@ -99,11 +97,11 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         }
 
         Task<int>[] calls = [.. sandboxes.Select(sandbox => sandbox.CallAsync<int>("f"))];
-        Assert.That(SpinWait.SpinUntil(() => threads.QueueLength == 0 && Waiting() == 20, Long), "all guests wait");
+        Assert.That(SpinWait.SpinUntil(() => threads.QueueLength == 0 && Waiting() == 20, TestTime.Patience), "all guests wait");
         Assert.That(calls.Any(call => call.IsCompleted), Is.False);
         done.SetResult(5);
 
-        Assert.That(await Task.WhenAll(calls).WaitAsync(Long), Is.All.EqualTo(3));
+        Assert.That(await Task.WhenAll(calls).WaitAsync(TestTime.Patience), Is.All.EqualTo(3));
         Assert.That(threads.Count, Is.EqualTo(1));
         Array.ForEach(sandboxes, sandbox => sandbox.Dispose());
 
@@ -242,7 +240,7 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
             return ScriptedMachine.Halt;
         });
 
-        Assert.That(await sandbox.CallAsync<int>("f").WaitAsync(Long), Is.EqualTo(3));
+        Assert.That(await sandbox.CallAsync<int>("f").WaitAsync(TestTime.Patience), Is.EqualTo(3));
     }
 
     [Test]
@@ -272,7 +270,7 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
             TaskCreationOptions.None,
             new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
 
-        Assert.That(call.Wait(Long), Is.True);
+        Assert.That(call.Wait(TestTime.Patience), Is.True);
         Assert.That(call.Result, Is.EqualTo(3));
         Assert.That(threadOfGuest, Is.EqualTo(threadOfCaller), "the guest runs on the calling thread");
 
@@ -310,23 +308,23 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         using var source = new CancellationTokenSource();
 
         Task<int> call = isAsynchronous
-            ? Sandbox.CallAsync<int>("f", [], Long, source.Token)
+            ? Sandbox.CallAsync<int>("f", [], TestTime.Patience, source.Token)
             : Task.Factory.StartNew(
-                () => Sandbox.Call<int>("f", [], Long, source.Token),
+                () => Sandbox.Call<int>("f", [], TestTime.Patience, source.Token),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.That(entered.Wait(Long));
+        Assert.That(entered.Wait(TestTime.Patience));
         CallEnd.Request(reason, Sandbox, source);
 
-        ExecutionCanceledException error = (await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long)))!;
+        ExecutionCanceledException error = (await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(TestTime.Patience)))!;
         Assert.That(error.Reason, Is.EqualTo(reason));
-        Assert.That(SpinWait.SpinUntil(() => token.IsCancellationRequested, Long), "the function's token is cancelled");
+        Assert.That(SpinWait.SpinUntil(() => token.IsCancellationRequested, TestTime.Patience), "the function's token is cancelled");
         Assert.That(Sandbox.Status, Is.EqualTo(reason == CancellationReason.Disposal ? SandboxStatus.Disposed : SandboxStatus.Poisoned));
         Assert.That(Guest.AllReleased, Is.EqualTo(reason == CancellationReason.Disposal));
 
         // What the function yields afterwards goes nowhere.
         Assert.That(Sandbox.HasAbandonedHostFunctions);
         forever.SetResult(1);
-        Assert.That(SpinWait.SpinUntil(() => !Sandbox.HasAbandonedHostFunctions, Long));
+        Assert.That(SpinWait.SpinUntil(() => !Sandbox.HasAbandonedHostFunctions, TestTime.Patience));
     }
 
     [TestCase(CancellationReason.CancellationToken)]
@@ -350,15 +348,15 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd);
         using var source = new CancellationTokenSource();
-        Task<int> call = Sandbox.CallAsync<int>("f", [], Long, source.Token);
-        Assert.That(entered.Wait(Long));
+        Task<int> call = Sandbox.CallAsync<int>("f", [], TestTime.Patience, source.Token);
+        Assert.That(entered.Wait(TestTime.Patience));
 
-        await Task.Run(() => CallEnd.Request(reason, Sandbox, source)).WaitAsync(Long);
-        await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long));
+        await Task.Run(() => CallEnd.Request(reason, Sandbox, source)).WaitAsync(TestTime.Patience);
+        await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(TestTime.Patience));
 
         Assert.That(hasEnded.IsSet, Is.False, "the callback still runs");
         mayEnd.Set();
-        Assert.That(hasEnded.Wait(Long));
+        Assert.That(hasEnded.Wait(TestTime.Patience));
     }
 
     [Test]
@@ -386,12 +384,12 @@ internal sealed class AsyncHostFunctionTests : ScriptedSandboxTest
             return VmExit.IoOut(101, 0, 4);
         });
         Task<int> call = sandbox.CallAsync<int>("f", [], source.Token);
-        Assert.That(entered.Wait(Long));
+        Assert.That(entered.Wait(TestTime.Patience));
         source.Cancel();
         await Assert.ThrowsAsync<ExecutionCanceledException>(async () => await call);
 
         result.SetException(new InvalidDataException("too late"));
-        Assert.That(SpinWait.SpinUntil(() => !sandbox.HasAbandonedHostFunctions, Long));
+        Assert.That(SpinWait.SpinUntil(() => !sandbox.HasAbandonedHostFunctions, TestTime.Patience));
 
         logger.Verify(l => l.Log(
             LogLevel.Warning,

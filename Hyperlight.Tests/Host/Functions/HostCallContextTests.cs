@@ -8,8 +8,6 @@ namespace Hyperlight.Tests.Host.Functions;
 [TestFixture]
 internal sealed class HostCallContextTests : ScriptedSandboxTest
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     [Test]
     public void There_is_none_outside_of_host_functions()
     {
@@ -106,7 +104,7 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
 
         await Assert.CatchAsync<ExecutionCanceledException>(async () => await (isAsynchronousCall
             ? Sandbox.CallAsync<int>("f", [], source.Token)
-            : Task.Run(() => Sandbox.Call<int>("f", [], source.Token))).WaitAsync(Long));
+            : Task.Run(() => Sandbox.Call<int>("f", [], source.Token))).WaitAsync(TestTime.Patience));
 
         Assert.That(seen[0]!.FunctionName, Is.EqualTo("Add"));
         Assert.That(seen, Is.All.SameAs(seen[0]));
@@ -128,7 +126,7 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
         });
         Guest.Then(CallAdd).Then(AnswerAfterHostCall);
         Task<int> call = Sandbox.CallAsync<int>("f");
-        Assert.That(SpinWait.SpinUntil(() => before is not null, Long));
+        Assert.That(SpinWait.SpinUntil(() => before is not null, TestTime.Patience));
 
         // The continuation runs inside the function of the other sandbox.
         var inner = new ScriptedMachine();
@@ -141,7 +139,7 @@ internal sealed class HostCallContextTests : ScriptedSandboxTest
         inner.Then(() => CallAdd(inner)).Then(() => AnswerAfterHostCall(inner));
         other.Call<int>("g");
 
-        await call.WaitAsync(Long);
+        await call.WaitAsync(TestTime.Patience);
         Assert.That(after, Is.SameAs(before));
     }
 

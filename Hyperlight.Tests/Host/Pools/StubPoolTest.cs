@@ -63,7 +63,7 @@ internal abstract class StubPoolTest
     protected static T Wait<T>(Task<T> task)
     {
         // A deadlock is a failure and not a test that does not end.
-        Assert.That(task.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(TimeSpan.FromMinutes(1)), Is.True, "It does not end.");
+        Assert.That(task.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(TestTime.Patience), Is.True, "It does not end.");
         return task.GetAwaiter().GetResult();
     }
 

@@ -6,8 +6,6 @@ namespace Hyperlight.Tests.Host.Sandboxes;
 [TestFixture]
 internal sealed class AsyncCallTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
-
     private readonly List<MultiUseSandbox> _sandboxes = [];
     private ScriptedMachine _guest = null!;
     private GuestThreads _threads = null!;
@@ -135,14 +133,14 @@ internal sealed class AsyncCallTests
             return ScriptedMachine.Halt;
         });
         Task occupying = other.CallAsync("f");
-        Assert.That(hasThread.Wait(Long));
+        Assert.That(hasThread.Wait(TestTime.Patience));
         using var source = new CancellationTokenSource();
 
-        Task<int> call = _sandbox.CallAsync<int>("f", [], Long, source.Token);
+        Task<int> call = _sandbox.CallAsync<int>("f", [], TestTime.Patience, source.Token);
         Assert.That(call.IsCompleted, Is.False);
         Assert.That(CallEnd.Request(reason, _sandbox, source), Is.False, "the guest does not run");
 
-        ExecutionCanceledException error = (await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(Long)))!;
+        ExecutionCanceledException error = (await Assert.CatchAsync<ExecutionCanceledException>(async () => await call.WaitAsync(TestTime.Patience)))!;
         Assert.That(error.Reason, Is.EqualTo(reason));
         Assert.That(_threads.QueueLength, Is.Zero);
         Assert.That(occupying.IsCompleted, Is.False, "the only thread is still occupied");
@@ -179,12 +177,12 @@ internal sealed class AsyncCallTests
         _guest.Answer(GoldenVectors.IntResult).Answer(GoldenVectors.IntResult).Answer(GoldenVectors.IntResult);
         Assert.That(await mockable.CallAsync<int>("Add", 1, 2), Is.EqualTo(3));
         Assert.That(await mockable.CallAsync<int>("Add", [1, 2], CancellationToken.None), Is.EqualTo(3));
-        Assert.That(await mockable.CallAsync<int>("Add", [1, 2], Long), Is.EqualTo(3));
+        Assert.That(await mockable.CallAsync<int>("Add", [1, 2], TestTime.Patience), Is.EqualTo(3));
 
         _guest.Answer(GoldenVectors.IntResult).Answer(GoldenVectors.IntResult).Answer(GoldenVectors.IntResult);
         await mockable.CallAsync("Add", 1, 2);
         await mockable.CallAsync("Add", [1, 2], CancellationToken.None);
-        await mockable.CallAsync("Add", [1, 2], Long);
+        await mockable.CallAsync("Add", [1, 2], TestTime.Patience);
     }
 
     private MultiUseSandbox Build(out ScriptedMachine guest)

@@ -9,8 +9,6 @@ namespace Hyperlight.Tests.Integration.Programs;
 /// <summary>The function for language models, with a program that runs.</summary>
 internal sealed class CodeExecutionTests(TestTarget target) : ProgramTest(target)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     private ProgramImage Image { get; } = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions);
 
     [Test]
@@ -47,7 +45,7 @@ internal sealed class CodeExecutionTests(TestTarget target) : ProgramTest(target
         CodeExecutionFunction function = runner.AsCodeExecutionFunction();
         TimeSpan best = TimeSpan.MaxValue;
         long begin = Stopwatch.GetTimestamp();
-        while (best > TimeSpan.FromMilliseconds(100) && Stopwatch.GetElapsedTime(begin) < Patience)
+        while (best > TimeSpan.FromMilliseconds(100) && Stopwatch.GetElapsedTime(begin) < TestTime.Patience)
         {
             using var source = new CancellationTokenSource();
             Task<object?> call = function.InvokeAsync(new AIFunctionArguments { ["code"] = "" }, source.Token).AsTask();
