@@ -27,8 +27,9 @@ internal sealed class CheckpointTagTests
             CheckpointDirectory = "somewhere",
         };
 
-        Assert.That(Tag(Template), Is.EqualTo(Tag(Template)));
-        Assert.That(Tag(other), Is.EqualTo(Tag(Template)));
+        string[] tags = [.. Enumerable.Repeat(Template, 2).Append(other).Select(static template => Tag(template))];
+
+        Assert.That(tags, Is.All.EqualTo(tags[0]));
         Assert.That(
             Tag(Template with { TrialInput = null, Limits = new ProgramLimits { SystemCalls = 5 } }), Is.EqualTo(Tag(Template with { TrialInput = null })));
     }

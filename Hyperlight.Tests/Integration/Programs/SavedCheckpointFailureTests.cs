@@ -118,7 +118,7 @@ internal sealed class SavedCheckpointFailureTests(TestTarget target) : SavedChec
     public void A_directory_that_others_may_write_to_is_refused()
     {
         RequireModes();
-        File.SetUnixFileMode(Kept, Owner | UnixFileMode.GroupWrite);
+        LetWrite(UnixFileMode.GroupWrite);
 
         SnapshotFileException exception = Assert.ThrowsAsync<SnapshotFileException>(() => ProgramRunner.CreateAsync(Serve)).GetAwaiter().GetResult()!;
 
@@ -146,7 +146,7 @@ internal sealed class SavedCheckpointFailureTests(TestTarget target) : SavedChec
         {
             if (number == last)
             {
-                File.SetUnixFileMode(Kept, Owner | UnixFileMode.OtherWrite);
+                LetWrite(UnixFileMode.OtherWrite);
             }
         });
 
@@ -212,6 +212,14 @@ internal sealed class SavedCheckpointFailureTests(TestTarget target) : SavedChec
         Assert.That(
             () => ProgramRunner.CreateAsync(template),
             Throws.ArgumentException.With.Message.EqualTo("CheckpointDirectory is empty. Set it to the path of a directory, or to null."));
+    }
+
+    private void LetWrite(UnixFileMode others)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Kept, Owner | others);
+        }
     }
 
     private static void RequireModes()
