@@ -86,13 +86,19 @@ internal sealed class ImageCacheTests : ImageTest
     public void An_image_that_may_not_be_read_is_an_error_of_the_image()
     {
         Build(Image);
-        if (!OperatingSystem.IsWindows())
+        foreach (string directory in (string[])[Options.CacheDirectory!, Path.GetDirectoryName(Options.CacheDirectory)!])
         {
-            File.SetUnixFileMode(Options.CacheDirectory!, File.GetUnixFileMode(Options.CacheDirectory!) | UnixFileMode.OtherExecute);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            }
         }
 
         TestLinux.ActAs(12345, () =>
-            Assert.That(() => ImageInUse.Open(Image, default), Throws.TypeOf<ProgramImageException>().With.InnerException.TypeOf<UnauthorizedAccessException>()));
+        {
+            Assert.That(Image.Build(null, default).WasCached, "it is found");
+            Assert.That(() => ImageInUse.Open(Image, default), Throws.TypeOf<ProgramImageException>().With.InnerException.TypeOf<UnauthorizedAccessException>());
+        });
     }
 
     [Test]
