@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
 
@@ -11,6 +12,27 @@ public static class HostProcessor
     /// The vendor string of CPUID leaf 0, such as <c>GenuineIntel</c>; empty if the machine has no x86-64 processor.
     /// </summary>
     public static string Vendor { get; } = ReadVendor();
+
+    /// <summary>
+    /// What guests can find of this machine's processor, as a text to be compared: its features, and the version of the operating system, which
+    /// may hide some of them.
+    /// </summary>
+    public static string Features { get; } =
+        $"{RuntimeInformation.OSDescription} {(X86Base.IsSupported ? GuestCpuid.Features(Read) : string.Empty)}";
+
+    private static CpuidRegisters Read(uint leaf, uint subleaf)
+    {
+        const uint RangeOfLeaf = 0x8000_0000;
+        (int last, _, _, _) = X86Base.CpuId((int)(leaf & RangeOfLeaf), 0);
+        if (leaf > (uint)last)
+        {
+            // The processor would answer with another leaf.
+            return default;
+        }
+
+        (int eax, int ebx, int ecx, int edx) = X86Base.CpuId((int)leaf, (int)subleaf);
+        return new CpuidRegisters((uint)eax, (uint)ebx, (uint)ecx, (uint)edx);
+    }
 
     private static string ReadVendor()
     {

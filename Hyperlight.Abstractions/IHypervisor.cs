@@ -16,6 +16,13 @@ public interface IHypervisor
     string ProcessorVendor { get; }
 
     /// <summary>
+    /// What guests of this driver find that is not the same on all machines, and that programs adapt to when they start, such as the features of
+    /// the processor: a text to be compared. A state that a program had elsewhere is used only where the text is the same. Default: <see
+    /// cref="HostProcessor.Features"/>.
+    /// </summary>
+    string GuestProcessor => HostProcessor.Features;
+
+    /// <summary>
     /// Whether the machines of this driver count instructions, which they do by implementing <see cref="IInstructionCounter"/>.
     /// Default <see langword="false"/>.
     /// </summary>

@@ -61,6 +61,10 @@ public sealed class EmulatorHypervisor : IHypervisor
     public string ProcessorVendor => Cpuid.Vendor;
 
     /// <inheritdoc/>
+    /// <remarks>Its processor is the same on all machines, but not the random numbers of its instructions if they have a seed.</remarks>
+    public string GuestProcessor => _options.RandomSeed is { } seed ? $"seed {seed}" : string.Empty;
+
+    /// <inheritdoc/>
     public bool CountsInstructions => true;
 
     /// <inheritdoc/>

@@ -62,6 +62,9 @@ internal sealed unsafe class KvmCpuid
         return Errno.E2BIG;
     }
 
+    /// <inheritdoc cref="GuestCpuid.Features"/>
+    public string Features() => GuestCpuid.Features(Find);
+
     /// <summary>The structure for KVM_SET_CPUID2; not to be changed.</summary>
     /// <param name="physicalAddressBits">The width of guest physical addresses to report.</param>
     /// <param name="showsTscAdjust">
@@ -77,6 +80,20 @@ internal sealed unsafe class KvmCpuid
         }
 
         return last.Structure;
+    }
+
+    private CpuidRegisters Find(uint leaf, uint subleaf)
+    {
+        foreach (ref readonly KvmCpuidEntry2 entry in
+            MemoryMarshal.Cast<byte, KvmCpuidEntry2>(_supported.AsSpan(Unsafe.SizeOf<KvmCpuid2>())))
+        {
+            if (entry.Function == leaf && entry.Index == subleaf)
+            {
+                return new CpuidRegisters(entry.Eax, entry.Ebx, entry.Ecx, entry.Edx);
+            }
+        }
+
+        return default;
     }
 
     private byte[] Build(byte physicalAddressBits, bool showsTscAdjust)

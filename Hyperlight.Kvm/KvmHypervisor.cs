@@ -51,6 +51,17 @@ public sealed class KvmHypervisor : IHypervisor, IDisposable
     public string ProcessorVendor => HostProcessor.Vendor;
 
     /// <inheritdoc/>
+    /// <remarks>What KVM shows; empty if it cannot be used.</remarks>
+    public string GuestProcessor
+    {
+        get
+        {
+            Open(out KvmSystem? system);
+            return system?.Facts.Cpuid.Features() ?? string.Empty;
+        }
+    }
+
+    /// <inheritdoc/>
     public bool InjectsInterrupts => true;
 
     /// <summary>

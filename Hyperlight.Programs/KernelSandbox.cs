@@ -28,11 +28,11 @@ internal sealed class KernelSandbox : IDisposable
         {
             _machine = machine = new KernelMachine(template, _image.File, cancellationToken);
             CheckInstructions(template.Limits, _machine.Sandbox);
-            _saved = SavedCheckpoint.Of(template, _image.File, machine);
-            if (_saved?.TryLoad(machine.Sandbox) is { } loaded)
+            _saved = SavedCheckpoint.Of(template, _image.File, machine.Sandbox);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_saved?.TryRestore(machine.Sandbox) is { } loaded)
             {
-                Snapshot = loaded;
-                UseSaved(loaded);
+                (Snapshot, Function, IsLoaded) = (loaded, FromCheckpoint, true);
             }
             else
             {
@@ -58,8 +58,8 @@ internal sealed class KernelSandbox : IDisposable
     public bool IsLoaded { get; private set; }
 
     /// <summary>Saves the checkpoint for later runners, if the template has a directory for it.</summary>
-    /// <exception cref="SnapshotFileException">It cannot be saved.</exception>
-    public void Save() => _saved?.Save(Snapshot);
+    /// <returns>Why it cannot be saved, if it is not.</returns>
+    public SnapshotFileException? Save() => _saved?.Save(Snapshot);
 
     /// <summary>Another machine with the state of <see cref="Snapshot"/>, whose memory it shares. This object must exist as long as it.</summary>
     public KernelMachine CreateMachine(CancellationToken cancellationToken)
@@ -132,22 +132,6 @@ internal sealed class KernelSandbox : IDisposable
         {
             _machine.Dispose();
         }
-    }
-
-    /// <summary>Starts from a snapshot that was loaded.</summary>
-    private void UseSaved(Snapshot loaded)
-    {
-        try
-        {
-            _machine.Sandbox.Restore(loaded);
-        }
-        catch
-        {
-            loaded.Dispose();
-            throw;
-        }
-
-        (Function, IsLoaded) = (FromCheckpoint, true);
     }
 
     private void ReplaceSnapshot()

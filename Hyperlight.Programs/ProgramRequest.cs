@@ -11,8 +11,9 @@ internal static class ProgramRequest
     /// <summary>The largest number of bytes of all arguments, environment variables and the two paths, with a zero for each.</summary>
     public const int MaximumStrings = 0x2_0000;
 
+    private const int SeedOffset = sizeof(ulong);
     private const int SeedSize = 32;
-    private const int ArgumentsOffset = sizeof(ulong) + SeedSize;
+    private const int ArgumentsOffset = SeedOffset + SeedSize;
     private const int VariablesOffset = ArgumentsOffset + sizeof(uint);
     private const int CheckpointOffset = VariablesOffset + sizeof(uint);
     private const int RunArgumentsOffset = CheckpointOffset + sizeof(uint);
@@ -24,14 +25,48 @@ internal static class ProgramRequest
     private const int WallClockOffset = SystemCallsOffset + sizeof(ulong);
     private const int HeaderSize = WallClockOffset + sizeof(long);
 
+    /// <summary>The request of a run.</summary>
     /// <param name="template">What runs.</param>
     /// <param name="input">What the program gets.</param>
-    /// <param name="isWarmUp">Whether it runs to its checkpoint.</param>
     /// <exception cref="ArgumentException">
     /// A string contains a zero or is not valid Unicode, or there are too many; two tools have one name; the input has a seed, and the template
     /// has none.
     /// </exception>
-    public static byte[] Create(ProgramTemplate template, ProgramInput input, bool isWarmUp = false)
+    public static byte[] Create(ProgramTemplate template, ProgramInput input) => Create(template, input, isWarmUp: false);
+
+    /// <summary>The request of the way to the checkpoint, which is limited by its time alone.</summary>
+    /// <inheritdoc cref="Create(ProgramTemplate, ProgramInput)"/>
+    public static byte[] CreateForWarmUp(ProgramTemplate template) =>
+        Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty, isWarmUp: true);
+
+    /// <summary>A request without its random bytes: the same each time that it is made of the same.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="template">What it was made of. With a seed, nothing is left to chance.</param>
+    public static byte[] WithoutChance(byte[] request, ProgramTemplate template)
+    {
+        byte[] result = [.. request];
+        if (template.Seed is null)
+        {
+            result.AsSpan(SeedOffset, SeedSize).Clear();
+        }
+
+        return result;
+    }
+
+    /// <summary>Has the kernel set the timer that interrupts programs. Without it, none does.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="period">The time between two interrupts.</param>
+    public static void SetTimer(byte[] request, TimeSpan period) =>
+        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(TimerOffset), (int)period.TotalMicroseconds);
+
+    /// <summary>The path of the executable in the image.</summary>
+    /// <exception cref="ArgumentException">The template does not say which it is.</exception>
+    public static string ExecutableOf(ProgramTemplate template) =>
+        template.Executable ?? template.Image.Executable ?? (template.Command.Count != 0
+            ? template.Command[0]
+            : throw new ArgumentException("The image has several files: the template must have a command or an executable.", nameof(template)));
+
+    private static byte[] Create(ProgramTemplate template, ProgramInput input, bool isWarmUp)
     {
         RunFiles.Check(input);
         HostDirectories.Check(template.Directories);
@@ -50,7 +85,7 @@ internal static class ProgramRequest
 
         var request = new byte[HeaderSize + strings.Length];
         BinaryPrimitives.WriteUInt64LittleEndian(request, (ulong)template.Limits.Memory);
-        ProgramSeed.Fill(request.AsSpan(sizeof(ulong), SeedSize), template, input, isWarmUp);
+        ProgramSeed.Fill(request.AsSpan(SeedOffset, SeedSize), template, input, isWarmUp);
         WriteWord(request, ArgumentsOffset, arguments.Count);
         WriteWord(request, VariablesOffset, environment.Count);
         WriteWord(request, CheckpointOffset, (int)template.Checkpoint);
@@ -63,19 +98,6 @@ internal static class ProgramRequest
         strings.GetBuffer().AsSpan(0, (int)strings.Length).CopyTo(request.AsSpan(HeaderSize));
         return request;
     }
-
-    /// <summary>Has the kernel set the timer that interrupts programs. Without it, none does.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="period">The time between two interrupts.</param>
-    public static void SetTimer(byte[] request, TimeSpan period) =>
-        BinaryPrimitives.WriteInt32LittleEndian(request.AsSpan(TimerOffset), (int)period.TotalMicroseconds);
-
-    /// <summary>The path of the executable in the image.</summary>
-    /// <exception cref="ArgumentException">The template does not say which it is.</exception>
-    public static string ExecutableOf(ProgramTemplate template) =>
-        template.Executable ?? template.Image.Executable ?? (template.Command.Count != 0
-            ? template.Command[0]
-            : throw new ArgumentException("The image has several files: the template must have a command or an executable.", nameof(template)));
 
     /// <summary>The variables of the template in their order, with the values of the run, then those that only the run has.</summary>
     private static List<string> EnvironmentOf(ProgramTemplate template, ProgramInput input)

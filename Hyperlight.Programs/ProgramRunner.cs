@@ -33,14 +33,17 @@ public sealed class ProgramRunner : IProgramRunner, IDisposable, IAsyncDisposabl
     /// <param name="template">What to run.</param>
     /// <param name="cancellationToken">Ends the creation.</param>
     /// <exception cref="ArgumentException">
-    /// The template does not say what the executable is; <see cref="ProgramTemplate.StartTime"/> is set, and <see cref="ProgramTemplate.Seed"/> is not; <see cref="ProgramTemplate.TrialInput"/> or <see cref="ProgramTemplate.CheckpointDirectory"/> is set and there is no checkpoint, or the input is
+    /// The template does not say what the executable is; <see cref="ProgramTemplate.StartTime"/> is set, and <see cref="ProgramTemplate.Seed"/> is not; <see cref="ProgramTemplate.TrialInput"/> or <see cref="ProgramTemplate.CheckpointDirectory"/> is set and there is no checkpoint, the directory is empty, or the input is
     /// invalid as that of a run (see <see cref="RunAsync(ProgramInput, CancellationToken)"/>), or it has a stream.
     /// </exception>
     /// <exception cref="IOException">A directory of the host (<see cref="ProgramTemplate.Directories"/>) does not exist, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">A directory of the host may not be opened.</exception>
     /// <exception cref="ProgramImageException">The image cannot be built.</exception>
     /// <exception cref="ProgramCheckpointException">The program did not reach its checkpoint.</exception>
-    /// <exception cref="SnapshotFileException">The checkpoint cannot be loaded from <see cref="ProgramTemplate.CheckpointDirectory"/>, or saved to it.</exception>
+    /// <exception cref="SnapshotFileException">
+    /// The checkpoint cannot be loaded from <see cref="ProgramTemplate.CheckpointDirectory"/>, or other users may write there. That it cannot be saved is no
+    /// exception, but <see cref="ProgramWarmUp.SaveFailure"/>.
+    /// </exception>
     /// <exception cref="HypervisorNotAvailableException">No hypervisor can be used; the message says what to do.</exception>
     /// <exception cref="UnsupportedConfigurationException"><see cref="ProgramLimits.Instructions"/> is set, and the driver does not count them.</exception>
     /// <exception cref="HyperlightException">The sandbox cannot be built; see <see cref="SandboxBuilder.Build(CancellationToken)"/>.</exception>

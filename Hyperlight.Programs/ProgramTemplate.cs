@@ -51,14 +51,23 @@ public sealed record ProgramTemplate
 
     /// <summary>
     /// A directory of the host in which the checkpoint is kept. If it was saved there, by this process or another one, it is loaded instead of
-    /// running the program to it, with its trial run; otherwise it is saved. What is saved is found again only with the same image, command, environment, limits, trial input,
+    /// running the program to it, with its trial run; otherwise it is saved, if it can be (<see cref="ProgramWarmUp.SaveFailure"/>). What is saved is found again only with the same image, command, environment, limits, trial input,
     /// directories, tools and seed, and on the same hypervisor, kind of processor and version of this library. It contains the memory of the program, with what
     /// the program got from tools and directories before its checkpoint. Default: none; each runner runs the program to its checkpoint.
     /// </summary>
     /// <remarks>
-    /// Anyone who can write to the directory controls what runs start with, in their micro VMs; anyone who can read it can read the program's memory. What is created is for the
-    /// process's user alone. Checkpoints that are not used any more stay: delete the directory, which is safe while runners use what they have loaded from it.
+    /// <para>
+    /// Anyone who can write to the directory controls what runs start with, in their micro VMs: one that belongs to another user than the process's or root, or that the group or others may write to, is
+    /// refused, except on Windows. Anyone who can read it can read the program's memory. What is created is for the process's user alone.
+    /// </para>
+    /// <para>
+    /// Random numbers that the program drew before its checkpoint are the same in all runs of all machines that load it, and so is the state of every generator that it has initialised, such as
+    /// OpenSSL's. Give such generators random bytes after the checkpoint. A time of day that the program computes from the monotonic clock is wrong by the age of the checkpoint.
+    /// </para>
+    /// <para>
+    /// Checkpoints that are not used any more stay: delete the directory, under another name if runners are being created. It is not used by those that were created.
     /// The format is that of <see cref="Snapshot.Save(string, string)"/>.
+    /// </para>
     /// </remarks>
     public string? CheckpointDirectory { get; init; }
 

@@ -10,13 +10,15 @@ public sealed class ProgramWarmUp
         ReadOnlyMemory<byte> error,
         IReadOnlyList<UnsupportedSystemCall> unsupportedSystemCalls,
         TimeSpan duration,
-        ProgramResult? trial)
+        ProgramResult? trial,
+        SnapshotFileException? saveFailure)
     {
         StandardOutputBytes = output;
         StandardErrorBytes = error;
         UnsupportedSystemCalls = unsupportedSystemCalls;
         Duration = duration;
         Trial = trial;
+        SaveFailure = saveFailure;
     }
 
     /// <summary>The standard output, decoded as UTF-8; invalid bytes are replaced.</summary>
@@ -43,4 +45,10 @@ public sealed class ProgramWarmUp
     /// cref="ProgramEnd.CpuTimeLimit"/> or <see cref="ProgramEnd.InstructionLimit"/>.
     /// </summary>
     public ProgramResult? Trial { get; }
+
+    /// <summary>
+    /// Why the checkpoint could not be saved to <see cref="ProgramTemplate.CheckpointDirectory"/>; <see langword="null"/> if it was saved, by this
+    /// runner or another one meanwhile, or without a directory. The runner works without it, and the next one runs the program to its checkpoint again.
+    /// </summary>
+    public SnapshotFileException? SaveFailure { get; }
 }

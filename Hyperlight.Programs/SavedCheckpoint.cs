@@ -1,128 +1,65 @@
-using System.Buffers.Binary;
-using System.Runtime.Intrinsics.X86;
-using System.Security.Cryptography;
-using System.Text;
+using Hyperlight.Host.Snapshots.Files;
 
 namespace Hyperlight.Programs;
 
 /// <summary>
-/// A checkpoint in the directory of a template: a saved snapshot whose tag is a digest of everything that the way to the checkpoint follows
-/// from. So a checkpoint of another program, image, library or machine is never found.
+/// A checkpoint in the directory of a template: a saved snapshot with a tag of its own (<see cref="CheckpointTag"/>). Nobody else may write to
+/// the directory.
 /// </summary>
 /// <param name="directory">The directory.</param>
 /// <param name="tag">The tag.</param>
 internal sealed class SavedCheckpoint(string directory, string tag)
 {
-    /// <summary>What the request of a run has of chance, in bytes behind the size of the memory.</summary>
-    private const int SeedOffset = sizeof(ulong);
-    private const int SeedSize = 32;
+    private readonly string _directory = Path.GetFullPath(directory);
+
+    /// <summary>Whether what is saved cannot be used.</summary>
+    private bool _isUnfit;
 
     /// <returns><see langword="null"/> if the template has no directory.</returns>
-    public static SavedCheckpoint? Of(ProgramTemplate template, ProgramImageFile image, KernelMachine machine) =>
-        template.CheckpointDirectory is { } directory ? new SavedCheckpoint(directory, TagOf(template, image, machine.Sandbox)) : null;
+    public static SavedCheckpoint? Of(ProgramTemplate template, ProgramImageFile image, MultiUseSandbox sandbox) =>
+        template.CheckpointDirectory is { } directory ? new SavedCheckpoint(directory, CheckpointTag.Of(template, image, sandbox)) : null;
 
-    /// <returns><see langword="null"/> if it was not saved yet.</returns>
+    /// <summary>Puts a sandbox where the checkpoint was saved.</summary>
+    /// <returns>The checkpoint; <see langword="null"/> if none was saved yet that fits the sandbox, which is not changed then.</returns>
     /// <exception cref="SnapshotFileException">It cannot be loaded.</exception>
-    public Snapshot? TryLoad(MultiUseSandbox sandbox)
+    public Snapshot? TryRestore(MultiUseSandbox sandbox)
     {
+        Snapshot? loaded = null;
         try
         {
-            return Snapshot.Load(directory, tag, sandbox.Hypervisor.Hypervisor);
+            loaded = Snapshot.LoadAs(_directory, tag, sandbox.Hypervisor.Hypervisor, isPrivate: true);
+            sandbox.Restore(loaded);
+            return loaded;
         }
         catch (SnapshotFileException exception) when (exception.Problem == SnapshotFileProblem.NotFound)
         {
             return null;
         }
-    }
-
-    /// <exception cref="SnapshotFileException">It cannot be saved.</exception>
-    public void Save(Snapshot snapshot) => snapshot.Save(directory, tag);
-
-    private static string TagOf(ProgramTemplate template, ProgramImageFile image, MultiUseSandbox sandbox)
-    {
-        // It limits runs alone.
-        template = template with { Limits = template.Limits with { SystemCalls = null } };
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        // The kernel, what it is called with, and what it calls, are part of the first; the layout of the memory of the second.
-        Add(hash, typeof(SavedCheckpoint).Module.ModuleVersionId.ToByteArray());
-        Add(hash, typeof(Snapshot).Module.ModuleVersionId.ToByteArray());
-        Add(hash, sandbox.Hypervisor.Hypervisor.GetType().Module.ModuleVersionId.ToByteArray());
-        Add(hash, sandbox.Hypervisor.Name);
-        Add(hash, $"{sandbox.Hypervisor.Hypervisor.ProcessorVendor} {sandbox.HasTimer}");
-        AddProcessor(hash);
-        Add(hash, image.Digest);
-        AddRequest(hash, ProgramRequest.Create(template, ProgramInput.Empty, isWarmUp: true), template);
-        Add(hash, $"{template.Directories.Count} {template.Tools.Count} {template.Network is not null} {template.TrialInput is not null}");
-        foreach ((string path, ProgramDirectory mounted) in template.Directories.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
+        catch (SnapshotMismatchException)
         {
-            Add(hash, path);
-            Add(hash, $"{mounted.IsWritable} {mounted.MaximumBytes} {mounted.MaximumFiles}");
-            Add(hash, Path.GetFullPath(mounted.Path));
+            _isUnfit = true;
+            loaded?.Dispose();
+            return null;
         }
-
-        foreach (ProgramTool tool in template.Tools)
+        catch
         {
-            Add(hash, tool.Name);
-        }
-
-        if (template.TrialInput is { } trial)
-        {
-            AddTrial(hash, trial, template);
-        }
-
-        return $"checkpoint-{Convert.ToHexStringLower(hash.GetHashAndReset())}";
-    }
-
-    private static void AddTrial(IncrementalHash hash, ProgramInput trial, ProgramTemplate template)
-    {
-        AddRequest(hash, ProgramRequest.Create(template, trial), template);
-        Add(hash, trial.StandardInput.Span);
-        foreach ((string path, ReadOnlyMemory<byte> bytes) in trial.Files.OrderBy(static file => file.Key, StringComparer.Ordinal))
-        {
-            Add(hash, path);
-            Add(hash, bytes.Span);
-        }
-
-        foreach (string path in trial.OutputDirectories)
-        {
-            Add(hash, path);
+            loaded?.Dispose();
+            throw;
         }
     }
 
-    private static void AddRequest(IncrementalHash hash, byte[] request, ProgramTemplate template)
+    /// <summary>Saves the checkpoint, unless another runner has done so meanwhile.</summary>
+    /// <returns>Why it cannot be saved; <see langword="null"/> if it is.</returns>
+    public SnapshotFileException? Save(Snapshot snapshot)
     {
-        if (template.Seed is null)
+        try
         {
-            request.AsSpan(SeedOffset, SeedSize).Clear();
+            snapshot.SaveAs(_directory, tag, new SaveOptions { IsPrivate = true, IsReplacing = _isUnfit });
+            return null;
         }
-
-        Add(hash, request);
-    }
-
-    /// <summary>Programs choose code by the features of the processor when they start.</summary>
-    private static void AddProcessor(IncrementalHash hash)
-    {
-        if (X86Base.IsSupported)
+        catch (SnapshotFileException exception)
         {
-            // Model and features; not which of the processors this is.
-            (int model, _, int ecx, int edx) = X86Base.CpuId(1, 0);
-            Add(hash, $"{model:X} {ecx:X} {edx:X}");
-            foreach ((int leaf, int subleaf) in ((int, int)[])[(7, 0), (7, 1), (0xD, 0), (0xD, 1), (unchecked((int)0x8000_0001), 0)])
-            {
-                (int eax, int ebx, ecx, edx) = X86Base.CpuId(leaf, subleaf);
-                Add(hash, $"{eax:X} {(leaf == 0xD ? 0 : ebx):X} {ecx:X} {edx:X}");
-            }
+            return exception;
         }
-    }
-
-    private static void Add(IncrementalHash hash, string text) => Add(hash, Encoding.UTF8.GetBytes(text));
-
-    private static void Add(IncrementalHash hash, ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-        hash.AppendData(length);
-        hash.AppendData(bytes);
     }
 }

@@ -8,13 +8,18 @@ namespace Hyperlight.Programs;
 /// <summary>What is done once, before the runs of a program that has a checkpoint: its way there, and its trial run.</summary>
 internal static class WarmUp
 {
-    /// <exception cref="ArgumentException">The input for a trial run is invalid, or there is no checkpoint.</exception>
+    /// <exception cref="ArgumentException">The input for a trial run or the directory is invalid, or there is no checkpoint.</exception>
     public static void Check(ProgramTemplate template)
     {
         if (template is { CheckpointDirectory: not null, Checkpoint: ProgramCheckpoint.None })
         {
             throw new ArgumentException(
                 $"{nameof(ProgramTemplate.CheckpointDirectory)} is set, but the program has no checkpoint. Set {nameof(ProgramTemplate.Checkpoint)}, or remove the directory.");
+        }
+
+        if (template.CheckpointDirectory?.Length == 0)
+        {
+            throw new ArgumentException($"{nameof(ProgramTemplate.CheckpointDirectory)} is empty. Set it to the path of a directory, or to null.");
         }
 
         if (template.TrialInput is not { } input)
@@ -50,10 +55,18 @@ internal static class WarmUp
 
     /// <returns><see langword="null"/> without a checkpoint, and if it was loaded.</returns>
     /// <exception cref="ProgramCheckpointException">The program ended, or was ended by a limit.</exception>
+    /// <exception cref="IOException">A directory of the host cannot be opened.</exception>
     public static async Task<ProgramWarmUp?> RunAsync(KernelSandbox sandbox, ProgramTemplate template, CancellationToken cancellationToken)
     {
-        if (template.Checkpoint == ProgramCheckpoint.None || sandbox.IsLoaded)
+        if (template.Checkpoint == ProgramCheckpoint.None)
         {
+            return null;
+        }
+
+        if (sandbox.IsLoaded)
+        {
+            // What every run would fail with is an error of the creation, as on the way to the checkpoint.
+            new DirectoryMounts(template.Directories).Dispose();
             return null;
         }
 
@@ -67,8 +80,8 @@ internal static class WarmUp
         {
             TimeSpan duration = Stopwatch.GetElapsedTime(start);
             ProgramResult? trial = await TryAsync(sandbox, template, cancellationToken).ConfigureAwait(false);
-            sandbox.Save();
-            return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, duration, trial);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new ProgramWarmUp(streams.Output, streams.Error, report.UnsupportedSystemCalls, duration, trial, sandbox.Save());
         }
 
         ProgramResult result = report is null
@@ -96,8 +109,7 @@ internal static class WarmUp
     private static async Task<ProgramReport?> RunAsync(
         KernelSandbox sandbox, ProgramTemplate template, ProgramStreams streams, StreamFailure failure, RunBudget budget, CancellationToken cancellationToken)
     {
-        // It is limited by its time alone.
-        byte[] request = ProgramRequest.Create(template with { Limits = template.Limits with { SystemCalls = null } }, ProgramInput.Empty, isWarmUp: true);
+        byte[] request = ProgramRequest.CreateForWarmUp(template);
         try
         {
             using var directories = new HostDirectories(new DirectoryMounts(template.Directories));

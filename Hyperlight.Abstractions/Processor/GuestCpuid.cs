@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Hyperlight.Abstractions;
 
 /// <summary>
@@ -28,6 +31,35 @@ public static class GuestCpuid
     private const uint XsaveVariants = 0x7;
 
     private const uint InvariantTimeStampCounter = 1 << 8;
+
+    /// <summary>
+    /// The leaves, and their last subleaves, that say which instructions and state there are: the same on all processors of a machine, which caches
+    /// and frequencies need not be.
+    /// </summary>
+    private static readonly (uint Leaf, uint LastSubleaf)[] FeatureLeaves =
+    [
+        (1, 0), (7, 1), (0xD, 31), (0x1D, 1), (0x1E, 0), (0x24, 0), (0x8000_0001, 0), (0x8000_0007, 0), (0x8000_0008, 0), (0x8000_0021, 0),
+    ];
+
+    /// <summary>
+    /// What guests are told of a processor's model and features, as a text to be compared. Nothing in it says which of the processors of a machine it is.
+    /// </summary>
+    /// <param name="read">What the processor or the hypervisor has for a leaf and a subleaf; zeros if it does not have the leaf.</param>
+    public static string Features(Func<uint, uint, CpuidRegisters> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var text = new StringBuilder();
+        foreach ((uint leaf, uint lastSubleaf) in FeatureLeaves)
+        {
+            for (uint subleaf = 0; subleaf <= lastSubleaf; subleaf++)
+            {
+                CpuidRegisters shown = Restrict(leaf, subleaf, read(leaf, subleaf));
+                text.Append(CultureInfo.InvariantCulture, $"{shown.Eax:X} {shown.Ebx:X} {shown.Ecx:X} {shown.Edx:X};");
+            }
+        }
+
+        return text.ToString();
+    }
 
     /// <summary>Removes what is hidden from guests.</summary>
     /// <param name="leaf">The leaf, EAX of CPUID.</param>

@@ -40,4 +40,7 @@ internal static partial class PoolLog
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "What the sandboxes of pool {Pool} shared could not all be released")]
     public static partial void SourceReleaseFailed(ILogger logger, Exception exception, string pool);
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "The checkpoint of the program of pool {Pool} cannot be saved: without it, the program runs to its checkpoint again at the next start")]
+    public static partial void CheckpointNotSaved(ILogger logger, Exception exception, string pool);
 }

@@ -34,7 +34,8 @@ public enum SnapshotFileProblem
     TooLarge,
 
     /// <summary>
-    /// Reading or writing a file failed, or it is no regular file. The inner exception is the cause.
+    /// Reading or writing a file failed, or it is no regular file: the inner exception is the cause. Or other users may write to a directory that must
+    /// be the application's.
     /// </summary>
     Access,
 }

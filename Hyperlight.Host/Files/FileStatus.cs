@@ -7,6 +7,7 @@ namespace Hyperlight.Host.Files;
 internal readonly struct FileStatus
 {
     private const int SetUserOrGroup = 0xC00; // S_ISUID, S_ISGID
+    private const int WritableByOthers = 0x12; // S_IWGRP, S_IWOTH
 
     private readonly Statx _status;
 
@@ -24,6 +25,9 @@ internal readonly struct FileStatus
 
     /// <summary>Whether it belongs to the user that the process acts as, or to the superuser.</summary>
     public bool IsOfProcessOrRoot => _status.User == 0 || _status.User == LibC.geteuid();
+
+    /// <summary>Whether its group or others may write to it.</summary>
+    public bool IsWritableByOthers => (Mode & WritableByOthers) != 0;
 
     /// <summary>What is the same for all names of one file.</summary>
     public (ulong Device, ulong Inode) Identity => (((ulong)_status.DeviceMajor << 32) | _status.DeviceMinor, _status.Inode);

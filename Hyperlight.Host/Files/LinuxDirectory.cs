@@ -19,6 +19,13 @@ internal sealed class LinuxDirectory : OpenDirectory
     /// <summary>Its descriptor, opened with O_PATH.</summary>
     public SafeFileHandle Handle => _directory;
 
+    public override string? OtherWriters => FileStatus.Get(_directory, ".") switch
+    {
+        { IsWritableByOthers: true } => WritableByOthers,
+        { IsOfProcessOrRoot: false } => OfAnotherUser,
+        _ => null,
+    };
+
     public static new LinuxDirectory? TryOpen(string path) =>
         LinuxFile.TryOpen(path, Platform.O_PATH | Platform.O_DIRECTORY) is { } directory ? new LinuxDirectory(directory) : null;
 

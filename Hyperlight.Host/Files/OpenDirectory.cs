@@ -12,6 +12,10 @@ namespace Hyperlight.Host.Files;
 /// </summary>
 internal abstract class OpenDirectory : IDisposable
 {
+    /// <summary>Values of <see cref="OtherWriters"/>.</summary>
+    protected const string WritableByOthers = "other users may write to it";
+    protected const string OfAnotherUser = "it belongs to another user";
+
     private static readonly SearchValues<char> RandomCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz012345");
 
     /// <summary>Opens a directory. Links in its path are followed: the path is the application's.</summary>
@@ -20,6 +24,13 @@ internal abstract class OpenDirectory : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
     public static OpenDirectory? TryOpen(string path) =>
         Platform.IsSupported ? LinuxDirectory.TryOpen(path) : PortableDirectory.TryOpen(path);
+
+    /// <summary>
+    /// Why others than the process's user and the superuser decide what is in the directory, as a clause about it; <see langword="null"/> if they
+    /// do not, and on Windows, where the directory of a user is that user's alone.
+    /// </summary>
+    /// <exception cref="IOException">The file system does not say.</exception>
+    public abstract string? OtherWriters { get; }
 
     /// <summary>An unpredictable name for a file that is about to be created.</summary>
     public static string RandomName() => Path.GetRandomFileName();

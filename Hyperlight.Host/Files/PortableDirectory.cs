@@ -13,9 +13,14 @@ internal sealed class PortableDirectory : OpenDirectory
     /// <summary>What is saved is the memory of a guest.</summary>
     private const UnixFileMode FileModeOfOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private const UnixFileMode ModeForOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
     private readonly string _path;
 
     private PortableDirectory(string path) => _path = path;
+
+    public override string? OtherWriters =>
+        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(_path) & ModeForOthers) != 0 ? WritableByOthers : null;
 
     public static new PortableDirectory? TryOpen(string path)
     {

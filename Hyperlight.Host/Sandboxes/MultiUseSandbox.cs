@@ -3,6 +3,7 @@ using Hyperlight.Host.Diagnostics.Telemetry;
 using Hyperlight.Host.Execution;
 using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
+using Hyperlight.Host.Snapshots;
 
 namespace Hyperlight;
 
@@ -65,6 +66,12 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IReleasabl
 
     /// <summary>Whether an asynchronous host function still runs whose call has ended. A restore does not end it.</summary>
     internal bool HasAbandonedHostFunctions => _runner.HasAbandonedHostFunctions;
+
+    /// <summary>What the guest can call, in the order of the names.</summary>
+    internal IReadOnlyList<HostFunctionSignature> HostFunctionSignatures => _setup.Functions.Signatures();
+
+    /// <inheritdoc cref="SandboxConfiguration.RandomSeed"/>
+    internal ulong? RandomSeed => _setup.Configuration.RandomSeed;
 
     /// <summary>Whether the guest can have a timer.</summary>
     internal bool HasTimer => _runner.HasTimer;

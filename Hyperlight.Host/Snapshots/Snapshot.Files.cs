@@ -35,14 +35,18 @@ public sealed partial class Snapshot
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
     /// <exception cref="ObjectDisposedException">The snapshot was disposed.</exception>
     /// <exception cref="HostMemoryException">The process is out of memory.</exception>
-    public string Save(string path, string tag = DefaultTag)
+    public string Save(string path, string tag = DefaultTag) => SaveAs(path, tag, new SaveOptions());
+
+    /// <summary>Saves the snapshot to a directory as the options say.</summary>
+    /// <inheritdoc cref="Save"/>
+    internal string SaveAs(string path, string tag, SaveOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         OciReference.CheckTag(tag, nameof(tag));
         SnapshotContent content = Acquire();
         try
         {
-            return SnapshotSaver.Save(content, path, tag, OciGarbage.Grace);
+            return SnapshotSaver.Save(content, path, tag, options);
         }
         catch (OutOfMemoryException exception)
         {
@@ -73,13 +77,18 @@ public sealed partial class Snapshot
     /// </exception>
     /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
     /// <exception cref="HostMemoryException">The process is out of memory.</exception>
-    public static Snapshot Load(string path, string reference = DefaultTag, IHypervisor? hypervisor = null)
+    public static Snapshot Load(string path, string reference = DefaultTag, IHypervisor? hypervisor = null) =>
+        LoadAs(path, reference, hypervisor, isPrivate: false);
+
+    /// <summary>Loads a snapshot from a directory, with <paramref name="isPrivate"/> only if nobody else may write to it.</summary>
+    /// <inheritdoc cref="Load"/>
+    internal static Snapshot LoadAs(string path, string reference, IHypervisor? hypervisor, bool isPrivate)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         OciReference parsed = OciReference.Parse(reference);
         try
         {
-            return new Snapshot(SnapshotLoader.Load(path, parsed, name => hypervisor is null ? FindDriver(name) : Match(hypervisor, name)));
+            return new Snapshot(SnapshotLoader.Load(path, parsed, name => hypervisor is null ? FindDriver(name) : Match(hypervisor, name), isPrivate));
         }
         catch (OutOfMemoryException exception)
         {

@@ -61,11 +61,24 @@ internal static class SnapshotCompatibility
         for (int i = 0; i < snapshot.Mappings.Count; i++)
         {
             RetainedMapping mapping = snapshot.Mappings[i];
-            if (!regions.Any(region => region.IsRetained && RetainedMapping.Of(region) == mapping))
+            if (!Contains(regions, mapping))
             {
                 throw new SnapshotMismatchException(SnapshotMismatch.Mappings, $"The sandbox lacks the mapped file {mapping}.");
             }
         }
+    }
+
+    private static bool Contains(IReadOnlyList<MappedRegion> regions, RetainedMapping mapping)
+    {
+        for (int i = 0; i < regions.Count; i++)
+        {
+            if (regions[i].IsRetained && RetainedMapping.Of(regions[i]) == mapping)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string List(List<string> signatures) => signatures.Count == 0 ? "none" : string.Join(", ", signatures);

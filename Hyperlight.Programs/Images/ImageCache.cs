@@ -12,7 +12,6 @@ internal sealed class ImageCache
     private const string ImageExtension = ".image";
     private const string TemporaryExtension = ".tmp";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     /// <summary>What was left behind by a process that ended meanwhile is older, and not in use.</summary>
     private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
@@ -34,18 +33,12 @@ internal sealed class ImageCache
         else
         {
             Directory.CreateDirectory(directory, OwnerOnly);
-            if ((File.GetUnixFileMode(directory) & WritableByOthers) != 0)
-            {
-                throw new IOException($"Other users may write to the directory '{directory}' for images.");
-            }
-
-            if (FileStatus.IsSupported && FileStatus.TryGet(directory + Path.DirectorySeparatorChar) is { IsOfProcessOrRoot: false })
-            {
-                throw new IOException($"The directory '{directory}' for images belongs to another user.");
-            }
         }
 
-        return new ImageCache(directory);
+        using OpenDirectory opened = OpenDirectory.TryOpen(directory) ?? throw new DirectoryNotFoundException($"The directory '{directory}' for images was removed.");
+        return opened.OtherWriters is { } others
+            ? throw new IOException($"The directory '{directory}' for images is not used: {others}.")
+            : new ImageCache(directory);
     }
 
     /// <summary>The path of an image file.</summary>

@@ -30,7 +30,7 @@ internal sealed class ImageInUse : IDisposable
                 // A lock between processes, which whatever removes images respects.
                 return new ImageInUse(file, System.IO.File.OpenHandle(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read));
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 // It may have been removed after it was found.
                 if (attempt == MostAttempts)

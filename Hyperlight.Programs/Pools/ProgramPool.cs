@@ -15,7 +15,7 @@ internal sealed class ProgramPool : IProgramRunner, IAsyncDisposable, IDisposabl
         ProgramTemplate template, SandboxPoolOptions options, string name, ILoggerFactory loggers, TimeProvider time, HyperlightMetrics metrics)
     {
         _template = template;
-        _pool = new SandboxPool(new ProgramPoolTemplate(template), options, name, loggers, time, metrics);
+        _pool = new SandboxPool(new ProgramPoolTemplate(template, name, loggers), options, name, loggers, time, metrics);
         _telemetry = new ProgramTelemetry(metrics, name);
     }
 

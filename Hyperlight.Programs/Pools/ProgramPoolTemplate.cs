@@ -1,9 +1,14 @@
+using Hyperlight.Host.Diagnostics;
 using Hyperlight.Host.Pools;
+using Microsoft.Extensions.Logging;
 
 namespace Hyperlight.Programs.Pools;
 
 /// <summary>What the runners of a pool are made from: the image is read, and the program runs to its checkpoint, once for all of them.</summary>
-internal sealed class ProgramPoolTemplate(ProgramTemplate template) : ISandboxTemplate
+/// <param name="template">What they run.</param>
+/// <param name="name">The name of the pool.</param>
+/// <param name="loggers">Where it is logged that the checkpoint cannot be saved.</param>
+internal sealed class ProgramPoolTemplate(ProgramTemplate template, string name, ILoggerFactory loggers) : ISandboxTemplate
 {
     public ISandboxSource Load(CancellationToken cancellationToken)
     {
@@ -11,7 +16,12 @@ internal sealed class ProgramPoolTemplate(ProgramTemplate template) : ISandboxTe
         try
         {
             // This is a thread of the pool's own.
-            _ = WarmUp.RunAsync(origin, template, cancellationToken).GetAwaiter().GetResult();
+            ProgramWarmUp? warmUp = WarmUp.RunAsync(origin, template, cancellationToken).GetAwaiter().GetResult();
+            if (warmUp?.SaveFailure is { } failure)
+            {
+                PoolLog.CheckpointNotSaved(GuardedLogger.Create(loggers, PoolLog.Category, new SinkFailures()), failure, name);
+            }
+
             return new ProgramSource(origin);
         }
         catch

@@ -60,4 +60,16 @@ internal sealed class GuestCpuidTests
             Assert.That(GuestCpuid.Restrict(leaf, 0, once), Is.EqualTo(once));
         }
     }
+
+    [Test]
+    public void Features_are_those_that_guests_are_told_of()
+    {
+        string features = GuestCpuid.Features(static (_, _) => Everything);
+
+        Assert.That(GuestCpuid.Features(static (leaf, subleaf) => GuestCpuid.Restrict(leaf, subleaf, Everything)), Is.EqualTo(features), "what is hidden");
+        Assert.That(GuestCpuid.Features(static (leaf, _) => leaf == 7 ? Everything with { Ebx = ~(1u << 5) } : Everything), Is.Not.EqualTo(features), "AVX2");
+        Assert.That(GuestCpuid.Features(static (leaf, _) => leaf == 1 ? Everything with { Eax = 1 } : Everything), Is.Not.EqualTo(features), "the model");
+        Assert.That(GuestCpuid.Features(static (leaf, _) => leaf == 1 ? Everything with { Ebx = 0xFFFF } : Everything), Is.EqualTo(features), "which processor");
+        Assert.That(GuestCpuid.Features(static (leaf, _) => leaf is 4 or 0x16 ? default : Everything), Is.EqualTo(features), "caches and frequencies");
+    }
 }

@@ -9,7 +9,7 @@ internal sealed partial class NameTests
     /// <summary>Methods and attributes of .NET, and a text that looks like a call.</summary>
     private static readonly string[] OtherMethods =
     [
-        "AddHealthChecks", "ApprovalRequiredAIFunction", "ChatClientAgent", "Configure", "FromKeyedServices", "FromSeconds", "GetRequiredKeyedService", "Long",
+        "AddHealthChecks", "ApprovalRequiredAIFunction", "ChatClientAgent", "Configure", "FromKeyedServices", "FromSeconds", "GetRequiredKeyedService", "Long", "RAND_add",
     ];
 
     // The pages about C guests, about measurements and about the function service name C functions and guest functions.

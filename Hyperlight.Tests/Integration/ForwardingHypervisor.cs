@@ -9,6 +9,8 @@ internal abstract class ForwardingHypervisor(IHypervisor driver) : IHypervisor
 
     public string ProcessorVendor => driver.ProcessorVendor;
 
+    public virtual string GuestProcessor => driver.GuestProcessor;
+
     public bool CountsInstructions => driver.CountsInstructions;
 
     public bool InjectsInterrupts => driver.InjectsInterrupts;

@@ -39,6 +39,34 @@ internal sealed class RetainedMappingTests(TestTarget target) : GuestTest(target
     }
 
     [Test]
+    public void Restoring_allocates_nothing_for_it()
+    {
+        const int count = 200;
+        using Snapshot without = Sandbox.TakeSnapshot();
+        long expected = Measure(without);
+        Sandbox.MapRetainedFile(_files.New("file", 0x1000), Address, Label);
+        using Snapshot snapshot = Sandbox.TakeSnapshot();
+
+        Assert.That(Measure(snapshot), Is.EqualTo(expected));
+
+        long Measure(Snapshot snapshot)
+        {
+            long before = 0;
+            for (int i = 0; i < 2 * count; i++)
+            {
+                if (i == count)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                }
+
+                Sandbox.Restore(snapshot);
+            }
+
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / count;
+        }
+    }
+
+    [Test]
     public void Writes_are_undone_and_never_reach_the_file()
     {
         string path = _files.New("file", 0x2000);

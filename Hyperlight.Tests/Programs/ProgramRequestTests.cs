@@ -109,7 +109,7 @@ internal sealed class ProgramRequestTests
         Assert.That(ProgramRequest.Create(template, ProgramInput.Empty), Is.EqualTo(run));
         Assert.That(ProgramRequest.Create(template with { Seed = 2 }, ProgramInput.Empty with { Seed = 1 }), Is.EqualTo(run));
         Assert.That(ProgramRequest.Create(template with { Seed = 1UL << 63 | 1 }, ProgramInput.Empty), Is.Not.EqualTo(run));
-        Assert.That(ProgramRequest.Create(template, ProgramInput.Empty, isWarmUp: true), Is.Not.EqualTo(run));
+        Assert.That(Seed(ProgramRequest.CreateForWarmUp(template)), Is.Not.EqualTo(Seed(run)));
         Assert.That(() => ProgramRequest.Create(Template, ProgramInput.Empty with { Seed = 1 }), Throws.ArgumentException);
     }
 
@@ -159,6 +159,8 @@ internal sealed class ProgramRequestTests
         Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.Zero }, Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => new ProgramLimits { WarmUpTime = TimeSpan.FromDays(50) }, Throws.TypeOf<ArgumentOutOfRangeException>());
     }
+
+    private static byte[] Seed(byte[] request) => request[sizeof(ulong)..NumbersOffset];
 
     private static ProgramInput Variable(string name) => new() { Environment = new Dictionary<string, string> { [name] = "3" } };
 

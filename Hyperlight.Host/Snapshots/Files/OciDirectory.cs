@@ -50,6 +50,18 @@ internal sealed class OciDirectory(string path, OpenDirectory root) : IDisposabl
         }
     }
 
+    /// <summary>Checks that nobody decides what is in the directory but the process's user and the superuser.</summary>
+    /// <exception cref="SnapshotFileException">Someone else does.</exception>
+    public void CheckWriters()
+    {
+        if (Access(Path, () => root.OtherWriters) is { } others)
+        {
+            throw Error(
+                SnapshotFileProblem.Access,
+                $"{others}, and what is in it decides what guests start from. Take the permission to write from others (chmod go-w), or use a directory of this process's user.");
+        }
+    }
+
     /// <summary>An error about this directory.</summary>
     public SnapshotFileException Error(SnapshotFileProblem problem, string details, Exception? cause = null) =>
         new(problem, Path, details, cause);

@@ -29,14 +29,20 @@ internal sealed class SnapshotLoader
     /// <param name="path">The directory.</param>
     /// <param name="reference">Which of its snapshots.</param>
     /// <param name="findHypervisor">Gives the driver of a name, or <see langword="null"/> if it is not the one to use.</param>
+    /// <param name="isPrivate">Whether a directory to which others may write is refused.</param>
     /// <returns>The snapshot, with a reference on its memory for the caller.</returns>
     /// <exception cref="SnapshotFileException">It cannot be loaded; the problem says why.</exception>
     /// <exception cref="HypervisorException">The operating system did not provide the memory.</exception>
-    public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor)
+    public static SnapshotContent Load(string path, OciReference reference, Func<string, IHypervisor?> findHypervisor, bool isPrivate)
     {
         path = Path.GetFullPath(path);
         using OciDirectory directory = OciDirectory.TryOpen(path)
             ?? throw new SnapshotFileException(SnapshotFileProblem.NotFound, path, "there is no such directory.");
+        if (isPrivate)
+        {
+            directory.CheckWriters();
+        }
+
         return OciDirectory.Access(path, new SnapshotLoader(directory, reference, findHypervisor).Load);
     }
 

@@ -11,14 +11,14 @@ internal sealed class SnapshotSaver
     private readonly string _path;
     private readonly SnapshotContent _content;
     private readonly string _tag;
-    private readonly TimeSpan _garbageGrace;
+    private readonly SaveOptions _options;
 
-    private SnapshotSaver(string path, SnapshotContent content, string tag, TimeSpan garbageGrace)
+    private SnapshotSaver(string path, SnapshotContent content, string tag, SaveOptions options)
     {
         _path = path;
         _content = content;
         _tag = tag;
-        _garbageGrace = garbageGrace;
+        _options = options;
     }
 
     /// <summary>Where the directory is: its parent, or itself if it has none.</summary>
@@ -27,14 +27,14 @@ internal sealed class SnapshotSaver
     /// <summary>Saves a snapshot.</summary>
     /// <param name="content">The snapshot, whose memory the caller keeps.</param>
     /// <param name="path">The directory.</param>
-    /// <param name="tag">The name in the directory; it is taken from the snapshot that has it.</param>
-    /// <param name="garbageGrace">How long blobs stay that no tag leads to any more.</param>
-    /// <returns>The digest of the manifest.</returns>
+    /// <param name="tag">The name in the directory.</param>
+    /// <param name="options">How it is saved.</param>
+    /// <returns>The digest of the manifest that has the tag then.</returns>
     /// <exception cref="SnapshotFileException">The operating system refused, or the directory is something else.</exception>
-    public static string Save(SnapshotContent content, string path, string tag, TimeSpan garbageGrace)
+    public static string Save(SnapshotContent content, string path, string tag, SaveOptions options)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return OciDirectory.Access(path, new SnapshotSaver(path, content, tag, garbageGrace).Save);
+        return OciDirectory.Access(path, new SnapshotSaver(path, content, tag, options).Save);
     }
 
     private string Save()
@@ -94,20 +94,35 @@ internal sealed class SnapshotSaver
 
     private string SaveInto(OciDirectory directory, StagingDirectories staging)
     {
+        if (_options.IsPrivate)
+        {
+            directory.CheckWriters();
+        }
+
         if (!directory.HasMarker() && !WrittenFiles.IsEmptyOrUnfinished(directory.Root))
         {
             throw directory.Error(
                 SnapshotFileProblem.NotASnapshot, "it holds files that are not an OCI image layout. Choose an empty or a new directory.");
         }
 
+        // Without the lock: many processes can be here at the same time with the same snapshot, and most find it saved.
+        if (directory.HasMarker() && DigestToKeep(directory.ReadIndex()) is { } saved)
+        {
+            return saved;
+        }
+
         // First the lock: a directory that holds it is not empty, so that no other one takes its place.
         using OciWriter writer = OciWriter.Open(directory);
         staging.RemoveAbandoned();
         OciIndex index = directory.ReadIndex() ?? Empty;
-        string digest = Write(writer, index);
-        writer.RemoveGarbage(_garbageGrace);
+        string digest = DigestToKeep(index) ?? Write(writer, index);
+        writer.RemoveGarbage(_options.GarbageGrace);
         return digest;
     }
+
+    /// <summary>The digest of the snapshot that has the tag, if it is to keep it.</summary>
+    private string? DigestToKeep(OciIndex? index) =>
+        _options.IsReplacing ? null : index?.Manifests.FirstOrDefault(m => m.Tag == _tag)?.Digest;
 
     private string Write(OciWriter writer, OciIndex index)
     {

@@ -8,6 +8,8 @@ internal class ForwardingDirectory(OpenDirectory inner) : OpenDirectory
 {
     protected OpenDirectory Inner => inner;
 
+    public override string? OtherWriters => inner.OtherWriters;
+
     public override OpenDirectory? TryOpenDirectory(string name) => inner.TryOpenDirectory(name);
 
     public override bool CreateDirectory(string name) => inner.CreateDirectory(name);

@@ -28,6 +28,41 @@ internal sealed class CheckpointedInterpreterTests(TestTarget target) : ProgramT
     }
 
     [Test]
+    public async Task The_generator_of_OpenSSL_is_the_same_in_all_runs_until_it_gets_random_bytes()
+    {
+        RequireFastExecution();
+        const string Modules = "/usr/lib/python3.11";
+        string script = Helper("python") + "\n" +
+            """
+            import os, ssl
+            ssl.RAND_bytes(8)
+            arguments, variables = wait_for_run()
+            if arguments: ssl.RAND_add(os.urandom(32), 32)
+            print(ssl.RAND_bytes(16).hex(), flush=True)
+            os._exit(0)
+            """;
+        ProgramImage image = InstalledProgram.Image("/usr/bin/python3", ImageOptions, Modules);
+        Dictionary<string, ProgramFile> files = InstalledProgram.Libraries(Directory.GetFiles(Modules + "/lib-dynload", "_ssl.*"))
+            .Distinct().ToDictionary(static file => file, ProgramFile.FromPath);
+        files.Add("/app/script", ProgramFile.FromText(script));
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(new ProgramTemplate
+        {
+            Image = image.WithFiles(files),
+            Command = ["/usr/bin/python3", "-I", "-S", "/app/script"],
+            Checkpoint = ProgramCheckpoint.Ready,
+            Limits = WithTime(new ProgramLimits()),
+            CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
+        });
+
+        string[] same = [(await runner.RunAsync(ProgramInput.Empty)).StandardOutput, (await runner.RunAsync(ProgramInput.Empty)).StandardOutput];
+        string[] others = [(await Run(runner, "", "add")).StandardOutput, (await Run(runner, "", "add")).StandardOutput];
+
+        Assert.That(same[0], Has.Length.EqualTo(33));
+        Assert.That(same[1], Is.EqualTo(same[0]));
+        Assert.That(others.Append(same[0]), Is.Unique);
+    }
+
+    [Test]
     public async Task Lua_evaluates_an_expression()
     {
         RequireFastTranslation();

@@ -4,18 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Hyperlight.Tests.Integration.Programs;
 
 /// <summary>A checkpoint that is kept in a directory is used by later runners, and by no others than those it is for.</summary>
-internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(target)
+internal sealed class SavedCheckpointTests(TestTarget target) : SavedCheckpointTest(target)
 {
-    private string _directory = null!;
-
-    [SetUp]
-    public void CreateDirectory() => _directory = Directory.CreateTempSubdirectory().FullName;
-
-    [TearDown]
-    public void DeleteDirectory() => Directory.Delete(_directory, recursive: true);
-
-    private ProgramTemplate Serve => Template("ready-serve");
-
     [Test]
     public async Task A_later_runner_goes_on_from_it_with_everything_that_the_program_had()
     {
@@ -36,6 +26,38 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
     }
 
     [Test]
+    public async Task With_a_seed_everything_is_as_without_a_directory()
+    {
+        ProgramTemplate template = Template("ready") with { Seed = 42 };
+        await using ProgramRunner without = await ProgramRunner.CreateAsync(template with { CheckpointDirectory = null });
+        await using ProgramRunner first = await ProgramRunner.CreateAsync(template);
+        await using ProgramRunner second = await ProgramRunner.CreateAsync(template);
+
+        ProgramResult[] results = [await without.RunAsync(ProgramInput.Empty), await first.RunAsync(ProgramInput.Empty), await second.RunAsync(ProgramInput.Empty)];
+
+        Assert.That(second.WarmUp, Is.Null);
+        Assert.That(results[0].StandardOutput, Does.Contain("random "));
+        Assert.That(results.Select(static result => result.StandardOutput), Is.All.EqualTo(results[0].StandardOutput));
+    }
+
+    [Test]
+    public async Task It_can_be_the_entry_point()
+    {
+        ProgramTemplate template = Template("arguments") with { Checkpoint = ProgramCheckpoint.EntryPoint };
+        await (await ProgramRunner.CreateAsync(template)).DisposeAsync();
+
+        await using ProgramRunner runner = await ProgramRunner.CreateAsync(template);
+        ProgramResult result = await runner.RunAsync(new ProgramInput
+        {
+            Arguments = ["one"],
+            Environment = new Dictionary<string, string> { ["NAME"] = "other" },
+        });
+
+        Assert.That(runner.WarmUp, Is.Null);
+        Assert.That(result.StandardOutput, Is.EqualTo("arguments 3\narguments\none\nNAME=other\n"));
+    }
+
+    [Test]
     public async Task It_is_there_for_the_runners_after_the_one_that_saved_it_was_disposed()
     {
         await (await ProgramRunner.CreateAsync(Serve)).DisposeAsync();
@@ -52,8 +74,8 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
     [Test]
     public async Task What_was_saved_in_part_is_saved_again()
     {
-        await File.WriteAllBytesAsync(Path.Combine(_directory, ".hyperlight.lock"), []);
-        Directory.CreateDirectory(Path.Combine(_directory, "blobs", "sha256"));
+        await File.WriteAllBytesAsync(Path.Combine(Kept, ".hyperlight.lock"), []);
+        Directory.CreateDirectory(Path.Combine(Kept, "blobs", "sha256"));
 
         await using ProgramRunner first = await ProgramRunner.CreateAsync(Serve);
         await using ProgramRunner second = await ProgramRunner.CreateAsync(Serve);
@@ -99,7 +121,7 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
             Assert.That(runner.WarmUp, Is.Not.Null, $"{other}");
         }
 
-        Assert.That(Directory.GetFiles(_directory, "*", SearchOption.AllDirectories), Has.Length.GreaterThan(2 * others.Length));
+        Assert.That(Directory.GetFiles(Kept, "*", SearchOption.AllDirectories), Has.Length.GreaterThan(2 * others.Length));
         await using ProgramRunner same = await ProgramRunner.CreateAsync(Serve);
         Assert.That(same.WarmUp, Is.Null);
     }
@@ -120,7 +142,7 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
     public async Task A_damaged_checkpoint_is_an_error()
     {
         await (await ProgramRunner.CreateAsync(Serve)).DisposeAsync();
-        string memory = Directory.GetFiles(Path.Combine(_directory, "blobs", "sha256")).MaxBy(static file => new FileInfo(file).Length)!;
+        string memory = Directory.GetFiles(Path.Combine(Kept, "blobs", "sha256")).MaxBy(static file => new FileInfo(file).Length)!;
         byte[] bytes = await File.ReadAllBytesAsync(memory);
         bytes[bytes.Length / 2] ^= 1;
         await File.WriteAllBytesAsync(memory, bytes);
@@ -141,7 +163,7 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
     public async Task The_sandboxes_of_a_pool_start_from_it()
     {
         await (await ProgramRunner.CreateAsync(Serve)).DisposeAsync();
-        DateTime saved = File.GetLastWriteTimeUtc(Path.Combine(_directory, "index.json"));
+        DateTime saved = File.GetLastWriteTimeUtc(Path.Combine(Kept, "index.json"));
         IServiceCollection services = new ServiceCollection().AddLogging();
         services.AddHyperlight().RemoveBuiltInDrivers().AddDriver(Target.Hypervisor).AddProgram("server", options =>
         {
@@ -150,7 +172,7 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
             options.Environment["NAME"] = Serve.Environment["NAME"];
             options.Checkpoint = Serve.Checkpoint;
             options.Limits = Serve.Limits;
-            options.CheckpointDirectory = _directory;
+            options.CheckpointDirectory = Kept;
             options.Pool = new SandboxPoolOptions { MaximumSize = 2 };
         });
         await using ServiceProvider provider = services.BuildServiceProvider();
@@ -159,25 +181,12 @@ internal sealed class SavedCheckpointTests(TestTarget target) : ProgramTest(targ
         ProgramResult[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => runner.RunAsync(ProgramInput.Empty)));
 
         Assert.That(results.Select(static result => result.StandardOutput), Is.All.EqualTo("string 0\ncount 1\n"));
-        Assert.That(File.GetLastWriteTimeUtc(Path.Combine(_directory, "index.json")), Is.EqualTo(saved), "nothing was saved again");
+        Assert.That(File.GetLastWriteTimeUtc(Path.Combine(Kept, "index.json")), Is.EqualTo(saved), "nothing was saved again");
     }
-
-    private static Task<ProgramResult> RunServe(ProgramRunner runner) => runner.RunAsync(ProgramInput.Empty);
 
     private static string WithoutChance(ProgramResult result) =>
         string.Join('\n', result.StandardOutput.Split('\n').Where(static line => !line.StartsWith("random", StringComparison.Ordinal)));
 
     private static string? Line(ProgramResult result, string start) =>
         result.StandardOutput.Split('\n').FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal));
-
-    private ProgramTemplate Template(string command) => new()
-    {
-        Image = ProgramImage.FromExecutable(PathOf(Fixed), ImageOptions),
-        Command = ["/" + Fixed, command],
-        Environment = new Dictionary<string, string> { ["NAME"] = "value" },
-        Checkpoint = ProgramCheckpoint.Ready,
-        CheckpointDirectory = _directory,
-        Limits = WithTime(new ProgramLimits()),
-        CreateBuilder = () => new SandboxBuilder().WithHypervisor(Target.Hypervisor),
-    };
 }

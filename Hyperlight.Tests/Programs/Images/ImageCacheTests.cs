@@ -83,6 +83,25 @@ internal sealed class ImageCacheTests : ImageTest
     }
 
     [Test]
+    public void An_image_that_may_not_be_read_is_an_error_of_the_image()
+    {
+        Build(Image);
+        foreach (string directory in (string[])[Options.CacheDirectory!, Path.GetDirectoryName(Options.CacheDirectory)!])
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            }
+        }
+
+        TestLinux.ActAs(12345, () =>
+        {
+            Assert.That(Image.Build(null, default).WasCached, "it is found");
+            Assert.That(() => ImageInUse.Open(Image, default), Throws.TypeOf<ProgramImageException>().With.InnerException.TypeOf<UnauthorizedAccessException>());
+        });
+    }
+
+    [Test]
     public void What_ended_processes_left_behind_is_removed()
     {
         ImageCache.Open(Options.CacheDirectory);
@@ -123,7 +142,7 @@ internal sealed class ImageCacheTests : ImageTest
         Directory.CreateDirectory(Options.CacheDirectory!);
         File.SetUnixFileMode(Options.CacheDirectory!, (UnixFileMode)0x1FF);
 
-        Assert.That(Refused(Image).Problem, Does.StartWith("Other users may write to the directory"));
+        Assert.That(Refused(Image).Problem, Does.EndWith("for images is not used: other users may write to it"));
     }
 
     [Test]

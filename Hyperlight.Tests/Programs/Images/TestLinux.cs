@@ -19,6 +19,30 @@ internal static partial class TestLinux
         Assert.That(chown(path, user, user), Is.Zero, Marshal.GetLastPInvokeErrorMessage());
     }
 
+    /// <summary>Does something with files as another user. Only the superuser can; ignores the test for others.</summary>
+    public static void ActAs(uint user, Action action)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            Assert.Ignore("Only the superuser of Linux may act as another user.");
+        }
+
+        int self = setfsuid(user);
+        try
+        {
+            Assert.That((uint)setfsuid(user), Is.EqualTo(user));
+            action();
+        }
+        finally
+        {
+            setfsuid((uint)self);
+        }
+    }
+
+    /// <summary>Of this thread alone.</summary>
+    [LibraryImport("libc")]
+    private static partial int setfsuid(uint user);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int chown(string path, uint user, uint group);
 

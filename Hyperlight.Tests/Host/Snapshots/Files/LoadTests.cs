@@ -54,7 +54,7 @@ internal sealed class LoadTests : SavedSnapshotTest
         var state = new ProcessorState(
             ulong.MaxValue, 0xFFFF_FFFF_FFFF_FFF0, special, ulong.MaxValue, [new(0xC000_0080, ulong.MaxValue), new(1)], ulong.MaxValue - 1);
         SnapshotContent content = snapshot.Content with { Processor = state };
-        SnapshotSaver.Save(content, Target, "latest", OciGarbage.Grace);
+        SnapshotSaver.Save(content, Target, "latest", new SaveOptions());
 
         using Snapshot loaded = Load();
 

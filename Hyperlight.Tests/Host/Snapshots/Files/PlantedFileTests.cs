@@ -71,7 +71,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
                 File.CreateSymbolicLink(path, isDirectory ? Outside : OutsideFile);
             });
 
-            string outcome = Outcome(() => SnapshotSaver.Save(content, Target, "latest", TimeSpan.Zero));
+            string outcome = Outcome(() => SnapshotSaver.Save(content, Target, "latest", new SaveOptions { GarbageGrace = TimeSpan.Zero }));
 
             TestContext.Out.WriteLine($"{place}: {outcome}");
             AssertOutsideIsUntouched(place);
@@ -90,7 +90,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
             File.CreateSymbolicLink(staging, Outside);
         });
 
-        TestContext.Out.WriteLine(Outcome(() => SnapshotSaver.Save(content, Target, "latest", TimeSpan.Zero)));
+        TestContext.Out.WriteLine(Outcome(() => SnapshotSaver.Save(content, Target, "latest", new SaveOptions { GarbageGrace = TimeSpan.Zero })));
 
         AssertOutsideIsUntouched("staging");
     }
@@ -104,7 +104,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
             SnapshotContent content = WithInterruption(
                 _snapshot.Content, () => Assert.That(seen.Add(Directory.GetFiles(Target, "*.hyperlight.tmp", SearchOption.AllDirectories).Single())));
             Directory.CreateDirectory(Target);
-            SnapshotSaver.Save(content, Target, "latest", TimeSpan.Zero);
+            SnapshotSaver.Save(content, Target, "latest", new SaveOptions { GarbageGrace = TimeSpan.Zero });
         }
     }
 
@@ -227,7 +227,7 @@ internal sealed class PlantedFileTests : SavedSnapshotTest
     }
 
     /// <summary>Saves, and removes at once what no tag leads to any more.</summary>
-    private void SaveOver() => SnapshotSaver.Save(_snapshot.Content, Target, "latest", TimeSpan.Zero);
+    private void SaveOver() => SnapshotSaver.Save(_snapshot.Content, Target, "latest", new SaveOptions { GarbageGrace = TimeSpan.Zero });
 
     private static SnapshotContent WithInterruption(SnapshotContent content, Action interruption)
     {

@@ -27,7 +27,7 @@ internal abstract class SavedSnapshotTest : ScriptedSandboxTest
     protected string SaveAndCleanUp(string tag = Snapshot.DefaultTag)
     {
         using Snapshot snapshot = Sandbox.TakeSnapshot();
-        return SnapshotSaver.Save(snapshot.Content, Target, tag, garbageGrace: TimeSpan.Zero);
+        return SnapshotSaver.Save(snapshot.Content, Target, tag, new SaveOptions { GarbageGrace = TimeSpan.Zero });
     }
 
     protected Snapshot Load(string reference = Snapshot.DefaultTag) => Snapshot.Load(Target, reference, Guest.Hypervisor.Object);
