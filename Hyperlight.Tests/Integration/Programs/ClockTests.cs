@@ -46,6 +46,54 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         Assert.That(hypervisor.Moved, Is.GreaterThan(10));
     }
 
+    /// <summary>Such a counter goes on much slower while instructions take longer. The timer of the host, if there is one, is as fast as before.</summary>
+    [Test]
+    public async Task A_counter_of_instructions_makes_no_clock_late([Values] bool hasTimer)
+    {
+        RequireEmulator();
+        const ulong Seed = 7;
+        using ProgramRunner runner = await CreateRunner(() => hasTimer
+            ? new SandboxBuilder().WithHypervisor(new EmulatorHypervisor(new EmulatorOptions { RandomSeed = Seed }))
+            : new SandboxBuilder().UseEmulator(Seed));
+
+        ProgramResult address = await Run(runner, "", "address");
+        ProgramResult result = await Run(runner, "", "delay");
+
+        TestContext.Out.WriteLine(result.StandardOutput);
+        Assert.That(address.StandardOutput, Is.EqualTo("0\n"), "programs do not compute clocks from it");
+        Assert.That(Times(result.StandardOutput.Trim()), Is.All.InRange(0, Tolerance));
+    }
+
+    [Test]
+    public async Task A_wait_until_a_time_of_the_wall_clock_does_not_end_before_it([Values] bool isCounterWrong)
+    {
+        long last = Stopwatch.GetTimestamp();
+        IHypervisor hypervisor = Target.Hypervisor;
+        if (isCounterWrong)
+        {
+            RequireEmulator();
+            hypervisor = new MovedCounterHypervisor(hypervisor, Jump);
+        }
+
+        using ProgramRunner runner = await CreateObserved(hypervisor);
+
+        ProgramResult result = await Run(runner, "", "deadlines", "40");
+
+        Assert.That(result.StandardOutput, Is.EqualTo("0 0 0\n"), "sleeps, futexes and timers");
+
+        // Seldom enough for its rate to be measured, and while one of the two clocks is computed.
+        ulong Jump(ulong counter)
+        {
+            if (Stopwatch.GetElapsedTime(last).TotalMilliseconds < 9)
+            {
+                return counter;
+            }
+
+            last = Stopwatch.GetTimestamp();
+            return counter + 1_500_000;
+        }
+    }
+
     [Test]
     public async Task Clocks_go_on_from_a_checkpoint_with_the_host()
     {
@@ -203,12 +251,15 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         }
     }
 
-    private Task<ProgramRunner> CreateObserved(IHypervisor hypervisor, ulong? seed = null, ProgramCheckpoint checkpoint = default) => ProgramRunner.CreateAsync(new ProgramTemplate
+    private Task<ProgramRunner> CreateObserved(IHypervisor hypervisor, ulong? seed = null, ProgramCheckpoint checkpoint = default) =>
+        CreateRunner(() => new SandboxBuilder().WithHypervisor(hypervisor), seed, checkpoint);
+
+    private Task<ProgramRunner> CreateRunner(Func<SandboxBuilder> createBuilder, ulong? seed = null, ProgramCheckpoint checkpoint = default) => ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = ProgramImage.FromExecutable(ClocksProgram.Build(), ImageOptions),
         Limits = WithTime(new ProgramLimits()),
         Seed = seed,
         Checkpoint = checkpoint,
-        CreateBuilder = () => new SandboxBuilder().WithHypervisor(hypervisor),
+        CreateBuilder = createBuilder,
     });
 }
