@@ -9,6 +9,7 @@ internal static class ClocksProgram
         #include <fcntl.h>
         #include <linux/futex.h>
         #include <pthread.h>
+        #include <sched.h>
         #include <signal.h>
         #include <stdint.h>
         #include <stdio.h>
@@ -143,6 +144,7 @@ internal static class ClocksProgram
             for (;;) {
                 now(CLOCK_REALTIME, 1);
                 now(CLOCK_MONOTONIC, 1);
+                sched_yield();
             }
         }
 
@@ -150,7 +152,6 @@ internal static class ClocksProgram
         static void print_early_ends(long count)
         {
             pthread_t other;
-            pthread_create(&other, NULL, read_clocks, NULL);
             static int word;
             long sleeps = 0, futexes = 0, timers = 0;
             timer_t timer;
@@ -158,10 +159,11 @@ internal static class ClocksProgram
             sigemptyset(&set);
             sigaddset(&set, SIGALRM);
             sigprocmask(SIG_BLOCK, &set, NULL);
+            pthread_create(&other, NULL, read_clocks, NULL);
             timer_create(CLOCK_REALTIME, NULL, &timer);
             for (long i = 0; i < count; i++) {
                 for (int kind = 0; kind < 3; kind++) {
-                    int64_t until = now(CLOCK_REALTIME, 1) + 5000000;
+                    int64_t until = now(CLOCK_REALTIME, 1) + 3000000 + i % 5 * 5000000;
                     struct itimerspec time = { .it_value = { until / 1000000000, until % 1000000000 } };
                     if (kind == 0) {
                         clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &time.it_value, NULL);
