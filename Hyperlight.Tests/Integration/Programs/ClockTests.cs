@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Programs;
@@ -152,6 +153,7 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Programs_read_clocks_without_system_calls()
     {
+        RequireSteadyCounter();
         (long calls, long moreCalls) = await AssertSeldomAsks("readings", few: 2_000, many: 200_000, mostInstructions: 140);
 
         Assert.That(moreCalls - calls, Is.LessThan(198_000 / 4));
@@ -160,6 +162,7 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Processes_have_the_object_of_the_kernel_and_keep_it()
     {
+        RequireSteadyCounter();
         ProgramRunner runner = Create(ProgramImage.FromExecutable(ClocksProgram.Build(), ImageOptions));
 
         ProgramResult result = await Run(runner, "", "object");
@@ -202,6 +205,15 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         if (Target.Hypervisor.Name != EmulatorHypervisor.DriverName)
         {
             Assert.Ignore("The counter of the emulator is moved.");
+        }
+    }
+
+    private void RequireSteadyCounter()
+    {
+        const int Leaf = unchecked((int)0x8000_0007);
+        if (Target.Hypervisor.Name != EmulatorHypervisor.DriverName && (X86Base.CpuId(Leaf, 0).Edx & 1 << 8) == 0)
+        {
+            Assert.Ignore("The counter of this processor is not invariant.");
         }
     }
 
