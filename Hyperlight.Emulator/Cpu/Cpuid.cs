@@ -5,6 +5,7 @@ internal static class Cpuid
 {
     private const uint XsaveBit = 1 << 26;
     private const uint OsXsaveBit = 1 << 27;
+    private const uint InvariantTimeStampCounter = 1 << 8;
 
     /// <summary>Bytes of the XSAVE area: the legacy part and the header.</summary>
     private const uint XsaveAreaSize = 576;
@@ -13,7 +14,7 @@ internal static class Cpuid
     public const string Vendor = "HyperlightEm";
 
     public static (uint Eax, uint Ebx, uint Ecx, uint Edx) Read(
-        uint leaf, uint subleaf, byte physicalAddressBits, bool isXsaveEnabled) => leaf switch
+        uint leaf, uint subleaf, byte physicalAddressBits, bool isXsaveEnabled, bool isCounterSteady) => leaf switch
         {
             // GenuineIntel, in the order EBX, EDX, ECX: where the vendors differ, it is Intel's behaviour, and C libraries do not
             // look for features of vendors that they do not know.
@@ -34,6 +35,9 @@ internal static class Cpuid
 
             // LAHF, LZCNT; SYSCALL, NX, 1 GiB pages, RDTSCP, long mode.
             0x8000_0001 => (0, 0, 1 | (1 << 5), (1 << 11) | (1 << 20) | (1 << 26) | (1 << 27) | (1 << 29)),
+
+            // Whether the time-stamp counter always goes at the same rate: with a seed it counts instructions.
+            0x8000_0007 => (0, 0, 0, isCounterSteady ? InvariantTimeStampCounter : 0),
             0x8000_0008 => (physicalAddressBits | (48u << 8), 0, 0, 0),
             _ => default,
         };

@@ -240,7 +240,7 @@ internal sealed partial class Processor
     private void ExecuteCpuid()
     {
         (uint eax, uint ebx, uint ecx, uint edx) = Cpuid.Read(
-            (uint)_regs[Rax], (uint)_regs[Rcx], physicalAddressBits, (_cr4 & Cr4OsXsave) != 0);
+            (uint)_regs[Rax], (uint)_regs[Rcx], physicalAddressBits, (_cr4 & Cr4OsXsave) != 0, seed is null);
         _regs[Rax] = eax;
         _regs[Rbx] = ebx;
         _regs[Rcx] = ecx;

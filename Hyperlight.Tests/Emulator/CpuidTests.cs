@@ -103,6 +103,11 @@ internal sealed class CpuidTests
         Assert.That(Random(null), Is.Not.EqualTo(unseeded));
     }
 
+    /// <summary>With a seed it counts instructions, some of which take longer than others.</summary>
+    [TestCase(null, ExpectedResult = 1 << 8)]
+    [TestCase(7UL, ExpectedResult = 0)]
+    public int The_counter_is_invariant_unless_there_is_a_seed(ulong? seed) => (int)Read(0x8000_0007, Edx, seed);
+
     private static ulong Random(ulong? seed)
     {
         using var guest = new SystemGuest(new EmulatorHypervisor(new EmulatorOptions { RandomSeed = seed }));
@@ -110,9 +115,9 @@ internal sealed class CpuidTests
         return guest.Machine.GetGeneralRegisters().Rax;
     }
 
-    private static ulong Read(uint leaf, int register)
+    private static ulong Read(uint leaf, int register, ulong? seed = null)
     {
-        using var guest = new SystemGuest(new EmulatorHypervisor());
+        using var guest = new SystemGuest(new EmulatorHypervisor(new EmulatorOptions { RandomSeed = seed }));
         guest.RunKernel((c, _) => { c.mov(eax, leaf); c.xor(ecx, ecx); c.cpuid(); c.hlt(); });
         GeneralRegisters result = guest.Machine.GetGeneralRegisters();
         return register switch { Ebx => result.Rbx, Ecx => result.Rcx, _ => result.Rdx };

@@ -4,13 +4,16 @@
 
 #include "errors.h"
 #include "host.h"
-#include "host_clock.h"
 #include "processes.h"
 #include "scheduler.h"
 #include "threads.h"
 #include "user.h"
 
 #define MOST_SECONDS (INT64_MAX / NANOSECONDS - 1)
+
+// By how much the two clocks can differ, in nanoseconds, and more. What is beyond is a wall clock that was set, or
+// another one after a checkpoint: a deadline counts from the call.
+#define MOST_EARLY 20000000L
 
 // Of processor time, by the number of a process or a thread (clock_getcpuclockid): its
 // complement above three bits, of which two state what counts.
@@ -83,7 +86,7 @@ int64_t deadline_after(uint64_t address, int64_t *deadline)
     return error != 0 ? error : deadline_from(nanoseconds, deadline);
 }
 
-int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline)
+int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline, int64_t *wall_time)
 {
     int64_t time;
     int64_t now;
@@ -91,16 +94,22 @@ int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline)
     if (error != 0) {
         return error;
     }
+    *wall_time = is_monotonic ? 0 : time;
     if (is_monotonic) {
         *deadline = time;
         return 0;
     }
-    // The two clocks at the same time, so that the deadline is not early.
-    host_clock_ask_again();
     if (!host_clock(false, &now)) {
         return -EIO;
     }
     return deadline_from(time > now ? time - now : 0, deadline);
+}
+
+bool deadline_is_early(int64_t wall_time, int64_t *deadline)
+{
+    int64_t now;
+    return wall_time != 0 && host_clock(false, &now) && now < wall_time && wall_time - now <= MOST_EARLY &&
+           deadline_from(wall_time - now, deadline) == 0;
 }
 
 int64_t time_until(int64_t deadline)

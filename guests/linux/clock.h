@@ -38,9 +38,14 @@ int64_t timespec_nanoseconds(const struct timespec *time);
 struct timespec timespec_of(int64_t nanoseconds);
 
 // The deadline of a relative time, or of an absolute one of a clock, that is at an
-// address of the program: 0, -EFAULT, -EINVAL or -EIO.
+// address of the program: 0, -EFAULT, -EINVAL or -EIO. `wall_time` is the time if the clock
+// is the wall clock, else 0.
 int64_t deadline_after(uint64_t address, int64_t *deadline);
-int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline);
+int64_t deadline_at(uint64_t address, bool is_monotonic, int64_t *deadline, int64_t *wall_time);
+
+// Whether a deadline has come before the wall clock shows the time that it was made from: clocks that are
+// computed go on somewhat differently. Then it gets later. 0 is no time of the wall clock.
+bool deadline_is_early(int64_t wall_time, int64_t *deadline);
 
 // The same with nanoseconds.
 int64_t deadline_from(int64_t nanoseconds, int64_t *deadline);

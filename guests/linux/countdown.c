@@ -6,6 +6,8 @@
 #include "scheduler.h"
 #include "timers.h"
 
+#include <stdbool.h>
+
 int64_t countdown_arm(struct countdown *countdown, int64_t value, int64_t interval)
 {
     *countdown = (struct countdown){ .deadline = NEVER, .interval = interval };
@@ -31,6 +33,8 @@ uint32_t countdown_expire(struct countdown *countdown, int64_t now)
         countdown->deadline = NEVER;
     } else {
         countdown->deadline += (missed + 1) * interval;
+        bool has_time = countdown->wall_time != 0 && interval <= NEVER - countdown->wall_time - missed * interval;
+        countdown->wall_time = has_time ? countdown->wall_time + (missed + 1) * interval : 0;
     }
     return (uint32_t)(missed < MOST_EXPIRATIONS ? missed : MOST_EXPIRATIONS);
 }

@@ -14,6 +14,8 @@ struct countdown {
     // NEVER if it is not armed.
     int64_t deadline;
     int64_t interval;
+    // See clock.h.
+    int64_t wall_time;
 };
 
 // Starts it with nanoseconds, or stops it with 0.

@@ -98,7 +98,7 @@ static int64_t wake(struct futex_word word, int32_t most, uint32_t bits)
     return count;
 }
 
-static int64_t wait(const uint64_t arguments[6], int64_t deadline, uint32_t bits)
+static int64_t wait(const uint64_t arguments[6], int64_t deadline, int64_t wall_time, uint32_t bits)
 {
     uint32_t value;
     if (!copy_from_user(&value, arguments[0], sizeof value)) {
@@ -109,7 +109,7 @@ static int64_t wait(const uint64_t arguments[6], int64_t deadline, uint32_t bits
     }
     current_thread->futex = word_at(arguments[0], is_private_call(arguments));
     current_thread->futex_bits = bits;
-    int64_t result = scheduler_wait(&channel, deadline);
+    int64_t result = scheduler_wait_for_time(&channel, deadline, wall_time);
     // A wait with a timeout is not restarted: it would take longer. That may be one that never comes.
     return result == -ERESTARTSYS && arguments[3] != 0 ? -EINTR : result;
 }
@@ -230,14 +230,14 @@ static int64_t wake_after_operation(const uint64_t arguments[6])
     return wakes_second ? count + wake(second, (int32_t)arguments[3], ALL_BITS) : count;
 }
 
-static int64_t find_deadline(const uint64_t arguments[6], uint32_t command, int64_t *deadline)
+static int64_t find_deadline(const uint64_t arguments[6], uint32_t command, int64_t *deadline, int64_t *wall_time)
 {
     *deadline = NEVER;
     if (arguments[3] == 0) {
         return 0;
     }
     return command == FUTEX_WAIT ? deadline_after(arguments[3], deadline)
-                                 : deadline_at(arguments[3], !(arguments[1] & FUTEX_CLOCK_REALTIME), deadline);
+                                 : deadline_at(arguments[3], !(arguments[1] & FUTEX_CLOCK_REALTIME), deadline, wall_time);
 }
 
 int64_t system_call_futex(const uint64_t arguments[6])
@@ -247,10 +247,11 @@ int64_t system_call_futex(const uint64_t arguments[6])
     bool has_bits = command == FUTEX_WAIT_BITSET || command == FUTEX_WAKE_BITSET;
     uint32_t bits = has_bits ? (uint32_t)arguments[5] : ALL_BITS;
     int64_t deadline = NEVER;
+    int64_t wall_time = 0;
     if (arguments[1] & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET) {
         return -ENOSYS;
     }
-    int64_t error = is_wait ? find_deadline(arguments, command, &deadline) : 0;
+    int64_t error = is_wait ? find_deadline(arguments, command, &deadline, &wall_time) : 0;
     error = error == 0 && bits == 0 ? -EINVAL : error;
     error = error == 0 ? check_address(arguments[0]) : error;
     if (error != 0) {
@@ -259,7 +260,7 @@ int64_t system_call_futex(const uint64_t arguments[6])
     switch (command) {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET:
-        return wait(arguments, deadline, bits);
+        return wait(arguments, deadline, wall_time, bits);
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET:
         return wake(word_at(arguments[0], is_private_call(arguments)), (int32_t)arguments[2], bits);

@@ -5,6 +5,7 @@
 #include "clock_base.h"
 #include "host.h"
 #include "processor.h"
+#include "ticks.h"
 #include "virtual_clock.h"
 
 #include <string.h>
@@ -16,6 +17,9 @@
 // as far. Up to this, it goes on slower.
 #define MOST_AHEAD (WINDOW / 2)
 #define SLOWER_BITS 16
+
+// Interrupts of the timer, with 4 milliseconds between them, in which a base ends at the latest: more than in a window.
+#define MOST_INTERRUPTS 3
 
 // The wall clock and the monotonic one.
 #define CLOCKS 2
@@ -62,7 +66,12 @@ static struct kept_clock {
     // What was shown last, and the counter when it was read last.
     int64_t shown;
     uint64_t ticks;
+    // Since the base began.
+    unsigned interrupts;
 } clocks[CLOCKS];
+
+// Whether the counter is steady is asked when it is needed: the answer is an exit to the hypervisor.
+static enum { NOT_ASKED, STEADY, NOT_STEADY } counter;
 
 // Of programs; NULL if they have none.
 static struct clock_page *page;
@@ -74,9 +83,18 @@ static void forget_rate(struct kept_clock *clock)
     clock->baseline = SHORTEST_BASELINE;
 }
 
+bool host_clock_is_steady(void)
+{
+    if (counter == NOT_ASKED) {
+        counter = processor_has_steady_ticks() ? STEADY : NOT_STEADY;
+    }
+    return counter == STEADY;
+}
+
+// A program may have found the page on a machine with another counter, before a checkpoint.
 static void publish(const struct kept_clock *clock)
 {
-    if (page != NULL) {
+    if (page != NULL && (clock->base.limit == 0 || host_clock_is_steady())) {
         page->number++;
         page->bases[clock - clocks] = clock->base;
     }
@@ -85,6 +103,7 @@ static void publish(const struct kept_clock *clock)
 void host_clock_forget(void)
 {
     memset(clocks, 0, sizeof clocks);
+    counter = NOT_ASKED;
     for (unsigned i = 0; i < CLOCKS; i++) {
         forget_rate(&clocks[i]);
         publish(&clocks[i]);
@@ -111,6 +130,8 @@ static void end_base(struct kept_clock *clock, uint64_t ticks)
     struct clock_base *base = &clock->base;
     uint64_t elapsed = ticks - base->ticks;
     if (base->limit != 0) {
+        // The counter may be a little behind, on another processor of the host: little has passed since then.
+        elapsed = elapsed > -base->limit ? clock->ticks - base->ticks : elapsed;
         int64_t time = clock_base_time(base, elapsed < base->limit ? elapsed : base->limit);
         clock->shown = time > clock->shown ? time : clock->shown;
         base->limit = 0;
@@ -124,6 +145,21 @@ void host_clock_ask_again(void)
     for (unsigned i = 0; i < CLOCKS; i++) {
         end_base(&clocks[i], ticks);
         clocks[i].has_readings = false;
+    }
+}
+
+bool host_clock_needs_ticks(void)
+{
+    return (clocks[0].base.limit | clocks[1].base.limit) != 0 && !host_clock_is_steady();
+}
+
+void host_clock_tick(void)
+{
+    for (unsigned i = 0; i < CLOCKS; i++) {
+        struct kept_clock *clock = &clocks[i];
+        if (clock->base.limit != 0 && ++clock->interrupts == MOST_INTERRUPTS && !host_clock_is_steady()) {
+            end_base(clock, processor_ticks());
+        }
     }
 }
 
@@ -200,7 +236,9 @@ static int64_t begin_base(struct kept_clock *clock, const struct reading *readin
     }
     clock->shown = reading->time > clock->shown ? reading->time : clock->shown;
     const uint64_t limit = clock->rate != 0 ? ((uint64_t)WINDOW << RATE_BITS) / clock->rate : 0;
-    if (clock->baseline >= TRUSTED_BASELINE && reading->width < limit / 2 && clock->shown <= INT64_MAX - 2 * WINDOW) {
+    if (clock->baseline >= TRUSTED_BASELINE && reading->width < limit / 2 && clock->shown <= INT64_MAX - 2 * WINDOW &&
+        (host_clock_is_steady() || ticks_are_possible())) {
+        clock->interrupts = 0;
         // Slower, so that the host's clock has gone on as far at the end.
         uint64_t slower = ahead > 0 ? ((uint64_t)ahead << SLOWER_BITS) / WINDOW : 0;
         clock->base = (struct clock_base){

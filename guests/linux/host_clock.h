@@ -7,6 +7,8 @@
 #ifndef LINUX_HOST_CLOCK_H
 #define LINUX_HOST_CLOCK_H
 
+#include <stdbool.h>
+
 struct clock_page;
 
 // At the start of a run.
@@ -21,5 +23,13 @@ void host_clock_share(struct clock_page *page);
 // After something that can have taken long: the host is asked before the next answer. The rate of
 // the counter stays.
 void host_clock_ask_again(void);
+
+// Whether programs may compute clocks themselves: the counter is one that cannot be wrong.
+bool host_clock_is_steady(void);
+
+// A counter that can become slower comes late to the end of the time in which the host is not asked: the
+// timer ends that time too, at one of its interrupts.
+bool host_clock_needs_ticks(void);
+void host_clock_tick(void);
 
 #endif

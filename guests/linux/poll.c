@@ -10,6 +10,7 @@
 #include "scheduler.h"
 #include "signals.h"
 #include "system_calls.h"
+#include "threads.h"
 #include "user.h"
 
 #include <string.h>
@@ -61,20 +62,24 @@ static int64_t poll_once(uint64_t address, uint64_t count)
     return ready;
 }
 
+// When nothing is ready at the end of a wait. The mask of the call may permit a signal that was pending before.
+static int64_t result_of_nothing(int64_t end)
+{
+    return end == -ETIMEDOUT && !signals_are_ready(&current_thread->signals) ? 0 : -EINTR;
+}
+
 static int64_t poll_until(uint64_t address, uint64_t count, int64_t deadline)
 {
     if (count > resource_limit(RLIMIT_NOFILE)) {
         return -EINVAL;
     }
+    int64_t end = deadline == 0 ? -ETIMEDOUT : 0;
     for (;;) {
         int64_t ready = poll_once(address, count);
-        if (ready != 0 || deadline == 0) {
-            return ready;
+        if (ready != 0 || end != 0) {
+            return ready != 0 ? ready : result_of_nothing(end);
         }
-        int64_t result = readiness_wait(deadline);
-        if (result != 0) {
-            return result == -ETIMEDOUT ? 0 : result;
-        }
+        end = readiness_wait(deadline);
     }
 }
 
@@ -165,12 +170,13 @@ static int64_t select_until(const uint64_t arguments[6], int64_t deadline)
         }
     }
     int64_t ready;
-    int64_t result = 0;
-    do {
-        ready = select_once(count, &wanted, &found);
-    } while (ready == 0 && deadline != 0 && (result = readiness_wait(deadline)) == 0);
-    if (ready < 0 || (ready == 0 && result == -EINTR)) {
-        return ready < 0 ? ready : -EINTR;
+    int64_t end = deadline == 0 ? -ETIMEDOUT : 0;
+    while ((ready = select_once(count, &wanted, &found)) == 0 && end == 0) {
+        end = readiness_wait(deadline);
+    }
+    ready = ready == 0 ? result_of_nothing(end) : ready;
+    if (ready < 0) {
+        return ready;
     }
     for (unsigned i = 0; i < 3; i++) {
         if (arguments[1 + i] != 0 && !copy_to_user(arguments[1 + i], found.words[i], size)) {

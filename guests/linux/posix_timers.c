@@ -8,7 +8,6 @@
 #include "countdown.h"
 #include "errors.h"
 #include "host.h"
-#include "host_clock.h"
 #include "processes.h"
 #include "scheduler.h"
 #include "signals.h"
@@ -130,8 +129,9 @@ void posix_timers_expire(int64_t now)
 {
     for (unsigned i = 0; i < created_end; i++) {
         struct timer *timer = &timers[i];
-        if (timer->is_used && timer->countdown.deadline <= now) {
-            uint32_t missed = countdown_expire(&timer->countdown, now);
+        struct countdown *countdown = &timer->countdown;
+        if (timer->is_used && countdown->deadline <= now && !deadline_is_early(countdown->wall_time, &countdown->deadline)) {
+            uint32_t missed = countdown_expire(countdown, now);
             bool is_pending = pending_info(i) != NULL;
             timer->overruns = is_pending ? add_overruns(timer->overruns, missed + 1) : missed;
             send(i);
@@ -225,10 +225,6 @@ static int64_t relative_value(const struct timer *timer, const struct itimerspec
     if (!is_absolute || *value == 0) {
         return 0;
     }
-    if (!timer->is_monotonic) {
-        // See deadline_at.
-        host_clock_ask_again();
-    }
     if (!host_clock(timer->is_monotonic, &now)) {
         return -EIO;
     }
@@ -255,6 +251,8 @@ int64_t system_call_timer_settime(const uint64_t arguments[6])
     int64_t error = relative_value(timer, &spec, (arguments[1] & TIMER_ABSTIME) != 0, &value);
     timer->received_overruns = error == 0 ? 0 : timer->received_overruns;
     error = error != 0 ? error : countdown_arm(&timer->countdown, value, value != 0 ? timespec_nanoseconds(&spec.interval) : 0);
+    bool is_of_wall_clock = (arguments[1] & TIMER_ABSTIME) != 0 && !timer->is_monotonic;
+    timer->countdown.wall_time = is_of_wall_clock ? timespec_nanoseconds(&spec.value) : 0;
     if (error != 0 || arguments[3] == 0) {
         return error;
     }

@@ -197,8 +197,8 @@ static void notify_parent(struct process *process)
     struct process *parent = process->parent;
     const struct signal_action *action = &parent->signals.actions[SIGCHLD - 1];
     bool is_killed = (process->status & 0x7F) != 0;
-    bool is_ignored = action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT;
-    if (process->exit_signal != 0) {
+    bool is_child_signal = process->exit_signal == SIGCHLD;
+    if (process->exit_signal != 0 && !(is_child_signal && action->handler == SIG_IGN)) {
         const struct signal_info info = {
             .signal = process->exit_signal,
             .code = is_killed ? CLD_KILLED : CLD_EXITED,
@@ -206,7 +206,7 @@ static void notify_parent(struct process *process)
         };
         (void)signal_send_to_process(parent, &info);
     }
-    if (process->exit_signal == SIGCHLD && is_ignored) {
+    if (is_child_signal && (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT)) {
         process->state = PROCESS_UNUSED;
     }
     scheduler_wake(parent);

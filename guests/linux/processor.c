@@ -37,6 +37,11 @@ struct table_register {
 
 static uint64_t gdt[8];
 
+// Of CPUID.
+#define LAST_EXTENDED_LEAF 0x80000000
+#define LEAF_POWER 0x80000007
+#define STEADY_TICKS (1U << 8)
+
 struct cpuid processor_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid result = { .eax = leaf, .ecx = subleaf };
@@ -49,6 +54,11 @@ uint64_t processor_ticks(void)
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
+}
+
+bool processor_has_steady_ticks(void)
+{
+    return processor_cpuid(LAST_EXTENDED_LEAF, 0).eax >= LEAF_POWER && processor_cpuid(LEAF_POWER, 0).edx & STEADY_TICKS;
 }
 
 uint64_t read_msr(uint32_t index)

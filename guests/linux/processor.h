@@ -3,6 +3,7 @@
 #ifndef LINUX_PROCESSOR_H
 #define LINUX_PROCESSOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MSR_EFER 0xC0000080
@@ -29,6 +30,9 @@ struct cpuid processor_cpuid(uint32_t leaf, uint32_t subleaf);
 
 // The time stamp counter.
 uint64_t processor_ticks(void);
+
+// Whether it always goes at the same rate, and does not stand still (invariant TSC).
+bool processor_has_steady_ticks(void);
 
 uint64_t read_msr(uint32_t index);
 void write_msr(uint32_t index, uint64_t value);

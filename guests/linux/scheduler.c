@@ -3,9 +3,11 @@
 #include "scheduler.h"
 
 #include "checkpoint.h"
+#include "clock.h"
 #include "connection.h"
 #include "errors.h"
 #include "host.h"
+#include "host_clock.h"
 #include "host_events.h"
 #include "processes.h"
 #include "processor.h"
@@ -94,7 +96,7 @@ static void look_for_deadlines(void)
 static void wake_expired(int64_t now)
 {
     FOR_EACH_THREAD (thread) {
-        if (thread->state == THREAD_WAITING && thread->deadline <= now) {
+        if (thread->state == THREAD_WAITING && thread->deadline <= now && !deadline_is_early(thread->wall_time, &thread->deadline)) {
             scheduler_wake_thread(thread, -ETIMEDOUT);
         }
     }
@@ -274,11 +276,12 @@ void scheduler_note_deadline(void)
 
 bool scheduler_needs_ticks(void)
 {
-    return scheduler.has_deadlines || scheduler.first != NULL || host_events_are_awaited();
+    return scheduler.has_deadlines || scheduler.first != NULL || host_events_are_awaited() || host_clock_needs_ticks();
 }
 
 void scheduler_tick(void)
 {
+    host_clock_tick();
     scheduler_yield();
     look_for_deadlines();
     ticks_stop_unless(scheduler_needs_ticks());
@@ -296,10 +299,11 @@ bool scheduler_is_idle_but_for_input(void)
            !is_interrupted(current_thread);
 }
 
-static int64_t wait(struct thread *thread, const void *channel, int64_t deadline)
+static int64_t wait(struct thread *thread, const void *channel, int64_t deadline, int64_t wall_time)
 {
     thread->channel = channel;
     thread->deadline = deadline;
+    thread->wall_time = wall_time;
     scheduler.has_deadlines |= deadline != NEVER;
     thread->wait_order = ++scheduler.wait_count;
     scheduler.input_waits += thread->awaits_input;
@@ -308,19 +312,24 @@ static int64_t wait(struct thread *thread, const void *channel, int64_t deadline
     return thread->wait_result;
 }
 
-int64_t scheduler_wait(const void *channel, int64_t deadline)
+int64_t scheduler_wait_for_time(const void *channel, int64_t deadline, int64_t wall_time)
 {
     struct thread *thread = current_thread;
     if (is_interrupted(thread)) {
         return -ERESTARTSYS;
     }
-    return wait(thread, channel, deadline);
+    return wait(thread, channel, deadline, wall_time);
+}
+
+int64_t scheduler_wait(const void *channel, int64_t deadline)
+{
+    return scheduler_wait_for_time(channel, deadline, 0);
 }
 
 void scheduler_wait_uninterrupted(const void *channel)
 {
     struct thread *thread = current_thread;
     thread->is_uninterruptible = true;
-    wait(thread, channel, NEVER);
+    wait(thread, channel, NEVER, 0);
     thread->is_uninterruptible = false;
 }

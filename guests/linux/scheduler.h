@@ -58,6 +58,9 @@ bool scheduler_is_idle_but_for_input(void);
 // a signal is to be delivered.
 int64_t scheduler_wait(const void *channel, int64_t deadline);
 
+// The same with a deadline that was made from a time of the wall clock; see clock.h.
+int64_t scheduler_wait_for_time(const void *channel, int64_t deadline, int64_t wall_time);
+
 // Waits until the channel is woken, whatever signals there are.
 void scheduler_wait_uninterrupted(const void *channel);
 

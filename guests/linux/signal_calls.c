@@ -84,8 +84,7 @@ int64_t system_call_rt_sigprocmask(const uint64_t arguments[6])
         default:
             return -EINVAL;
         }
-        own->blocked = signals_blockable(set);
-        signals_wake_takers();
+        signals_set_blocked(set);
     }
     return arguments[2] == 0 || copy_to_user(arguments[2], &previous, sizeof previous) ? 0 : -EFAULT;
 }
@@ -148,14 +147,14 @@ int64_t system_call_rt_sigtimedwait(const uint64_t arguments[6])
         return error;
     }
     set = signals_blockable(set);
-    own->awaited = set;
+    signals_set_awaited(set);
     // A signal of the process may be pending that another thread takes: only what is taken here ends the wait.
     bool is_taken = signal_take(own, set, &info);
     while (!is_taken && error == 0) {
         error = scheduler_wait(own, deadline);
         is_taken = signal_take(own, set, &info);
     }
-    own->awaited = 0;
+    signals_set_awaited(0);
     if (!is_taken) {
         return error == -ETIMEDOUT ? -EAGAIN : -EINTR;
     }

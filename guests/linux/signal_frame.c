@@ -186,7 +186,7 @@ int64_t system_call_rt_sigreturn(const uint64_t arguments[6])
         signal_force(&(struct signal_info){ .signal = SIGSEGV, .code = SI_KERNEL });
         return (int64_t)program_registers.rax;
     }
-    thread->signals.blocked = signals_blockable(frame.context.mask);
+    signals_set_blocked(frame.context.mask);
 #define RESTORE(name) program_registers.name = frame.context.machine.name;
     REGISTERS(RESTORE)
 #undef RESTORE

@@ -196,6 +196,18 @@ void signals_wake_takers(void)
     }
 }
 
+void signals_set_blocked(uint64_t mask)
+{
+    current_thread->signals.blocked = signals_blockable(mask);
+    signals_wake_takers();
+}
+
+void signals_set_awaited(uint64_t set)
+{
+    current_thread->signals.awaited = set;
+    signals_wake_takers();
+}
+
 int64_t signal_send(struct thread *thread, const struct signal_info *info)
 {
     bool is_blocked = (thread->signals.blocked & signal_bit(info->signal)) != 0;
@@ -215,7 +227,9 @@ void signal_broken_pipe(void)
 int64_t signal_send_to_process(struct process *process, const struct signal_info *info)
 {
     struct thread *taker = taker_of(process, info->signal);
-    if (process->state != PROCESS_RUNNING || (has_no_effect(process, info->signal) && taker != NULL)) {
+    // One that waits for it in rt_sigtimedwait takes it, although it has no effect otherwise.
+    bool is_blocked = taker == NULL || taker->signals.blocked & signal_bit(info->signal);
+    if (process->state != PROCESS_RUNNING || (has_no_effect(process, info->signal) && !is_blocked)) {
         return 0;
     }
     int64_t error = add(&process->signals.queue, info);
@@ -230,7 +244,7 @@ void signal_force(const struct signal_info *info)
     uint64_t bit = signal_bit(info->signal);
     if (own->blocked & bit || action->handler == SIG_IGN) {
         *action = (struct signal_action){ .handler = SIG_DFL };
-        own->blocked &= ~bit;
+        signals_set_blocked(own->blocked & ~bit);
     }
     drop(&own->queue, info->signal);
     add(&own->queue, info);
@@ -296,7 +310,7 @@ void signals_block_temporarily(uint64_t mask)
     struct thread_signals *own = &current_thread->signals;
     own->saved_mask = own->blocked;
     own->has_saved_mask = true;
-    own->blocked = signals_blockable(mask);
+    signals_set_blocked(mask);
 }
 
 static void restart_system_call(void)
@@ -337,8 +351,7 @@ static void call_handler(const struct signal_info *info)
         return;
     }
     program_end.fault_address = 0;
-    own->blocked = signals_blockable(own->blocked | action.mask |
-                                     (action.flags & SA_NODEFER ? 0 : signal_bit(info->signal)));
+    signals_set_blocked(own->blocked | action.mask | (action.flags & SA_NODEFER ? 0 : signal_bit(info->signal)));
 }
 
 static void act_on_pending(struct thread_signals *own)
@@ -360,13 +373,25 @@ static void act_on_pending(struct thread_signals *own)
     }
 }
 
+// A handler that is called has taken the saved mask over.
+static void restore_mask(struct thread_signals *own)
+{
+    if (own->has_saved_mask) {
+        own->has_saved_mask = false;
+        signals_set_blocked(own->saved_mask);
+    }
+}
+
 void signals_deliver(void)
 {
     struct thread_signals *own = &current_thread->signals;
+    // A call that has succeeded has received no signal, although its mask permits one that is pending.
+    if (own->has_saved_mask && !is_interrupted() && program_registers.rax != (uint64_t)-EINTR) {
+        restore_mask(own);
+    }
     act_on_pending(own);
     if (own->has_saved_mask) {
-        own->blocked = own->saved_mask;
-        own->has_saved_mask = false;
+        restore_mask(own);
         act_on_pending(own);
     }
     if (is_interrupted()) {

@@ -92,8 +92,14 @@ void signal_force(const struct signal_info *info);
 // Whether the thread has something to do instead of waiting.
 bool signals_are_ready(const struct thread_signals *signals);
 
-// After the current thread has blocked signals, or has ended: other threads take the
-// pending signals of the process.
+// What the current thread blocks from now on. Other threads take the pending signals of the process that
+// it does not take any more.
+void signals_set_blocked(uint64_t mask);
+
+// The same for what it waits for in rt_sigtimedwait: 0 for nothing.
+void signals_set_awaited(uint64_t set);
+
+// After a thread of the current process has ended: the same.
 void signals_wake_takers(void);
 
 // The pending signals of a thread and of the process.

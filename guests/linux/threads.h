@@ -46,6 +46,7 @@ struct thread {
     // What it waits for; see scheduler.h.
     const void *channel;
     int64_t deadline;
+    int64_t wall_time;
     uint64_t wait_order;
     int64_t wait_result;
     // Signals do not end the wait.

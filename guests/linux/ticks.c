@@ -22,6 +22,11 @@ void ticks_clear(uint32_t period)
     ticks.period = period;
 }
 
+bool ticks_are_possible(void)
+{
+    return ticks.period != 0;
+}
+
 void ticks_start_if(bool has_reason)
 {
     if (has_reason && !ticks.is_running && ticks.period != 0) {

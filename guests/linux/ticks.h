@@ -14,6 +14,9 @@
 // interrupted at its system calls and exceptions only.
 void ticks_clear(uint32_t period);
 
+// Whether the host has a timer.
+bool ticks_are_possible(void);
+
 // Before the program continues. `has_reason`: another thread is ready, or something
 // has a deadline.
 void ticks_start_if(bool has_reason);

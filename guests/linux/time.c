@@ -84,11 +84,11 @@ int64_t system_call_time(const uint64_t arguments[6])
 }
 
 // `rest` is where the program wants to know how much of an interrupted sleep is left.
-static int64_t sleep_until(int64_t deadline, uint64_t rest)
+static int64_t sleep_until(int64_t deadline, int64_t wall_time, uint64_t rest)
 {
     int64_t result;
     do {
-        result = scheduler_wait(&system_call_nanosleep, deadline);
+        result = scheduler_wait_for_time(&system_call_nanosleep, deadline, wall_time);
     } while (result == 0);
     if (result == -ETIMEDOUT) {
         return 0;
@@ -101,7 +101,7 @@ int64_t system_call_nanosleep(const uint64_t arguments[6])
 {
     int64_t deadline;
     int64_t error = deadline_after(arguments[0], &deadline);
-    return error != 0 ? error : sleep_until(deadline, arguments[1]);
+    return error != 0 ? error : sleep_until(deadline, 0, arguments[1]);
 }
 
 int64_t system_call_clock_nanosleep(const uint64_t arguments[6])
@@ -115,7 +115,8 @@ int64_t system_call_clock_nanosleep(const uint64_t arguments[6])
     if (!clock_has_timers(arguments[0]) || arguments[0] == CLOCK_THREAD) {
         return -EOPNOTSUPP;
     }
-    int64_t error = is_absolute ? deadline_at(arguments[2], is_monotonic, &deadline)
+    int64_t wall_time = 0;
+    int64_t error = is_absolute ? deadline_at(arguments[2], is_monotonic, &deadline, &wall_time)
                                 : deadline_after(arguments[2], &deadline);
-    return error != 0 ? error : sleep_until(deadline, is_absolute ? 0 : arguments[3]);
+    return error != 0 ? error : sleep_until(deadline, wall_time, is_absolute ? 0 : arguments[3]);
 }

@@ -49,7 +49,7 @@ static bool create_file(void)
 
 uint64_t vdso_map(void)
 {
-    if (virtual_clock_is_used() || hl_read_cr4() & CR4_TSD || (file == NULL && !create_file())) {
+    if (virtual_clock_is_used() || hl_read_cr4() & CR4_TSD || !host_clock_is_steady() || (file == NULL && !create_file())) {
         return 0;
     }
     uint64_t start = area_find_free(PAGES * PAGE_SIZE, program.mapping_top);

@@ -14,7 +14,7 @@ struct area;
 void vdso_start(void);
 
 // Maps it into the selected address space: where it is. 0 if programs have none: with a seed, where the
-// host forbids them the time stamp counter, and without memory.
+// host forbids them the time stamp counter, where that is not steady, and without memory.
 uint64_t vdso_map(void);
 
 // What /proc names an area of it. NULL for another one.

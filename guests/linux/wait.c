@@ -47,6 +47,7 @@ static bool is_meant(const struct process *child, int32_t which, uint32_t option
 // The child that has ended, or NULL with 0 or an error.
 static struct process *wait_for_child(int32_t which, uint32_t options, int64_t *error)
 {
+    *error = 0;
     for (;;) {
         bool has_child = false;
         FOR_EACH_PROCESS (process) {
@@ -57,14 +58,12 @@ static struct process *wait_for_child(int32_t which, uint32_t options, int64_t *
                 }
             }
         }
-        *error = !has_child ? -ECHILD : 0;
-        if (!has_child || options & WNOHANG) {
+        if (!has_child || options & WNOHANG || *error != 0) {
+            *error = has_child ? *error : -ECHILD;
             return NULL;
         }
+        // A child that ends sends a signal, which may end the wait first: what is found counts.
         *error = scheduler_wait(current_process, NEVER);
-        if (*error != 0) {
-            return NULL;
-        }
     }
 }
 

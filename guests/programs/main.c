@@ -212,6 +212,7 @@ int program_main(const struct start *start)
     int code = system_calls(name, start);
     code = code >= 0 ? code : threads(name);
     code = code >= 0 ? code : signals(name);
+    code = code >= 0 ? code : received_signals(name);
     code = code >= 0 ? code : hostile(name, start);
     code = code >= 0 ? code : attacks(name);
     code = code >= 0 ? code : pipe_commands(name);

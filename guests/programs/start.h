@@ -61,6 +61,7 @@ void join_thread(volatile uint32_t *identifier);
 int system_calls(const char *name, const struct start *start);
 int threads(const char *name);
 int signals(const char *name);
+int received_signals(const char *name);
 int hostile(const char *name, const struct start *start);
 int pipe_commands(const char *name);
 int process_commands(const char *name, const struct start *start);

@@ -18,6 +18,11 @@ struct epoll_event {
     uint64_t data;
 } __attribute__((packed));
 
+struct poll_entry {
+    int32_t descriptor;
+    int16_t events, returned;
+};
+
 static int64_t flags_of(int64_t descriptor)
 {
     return call(CALL_FCNTL, (uint64_t)descriptor, 1, 0, 0);
@@ -164,6 +169,27 @@ static void masks(void)
     print_line("signals", signals_received);
     send_self(10);
     print_line("epoll_pwait", call6(CALL_EPOLL_PWAIT, (uint64_t)epoll, at(buffer), 1, (uint64_t)-1, at(&empty), MASK_SIZE));
+    print_line("signals", signals_received);
+    const int64_t none[2] = { 0, 0 };
+    send_self(10);
+    print_line("pselect6 without a wait", call6(CALL_PSELECT6, 0, 0, 0, 0, at(none), at(&mask)));
+    print_line("signals", signals_received);
+    send_self(10);
+    print_line("ppoll without a wait", call6(CALL_PPOLL, 0, 0, at(none), at(&empty), MASK_SIZE, 0));
+    print_line("signals", signals_received);
+    send_self(10);
+    print_line("epoll_pwait without a wait", call6(CALL_EPOLL_PWAIT, (uint64_t)epoll, at(buffer), 1, 0, at(&empty), MASK_SIZE));
+    print_line("signals", signals_received);
+    // A call that has a result does not receive it.
+    uint64_t set = 1UL << ends[0];
+    struct poll_entry entry = { ends[0], IN, 0 };
+    const struct epoll_event wanted = { IN, 7 };
+    call(CALL_EPOLL_CTL, (uint64_t)epoll, 1, (uint64_t)ends[0], at(&wanted));
+    print_line("pselect6 with a result", call6(CALL_PSELECT6, 64, at(&set), 0, 0, 0, at(&mask)));
+    print_line("ppoll with a result", call6(CALL_PPOLL, at(&entry), 1, 0, at(&empty), MASK_SIZE, 0));
+    print_line("epoll_pwait with a result", call6(CALL_EPOLL_PWAIT, (uint64_t)epoll, at(buffer), 1, (uint64_t)-1, at(&empty), MASK_SIZE));
+    print_line("signals", signals_received);
+    call(CALL_RT_SIGPROCMASK, 1, at(&blocked), 0, MASK_SIZE);
     print_line("signals", signals_received);
     close_file(epoll);
 }

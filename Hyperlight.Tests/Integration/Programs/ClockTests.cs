@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator;
 using Hyperlight.Programs;
@@ -44,6 +45,55 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
 
         await AssertAgrees(runner);
         Assert.That(hypervisor.Moved, Is.GreaterThan(10));
+    }
+
+    /// <summary>Such a counter goes on much slower while instructions take longer. The timer of the host, if there is one, is as fast as before.</summary>
+    [Test]
+    public async Task A_counter_of_instructions_makes_no_clock_late([Values] bool hasTimer)
+    {
+        RequireEmulator();
+        const ulong Seed = 7;
+        using ProgramRunner runner = await CreateRunner(() => hasTimer
+            ? new SandboxBuilder().WithHypervisor(new EmulatorHypervisor(new EmulatorOptions { RandomSeed = Seed }))
+            : new SandboxBuilder().UseEmulator(Seed));
+
+        ProgramResult address = await Run(runner, "", "address");
+        ProgramResult result = await Run(runner, "", "delay");
+
+        TestContext.Out.WriteLine(result.StandardOutput);
+        Assert.That(address.StandardOutput, Is.EqualTo("0\n"), "programs do not compute clocks from it");
+        Assert.That(Times(result.StandardOutput.Trim()), Is.All.InRange(0, Tolerance));
+    }
+
+    [Test]
+    public async Task A_wait_until_a_time_of_the_wall_clock_does_not_end_before_it([Values] bool isCounterWrong)
+    {
+        var random = new Random(7);
+        long last = Stopwatch.GetTimestamp();
+        IHypervisor hypervisor = Target.Hypervisor;
+        if (isCounterWrong)
+        {
+            RequireEmulator();
+            hypervisor = new MovedCounterHypervisor(hypervisor, Jump);
+        }
+
+        using ProgramRunner runner = await CreateObserved(hypervisor);
+
+        ProgramResult result = await Run(runner, "", "deadlines", "40");
+
+        Assert.That((result.End, result.StandardOutput), Is.EqualTo((ProgramEnd.Exited, "0 0 0\n")), "sleeps, futexes and timers");
+
+        // Seldom enough for its rate to be measured, and while one of the two clocks is computed.
+        ulong Jump(ulong counter)
+        {
+            if (Stopwatch.GetElapsedTime(last).TotalMilliseconds < 9 || random.Next(2) == 0)
+            {
+                return counter;
+            }
+
+            last = Stopwatch.GetTimestamp();
+            return counter + 1_500_000;
+        }
     }
 
     [Test]
@@ -103,6 +153,7 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Programs_read_clocks_without_system_calls()
     {
+        RequireSteadyCounter();
         (long calls, long moreCalls) = await AssertSeldomAsks("readings", few: 2_000, many: 200_000, mostInstructions: 140);
 
         Assert.That(moreCalls - calls, Is.LessThan(198_000 / 4));
@@ -111,6 +162,7 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
     [Test]
     public async Task Processes_have_the_object_of_the_kernel_and_keep_it()
     {
+        RequireSteadyCounter();
         ProgramRunner runner = Create(ProgramImage.FromExecutable(ClocksProgram.Build(), ImageOptions));
 
         ProgramResult result = await Run(runner, "", "object");
@@ -153,6 +205,15 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         if (Target.Hypervisor.Name != EmulatorHypervisor.DriverName)
         {
             Assert.Ignore("The counter of the emulator is moved.");
+        }
+    }
+
+    private void RequireSteadyCounter()
+    {
+        const int Leaf = unchecked((int)0x8000_0007);
+        if (Target.Hypervisor.Name != EmulatorHypervisor.DriverName && (X86Base.CpuId(Leaf, 0).Edx & 1 << 8) == 0)
+        {
+            Assert.Ignore("The counter of this processor is not invariant.");
         }
     }
 
@@ -203,12 +264,15 @@ internal sealed class ClockTests(TestTarget target) : ProgramTest(target)
         }
     }
 
-    private Task<ProgramRunner> CreateObserved(IHypervisor hypervisor, ulong? seed = null, ProgramCheckpoint checkpoint = default) => ProgramRunner.CreateAsync(new ProgramTemplate
+    private Task<ProgramRunner> CreateObserved(IHypervisor hypervisor, ulong? seed = null, ProgramCheckpoint checkpoint = default) =>
+        CreateRunner(() => new SandboxBuilder().WithHypervisor(hypervisor), seed, checkpoint);
+
+    private Task<ProgramRunner> CreateRunner(Func<SandboxBuilder> createBuilder, ulong? seed = null, ProgramCheckpoint checkpoint = default) => ProgramRunner.CreateAsync(new ProgramTemplate
     {
         Image = ProgramImage.FromExecutable(ClocksProgram.Build(), ImageOptions),
         Limits = WithTime(new ProgramLimits()),
         Seed = seed,
         Checkpoint = checkpoint,
-        CreateBuilder = () => new SandboxBuilder().WithHypervisor(hypervisor),
+        CreateBuilder = createBuilder,
     });
 }

@@ -7,7 +7,10 @@ internal static class ClocksProgram
         """
         #define _GNU_SOURCE
         #include <fcntl.h>
+        #include <linux/futex.h>
         #include <pthread.h>
+        #include <sched.h>
+        #include <signal.h>
         #include <stdint.h>
         #include <stdio.h>
         #include <stdlib.h>
@@ -105,6 +108,77 @@ internal static class ClocksProgram
                 last = time;
             }
             printf("%ld\n", back);
+        }
+
+        // How late the clock is when instructions take much longer than those before, at least: what it gains by a wait,
+        // after which the host is asked.
+        static void print_delay(void)
+        {
+            int64_t least = INT64_MAX;
+            for (int i = 0; i < 4; i++) {
+                int64_t start = now(CLOCK_MONOTONIC, 1);
+                for (volatile long quick = 0; now(CLOCK_MONOTONIC, 1) - start < 60000000;) {
+                    for (int j = 0; j < 20000; j++) {
+                        quick++;
+                    }
+                }
+                double angle = 1;
+                for (int j = 0; j < 100000; j++) {
+                    __asm__ volatile("fsin" : "+t"(angle));
+                }
+                int64_t before = now(CLOCK_MONOTONIC, 1);
+                nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+                int64_t gained = now(CLOCK_MONOTONIC, 1) - before;
+                least = gained < least ? gained : least;
+            }
+            printf("%ld\n", least);
+        }
+
+        static int is_early(int64_t time)
+        {
+            return now(CLOCK_REALTIME, 1) < time;
+        }
+
+        static void *read_clocks(void *unused)
+        {
+            for (;;) {
+                now(CLOCK_REALTIME, 1);
+                now(CLOCK_MONOTONIC, 1);
+                sched_yield();
+            }
+        }
+
+        // How many waits until a time of the wall clock end before it, of three kinds, while another thread has clocks computed.
+        static void print_early_ends(long count)
+        {
+            pthread_t other;
+            static int word;
+            long sleeps = 0, futexes = 0, timers = 0;
+            timer_t timer;
+            sigset_t set;
+            sigemptyset(&set);
+            sigaddset(&set, SIGALRM);
+            sigprocmask(SIG_BLOCK, &set, NULL);
+            pthread_create(&other, NULL, read_clocks, NULL);
+            timer_create(CLOCK_REALTIME, NULL, &timer);
+            for (long i = 0; i < count; i++) {
+                for (int kind = 0; kind < 3; kind++) {
+                    int64_t until = now(CLOCK_REALTIME, 1) + 3000000 + i % 5 * 5000000;
+                    struct itimerspec time = { .it_value = { until / 1000000000, until % 1000000000 } };
+                    if (kind == 0) {
+                        clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &time.it_value, NULL);
+                        sleeps += is_early(until);
+                    } else if (kind == 1) {
+                        syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &time.it_value, NULL, FUTEX_BITSET_MATCH_ANY);
+                        futexes += is_early(until);
+                    } else {
+                        timer_settime(timer, TIMER_ABSTIME, &time, NULL);
+                        sigwaitinfo(&set, NULL);
+                        timers += is_early(until);
+                    }
+                }
+            }
+            printf("%ld %ld %ld\n", sleeps, futexes, timers);
         }
 
         static void print_object(const char *end)
@@ -208,6 +282,14 @@ internal static class ClocksProgram
                 print_kinds();
                 print_times();
                 printf("%ld\n", now(CLOCK_MONOTONIC, 0) - start);
+                return 0;
+            }
+            if (strcmp(name, "delay") == 0) {
+                print_delay();
+                return 0;
+            }
+            if (strcmp(name, "deadlines") == 0) {
+                print_early_ends(number);
                 return 0;
             }
             if (strcmp(name, "object") == 0) {

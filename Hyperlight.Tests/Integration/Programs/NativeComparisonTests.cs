@@ -19,6 +19,7 @@ internal sealed class NativeComparisonTests(TestTarget target) : ProgramTest(tar
         "return-kernel-vectors", "return-without-segments", "return-kernel-segments", "return-without-frame",
         "handler-without-stack", "handler-without-restorer", "handler-in-kernel", "fault-handler-in-kernel",
         "pipes", "broken-pipe", "blocking-pipe", "polls", "events", "epolls", "sockets", "socket-ends", "restarts",
+        "awaited-signals", "children-with-handlers", "passed-on-signals",
         "forks", "process-ends", "process-timers", "unshared-descriptors", "executes", "execute-in-thread", "shared-memory", "wait-options", "groups",
         "write-only-memory", "heap-beside-mapping", "requeue-same-word", "signal-of-another-thread", "kept-links", "sparse-file",
     ];
