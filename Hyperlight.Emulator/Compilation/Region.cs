@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -42,8 +43,26 @@ internal sealed class Region
     public int MemorySize => Code.Size;
 
     /// <summary>The linear pages its code is in, and the memory it was found in.</summary>
-    public IEnumerable<(ulong Address, HostPage Page)> Pages =>
-        _blocks.SelectMany(static block => block.Pages()).DistinctBy(static page => page.Address);
+    /// <remarks>Without LINQ: the first call of a process would wait until the runtime has compiled it for this type.</remarks>
+    public ReadOnlySpan<(ulong Address, HostPage Page)> Pages
+    {
+        get
+        {
+            var pages = new List<(ulong Address, HostPage Page)>();
+            foreach (Block block in _blocks)
+            {
+                foreach ((ulong Address, HostPage Page) page in block.Pages())
+                {
+                    if (!pages.Exists(other => other.Address == page.Address))
+                    {
+                        pages.Add(page);
+                    }
+                }
+            }
+
+            return CollectionsMarshal.AsSpan(pages);
+        }
+    }
 
     /// <summary>The run in which its bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }

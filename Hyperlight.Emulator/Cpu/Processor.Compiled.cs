@@ -166,7 +166,7 @@ internal sealed unsafe partial class Processor
     }
 
     /// <summary>A region's pages are where they were: that holds until the translation of one of them is forgotten.</summary>
-    private void NoteInPlace(Region region) => region.NotePlaces(Places.Note([.. region.Pages]), _tlb.IsUser);
+    private void NoteInPlace(Region region) => region.NotePlaces(Places.Note(region.Pages), _tlb.IsUser);
 
     /// <summary>The pages that code of the present privilege relies on.</summary>
     private CodePlaces Places => _tlb.IsUser ? _userPlaces : _supervisorPlaces;

@@ -15,6 +15,11 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>Its object, and its places in the tables of <see cref="BlockCache"/>.</summary>
     private const int FixedSize = 352;
 
+    private const int MostTargets = 32;
+
+    /// <summary>The list of where it goes, if that is not always the same.</summary>
+    private const int TargetsSize = 64 + (MostTargets * sizeof(ulong));
+
     /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
     private RegionSet _regions;
 
@@ -72,7 +77,6 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>Notes where the indirect branch at its end goes, unless those are many.</summary>
     public void NoteTarget(ulong rip)
     {
-        const int MostTargets = 32;
         _targets ??= [];
         if (_targets.Count < MostTargets && !_targets.Contains(rip))
         {
@@ -82,7 +86,7 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
 
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     /// <remarks>That of code that other machines have as well is part of it: they can give it up.</remarks>
-    public int MemorySize => FixedSize + code.MemorySize;
+    public int MemorySize => FixedSize + code.MemorySize + (Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect ? TargetsSize : 0);
 
     /// <summary>The bytes of one of its instructions.</summary>
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);

@@ -12,6 +12,9 @@ internal sealed class BlockCache(long mostBytes)
 {
     private const int RecentBlocks = 1024;
 
+    /// <summary>Of how many pages it is remembered how often their code changed, when blocks are forgotten.</summary>
+    private const int MostPages = 4096;
+
     /// <summary>Stays empty: what a machine that has not run has, which makes it smaller.</summary>
     private static readonly Block?[] NoRecent = new Block?[RecentBlocks];
 
@@ -29,6 +32,9 @@ internal sealed class BlockCache(long mostBytes)
 
     /// <summary>How many blocks the lists of pages have room for.</summary>
     public int RoomForBlocks => _pages.Values.Sum(static page => page.Room);
+
+    /// <summary>How many pages it knows.</summary>
+    public int PageCount => _pages.Count;
 
     /// <summary>The size of the compiled code that blocks have.</summary>
     public long CompiledSize =>
@@ -179,7 +185,7 @@ internal sealed class BlockCache(long mostBytes)
         foreach ((ulong page, CodePage code) in _pages)
         {
             code.Clear();
-            if (code.Invalidations == 0)
+            if (code.Invalidations == 0 || _pages.Count > MostPages)
             {
                 _pages.Remove(page);
             }

@@ -59,6 +59,36 @@ internal sealed unsafe class BlockCacheTests
         Assert.That(_blocks.RoomForBlocks, Is.LessThanOrEqualTo(4 * MostBytes / BlockAt(0, 0, Linear).MemorySize));
     }
 
+    /// <summary>A guest can execute each page of its memory and then write to it: what is remembered of them counts as memory of no block.</summary>
+    [Test]
+    public void Of_some_thousand_pages_it_is_remembered_that_their_code_changed()
+    {
+        const int Written = 30_000;
+        for (int page = 0; page < Written; page++)
+        {
+            _blocks.Add(BlockAt(page, 0, Linear));
+            _blocks.Invalidate(PageAt(page));
+        }
+
+        Assert.That(_blocks.PageCount, Is.LessThan(Written * 2 / 3));
+        Assert.That(_blocks.Invalidations(PageAt(Written - 1)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_block_that_leads_to_several_has_the_memory_for_their_addresses()
+    {
+        const int Targets = 32;
+        MicroOp jump = new() { Op = Op.JmpIndirect };
+        var block = new Block(PageAt(0), null, new DecodedCode(Linear, [Return], [jump]));
+        for (ulong i = 0; i < 2 * Targets; i++)
+        {
+            block.NoteTarget(i);
+        }
+
+        Assert.That(block.Targets, Has.Count.EqualTo(Targets));
+        Assert.That(block.MemorySize - BlockAt(0, 0, Linear).MemorySize, Is.GreaterThanOrEqualTo(Targets * sizeof(ulong)));
+    }
+
     [Test]
     public void A_range_that_the_host_replaces_is_as_if_nothing_had_been_there()
     {
