@@ -74,7 +74,7 @@ internal sealed class KvmVirtualMachine : IVirtualMachine, IInterruptInjector
     {
         int thread = VcpuThread.CurrentId(_kernel);
         using var blocked = new BlockedKick(_kernel, KvmHypervisor.DriverName, _kick);
-        while (_kicker.TryEnter(thread))
+        for (bool isAgain = false; _kicker.TryEnter(thread, isAgain); isAgain = true)
         {
             try
             {

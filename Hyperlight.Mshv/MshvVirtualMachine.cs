@@ -68,7 +68,7 @@ internal sealed class MshvVirtualMachine : IVirtualMachine, IRegisterBatch, IInt
     public VmExit Run()
     {
         int thread = VcpuThread.CurrentId(_kernel);
-        while (_kicker.TryEnter(thread))
+        for (bool isAgain = false; _kicker.TryEnter(thread, isAgain); isAgain = true)
         {
             try
             {

@@ -68,10 +68,11 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
     /// returns false: the guest must not be entered, and <see cref="Leave"/> not called.
     /// </summary>
     /// <param name="threadId">The calling thread, which blocks the kick signal.</param>
+    /// <param name="isAgain">Whether a run goes on that has left the guest: if the vCPU is gone since, the run was cancelled.</param>
     /// <exception cref="InvalidOperationException">Another thread is in the guest.</exception>
-    /// <exception cref="ObjectDisposedException">The vCPU is gone.</exception>
+    /// <exception cref="ObjectDisposedException">The vCPU is gone, and no run goes on.</exception>
     /// <exception cref="HypervisorException">What forced the vCPU out of an earlier stay cannot be undone.</exception>
-    public bool TryEnter(int threadId)
+    public bool TryEnter(int threadId, bool isAgain = false)
     {
         if (forcedExit.IsInEffect)
         {
@@ -81,6 +82,11 @@ internal sealed class VcpuKicker(ILinuxKernel kernel, KickSignal signal, IForced
         long previous = Interlocked.CompareExchange(ref _state, Pack(Phase.Running, threadId), Pack(Phase.Idle));
         if (previous != Pack(Phase.Idle))
         {
+            if (isAgain && PhaseOf(previous) == Phase.Closed)
+            {
+                return false;
+            }
+
             ThrowCannotEnter(previous);
         }
 

@@ -291,6 +291,17 @@ internal sealed class VcpuKickerTests
         Assert.That(_kicker.TryEnter(ThreadId), Is.True);
     }
 
+    /// <summary>A run can be outside the guest for a moment when its machine is disposed, such as after a signal for somebody else.</summary>
+    [Test]
+    public void ARunThatGoesOnAfterTheKickerWasClosedIsCancelled()
+    {
+        Assert.That(_kicker.TryEnter(ThreadId), Is.True);
+        _kicker.Leave();
+        Assert.That(_kicker.Close(), Is.True);
+
+        Assert.That(_kicker.TryEnter(ThreadId, isAgain: true), Is.False);
+    }
+
     [Test]
     public void ClosedKickerLetsNobodyInAndSendsNothing()
     {
