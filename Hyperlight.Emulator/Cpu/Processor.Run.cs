@@ -127,7 +127,8 @@ internal sealed unsafe partial class Processor
     /// <summary>Executes a block, and says whether nothing is pending.</summary>
     private bool Interpret(Block block)
     {
-        if (++block.Heat == _hotThreshold)
+        // A block with code is interpreted now and then: where that code has returned.
+        if (++block.Heat == _hotThreshold && block.Region is null)
         {
             Compile(block);
         }

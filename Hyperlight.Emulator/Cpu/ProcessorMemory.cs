@@ -11,6 +11,12 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 {
     private const nuint CacheLine = 64;
 
+    /// <summary>
+    /// Emitted code goes from one place of an address to the next by changing bits of the entry's address: the places must begin at a
+    /// multiple of their size, or it would look outside the table.
+    /// </summary>
+    private const nuint LinkAlignment = LinkTable.Places << LinkEntry.Shift;
+
     private readonly HashSet<nint> _links = [];
 
     public ProcessorMemory()
@@ -34,7 +40,7 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     /// <summary>Memory for the entries of a <see cref="LinkTable"/>, not initialized: most machines run no emitted code.</summary>
     public LinkEntry* AllocateLinks(int count)
     {
-        void* links = NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(LinkEntry), CacheLine);
+        void* links = NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(LinkEntry), LinkAlignment);
         _links.Add((nint)links);
         return (LinkEntry*)links;
     }

@@ -279,6 +279,54 @@ internal sealed class LinkTests
         Assert.That((ulong)((EmulatorVirtualMachine)guest.Machine).CodeEntries, Is.LessThan(100 + (rounds / 10_000)));
     }
 
+    /// <summary>Emitted code looks at four entries, which have to be four of the table wherever the first one is.</summary>
+    [Test]
+    public unsafe void The_places_of_an_address_are_within_the_table()
+    {
+        using var memory = new ProcessorMemory();
+        for (int size = LinkTable.Places; size <= 8192; size *= 2)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                Assert.That((long)memory.AllocateLinks(size) % (LinkTable.Places * sizeof(LinkEntry)), Is.Zero);
+            }
+        }
+    }
+
+    /// <summary>A guest that calls no function: what is beside the table of links is often zero, and must not be taken for a link.</summary>
+    [Test]
+    public void A_call_of_address_zero_goes_there()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            var hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 2, Tier = CodeTier.Machine });
+            using var guest = new LongModeGuest(hypervisor, static c =>
+            {
+                Label again = c.CreateLabel();
+                Label known = c.CreateLabel();
+                Label function = c.CreateLabel();
+                c.lea(rdi, __[function]);
+                c.xor(esi, esi);
+                c.mov(ecx, 100);
+                c.Label(ref again);
+                c.call(rdi);
+                c.dec(ecx);
+                c.jnz(known);
+                c.xor(edi, edi);
+                c.Label(ref known);
+                c.jmp(again);
+                c.Label(ref function);
+                c.ret();
+            });
+            const byte Halt = 0xF4;
+            guest.Memory.Write(0, [Halt]);
+
+            Assert.That(guest.Machine.Run(), Is.EqualTo(VmExit.Halt));
+            Assert.That(guest.Machine.GetGeneralRegisters().Rip, Is.EqualTo(1));
+            Assert.That(((EmulatorVirtualMachine)guest.Machine).CodeEntries, Is.GreaterThan(0));
+        }
+    }
+
     [Test]
     public void Code_that_the_host_replaced_between_runs_is_executed()
     {
