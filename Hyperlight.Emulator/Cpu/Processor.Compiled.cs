@@ -246,7 +246,10 @@ internal sealed unsafe partial class Processor
         _rip = op.NextRip;
         if (Execute(ref op))
         {
-            return _blockEnd == 0 || OpTable.EndsBlock(op.Op) ? RegionExit.Interpret : RegionExit.Continue;
+            // It may have taken long.
+            return _blockEnd == 0 || OpTable.EndsBlock(op.Op) || Volatile.Read(ref _state->CancelRequested) != 0
+                ? RegionExit.Interpret
+                : RegionExit.Continue;
         }
 
         if (_pending != Pending.ExitBehind)

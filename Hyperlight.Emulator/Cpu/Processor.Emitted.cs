@@ -91,9 +91,8 @@ internal sealed unsafe partial class Processor
             processor.VerifyPlaces();
             processor.Links.Refresh(processor.LinkStamp, processor.Places, processor._blocks.Version, processor._run);
 
-            // The instruction may have asked for exceptions, or have taken long.
-            bool goesOn = processor.MayRun(processor._emitted) && Volatile.Read(ref state->CancelRequested) == 0;
-            return (int)(exit == RegionExit.Continue && !goesOn ? RegionExit.Interpret : exit);
+            // The instruction may have asked for exceptions.
+            return (int)(exit == RegionExit.Continue && !processor.MayRun(processor._emitted) ? RegionExit.Interpret : exit);
         }
 #pragma warning disable CA1031 // Nothing may pass through emitted code: it is thrown again behind it.
         catch (Exception exception)

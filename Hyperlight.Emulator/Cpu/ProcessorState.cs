@@ -115,8 +115,8 @@ internal unsafe struct ProcessorState
     public ulong GsBase;
 
     /// <summary>
-    /// Not zero once the run has been asked to end or to give its code up. Compiled code looks at it where it goes backwards, and
-    /// returns to the processor then.
+    /// Not zero once the run has been asked to end or to give its code up. Compiled code looks at it behind what can take long, and
+    /// returns to the processor now and then anyway.
     /// </summary>
     [FieldOffset(CancelRequestedOffset)]
     public int CancelRequested;

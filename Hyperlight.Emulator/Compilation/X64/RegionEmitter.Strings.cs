@@ -49,6 +49,7 @@ internal sealed partial class RegionEmitter
     private void EmitParts(in MicroOp op, int behind, int split, int done)
     {
         int isCrossing = _a.NewLabel();
+        int hasMore = _a.NewLabel();
         _a.Mark(split);
         _a.Emit(8, Mov, Host.Rcx, Operand.State(StateOffsets.Elements));
         LimitElements(in op);
@@ -59,7 +60,13 @@ internal sealed partial class RegionEmitter
         MoveBehindElements(in op);
         _a.Emit(8, MovFrom, Host.Rcx, Operand.State(StateOffsets.Elements));
         _a.Emit(8, 0x85, Host.Rcx, Operand.Of(Host.Rcx));
+        _a.JumpIf(NotEqual, hasMore);
+        _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
+        _a.Byte(0);
         _a.JumpIf(Equal, done);
+        _a.Jump(InterpretAt(op.NextRip, behind));
+
+        _a.Mark(hasMore);
         _a.Emit(4, 0xF7, 0, Operand.Of(Host.Rcx));
         _a.Immediate(4, Processor.ElementsPerCheck - 1);
         _a.JumpIf(NotEqual, split);
