@@ -6,6 +6,10 @@ internal interface IRegionCompiler
     /// <summary>How often a block is interpreted before it is worth compiling.</summary>
     int HotThreshold { get; }
 
+    /// <summary>Whether it asks for the <see cref="Decoding.PageProfile"/> of blocks.</summary>
+    bool UsesProfiles { get; }
+
+
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
     /// <param name="nodes">The blocks.</param>
     /// <param name="isUser">Whether the code's accesses are those of a user.</param>

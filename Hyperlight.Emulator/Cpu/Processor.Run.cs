@@ -133,12 +133,27 @@ internal sealed unsafe partial class Processor
             Compile(block);
         }
 
-        MicroOp[] ops = block.Ops;
+        bool isDone = block.Heat >= _profiledFrom && block.Heat < _hotThreshold
+            ? ExecuteAll(block.Ops, new PageNotes(this, block.Profile ??= new PageProfile(block.Ops.Length)))
+            : ExecuteAll(block.Ops, default(NoNotes));
+        if (isDone)
+        {
+            NoteTarget(block);
+        }
+
+        return isDone;
+    }
+
+    /// <summary>Executes the instructions of a block, and says whether nothing is pending.</summary>
+    private bool ExecuteAll<TNotes>(MicroOp[] ops, TNotes notes)
+        where TNotes : struct, IOpNotes
+    {
         long allowed = _executedLimit - _executed;
         _blockEnd = allowed < ops.Length ? (int)allowed : ops.Length;
         int i = 0;
         while (i < _blockEnd)
         {
+            notes.Note(ops, i);
             ref MicroOp op = ref ops[i++];
             _rip = op.NextRip;
             if (!Execute(ref op))
@@ -154,7 +169,6 @@ internal sealed unsafe partial class Processor
         }
 
         _executed += i;
-        NoteTarget(block);
         return true;
     }
 

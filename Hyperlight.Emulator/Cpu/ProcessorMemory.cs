@@ -22,8 +22,9 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     public ProcessorMemory()
         : base(0, ownsHandle: true)
     {
-        void* memory = NativeMemory.AlignedAlloc(ProcessorState.UserTranslationsOffset + Tlb.Size, CacheLine);
+        void* memory = NativeMemory.AlignedAlloc(ProcessorState.WholeSize, CacheLine);
         NativeMemory.Clear(memory, (nuint)sizeof(ProcessorState));
+        NativeMemory.Clear((byte*)memory + ProcessorState.UnusedPageOffset, HostPage.Size);
         SetHandle((nint)memory);
     }
 
@@ -31,11 +32,13 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 
     public ProcessorState* State => (ProcessorState*)handle;
 
-    /// <summary>Memory for <see cref="Tlb.Count"/> translations of supervisor accesses, not initialized.</summary>
-    public TlbEntry* SupervisorTranslations => (TlbEntry*)(handle + ProcessorState.SupervisorTranslationsOffset);
+    /// <summary>Memory for the translations of supervisor accesses, not initialized.</summary>
+    public TranslationMemory SupervisorTranslations =>
+        Translations(ProcessorState.SupervisorTranslationsOffset, ProcessorState.SupervisorPredictionsOffset);
 
     /// <summary>The same for user accesses, which most guests do not have.</summary>
-    public TlbEntry* UserTranslations => (TlbEntry*)(handle + ProcessorState.UserTranslationsOffset);
+    public TranslationMemory UserTranslations =>
+        Translations(ProcessorState.UserTranslationsOffset, ProcessorState.UserPredictionsOffset);
 
     /// <summary>Memory for the entries of a <see cref="LinkTable"/>, not initialized: most machines run no emitted code.</summary>
     public LinkEntry* AllocateLinks(int count)
@@ -53,6 +56,9 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
             NativeMemory.AlignedFree(links);
         }
     }
+
+    private TranslationMemory Translations(int entries, int predictions) =>
+        new((TlbEntry*)(handle + entries), (byte*)(handle + predictions), (byte*)(handle + ProcessorState.UnusedPageOffset));
 
     protected override bool ReleaseHandle()
     {

@@ -34,9 +34,12 @@ internal unsafe struct ProcessorState
     public const int ExitOffset = HostMxcsrOffset + 4;
     public const int DirectionOffset = ExitOffset + 4;
 
+    public const int PredictingRaxOffset = (DirectionOffset + 4 + 7) & ~7;
+    public const int PredictingAddressOffset = PredictingRaxOffset + 8;
+
     /// <summary>XMM6 to XMM15, which a function on Windows preserves.</summary>
     public const int HostXmmCount = 10;
-    public const int HostXmmOffset = (DirectionOffset + 4 + XmmSize - 1) & ~(XmmSize - 1);
+    public const int HostXmmOffset = (PredictingAddressOffset + 8 + XmmSize - 1) & ~(XmmSize - 1);
     public const int Size = HostXmmOffset + (HostXmmCount * XmmSize);
 
     /// <summary>
@@ -47,6 +50,18 @@ internal unsafe struct ProcessorState
 
     /// <inheritdoc cref="SupervisorTranslationsOffset"/>
     public const int UserTranslationsOffset = SupervisorTranslationsOffset + Tlb.Size;
+
+    /// <summary>Where the predictions for such code are.</summary>
+    public const int SupervisorPredictionsOffset = UserTranslationsOffset + Tlb.Size;
+
+    /// <inheritdoc cref="SupervisorPredictionsOffset"/>
+    public const int UserPredictionsOffset = SupervisorPredictionsOffset + PredictionTable.Size;
+
+    /// <summary>Where the page is that predictions of nothing lead to.</summary>
+    public const int UnusedPageOffset = UserPredictionsOffset + PredictionTable.Size;
+
+    /// <summary>The memory of the state and all that is behind it.</summary>
+    public const int WholeSize = UnusedPageOffset + HostPage.Size;
 
     /// <summary>Set in <see cref="CancelRequested"/> once the run has been asked to end.</summary>
     public const int CancelBit = 1;
@@ -136,6 +151,14 @@ internal unsafe struct ProcessorState
     /// <summary>Not zero while string instructions go to lower addresses.</summary>
     [FieldOffset(DirectionOffset)]
     public int Direction;
+
+    /// <summary>RAX while a translation is predicted again.</summary>
+    [FieldOffset(PredictingRaxOffset)]
+    public ulong PredictingRax;
+
+    /// <summary>The offset within the page while a translation is predicted again.</summary>
+    [FieldOffset(PredictingAddressOffset)]
+    public ulong PredictingAddress;
 
     /// <summary>The registers of the host that emitted code restores.</summary>
     [FieldOffset(HostXmmOffset)]

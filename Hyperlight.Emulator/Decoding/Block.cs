@@ -58,6 +58,9 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>How often it was interpreted.</summary>
     public int Heat { get; set; }
 
+    /// <summary>What is known of its memory operands, until it is compiled.</summary>
+    public PageProfile? Profile { get; set; }
+
     /// <summary>The run in which the bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
 

@@ -22,7 +22,7 @@ internal sealed unsafe class Tlb
     private readonly TlbTable _supervisor;
 
     // Those of user accesses are not touched until there is one: most guests have none.
-    private readonly TlbEntry* _userEntries;
+    private readonly TranslationMemory _userMemory;
     private TlbTable? _user;
 
     /// <summary>The translations in use: those of the rights that were selected last.</summary>
@@ -30,13 +30,13 @@ internal sealed unsafe class Tlb
     private TlbEntry* _entries;
     private bool _hasLargePages;
 
-    /// <param name="supervisor">Memory for <see cref="Count"/> translations, which the caller keeps for as long as this is used.</param>
-    /// <param name="user">The same for user accesses.</param>
-    public Tlb(TlbEntry* supervisor, TlbEntry* user)
+    /// <param name="supervisor">Memory for the translations of supervisor accesses.</param>
+    /// <param name="user">Memory for those of user accesses.</param>
+    public Tlb(TranslationMemory supervisor, TranslationMemory user)
     {
         _selected = _supervisor = new TlbTable(supervisor);
-        _entries = supervisor;
-        _userEntries = user;
+        _entries = supervisor.Entries;
+        _userMemory = user;
     }
 
     /// <summary>Whether the translations in use are those of user accesses.</summary>
@@ -44,6 +44,9 @@ internal sealed unsafe class Tlb
 
     /// <summary>How often more than the translation of a page was forgotten.</summary>
     public long Flushes { get; private set; }
+
+    /// <summary>What emitted code of the selected rights predicts.</summary>
+    public PredictionTable Predictions => _selected.Predictions;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref TlbEntry Slot(ulong address) => ref _entries[Index(address)];
@@ -60,8 +63,8 @@ internal sealed unsafe class Tlb
     /// <summary>Chooses the translations of user or of supervisor accesses.</summary>
     public void Select(bool user)
     {
-        _selected = user ? _user ??= new TlbTable(_userEntries) : _supervisor;
-        _entries = user ? _userEntries : _supervisor.Entries;
+        _selected = user ? _user ??= new TlbTable(_userMemory) : _supervisor;
+        _entries = _selected.Entries;
     }
 
     /// <summary>Remembers that a single page invalidation has to take other entries along.</summary>

@@ -13,17 +13,21 @@ internal sealed unsafe class TlbTable
     private readonly ulong[] _used = new ulong[Tlb.Count / BitsPerWord];
     private readonly ulong[] _globals = new ulong[Tlb.Count / BitsPerWord];
 
-    /// <param name="entries">Memory for <see cref="Tlb.Count"/> translations, which the caller keeps for as long as this is used.</param>
-    public TlbTable(TlbEntry* entries)
+    /// <param name="memory">Where the translations are.</param>
+    public TlbTable(TranslationMemory memory)
     {
-        Entries = entries;
+        Entries = memory.Entries;
+        Predictions = new PredictionTable(memory.Predictions, memory.UnusedPage);
         for (int i = 0; i < Tlb.Count; i++)
         {
-            entries[i] = Empty(i);
+            Entries[i] = Empty(i);
         }
     }
 
     public TlbEntry* Entries { get; }
+
+    /// <summary>Copies of the translations, which are forgotten with them.</summary>
+    public PredictionTable Predictions { get; }
 
     /// <summary>Notes that an entry is about to be filled.</summary>
     public void Use(int index, bool isGlobal)
@@ -36,6 +40,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets an entry.</summary>
     public void Clear(int index)
     {
+        Predictions.Clear();
         Entries[index] = Empty(index);
         _used[index / BitsPerWord] &= ~(1UL << (index % BitsPerWord));
     }
@@ -43,6 +48,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets all entries.</summary>
     public void Clear()
     {
+        Predictions.Clear();
         for (int word = 0; word < _used.Length; word++)
         {
             Clear(word, _used[word]);
@@ -52,6 +58,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets all entries but those that last when CR3 is loaded.</summary>
     public void ClearNonGlobal()
     {
+        Predictions.Clear();
         for (int word = 0; word < _used.Length; word++)
         {
             Clear(word, _used[word] & ~_globals[word]);
@@ -61,6 +68,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Makes writes take the slow path: those to one page, or all.</summary>
     public void ForbidWrites(HostPage? page)
     {
+        Predictions.ClearWrites();
         for (int word = 0; word < _used.Length; word++)
         {
             for (ulong left = _used[word]; left != 0; left &= left - 1)

@@ -21,7 +21,7 @@ internal sealed unsafe class TlbTests
     {
         _memory = (TlbEntry*)NativeMemory.AlignedAlloc(2 * Tlb.Size, HostPage.Size);
         NativeMemory.Fill(_memory, 2 * Tlb.Size, 0xA5);
-        _tlb = new Tlb(_memory, _memory + Tlb.Count);
+        _tlb = new Tlb(default, default);
     }
 
     [TearDown]

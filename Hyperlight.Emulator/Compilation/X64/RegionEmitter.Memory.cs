@@ -1,6 +1,4 @@
-using System.Runtime.Intrinsics.X86;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 
@@ -68,11 +66,11 @@ internal sealed partial class RegionEmitter
 
         if (beginsSpan)
         {
-            TranslateSpan();
+            TranslateSpan(IsSteady(in op));
         }
         else
         {
-            Translate(size, tag, Slow);
+            TranslateOrPredict(IsSteady(in op), size, tag, Slow);
         }
     }
 
@@ -90,11 +88,11 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, 0x8D, Host.Address, Operand.At(from, beginsSpan ? distance - _places[_item].Offset : distance));
         if (beginsSpan)
         {
-            TranslateSpan();
+            TranslateSpan(isSteady: true);
         }
         else
         {
-            Translate(StackSlot, tag, Slow);
+            TranslateOrPredict(isSteady: true, StackSlot, tag, Slow);
         }
     }
 
@@ -102,24 +100,11 @@ internal sealed partial class RegionEmitter
     private void Translate(int size, int tag, int otherwise)
     {
         // The entry's index is in the bits of the page's address, and counts in entries.
-        if (Bmi2.IsSupported)
-        {
-            _a.RotateInto(Host.Entry, Host.Address, HostPage.Shift - Tlb.EntryShift);
-        }
-        else
-        {
-            _a.Emit(4, Mov, Host.Address, Translation);
-            _a.Emit(4, 0xC1, 5, Translation);
-            _a.Byte(HostPage.Shift - Tlb.EntryShift);
-        }
-
-        _a.Emit(4, 0x81, 4, Translation);
-        _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
+        ChooseEntry(Host.Entry);
 
         // With the same page the offset within it is left; with another page, or none, something much larger.
         _a.Emit(8, 0x33, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + tag));
-        _a.Emit(8, 0x81, 7, GuestAddress);
-        _a.Immediate(4, HostPage.Size - size);
+        CompareOffset(size);
         _a.JumpIf(Above, otherwise);
         _a.Emit(8, 0x03, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + StateOffsets.Page));
     }

@@ -34,11 +34,11 @@ internal sealed partial class RegionEmitter
         && place.Offset + size <= place.Size && (tag != StateOffsets.WriteTag || place.IsWritten);
 
     /// <summary>Translates the address of a span, of which the operand of the instruction is in the address register.</summary>
-    private void TranslateSpan()
+    private void TranslateSpan(bool isSteady)
     {
         _span = _places[_item];
         _offset = _span.Offset;
-        Translate(_span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, CopyEntry());
+        TranslateOrPredict(isSteady, _span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, CopyEntry());
         _a.KeepsAddress = true;
     }
 }

@@ -28,8 +28,11 @@ internal sealed partial class RegionEmitter(Assembler assembler)
         _ops.Clear();
         _outOfLine.Clear();
         _copies.Clear();
+        _mispredictions.Clear();
+        (_lookUpRead, _lookUpWrite) = (null, null);
         _nodes = nodes;
         _translations = isUser ? StateOffsets.UserTranslations : StateOffsets.SupervisorTranslations;
+        _predictions = isUser ? StateOffsets.UserPredictions : StateOffsets.SupervisorPredictions;
         _map = new RegisterMap(nodes);
         _planner = new SpanPlanner(_map);
         _flagPlanner = new FlagPlanner(_map);
@@ -54,6 +57,7 @@ internal sealed partial class RegionEmitter(Assembler assembler)
             EmitOutOfLine(place);
         }
 
+        EmitMispredictions();
         EmitInterpret();
         EmitLeaveInterpreted();
         EmitEndBudget();
