@@ -4,46 +4,50 @@ using System.Security.Cryptography;
 namespace Hyperlight.Emulator.Memory;
 
 /// <summary>
-/// Predictions of translations for emitted code: an access predicts that it uses the page that it used last. The entries of a
-/// <see cref="Tlb"/> have to be chosen by the address, so that the access has to wait for the address twice; a prediction has a place that
-/// the code knows. A prediction is a copy of an entry that the code compared, and is forgotten with it.
+/// Predictions for emitted code: an access predicts that it is in the page in which it was last. Which entry of a <see cref="Tlb"/> has a
+/// translation depends on the address, so that the access waits for its address, then for the entry; a prediction is in a place that the code
+/// names. It is a copy of an entry, and is forgotten with any entry.
 /// </summary>
 /// <remarks>
-/// What predicts nothing has a tag that no guest knows, of an address that is not canonical, and the address of a page that nothing else
-/// uses: whatever the guest's address is, an access that the tag permits stays within memory that is meant for it.
+/// To an address in another page than the predicted one, all bits above the page's size count: whatever the tag is, 4,096 addresses agree with it. A
+/// prediction of nothing has the tag of addresses that are not canonical, which guests do not know. If one used such an address all the same,
+/// it would reach a page that the machine has for this purpose, and nothing else.
 /// </remarks>
 internal sealed unsafe class PredictionTable
 {
-    /// <summary>How many predictions there are for reads, and for writes.</summary>
-    public const int CountForReads = 4096;
+    /// <summary>How many predictions there are for reads.</summary>
+    public const int CountForReads = 512;
 
-    /// <summary>How many there are in all: those for writes are behind those for reads.</summary>
+    /// <summary>How many there are in all: those for writes are behind those for reads, and as many.</summary>
     public const int Count = 2 * CountForReads;
 
+    /// <summary>Where the addresses of the guest's pages are, and those of the host's.</summary>
     public const int TagsOffset = 0;
     public const int PagesOffset = TagsOffset + (Count * sizeof(ulong));
+
     public const int Size = PagesOffset + (Count * sizeof(ulong));
 
-    private readonly byte* _table;
-    private readonly ulong _noTag = MakeTag();
-    private readonly ulong _noPage;
-    private bool _isUsed;
+    private static readonly ulong _noTag = MakeTag();
 
-    /// <param name="table">Memory of <see cref="Size"/>, which the caller keeps for as long as this is used.</param>
-    /// <param name="page">A page that is used for nothing else.</param>
-    public PredictionTable(byte* table, byte* page)
+    private readonly byte* _table;
+    private readonly ulong _noPage;
+    private bool _isUsed = true;
+
+    /// <param name="memory">Where the predictions are.</param>
+    public PredictionTable(TranslationMemory memory)
     {
-        _table = table;
-        _noPage = (ulong)page;
-        _isUsed = true;
+        _table = memory.Predictions;
+        _noPage = (ulong)memory.UnusedPage;
         Clear();
     }
 
-    private Span<ulong> Tags => new(_table + TagsOffset, Count);
+    /// <summary>The addresses of the guest's pages.</summary>
+    public Span<ulong> Tags => new(_table + TagsOffset, Count);
 
-    private Span<ulong> Pages => new(_table + PagesOffset, Count);
+    /// <summary>The addresses of the host's pages.</summary>
+    public Span<ulong> Pages => new(_table + PagesOffset, Count);
 
-    /// <summary>Emitted code is about to run.</summary>
+    /// <summary>Emitted code is about to run, and to predict.</summary>
     public void Use() => _isUsed = true;
 
     /// <summary>Forgets all.</summary>
@@ -71,6 +75,8 @@ internal sealed unsafe class PredictionTable
     {
         ulong random = 0;
         RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ulong>(ref random)));
-        return ((random & (ulong.MaxValue >> 2)) | (1UL << 62)) & ~(ulong)HostPage.OffsetMask;
+
+        // The highest bits of a canonical address are the same.
+        return ((random >> 2) | (1UL << 62)) & ~HostPage.OffsetMask;
     }
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class TlbTable
     public TlbTable(TranslationMemory memory)
     {
         Entries = memory.Entries;
-        Predictions = new PredictionTable(memory.Predictions, memory.UnusedPage);
+        Predictions = new PredictionTable(memory);
         for (int i = 0; i < Tlb.Count; i++)
         {
             Entries[i] = Empty(i);

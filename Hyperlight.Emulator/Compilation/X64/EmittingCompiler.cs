@@ -13,6 +13,9 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
     private readonly CodeArena _arena = new(mostBytes);
 
+    /// <summary>How many predictions the code of all regions uses: they take turns with those that there are.</summary>
+    private int _predictions;
+
     /// <summary>Why this host cannot execute emitted code, or <see langword="null"/>.</summary>
     public static string? WhyUnusable { get; } = FindWhyUnusable();
 
@@ -25,8 +28,9 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
     public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {
-        var emitter = new RegionEmitter(_assembler ??= new Assembler());
+        var emitter = new RegionEmitter(_assembler ??= new Assembler(), _predictions);
         ReadOnlySpan<byte> code = emitter.Emit(nodes, isUser, out EmittedLayout layout, out EmittedOp[] ops);
+        _predictions = emitter.NextPrediction;
         if (verifies)
         {
             CodeVerifier.Verify(code, layout);

@@ -1,4 +1,6 @@
+using System.Runtime.Intrinsics.X86;
 using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 
@@ -51,9 +53,8 @@ internal sealed partial class RegionEmitter
         }
 
         FreeFlags();
-        bool beginsSpan = BeginsSpan(size, tag);
         MicroOp first = op;
-        if (beginsSpan)
+        if (BeginsSpan(size, tag))
         {
             first.Displacement -= (ulong)_places[_item].Offset;
         }
@@ -64,14 +65,7 @@ internal sealed partial class RegionEmitter
             _a.Emit(8, 0x03, Host.Address, Operand.State(op.Segment == FsSegment ? StateOffsets.FsBase : StateOffsets.GsBase));
         }
 
-        if (beginsSpan)
-        {
-            TranslateSpan(IsSteady(in op));
-        }
-        else
-        {
-            TranslateOrPredict(IsSteady(in op), size, tag, Slow);
-        }
+        TranslateOrBeginSpan(_predictionPlanner.Find(_trace[_item]), size, tag);
     }
 
     /// <summary>Translates an address that is a distance away from a register of the guest.</summary>
@@ -83,30 +77,59 @@ internal sealed partial class RegionEmitter
         }
 
         FreeFlags();
-        bool beginsSpan = BeginsSpan(StackSlot, tag);
         int from = Read(register, Host.Address);
-        _a.Emit(8, 0x8D, Host.Address, Operand.At(from, beginsSpan ? distance - _places[_item].Offset : distance));
-        if (beginsSpan)
+        _a.Emit(8, 0x8D, Host.Address, Operand.At(from, BeginsSpan(StackSlot, tag) ? distance - _places[_item].Offset : distance));
+        TranslateOrBeginSpan(PredictionPlanner.Stack, StackSlot, tag);
+    }
+
+    private void TranslateOrBeginSpan(int? prediction, int size, int tag)
+    {
+        if (BeginsSpan(size, tag))
         {
-            TranslateSpan(isSteady: true);
+            TranslateSpan(prediction);
         }
         else
         {
-            TranslateOrPredict(isSteady: true, StackSlot, tag, Slow);
+            TranslateOrPredict(prediction, size, tag, Slow);
         }
     }
 
     /// <summary>Turns the address of the guest into the host's, or goes elsewhere, which has the interpreter execute the instruction.</summary>
     private void Translate(int size, int tag, int otherwise)
     {
-        // The entry's index is in the bits of the page's address, and counts in entries.
         ChooseEntry(Host.Entry);
-
-        // With the same page the offset within it is left; with another page, or none, something much larger.
         _a.Emit(8, 0x33, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + tag));
         CompareOffset(size);
         _a.JumpIf(Above, otherwise);
         _a.Emit(8, 0x03, Host.Address, Operand.At(Host.State, Host.Entry, 0, _translations + StateOffsets.Page));
+    }
+
+    /// <summary>Puts the entry for the guest's address into a register: its index is in the bits of the page's address, and counts in entries.</summary>
+    private void ChooseEntry(int register)
+    {
+        if (Bmi2.IsSupported)
+        {
+            _a.RotateInto(register, Host.Address, HostPage.Shift - Tlb.EntryShift);
+        }
+        else
+        {
+            _a.Emit(4, Mov, Host.Address, Operand.Of(register));
+            _a.Emit(4, 0xC1, 5, Operand.Of(register));
+            _a.Byte(HostPage.Shift - Tlb.EntryShift);
+        }
+
+        _a.Emit(4, 0x81, 4, Operand.Of(register));
+        _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
+    }
+
+    /// <summary>
+    /// Compares an address, of which the tag of a translation was taken away, with the last one at which an operand fits: with the same page the
+    /// offset within it is left, with another page, or none, something much larger.
+    /// </summary>
+    private void CompareOffset(int size)
+    {
+        _a.Emit(8, 0x81, 7, GuestAddress);
+        _a.Immediate(4, HostPage.Size - size);
     }
 
     /// <summary>Puts the address of a memory operand into a register of the host. Keeps the flags.</summary>

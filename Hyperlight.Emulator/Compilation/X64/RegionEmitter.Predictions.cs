@@ -1,18 +1,15 @@
-using System.Runtime.Intrinsics.X86;
-using Hyperlight.Emulator.Cpu;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
-/// Predictions: an access compares its address with that of the page that it used last, of which the translation is at a place of the state
-/// that the code names. So the comparison and the address of the page do not wait for each other. If it is another page, a function of the
-/// region looks the translation up, and predicts it from then on.
+/// Predicted translations: the address is compared with a prediction of the <see cref="PredictionTable"/>. If it is in another page, a function
+/// of the region looks the translation up, and predicts that from then on.
 /// </summary>
 internal sealed partial class RegionEmitter
 {
     private readonly List<Misprediction> _mispredictions = [];
+    private PredictionPlanner _predictionPlanner = null!;
 
     /// <summary>Where the predictions are behind the state.</summary>
     private int _predictions;
@@ -21,14 +18,19 @@ internal sealed partial class RegionEmitter
     private int? _lookUpRead;
     private int? _lookUpWrite;
 
-    private static int _nextPrediction;
+    /// <summary>The first number for predictions of the next region.</summary>
+    public int NextPrediction => _predictionPlanner.Next;
 
-    /// <summary>Turns the address of an instruction's operand into the host's, or goes elsewhere.</summary>
-    private void TranslateOrPredict(bool isSteady, int size, int tag, int otherwise)
+    /// <summary>Turns the address of the guest into the host's, or goes elsewhere, which has the interpreter execute the instruction.</summary>
+    /// <param name="prediction">The prediction, as the planner numbers them; none to look the translation up each time.</param>
+    /// <param name="size">The size of the operand.</param>
+    /// <param name="tag">Whether it is read or written.</param>
+    /// <param name="otherwise">Where to go.</param>
+    private void TranslateOrPredict(int? prediction, int size, int tag, int otherwise)
     {
-        if (isSteady && !_isCopy)
+        if (prediction is { } number && !_isCopy)
         {
-            Predict(size, tag, otherwise);
+            Predict(number, size, tag, otherwise);
         }
         else
         {
@@ -36,19 +38,10 @@ internal sealed partial class RegionEmitter
         }
     }
 
-    /// <summary>Whether the operand of the instruction that is being emitted will probably be in the page in which it was last.</summary>
-    private bool IsSteady(in MicroOp op)
-    {
-        bool isOnStack = op.Base is MicroOp.ZeroRegister or Processor.Rsp && op.Index == MicroOp.ZeroRegister;
-        TraceOp place = _trace[_item];
-        return isOnStack || place.Node.Block.Profile?.IsSteady(place.Index) == true;
-    }
-
-    /// <summary>Turns the address of the guest into the host's as <see cref="Translate"/> does.</summary>
-    private void Predict(int size, int tag, int otherwise)
+    private void Predict(int number, int size, int tag, int otherwise)
     {
         bool isWrite = tag == StateOffsets.WriteTag;
-        int prediction = (_nextPrediction++ % PredictionTable.CountForReads) + (isWrite ? PredictionTable.CountForReads : 0);
+        int prediction = isWrite ? PredictionTable.CountForReads + number : number;
         int lookUp = isWrite ? _lookUpWrite ??= _a.NewLabel() : _lookUpRead ??= _a.NewLabel();
         var place = new Misprediction(_a.NewLabel(), _a.NewLabel(), prediction, size, lookUp, otherwise);
         _mispredictions.Add(place);
@@ -57,13 +50,6 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(Above, place.Label);
         _a.Emit(8, 0x03, Host.Address, Operand.State(_predictions + PredictionTable.PagesOffset + (prediction * sizeof(ulong))));
         _a.Mark(place.Done);
-    }
-
-    /// <summary>Compares the offset within a page with the last one at which an operand fits. For an address in another page, it is larger.</summary>
-    private void CompareOffset(int size)
-    {
-        _a.Emit(8, 0x81, 7, GuestAddress);
-        _a.Immediate(4, HostPage.Size - size);
     }
 
     private void EmitMispredictions()
@@ -91,55 +77,41 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>
-    /// A function that looks a translation up: the number of the prediction is in the entry register, and the address compared with its tag in the
-    /// address register. Returns the entry, and the address compared with the tag of that.
+    /// A function that looks a translation up. Before, the number of the prediction is in the entry register, and the address compared with
+    /// that prediction in the address register; afterwards the entry, and the address compared with that. Keeps RAX.
     /// </summary>
     private void EmitLookUp(int label, int tag)
     {
-        int isKept = _a.NewLabel();
-        Operand Entry(int field) => Operand.At(Host.State, Host.Rax, 0, _translations + field);
-        Operand Prediction(int array) => Operand.At(Host.State, Host.Entry, 3, _predictions + array);
+        int done = _a.NewLabel();
+        Operand entryTag = Operand.At(Host.State, Host.Rax, 0, _translations + tag);
+        Operand entryPage = Operand.At(Host.State, Host.Rax, 0, _translations + StateOffsets.Page);
+        Operand predictedTag = Operand.At(Host.State, Host.Entry, 3, _predictions + PredictionTable.TagsOffset);
+        Operand predictedPage = Operand.At(Host.State, Host.Entry, 3, _predictions + PredictionTable.PagesOffset);
         _a.Mark(label);
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.PredictingRax));
-        _a.Emit(8, 0x33, Host.Address, Prediction(PredictionTable.TagsOffset));
+        _a.Emit(8, 0x33, Host.Address, predictedTag);
         ChooseEntry(Host.Rax);
-        _a.Emit(8, 0x33, Host.Address, Entry(tag));
+
+        // What is not translated is not predicted either.
+        _a.Emit(8, 0x33, Host.Address, entryTag);
         CompareOffset(1);
-        _a.JumpIf(Above, isKept);
-        _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.PredictingAddress));
-        _a.Emit(8, MovFrom, Host.Address, Entry(tag));
-        _a.Emit(8, Mov, Host.Address, Prediction(PredictionTable.TagsOffset));
-        _a.Emit(8, MovFrom, Host.Address, Entry(StateOffsets.Page));
-        _a.Emit(8, Mov, Host.Address, Prediction(PredictionTable.PagesOffset));
-        _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.PredictingAddress));
-        _a.Mark(isKept);
-        _a.Emit(4, Mov, Host.Rax, Operand.Of(Host.Entry));
+        _a.JumpIf(Above, done);
+        _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.PredictingOffset));
+        _a.Emit(8, MovFrom, Host.Address, entryTag);
+        _a.Emit(8, Mov, Host.Address, predictedTag);
+        _a.Emit(8, MovFrom, Host.Address, entryPage);
+        _a.Emit(8, Mov, Host.Address, predictedPage);
+        _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.PredictingOffset));
+        _a.Mark(done);
+        _a.Emit(4, Mov, Host.Rax, Translation);
         _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.PredictingRax));
         _a.Byte(0xC3);
     }
 
-    /// <summary>Puts the place of the entry for the guest's address, in bytes, into a register.</summary>
-    private void ChooseEntry(int register)
-    {
-        if (Bmi2.IsSupported)
-        {
-            _a.RotateInto(register, Host.Address, HostPage.Shift - Tlb.EntryShift);
-        }
-        else
-        {
-            _a.Emit(4, Mov, Host.Address, Operand.Of(register));
-            _a.Emit(4, 0xC1, 5, Operand.Of(register));
-            _a.Byte(HostPage.Shift - Tlb.EntryShift);
-        }
-
-        _a.Emit(4, 0x81, 4, Operand.Of(register));
-        _a.Immediate(4, Tlb.IndexMask << Tlb.EntryShift);
-    }
-
-    /// <summary>What an access does that uses another page than before.</summary>
+    /// <summary>What an access does that is in another page than was predicted.</summary>
     /// <param name="Label">Where it is.</param>
     /// <param name="Done">Where execution goes on.</param>
-    /// <param name="Prediction">The number of the prediction.</param>
+    /// <param name="Prediction">The number of the prediction in the table.</param>
     /// <param name="Size">The size of the operand.</param>
     /// <param name="LookUp">The function that looks the translation up.</param>
     /// <param name="Otherwise">Where to go if there is none, or the operand is not in one page.</param>

@@ -33,12 +33,12 @@ internal sealed partial class RegionEmitter
     private bool BeginsSpan(int size, int tag) => !_isCopy && _places[_item] is { IsFirst: true } place
         && place.Offset + size <= place.Size && (tag != StateOffsets.WriteTag || place.IsWritten);
 
-    /// <summary>Translates the address of a span, of which the operand of the instruction is in the address register.</summary>
-    private void TranslateSpan(bool isSteady)
+    /// <summary>Translates the address of a span, which is in the address register.</summary>
+    private void TranslateSpan(int? prediction)
     {
         _span = _places[_item];
         _offset = _span.Offset;
-        TranslateOrPredict(isSteady, _span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, CopyEntry());
+        TranslateOrPredict(prediction, _span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, CopyEntry());
         _a.KeepsAddress = true;
     }
 }

@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// interpreter executes that one instruction, from its beginning.
 /// </summary>
 /// <param name="assembler">What the code is written to.</param>
-internal sealed partial class RegionEmitter(Assembler assembler)
+/// <param name="firstPrediction">The first number that the region may use for predictions of its own.</param>
+internal sealed partial class RegionEmitter(Assembler assembler, int firstPrediction)
 {
     private readonly Assembler _a = assembler;
     private readonly List<EmittedOp> _ops = [];
@@ -35,6 +36,7 @@ internal sealed partial class RegionEmitter(Assembler assembler)
         _predictions = isUser ? StateOffsets.UserPredictions : StateOffsets.SupervisorPredictions;
         _map = new RegisterMap(nodes);
         _planner = new SpanPlanner(_map);
+        _predictionPlanner = new PredictionPlanner(firstPrediction);
         _flagPlanner = new FlagPlanner(_map);
         (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
