@@ -52,7 +52,7 @@ internal sealed unsafe partial class Processor
         _state->Linked = null;
         ShareState();
         _state->Remaining = _codeLimit - _executed;
-        _tlb.Predictions.Use();
+        _tlb.Predictions.Use(_executed);
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
         var exit = (RegionExit)enter(_state, emitted.EntryOf(entry));
         RestoreFlags();
@@ -89,7 +89,7 @@ internal sealed unsafe partial class Processor
             processor.SaveFlags();
             state->Rip = processor._rip;
             processor.ShareState();
-            processor._tlb.Predictions.Use();
+            processor._tlb.Predictions.Use(processor._executed);
             processor.VerifyPlaces();
             processor.Links.Refresh(processor.LinkStamp, processor.Places, processor._blocks.Version, processor._run);
 

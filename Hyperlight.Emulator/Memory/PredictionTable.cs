@@ -25,19 +25,34 @@ internal sealed unsafe class PredictionTable
     public const int TagsOffset = 0;
     public const int PagesOffset = TagsOffset + (Count * sizeof(ulong));
 
-    public const int Size = PagesOffset + (Count * sizeof(ulong));
+    /// <summary>How often each may still be changed.</summary>
+    public const int CreditsOffset = PagesOffset + (Count * sizeof(ulong));
+
+    public const int Size = CreditsOffset + (Count * sizeof(int));
+
+    /// <summary>Between how many instructions of the guest each prediction gets its credit again.</summary>
+    public const int InstructionsPerCredit = 1 << 21;
+
+    /// <summary>The largest credit is two to the power of this. A loop over an array changes a prediction about as often in that time.</summary>
+    private const byte MostCredit = 10;
 
     private static readonly ulong _noTag = MakeTag();
 
     private readonly byte* _table;
     private readonly ulong _noPage;
+
+    /// <summary>The credit that each got last, a power of two: what is often wrong gets less and less.</summary>
+    private readonly byte[] _credits = new byte[Count];
     private bool _isUsed = true;
+    private long _creditedAt;
 
     /// <param name="memory">Where the predictions are.</param>
     public PredictionTable(TranslationMemory memory)
     {
         _table = memory.Predictions;
         _noPage = (ulong)memory.UnusedPage;
+        _credits.AsSpan().Fill(MostCredit);
+        Credits.Fill(1 << MostCredit);
         Clear();
     }
 
@@ -47,8 +62,20 @@ internal sealed unsafe class PredictionTable
     /// <summary>The addresses of the host's pages.</summary>
     public Span<ulong> Pages => new(_table + PagesOffset, Count);
 
+    /// <summary>How often each may still be changed: a prediction that is wrong takes longer than none, so that what has no credit stays.</summary>
+    public Span<int> Credits => new(_table + CreditsOffset, Count);
+
     /// <summary>Emitted code is about to run, and to predict.</summary>
-    public void Use() => _isUsed = true;
+    /// <param name="executed">How many instructions the guest has executed.</param>
+    public void Use(long executed)
+    {
+        _isUsed = true;
+        if (executed - _creditedAt >= InstructionsPerCredit)
+        {
+            _creditedAt = executed;
+            GiveCredit();
+        }
+    }
 
     /// <summary>Forgets all.</summary>
     public void Clear()
@@ -61,6 +88,22 @@ internal sealed unsafe class PredictionTable
         }
     }
 
+    /// <summary>Forgets those of a page.</summary>
+    public void Clear(ulong address)
+    {
+        if (!_isUsed)
+        {
+            return;
+        }
+
+        ulong tag = address & ~HostPage.OffsetMask;
+        for (int begin = 0; Tags[begin..].IndexOf(tag) is var found and >= 0; begin += found + 1)
+        {
+            Tags[begin + found] = _noTag;
+            Pages[begin + found] = _noPage;
+        }
+    }
+
     /// <summary>Forgets those for writes.</summary>
     public void ClearWrites()
     {
@@ -68,6 +111,17 @@ internal sealed unsafe class PredictionTable
         {
             Tags[CountForReads..].Fill(_noTag);
             Pages[CountForReads..].Fill(_noPage);
+        }
+    }
+
+    private void GiveCredit()
+    {
+        Span<int> credits = Credits;
+        for (int i = 0; i < credits.Length; i++)
+        {
+            ref byte credit = ref _credits[i];
+            credit = credits[i] < 0 ? (byte)Math.Max(0, credit - 1) : Math.Min((byte)(credit + 1), MostCredit);
+            credits[i] = 1 << credit;
         }
     }
 

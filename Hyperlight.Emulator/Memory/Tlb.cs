@@ -95,8 +95,8 @@ internal sealed unsafe class Tlb
         }
         else
         {
-            _supervisor.Clear(Index(address));
-            _user?.Clear(Index(address));
+            _supervisor.Clear(address, Index(address));
+            _user?.Clear(address, Index(address));
         }
     }
 

@@ -37,10 +37,10 @@ internal sealed unsafe class TlbTable
         _globals[word] = isGlobal ? _globals[word] | bit : _globals[word] & ~bit;
     }
 
-    /// <summary>Forgets an entry.</summary>
-    public void Clear(int index)
+    /// <summary>Forgets the entry of a page, or another one in its place.</summary>
+    public void Clear(ulong address, int index)
     {
-        Predictions.Clear();
+        Predictions.Clear(address);
         Entries[index] = Empty(index);
         _used[index / BitsPerWord] &= ~(1UL << (index % BitsPerWord));
     }

@@ -13,15 +13,17 @@ internal sealed unsafe class TlbTests
     /// <summary>An address with the same slot as the first.</summary>
     private const ulong Rival = First + ((ulong)Tlb.Count << HostPage.Shift);
 
-    private TlbEntry* _memory;
+    private const int RightsSize = Tlb.Size + PredictionTable.Size;
+
+    private byte* _memory;
     private Tlb _tlb = null!;
 
     [SetUp]
     public void Create()
     {
-        _memory = (TlbEntry*)NativeMemory.AlignedAlloc(2 * Tlb.Size, HostPage.Size);
-        NativeMemory.Fill(_memory, 2 * Tlb.Size, 0xA5);
-        _tlb = new Tlb(default, default);
+        _memory = (byte*)NativeMemory.AlignedAlloc((2 * RightsSize) + HostPage.Size, HostPage.Size);
+        NativeMemory.Fill(_memory, 2 * RightsSize, 0xA5);
+        _tlb = new Tlb(MemoryAt(_memory), MemoryAt(_memory + RightsSize));
     }
 
     [TearDown]
@@ -114,6 +116,110 @@ internal sealed unsafe class TlbTests
         _tlb.ForgetWrites();
         Assert.That((IsWritable(Other), IsKnown(Other)), Is.EqualTo((false, true)));
     }
+
+    [Test]
+    public void Predictions_are_forgotten_with_their_translations([Values] bool user)
+    {
+        _tlb.Select(user);
+        Dictionary<string, (Action<Tlb> Forget, bool[] Expected)> ways = new()
+        {
+            ["all"] = (static tlb => tlb.FlushAll(), [false, false, false]),
+            ["without the global ones"] = (static tlb => tlb.FlushNonGlobal(), [false, false, false]),
+            ["the page"] = (static tlb => tlb.FlushPage(First + 8), [false, false, true]),
+            ["the writes of the page"] = (static tlb => tlb.ProtectFromWrites(new HostPage(0x7000)), [true, false, true]),
+            ["all writes"] = (static tlb => tlb.ForgetWrites(), [true, false, true]),
+        };
+        foreach ((string name, (Action<Tlb> forget, bool[] expected)) in ways)
+        {
+            Predict(0, First);
+            Predict(PredictionTable.Count - 1, First);
+            Predict(1, Other);
+
+            forget(_tlb);
+
+            Assert.That(
+                (bool[])[IsPredicted(0, First), IsPredicted(PredictionTable.Count - 1, First), IsPredicted(1, Other)],
+                Is.EqualTo(expected),
+                name);
+        }
+    }
+
+    [Test]
+    public void Predictions_of_the_other_rights_are_forgotten_too()
+    {
+        Predict(0, First);
+        _tlb.Select(user: true);
+
+        _tlb.FlushPage(First);
+
+        _tlb.Select(user: false);
+        Assert.That(IsPredicted(0, First), Is.False);
+    }
+
+    /// <summary>A tag agrees with some addresses always: these are not canonical, and lead to the page that is used for nothing else.</summary>
+    [Test]
+    public void What_predicts_nothing_leads_to_the_unused_page([Values] bool user)
+    {
+        _tlb.Select(user);
+        Predict(5, First);
+        _tlb.FlushAll();
+
+        foreach (ulong tag in _tlb.Predictions.Tags)
+        {
+            Assert.That(tag >> 62, Is.EqualTo(1), $"the tag {tag:X} may be that of a canonical address");
+            Assert.That(tag & HostPage.OffsetMask, Is.Zero);
+        }
+
+        foreach (ulong page in _tlb.Predictions.Pages)
+        {
+            Assert.That(page, Is.EqualTo((ulong)UnusedPage));
+        }
+    }
+
+    [Test]
+    public void A_prediction_that_is_often_wrong_gets_less_and_less_credit_and_one_that_is_not_gets_it_back()
+    {
+        PredictionTable table = _tlb.Predictions;
+        int most = table.Credits[0];
+        long executed = 0;
+        foreach (int expected in (int[])[most / 2, most / 4, most / 8])
+        {
+            table.Credits[0] = -1;
+            table.Use(executed += PredictionTable.InstructionsPerCredit);
+            Assert.That((table.Credits[0], table.Credits[1]), Is.EqualTo((expected, most)));
+        }
+
+        table.Credits[0] = 0;
+        table.Use(executed + PredictionTable.InstructionsPerCredit - 1);
+        Assert.That(table.Credits[0], Is.Zero);
+        table.Use(executed + PredictionTable.InstructionsPerCredit);
+        Assert.That(table.Credits[0], Is.EqualTo(most / 4));
+    }
+
+    [Test]
+    public void The_least_credit_is_one()
+    {
+        long executed = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            _tlb.Predictions.Credits[0] = -1;
+            _tlb.Predictions.Use(executed += PredictionTable.InstructionsPerCredit);
+        }
+
+        Assert.That(_tlb.Predictions.Credits[0], Is.EqualTo(1));
+    }
+
+    private byte* UnusedPage => _memory + (2 * RightsSize);
+
+    private TranslationMemory MemoryAt(byte* memory) => new((TlbEntry*)memory, memory + Tlb.Size, UnusedPage);
+
+    private void Predict(int prediction, ulong address)
+    {
+        _tlb.Predictions.Use(0);
+        (_tlb.Predictions.Tags[prediction], _tlb.Predictions.Pages[prediction]) = (address, 0x7000);
+    }
+
+    private bool IsPredicted(int prediction, ulong address) => _tlb.Predictions.Tags[prediction] == address;
 
     private void Fill(ulong address, bool isGlobal = false, HostPage page = default)
     {

@@ -7,7 +7,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
 /// Proves of emitted code, instruction by instruction, that it reaches no memory but the processor's state and the page of a
-/// translation that was just compared, and goes nowhere but to its own instructions and to emitted code that the machine's
+/// translation or prediction that was just compared, and goes nowhere but to its own instructions and to emitted code that the machine's
 /// table has. It reads the finished bytes and shares nothing with what emitted them but the
 /// registers' purposes and the layout of the state.
 /// </summary>
@@ -18,6 +18,7 @@ internal sealed class CodeVerifier
     private readonly HashSet<ulong> _targets = [];
     private readonly InstructionInfoFactory _infos = new();
     private readonly TranslationPattern _pattern;
+    private readonly PredictionPattern _predictions;
     private readonly StringPattern _strings;
     private readonly LinkPattern _links;
     private readonly EmittedLayout _layout;
@@ -50,6 +51,7 @@ internal sealed class CodeVerifier
         _targets.UnionWith(references.Keys);
         _links = new LinkPattern(_code, references, (ulong)layout.LinkedEntry);
         _pattern = new TranslationPattern(_code, _targets, layout.IsUser);
+        _predictions = new PredictionPattern(_code, _positions, references, layout.IsUser);
         _strings = new StringPattern(_code, _positions, references, _pattern);
     }
 
@@ -69,7 +71,7 @@ internal sealed class CodeVerifier
         for (int i = 0; i < _code.Count; i++)
         {
             Instruction instruction = _code[i];
-            if (_targets.Contains(instruction.IP))
+            if (_targets.Contains(instruction.IP) && !_predictions.IsJoin(instruction.IP))
             {
                 _permission = null;
             }
@@ -94,7 +96,7 @@ internal sealed class CodeVerifier
                 VerifyRegister(in instruction, register);
             }
 
-            if (_pattern.PermissionAfter(i) is { } permission)
+            if ((_pattern.PermissionAfter(i) ?? _predictions.PermissionAfter(i)) is { } permission)
             {
                 _permission = permission;
             }
@@ -116,7 +118,7 @@ internal sealed class CodeVerifier
     {
         bool isWrite = memory.Access is OpAccess.Write or OpAccess.CondWrite or OpAccess.ReadWrite or OpAccess.ReadCondWrite;
         int size = memory.MemorySize.GetSize();
-        bool isAllowed = memory.Access == OpAccess.NoMemAccess || memory.Base switch
+        bool isAllowed = memory.Access == OpAccess.NoMemAccess || _predictions.Contains(position) || memory.Base switch
         {
             Register.R15 when memory.Index == Register.R13 => !isWrite && _pattern.Contains(position),
             Register.R15 => memory.Index == Register.None && IsState((long)memory.Displacement, size, isWrite && !_links.Contains(position)),

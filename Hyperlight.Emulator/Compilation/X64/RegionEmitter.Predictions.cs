@@ -96,6 +96,9 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, 0x33, Host.Address, entryTag);
         CompareOffset(1);
         _a.JumpIf(Above, done);
+        _a.Emit(4, 0x83, 5, Operand.At(Host.State, Host.Entry, 2, _predictions + PredictionTable.CreditsOffset));
+        _a.Byte(1);
+        _a.JumpIf(Negative, done);
         _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.PredictingOffset));
         _a.Emit(8, MovFrom, Host.Address, entryTag);
         _a.Emit(8, Mov, Host.Address, predictedTag);
