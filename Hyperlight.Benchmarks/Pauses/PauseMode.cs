@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hyperlight.Benchmarks.Goals;
+using Hyperlight.Benchmarks.Scenarios;
 using Hyperlight.Emulator;
 
 namespace Hyperlight.Benchmarks.Pauses;
@@ -14,7 +15,7 @@ internal static class PauseMode
     public const string Usage = """
         usage: Hyperlight.Benchmarks --pauses
           Pauses of forced garbage collections without guests, with guests that spin in emitted code, with guests that are
-          interpreted, and with threads that spin without a guest. About half a minute.
+          interpreted, and with threads that spin without a guest. A few seconds.
         """;
 
     /// <summary>In turns, so that all see the same machine.</summary>
@@ -29,8 +30,13 @@ internal static class PauseMode
         foreach (int threads in new SortedSet<int> { 1, Environment.ProcessorCount })
         {
             all.Add(new("guests in emitted code", threads, static () => new SpinningGuest(new EmulatorOptions())));
+            all.Add(new("nothing, but machines of such guests", threads, static () => SpinningGuest.Stopped(new EmulatorOptions())));
             all.Add(new("interpreted guests", threads, static () => new SpinningGuest(new EmulatorOptions { TranslateHotCode = false })));
-            all.Add(new("threads without a guest", threads, static () => new SpinningThread()));
+            all.Add(new("threads in managed code", threads, SpinningThread.InManagedCode));
+            if (NativeFunction.IsPossible)
+            {
+                all.Add(new("threads in native code", threads, SpinningThread.InNativeCode));
+            }
         }
 
         // What the first collections of a process compile does not count.

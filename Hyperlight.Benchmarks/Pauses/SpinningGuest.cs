@@ -38,11 +38,18 @@ internal sealed class SpinningGuest : IDisposable
         }
     }
 
-    /// <exception cref="InvalidOperationException">The guest did not spin all the time.</exception>
+    /// <summary>A guest that does not spin any more: what is left are its machine and the machine's objects.</summary>
+    public static SpinningGuest Stopped(EmulatorOptions options)
+    {
+        var guest = new SpinningGuest(options);
+        guest.Stop();
+        return guest;
+    }
+
+    /// <exception cref="InvalidOperationException">The guest did not spin until now.</exception>
     public void Dispose()
     {
-        _machine.Cancel();
-        _thread.Join();
+        Stop();
         ulong rounds = _machine.GetGeneralRegisters().Rbx;
         _machine.Dispose();
         _memory.Dispose();
@@ -50,6 +57,12 @@ internal sealed class SpinningGuest : IDisposable
         {
             throw new InvalidOperationException($"The guest ended with {_exit} after {rounds} rounds.");
         }
+    }
+
+    private void Stop()
+    {
+        _machine.Cancel();
+        _thread.Join();
     }
 
     private void Spin()

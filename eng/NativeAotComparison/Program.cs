@@ -16,6 +16,7 @@ Dictionary<string, Action> comparisons = new()
     ["guests"] = static () => new FuzzTests().Random_guests_end_in_a_result_and_stay_in_their_memory(),
     ["strings"] = CompareStrings,
     ["string-code"] = CompareStringCode,
+    ["hello"] = HelloGuest.Run,
 };
 
 if (Options.Parse(args, comparisons.Keys) is not { } options)

@@ -43,6 +43,8 @@ internal sealed class StringBlockTests
             ulong caseSeed = seed + (ulong)i;
             AssertSame(StringCase.Random(new RandomSource(caseSeed)), $"replay with {TestSettings.SeedVariable}={caseSeed}");
         }
+
+        TestContext.Out.WriteLine($"{cases} cases");
     }
 
     [Test]
