@@ -35,6 +35,14 @@ Task("Samples")
         Run($"{Artifacts}/HelloWorld/HelloWorld", "");
     });
 
+Task("NativeAotComparison")
+    .Description("Compares the emulator with the processor, compiled ahead of time: see CONTRIBUTING.md.")
+    .Does(() =>
+    {
+        Run("dotnet", $"publish eng/NativeAotComparison -c {configuration} --ucr -o {Artifacts}/NativeAotComparison");
+        Run($"{Artifacts}/NativeAotComparison/Hyperlight.Tests", "--count 50000");
+    });
+
 Task("Wine")
     .Description("Runs the Windows build of the section views on Wine, where it is installed.")
     .Does(() => Run("eng/SectionViews/check.sh", ""));
@@ -74,7 +82,8 @@ Task("Default")
     .IsDependentOn("Build")
     .IsDependentOn("Format")
     .IsDependentOn("Test")
-    .IsDependentOn("Samples");
+    .IsDependentOn("Samples")
+    .IsDependentOn("NativeAotComparison");
 
 RunTarget(target);
 

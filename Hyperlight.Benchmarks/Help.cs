@@ -1,4 +1,5 @@
 using Hyperlight.Benchmarks.Goals;
+using Hyperlight.Benchmarks.Pauses;
 using Hyperlight.Benchmarks.Quick;
 
 namespace Hyperlight.Benchmarks;
@@ -7,13 +8,15 @@ namespace Hyperlight.Benchmarks;
 internal static class Help
 {
     private static readonly string Text = $"""
-        Measures the operations of a sandbox on every driver that is usable. There are three modes.
+        Measures the operations of a sandbox on every driver that is usable. There are four modes.
 
         {QuickOptions.Usage}
         Every benchmark with its floor, about a minute for each driver. There are:
           {string.Join(", ", QuickCatalog.All.Select(b => b.Name))}
 
         {GoalMode.Usage}
+
+        {PauseMode.Usage}
 
         usage: Hyperlight.Benchmarks --filter PATTERN [options of BenchmarkDotNet]
           --filter '*'        all benchmarks of BenchmarkDotNet, which takes long

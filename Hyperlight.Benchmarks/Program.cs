@@ -1,6 +1,7 @@
 using Hyperlight.Benchmarks;
 using Hyperlight.Benchmarks.Classes;
 using Hyperlight.Benchmarks.Goals;
+using Hyperlight.Benchmarks.Pauses;
 using Hyperlight.Benchmarks.Quick;
 
 if (Help.IsWanted(args))
@@ -22,6 +23,11 @@ if (args is [FreshProcess.Switch, _, _])
 if (args is [GoalMode.Switch])
 {
     return GoalMode.Run();
+}
+
+if (args is [PauseMode.Switch])
+{
+    return PauseMode.Run();
 }
 
 return args.Contains(QuickOptions.Switch) ? QuickMode.Run(args) : BenchmarkDotNetMode.Run(args);

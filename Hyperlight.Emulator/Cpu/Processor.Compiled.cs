@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
@@ -15,9 +16,9 @@ internal sealed unsafe partial class Processor
 
     /// <summary>
     /// The first code that a driver compiles waits until a machine has executed as many instructions: it takes the time in which the runtime
-    /// compiles the compiler, which is more than a short call takes.
+    /// compiles the compiler, which is more than a short call takes. Where all was compiled ahead of time, nothing waits.
     /// </summary>
-    private const int ExecutedBeforeFirst = 100_000;
+    private static readonly int ExecutedBeforeFirst = RuntimeFeature.IsDynamicCodeCompiled ? 100_000 : 0;
 
     /// <summary>
     /// How many instructions compiled code executes before it returns, so that the processor looks whether the run has to end, or other

@@ -16,8 +16,10 @@ internal sealed class SpanPlanner(RegisterMap map)
     private readonly List<(int Item, MemoryUse Use)> _members = [];
     private readonly List<SpanPlace> _places = [];
     private bool _isWritten;
-    private long _first;
-    private long _end;
+
+    /// <summary>Wider than addresses: two may be further apart than 63 bits can say, and the end of one may be behind the last address.</summary>
+    private Int128 _first;
+    private Int128 _end;
     private int _spans;
 
     /// <summary>How far the stack pointer was moved since the trace began, or since it was last changed in another way.</summary>
@@ -54,8 +56,8 @@ internal sealed class SpanPlanner(RegisterMap map)
         if (_members.Count > 0)
         {
             MemoryUse other = _members[0].Use;
-            long first = Math.Min(_first, use.Displacement);
-            long end = Math.Max(_end, use.Displacement + use.Size);
+            var first = Int128.Min(_first, use.Displacement);
+            var end = Int128.Max(_end, (Int128)use.Displacement + use.Size);
 
             // What may not be written, and is only read if the trace is left before the write, must not fail each time.
             if ((other.Base, other.Index, other.Scale, other.Segment) == (use.Base, use.Index, use.Scale, use.Segment)
@@ -69,7 +71,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         }
 
         Finish();
-        (_first, _end) = (use.Displacement, use.Displacement + use.Size);
+        (_first, _end) = (use.Displacement, (Int128)use.Displacement + use.Size);
         (_isWritten, _hasExit) = (use.IsWrite, false);
         _members.Add((item, use));
     }
@@ -82,7 +84,7 @@ internal sealed class SpanPlanner(RegisterMap map)
             foreach ((int item, MemoryUse use) in _members)
             {
                 _places[item] = new SpanPlace(
-                    _spans, item == _members[0].Item, (int)(use.Displacement - _first), (int)(_end - _first), _isWritten);
+                    _spans, item == _members[0].Item, checked((int)(use.Displacement - _first)), checked((int)(_end - _first)), _isWritten);
             }
         }
 

@@ -22,8 +22,8 @@ internal sealed class BlockDifferentialTests
     {
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
+        long wanted = TestSettings.Count ?? (isReplay ? 1 : TestSettings.IsLong ? LongExecutions
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions);
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
         IReadOnlyList<Code> codes = run.FindImplemented(TestedInstructions.All);
@@ -36,8 +36,9 @@ internal sealed class BlockDifferentialTests
 
         TestContext.Out.WriteLine(
             $"{tier}: {run.Executions} executions in {round} blocks of {codes.Count} instructions, "
-            + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+            + $"{run.CodeEntries} entries of emitted code, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         run.AssertEqual();
+        Assert.That(run.CodeEntries, tier == Tier.Machine && !isReplay ? Is.Positive : Is.GreaterThanOrEqualTo(0));
     }
 
     private static void Round(DifferentialRun run, int states, IReadOnlyList<Code> codes, ulong seed)

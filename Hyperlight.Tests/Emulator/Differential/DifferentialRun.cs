@@ -28,6 +28,9 @@ internal sealed class DifferentialRun : IDisposable
     /// <summary>Instructions that were executed on both.</summary>
     public long Executions { get; private set; }
 
+    /// <inheritdoc cref="EmulatedProcessor.CodeEntries"/>
+    public long CodeEntries => _emulated.CodeEntries;
+
     /// <summary>Divisions that raised the exception they had to.</summary>
     public long DivideErrors { get; private set; }
 

@@ -99,6 +99,9 @@ internal sealed class EmulatedProcessor : IDisposable
     /// <summary>The vector of an <see cref="Outcome.Exception"/>.</summary>
     public int Vector { get; private set; }
 
+    /// <summary>How often emitted machine code was entered.</summary>
+    public long CodeEntries => ((EmulatorVirtualMachine)_machine).CodeEntries;
+
     /// <summary>What ended the run.</summary>
     public VmExit LastExit { get; private set; }
 

@@ -35,8 +35,8 @@ internal sealed class FaultDifferentialTests
     {
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
+        long wanted = TestSettings.Count ?? (isReplay ? 1 : TestSettings.IsLong ? LongExecutions
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions);
         Code[] codes = [.. TestedInstructions.All.Where(UsesMemory)];
         long start = Stopwatch.GetTimestamp();
         using var run = new FaultRun(tier);
@@ -88,9 +88,10 @@ internal sealed class FaultDifferentialTests
 
         TestContext.Out.WriteLine(
             $"{tier}: {run.Executions} executions, {run.Faults} faults ({string.Join(", ", run.Vectors.Select(v => $"{v.Value} of #{v.Key}"))}), "
-            + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+            + $"{run.CodeEntries} entries of emitted code, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         Assert.That(reports, Is.Empty, () => $"{reports.Count}: {string.Join(' ', reports.Keys)}\n"
             + string.Join('\n', reports.Values.Take(MostReports)));
+        Assert.That(run.CodeEntries, tier == Tier.Machine && !isReplay ? Is.Positive : Is.GreaterThanOrEqualTo(0));
     }
 
     /// <summary>

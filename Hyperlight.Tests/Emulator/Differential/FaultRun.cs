@@ -25,6 +25,9 @@ internal sealed class FaultRun : IDisposable
 
     public long Faults { get; private set; }
 
+    /// <inheritdoc cref="EmulatedProcessor.CodeEntries"/>
+    public long CodeEntries => _emulated.CodeEntries;
+
     /// <summary>How often each exception was raised.</summary>
     public SortedDictionary<int, int> Vectors { get; } = [];
 

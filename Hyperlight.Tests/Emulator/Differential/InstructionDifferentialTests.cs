@@ -22,8 +22,8 @@ internal sealed class InstructionDifferentialTests
     {
         NativeProcessor.Require();
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        long wanted = isReplay ? 1 : TestSettings.IsLong ? LongExecutions
-            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions;
+        long wanted = TestSettings.Count ?? (isReplay ? 1 : TestSettings.IsLong ? LongExecutions
+            : tier != Tier.Interpreter ? NormalCompiledExecutions : NormalExecutions);
         IReadOnlyList<Code> codes = TestedInstructions.All;
         long start = Stopwatch.GetTimestamp();
         using var run = new DifferentialRun(tier);
@@ -35,9 +35,10 @@ internal sealed class InstructionDifferentialTests
 
         TestContext.Out.WriteLine(
             $"{tier}: {run.Executions} executions of {run.Executed.Count} of {codes.Count} instructions and {run.DivideErrors} #DE, "
-            + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+            + $"{run.CodeEntries} entries of emitted code, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         TestContext.Out.WriteLine($"{run.NotImplemented.Count} not implemented: {string.Join(' ', run.NotImplemented)}");
         run.AssertEqual();
+        Assert.That(run.CodeEntries, tier == Tier.Machine && !isReplay ? Is.Positive : Is.GreaterThanOrEqualTo(0));
     }
 
     /// <summary>Executes an instruction with one choice of operands and several states: what a seed stands for.</summary>

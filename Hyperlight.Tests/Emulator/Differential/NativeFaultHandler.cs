@@ -9,12 +9,15 @@ namespace Hyperlight.Tests.Emulator.Differential;
 /// <summary>
 /// Catches the exceptions of the code under test. They are signals of its thread; the handler copies what the kernel saved
 /// and goes back to the host, as code that ends by itself does. Whatever else raises such a signal has the handler that was
-/// there before.
+/// there before. Only the thread that creates it may use it: a stack for signals is the thread's own.
 /// </summary>
 internal sealed unsafe class NativeFaultHandler : IDisposable
 {
     private const ulong Code = TestMemory.Trampoline + 0x800;
-    private const int CodeRoom = 0x800;
+    private const int CodeRoom = 0x7F0;
+
+    /// <summary>What the kernel returns to from handlers that return.</summary>
+    private const ulong Restorer = Code + CodeRoom;
 
     // In the page of the trampoline's states.
     private const ulong Runner = TestMemory.TrampolineState + 0x810;
@@ -27,7 +30,9 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
     // asm/unistd_64.h and asm/signal.h
     private const int SYS_rt_sigaction = 13;
     private const int SIG_SETMASK = 2;
+    private const int SYS_rt_sigreturn = 15;
     private const nint SA_SIGINFO = 4;
+    private const nint SA_RESTORER = 0x0400_0000;
     private const nint SA_ONSTACK = 0x0800_0000;
     private const nint SA_NODEFER = 0x4000_0000;
 
@@ -46,6 +51,7 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
     /// <summary>Where the signal frame has the registers of <see cref="CpuState"/>: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15.</summary>
     private static readonly int[] SavedOrder = [13, 14, 12, 11, 15, 10, 9, 8, 0, 1, 2, 3, 4, 5, 6, 7];
 
+    private readonly NativeSignalStack _stack = new();
     private readonly Action[] _restore;
     private ulong _mask;
 
@@ -54,6 +60,7 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
     public NativeFaultHandler(ulong leave, int outputState)
     {
         Assemble(leave, TestMemory.TrampolineState + (ulong)outputState).CopyTo(new Span<byte>((void*)Code, CodeRoom));
+        AssembleRestorer().CopyTo(new Span<byte>((void*)Restorer, 16));
         _restore = [.. Synchronous.Select(Install)];
     }
 
@@ -93,6 +100,8 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
         {
             restore();
         }
+
+        _stack.Dispose();
     }
 
     private static Action Install(int signal)
@@ -101,10 +110,14 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
         Check(LibC.syscall(SYS_rt_sigaction, signal, 0, (nint)(&found), Signals.SetSize));
         SignalAction previous = found;
         *(nint*)(Previous + (8 * (ulong)signal)) = previous.Handler;
+
+        // Not every runtime has a handler for each of them. The kernel delivers no signal without a restorer.
+        bool hasRestorer = (previous.Flags & SA_RESTORER) != 0;
         SignalAction own = previous with
         {
             Handler = (nint)Code,
-            Flags = previous.Flags | SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+            Flags = previous.Flags | SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
+            Restorer = hasRestorer ? previous.Restorer : (nint)Restorer,
             Mask = 0,
         };
         Check(LibC.syscall(SYS_rt_sigaction, signal, (nint)(&own), 0, Signals.SetSize));
@@ -162,11 +175,25 @@ internal sealed unsafe class NativeFaultHandler : IDisposable
         c.mov(eax, (uint)leave);
         c.jmp(rax);
 
+        // Without a handler before, this jumps to address 0, and that ends the process, as the signal would have.
         c.Label(ref isOther);
         c.mov(rax, __qword_ptr[(rdi * 8) + (long)Previous]);
         c.jmp(rax);
+        return Assemble(c, Code);
+    }
+
+    private static byte[] AssembleRestorer()
+    {
+        var c = new Assembler(64);
+        c.mov(eax, SYS_rt_sigreturn);
+        c.syscall();
+        return Assemble(c, Restorer);
+    }
+
+    private static byte[] Assemble(Assembler code, ulong address)
+    {
         using var stream = new MemoryStream();
-        c.Assemble(new StreamCodeWriter(stream), Code);
+        code.Assemble(new StreamCodeWriter(stream), address);
         return stream.ToArray();
     }
 

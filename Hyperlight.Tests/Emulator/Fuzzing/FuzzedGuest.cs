@@ -32,14 +32,17 @@ internal sealed class FuzzedGuest : IDisposable
     private readonly LinuxMemoryRegion _memory =
         LinuxMemoryRegion.Allocate(LinuxKernel.Instance, EmulatorHypervisor.DriverName, TotalSize);
 
-    private readonly EmulatorHypervisor _hypervisor =
-        new(new EmulatorOptions { HotThreshold = 20, VerifiesEmittedCode = true });
+    private readonly EmulatorHypervisor _hypervisor;
     private readonly byte[] _canary = new byte[Page];
     private readonly byte[] _readOnly = new byte[ReadOnlySize];
     private IVirtualMachine _machine;
+    private long _earlierCodeEntries;
 
-    public FuzzedGuest()
+    /// <param name="seed">Chooses when code is translated: few guests execute anything often.</param>
+    public FuzzedGuest(ulong seed)
     {
+        int threshold = new RandomSource(seed).OneIn(2) ? 1 : 20;
+        _hypervisor = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = threshold, VerifiesEmittedCode = true });
         _canary.AsSpan().Fill(Canary);
         new RandomSource(1).Fill(_readOnly);
         _memory.Write(0, _canary);
@@ -52,12 +55,16 @@ internal sealed class FuzzedGuest : IDisposable
     /// <summary>How runs ended.</summary>
     public Dictionary<string, int> Endings { get; } = [];
 
+    /// <summary>How often emitted machine code was entered.</summary>
+    public long CodeEntries => _earlierCodeEntries + ((EmulatorVirtualMachine)_machine).CodeEntries;
+
     /// <summary>Executes one guest to its end.</summary>
     public void Execute(ulong seed)
     {
         var random = new RandomSource(seed);
         if (random.OneIn(64))
         {
+            _earlierCodeEntries = CodeEntries;
             _machine.Dispose();
             _machine = Create();
         }

@@ -105,7 +105,8 @@ internal sealed class StringCodeTests
         Assert.That(machine.InstructionCount, Is.EqualTo(20 * Count));
     }
 
-    private static (VmExit, long, GeneralRegisters) Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers, int budget)
+    /// <returns>How it ended, after how many instructions, and the registers.</returns>
+    private static string Run(LongModeGuest guest, byte[] memory, in GeneralRegisters registers, int budget)
     {
         guest.Memory.Write(First, memory);
         guest.Machine.SetGeneralRegisters(registers);
@@ -113,7 +114,7 @@ internal sealed class StringCodeTests
         long before = counter.InstructionCount;
         counter.InstructionBudget = budget;
         VmExit exit = guest.Machine.Run();
-        return (exit, counter.InstructionCount - before, guest.Machine.GetGeneralRegisters());
+        return $"{exit} after {counter.InstructionCount - before} instructions: {guest.Machine.GetGeneralRegisters()}";
     }
 
     private static LongModeGuest Create(bool isCompiled, string name, bool hasManyRegisters) => new(

@@ -37,12 +37,14 @@ internal sealed class StringBlockTests
     public void Random_instructions_do_the_same()
     {
         ulong seed = TestSettings.ChooseSeed(out bool isReplay);
-        int cases = isReplay ? 1 : TestSettings.IsLong ? LongCases : NormalCases;
-        for (int i = 0; i < cases; i++)
+        long cases = TestSettings.Count ?? (isReplay ? 1 : TestSettings.IsLong ? LongCases : NormalCases);
+        for (long i = 0; i < cases; i++)
         {
             ulong caseSeed = seed + (ulong)i;
             AssertSame(StringCase.Random(new RandomSource(caseSeed)), $"replay with {TestSettings.SeedVariable}={caseSeed}");
         }
+
+        TestContext.Out.WriteLine($"{cases} cases");
     }
 
     [Test]
