@@ -24,14 +24,14 @@ internal sealed unsafe partial class Processor
     }
 
     /// <summary>Notes the pages of memory operands.</summary>
-    private readonly struct PageNotes(Processor processor, PageProfile profile) : IOpNotes
+    private readonly struct PageNotes(Processor processor, Block block) : IOpNotes
     {
         public void Note(MicroOp[] ops, int index)
         {
             ref MicroOp op = ref ops[index];
             if (op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory)
             {
-                profile.Note(index, processor.Address(ref op));
+                block.Profile.Note(index, ops.Length, processor.Address(ref op));
             }
         }
     }

@@ -134,7 +134,7 @@ internal sealed unsafe partial class Processor
         }
 
         bool isDone = block.Heat >= _profiledFrom && block.Heat < _hotThreshold
-            ? ExecuteAll(block.Ops, new PageNotes(this, block.Profile ??= new PageProfile(block.Ops.Length)))
+            ? ExecuteAll(block.Ops, new PageNotes(this, block))
             : ExecuteAll(block.Ops, default(NoNotes));
         if (isDone)
         {

@@ -13,7 +13,10 @@ namespace Hyperlight.Emulator.Decoding;
 internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode code)
 {
     /// <summary>Its object, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 352;
+    private const int FixedSize = 384;
+
+    /// <summary>What a <see cref="PageProfile"/> has for an instruction.</summary>
+    private const int ProfileSize = sizeof(ushort);
 
     private const int MostTargets = 32;
 
@@ -28,6 +31,7 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>The page of the last byte if it is another; otherwise none.</summary>
     private readonly HostPage _secondPage = secondPage ?? default;
     private ushort _entry;
+    private PageProfile _profile;
 
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip => code.Rip;
@@ -58,8 +62,8 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>How often it was interpreted.</summary>
     public int Heat { get; set; }
 
-    /// <summary>What is known of its memory operands, until it is compiled.</summary>
-    public PageProfile? Profile { get; set; }
+    /// <summary>What is known of its memory operands.</summary>
+    public ref PageProfile Profile => ref _profile;
 
     /// <summary>The run in which the bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
@@ -89,7 +93,7 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
 
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     /// <remarks>That of code that other machines have as well is part of it: they can give it up.</remarks>
-    public int MemorySize => FixedSize + code.MemorySize + (Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect ? TargetsSize : 0);
+    public int MemorySize => FixedSize + code.MemorySize + (Ops.Length * ProfileSize) + (Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect ? TargetsSize : 0);
 
     /// <summary>The bytes of one of its instructions.</summary>
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);

@@ -3,26 +3,32 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Decoding;
 
 /// <summary>In which pages the memory operands of a block were, as the interpreter has seen them.</summary>
-/// <param name="count">How many instructions the block has.</param>
-internal sealed class PageProfile(int count)
+internal struct PageProfile
 {
     /// <summary>How many executions are noted.</summary>
     public const int Executions = 16;
 
     /// <summary>What <see cref="_pages"/> has for an operand that was in several.</summary>
-    private const ulong Several = ulong.MaxValue;
+    private const ushort Several = ushort.MaxValue;
 
-    /// <summary>The page of each operand, one more than its number; zero if there was none.</summary>
-    private readonly ulong[] _pages = new ulong[count];
+    /// <summary>For each instruction a number of the page, from 1 on; zero if there was none. Few pages have the same number.</summary>
+    private ushort[]? _pages;
 
     /// <summary>Notes where the operand of an instruction is.</summary>
-    public void Note(int instruction, ulong address)
+    /// <param name="instruction">Which one of the block it is.</param>
+    /// <param name="count">How many the block has.</param>
+    /// <param name="address">The address of the operand.</param>
+    public void Note(int instruction, int count, ulong address)
     {
-        ulong page = (address >> HostPage.Shift) + 1;
-        ref ulong noted = ref _pages[instruction];
+        _pages ??= new ushort[count];
+        ref ushort noted = ref _pages[instruction];
+        ushort page = NumberOf(address);
         noted = noted == 0 || noted == page ? page : Several;
     }
 
-    /// <summary>The page that the operand of an instruction was in each time; none if there were several, or the block was not noted.</summary>
-    public ulong? FindPage(int instruction) => _pages[instruction] is var page and not (0 or Several) ? page - 1 : null;
+    /// <summary>The number of the page that the operand of an instruction was in each time; none if there were several, or nothing was noted.</summary>
+    public readonly int? FindPage(int instruction) =>
+        _pages is { } pages && pages[instruction] is var page and not (0 or Several) ? page : null;
+
+    private static ushort NumberOf(ulong address) => (ushort)(1 + ((address >> HostPage.Shift) % (Several - 1)));
 }

@@ -19,7 +19,7 @@ internal sealed class PredictionPlanner(int first)
     private const int Constants = 63;
     private const int FirstOwn = FirstConstant + Constants;
 
-    private readonly Dictionary<(int Base, int Index, ulong Page), int> _own = [];
+    private readonly Dictionary<(int Base, int Index, int Page), int> _own = [];
 
     /// <summary>The first number for the next region.</summary>
     public int Next => first + _own.Count;
@@ -38,12 +38,12 @@ internal sealed class PredictionPlanner(int first)
             return FirstConstant + (int)((op.Displacement >> HostPage.Shift) % Constants);
         }
 
-        if (place.Node.Block.Profile?.FindPage(place.Index) is not { } page)
+        if (place.Node.Block.Profile.FindPage(place.Index) is not { } page)
         {
             return null;
         }
 
-        (int, int, ulong) key = (op.Base, op.Index, page);
+        (int, int, int) key = (op.Base, op.Index, page);
         if (!_own.TryGetValue(key, out int prediction))
         {
             prediction = FirstOwn + (int)((uint)Next % (PredictionTable.CountForReads - FirstOwn));

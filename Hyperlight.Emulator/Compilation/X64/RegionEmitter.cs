@@ -7,7 +7,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 /// <param name="assembler">What the code is written to.</param>
 /// <param name="firstPrediction">The first number that the region may use for predictions of its own.</param>
-internal sealed partial class RegionEmitter(Assembler assembler, int firstPrediction)
+internal sealed partial class RegionEmitter(Assembler assembler, int firstPrediction = 0)
 {
     private readonly Assembler _a = assembler;
     private readonly List<EmittedOp> _ops = [];

@@ -121,6 +121,8 @@ internal sealed class CodeCacheTests
 
         public int HotThreshold => 1;
 
+        public bool UsesProfiles => false;
+
         public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
         {
             isTooLarge = IsTooLarge;
