@@ -64,6 +64,42 @@ internal sealed class CodeVerifierTests
         ["an entry of the translations, read"] = c => Translate(
             c, then: x => x.mov(rbx, __qword_ptr[r15 + r13 + ProcessorState.SupervisorTranslationsOffset])),
         ["a translation that is written"] = c => c.mov(__qword_ptr[r13], rbx),
+        ["memory by a prediction without the comparison"] = c => Predict(c, skipped: 1),
+        ["memory by a prediction without the branch"] = c => Predict(c, skipped: 2),
+        ["memory by a prediction without its tag"] = c => Predict(c, skipped: 0),
+        ["memory by the page of another prediction"] = c => Predict(c, pageOf: 8),
+        ["memory by a prediction that does not exist"] = c => Predict(c, prediction: PredictionTable.Count),
+        ["memory by a prediction of a user"] = c => Predict(c, predictions: ProcessorState.UserPredictionsOffset),
+        ["more bytes than were compared with a prediction"] = c => Predict(c, size: 4),
+        ["a write where a read was predicted"] = c => Predict(c, access: x => x.mov(__qword_ptr[r14], rbx)),
+        ["fewer bytes compared after a wrong prediction"] = c => Predict(c, missSize: 1),
+        ["a look-up for another prediction"] = c => Predict(c, missPrediction: 8),
+        ["a look-up without the comparison"] = c => Predict(c, skipped: 6),
+        ["a look-up without the branch"] = c => Predict(c, skipped: 7),
+        ["a way back from elsewhere"] = c =>
+        {
+            Label done = c.CreateLabel();
+            c.jmp(done);
+            Predict(c, done: done);
+        },
+        ["a look-up that is called from elsewhere"] = c =>
+        {
+            Label lookUp = c.CreateLabel();
+            c.call(lookUp);
+            Predict(c, lookUp: lookUp);
+        },
+        ["a look-up of writes for reads"] = c => Predict(c, tag: TlbEntry.WriteTagOffset, prediction: 3),
+        ["a look-up of reads for writes"] = c => Predict(
+            c, prediction: PredictionTable.CountForReads, access: x => x.mov(__qword_ptr[r14], rbx)),
+        ["a look-up without a limit of the entry"] = c => Predict(c, skippedOfLookUp: 4),
+        ["a look-up that compares no tag"] = c => Predict(c, skippedOfLookUp: 5),
+        ["a look-up that predicts what it did not compare"] = c => Predict(c, skippedOfLookUp: 7),
+        ["a look-up that copies no tag"] = c => Predict(c, skippedOfLookUp: 11),
+        ["a look-up that copies no page"] = c => Predict(c, skippedOfLookUp: 13),
+        ["a look-up that returns another entry"] = c => Predict(c, skippedOfLookUp: 16),
+        ["a prediction that is written"] = c => c.mov(__qword_ptr[r15 + ProcessorState.SupervisorPredictionsOffset], rbx),
+        ["a prediction that is read"] = c => c.mov(rbx, __qword_ptr[r15 + ProcessorState.SupervisorPredictionsOffset]),
+        ["the unused page"] = c => c.mov(rbx, __qword_ptr[r15 + ProcessorState.UnusedPageOffset]),
         ["a field behind the state"] = c => c.mov(rbx, __qword_ptr[r15 + ProcessorState.Size - 4]),
         ["a field before the state"] = c => c.mov(rbx, __qword_ptr[r15 - 8]),
         ["the state with an index"] = c => c.mov(rbx, __qword_ptr[r15 + rdi * 8]),
@@ -160,6 +196,18 @@ internal sealed class CodeVerifierTests
     [Test]
     public void A_copy_of_translated_elements_is_accepted() => Assert.That(() => Verify(c => Copy(c)), Throws.Nothing);
 
+    [Test]
+    public void A_predicted_access_is_accepted() => Assert.That(() => Verify(c => Predict(c)), Throws.Nothing);
+
+    [Test]
+    public void A_predicted_write_is_accepted() => Assert.That(
+        () => Verify(c => Predict(
+            c,
+            tag: TlbEntry.WriteTagOffset,
+            prediction: PredictionTable.CountForReads + 7,
+            access: x => x.mov(__qword_ptr[r14], rbx))),
+        Throws.Nothing);
+
     [TestCaseSource(nameof(RefusedNames))]
     public void Anything_else_is_refused(string name) =>
         Assert.That(() => Verify(Refused[name]), Throws.InvalidOperationException.With.Message.Contains("isolated"));
@@ -210,6 +258,83 @@ internal sealed class CodeVerifierTests
         {
             c.Label(ref slow);
             c.mov(eax, eax);
+        }
+    }
+
+    /// <summary>An access to predicted memory, what it does if the prediction is wrong, and the function that looks the translation up.</summary>
+    private static void Predict(
+        Assembler c,
+        int prediction = 7,
+        int? missPrediction = null,
+        int? pageOf = null,
+        int size = 8,
+        int? missSize = null,
+        int tag = TlbEntry.ReadTagOffset,
+        int predictions = ProcessorState.SupervisorPredictionsOffset,
+        int skipped = -1,
+        int skippedOfLookUp = -1,
+        Label done = default,
+        Label lookUp = default,
+        Action<Assembler>? access = null)
+    {
+        const int translations = ProcessorState.SupervisorTranslationsOffset;
+        Label miss = c.CreateLabel();
+        Label slow = c.CreateLabel();
+        Label end = c.CreateLabel();
+        Label behind = c.CreateLabel();
+        done = done.IsEmpty ? c.CreateLabel() : done;
+        lookUp = lookUp.IsEmpty ? c.CreateLabel() : lookUp;
+        Emit(skipped, [
+            () => c.xor(r14, __qword_ptr[r15 + (predictions + PredictionTable.TagsOffset + (8 * prediction))]),
+            () => Compare(size),
+            () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, miss.Id)),
+            () => c.add(r14, __qword_ptr[r15 + (predictions + PredictionTable.PagesOffset + (8 * (pageOf ?? prediction)))]),
+            () => { c.Label(ref done); (access ?? (static x => x.mov(rbx, __qword_ptr[r14])))(c); c.jmp(behind); c.Label(ref miss); },
+            () => { c.mov(r13d, missPrediction ?? prediction); c.call(lookUp); },
+            () => Compare(missSize ?? size),
+            () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, slow.Id)),
+            () => { c.add(r14, __qword_ptr[r15 + r13 + (translations + TlbEntry.PageOffset)]); c.jmp(done); },
+        ]);
+        AssemblerMemoryOperand tags = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionTable.TagsOffset)];
+        AssemblerMemoryOperand pages = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionTable.PagesOffset)];
+        c.Label(ref lookUp);
+        Emit(skippedOfLookUp, [
+            () => c.mov(__qword_ptr[r15 + ProcessorState.PredictingRaxOffset], rax),
+            () => c.xor(r14, tags),
+            () => c.AddInstruction(Instruction.Create(Code.Mov_rm32_r32, Register.EAX, Register.R14D)),
+            () => c.shr(eax, HostPage.Shift - Tlb.EntryShift),
+            () => c.AddInstruction(Instruction.Create(Code.And_rm32_imm32, Register.EAX, Tlb.IndexMask << Tlb.EntryShift)),
+            () => c.xor(r14, __qword_ptr[r15 + rax + (translations + tag)]),
+            () => Compare(1),
+            () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, end.Id)),
+            () => { c.sub(__dword_ptr[r15 + (r13 * 4) + (predictions + PredictionTable.CreditsOffset)], 1); c.AddInstruction(Instruction.CreateBranch(Code.Js_rel32_64, end.Id)); },
+            () => c.mov(__qword_ptr[r15 + ProcessorState.PredictingOffsetOffset], r14),
+            () => c.mov(r14, __qword_ptr[r15 + rax + (translations + tag)]),
+            () => c.mov(tags, r14),
+            () => c.mov(r14, __qword_ptr[r15 + rax + (translations + TlbEntry.PageOffset)]),
+            () => c.mov(pages, r14),
+            () => c.mov(r14, __qword_ptr[r15 + ProcessorState.PredictingOffsetOffset]),
+            () => c.Label(ref end),
+            () => c.AddInstruction(Instruction.Create(Code.Mov_rm32_r32, Register.R13D, Register.EAX)),
+            () => c.mov(rax, __qword_ptr[r15 + ProcessorState.PredictingRaxOffset]),
+            () => c.ret(),
+        ]);
+        c.Label(ref slow);
+        c.mov(eax, eax);
+        c.Label(ref behind);
+        c.mov(eax, eax);
+
+        void Compare(int bytes) => c.AddInstruction(Instruction.Create(Code.Cmp_rm64_imm32, Register.R14, HostPage.Size - bytes));
+
+        void Emit(int left, Action[] steps)
+        {
+            for (int i = 0; i < steps.Length; i++)
+            {
+                if (i != left)
+                {
+                    steps[i]();
+                }
+            }
         }
     }
 
