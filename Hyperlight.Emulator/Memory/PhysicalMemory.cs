@@ -116,14 +116,16 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
         ? VmExit.AccessViolation(address, MemoryFlags.Read)
         : VmExit.MmioRead(address, (byte)size);
 
-    /// <summary>Visits the host memory of every slot that the guest can write: its first address and its size.</summary>
-    public void ForEachWritable(Action<ulong, ulong> visit)
+    /// <summary>Visits the host memory of every slot that the guest can write.</summary>
+    /// <param name="visit">Receives the visitor, the first address and the size.</param>
+    /// <param name="visitor">Who visits it.</param>
+    public void ForEachWritable<TVisitor>(Action<TVisitor, ulong, ulong> visit, TVisitor visitor)
     {
         foreach (Slot slot in _slots)
         {
             if ((slot.Flags & MemoryFlags.Write) != 0)
             {
-                visit((ulong)slot.Memory.Address, slot.End - slot.First);
+                visit(visitor, (ulong)slot.Memory.Address, slot.End - slot.First);
             }
         }
     }
