@@ -32,7 +32,7 @@ internal sealed unsafe partial class Processor(
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
     private ulong _rip;
 
-    private readonly EntropySource _entropy = new(seed);
+    private EntropySource _entropy = new(seed);
 
     /// <summary>How many instructions were executed.</summary>
     private long _executed;

@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Memory;
 /// <param name="files">The pages of mapped files.</param>
 internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
 {
-    private readonly List<Slot> _slots = [];
+    /// <summary>A sandbox has two, and one for each file.</summary>
+    private readonly List<Slot> _slots = new(capacity: 2);
 
     /// <summary>Fills a slot and takes a reference on the region's memory.</summary>
     public void Map(uint number, in GuestMapping mapping)
