@@ -29,6 +29,7 @@ public sealed class EmulatorHypervisor : IHypervisor
     private readonly CodeCache _code;
     private readonly DecodedCodeCache _decodedCode;
     private readonly FilePageStore _files = new();
+    private HypervisorStatus? _status;
 
     /// <summary>Creates the driver.</summary>
     /// <param name="options">How its machines work; <see langword="null"/> for the defaults.</param>
@@ -71,9 +72,8 @@ public sealed class EmulatorHypervisor : IHypervisor
     public bool InjectsInterrupts => true;
 
     /// <summary>Always usable. The reason says whether guest code is compiled or interpreted.</summary>
-    public HypervisorStatus Probe() =>
-        HypervisorStatus.Usable(Describe(
-            _options.TranslateHotCode, CodeTiers.WhyNoMachineCode(_options), RuntimeFeature.IsDynamicCodeCompiled));
+    public HypervisorStatus Probe() => _status ??= HypervisorStatus.Usable(
+        Describe(_options.TranslateHotCode, CodeTiers.WhyNoMachineCode(_options), RuntimeFeature.IsDynamicCodeCompiled));
 
     /// <summary>How guest code is executed.</summary>
     /// <param name="isWanted">Whether the options permit to compile it.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Cpu;
@@ -9,9 +10,11 @@ namespace Hyperlight.Emulator;
 /// <summary>A machine of one processor and the memory mapped into it.</summary>
 internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCounter, IWriteTracker, IInterruptInjector
 {
+    /// <summary>What a restore puts back, once for each policy: most machines have the same one.</summary>
+    private static readonly ConditionalWeakTable<MsrPolicy, uint[]> RestoredMsrs = [];
+
     private readonly PhysicalMemory _memory;
     private readonly Processor _processor;
-    private readonly Action<ulong, ulong> _forgetCode;
     private bool _disposed;
 
     /// <exception cref="GuestMsrException">The processor does not have a register that the policy adds.</exception>
@@ -21,9 +24,13 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         ulong? seed = machine.RandomSeed ?? options.RandomSeed;
         _processor = new Processor(_memory, machine.PhysicalAddressBits, machine.Msrs, options, seed, code, decodedCode, new ProcessorMemory());
         IsTimeSource = seed is not null;
-        _forgetCode = _processor.ForgetCode;
-        machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
-        GuestWritableMsrs = machine.Msrs.Restored.Where(index => _processor.TryReadMsr(index, out _)).ToArray();
+        if (machine.Msrs.Additional.Count > 0)
+        {
+            machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
+        }
+
+        // The processor has all others that a policy can have.
+        GuestWritableMsrs = RestoredMsrs.GetValue(machine.Msrs, static policy => [.. policy.Restored]);
     }
 
     /// <inheritdoc cref="Processor.PortWrite"/>
@@ -199,7 +206,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public void DiscardPendingState()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _memory.ForEachWritable(_forgetCode);
+        _memory.ForEachWritable(static (processor, address, size) => processor.ForgetCode(address, size), _processor);
         LiveProcessor.DiscardInterrupts();
         LiveProcessor.RestartSources();
     }

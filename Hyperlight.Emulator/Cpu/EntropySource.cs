@@ -3,14 +3,15 @@ using System.Security.Cryptography;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>What RDRAND and RDSEED give: the host's random numbers, or for a seed always the same ones.</summary>
-internal sealed class EntropySource(ulong? seed)
+internal struct EntropySource(ulong? seed)
 {
+    private readonly ulong? _seed = seed;
     private ulong _state = seed.GetValueOrDefault();
 
     /// <summary>Begins again, with other numbers than at first: whatever was drawn before, those that follow are always the same.</summary>
     public void Restart()
     {
-        if (seed is { } start)
+        if (_seed is { } start)
         {
             _state = start;
             _state = Next();
@@ -19,7 +20,7 @@ internal sealed class EntropySource(ulong? seed)
 
     public ulong Next()
     {
-        if (seed is null)
+        if (_seed is null)
         {
             Span<byte> bytes = stackalloc byte[sizeof(ulong)];
             RandomNumberGenerator.Fill(bytes);

@@ -38,8 +38,9 @@ internal sealed unsafe partial class Processor
     /// <summary>What <see cref="LoadForCode"/> loaded.</summary>
     private ulong _loaded;
 
-    private readonly CodePlaces _supervisorPlaces = new();
-    private readonly CodePlaces _userPlaces = new();
+    /// <summary>The pages that code relies on, for each privilege that has run some.</summary>
+    private CodePlaces? _supervisorPlaces;
+    private CodePlaces? _userPlaces;
     private Func<CodePlace, bool>? _isInPlace;
 
     /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
@@ -170,7 +171,7 @@ internal sealed unsafe partial class Processor
     private void NoteInPlace(Region region) => region.NotePlaces(Places.Note(region.Pages), _tlb.IsUser);
 
     /// <summary>The pages that code of the present privilege relies on.</summary>
-    private CodePlaces Places => _tlb.IsUser ? _userPlaces : _supervisorPlaces;
+    private CodePlaces Places => _tlb.IsUser ? _userPlaces ??= new CodePlaces() : _supervisorPlaces ??= new CodePlaces();
 
     /// <summary>Looks the pages up that code relies on, if translations were forgotten since.</summary>
     private void VerifyPlaces()
@@ -186,8 +187,8 @@ internal sealed unsafe partial class Processor
     private void ForgetTranslation(ulong address)
     {
         _tlb.FlushPage(address);
-        _supervisorPlaces.Forget(address);
-        _userPlaces.Forget(address);
+        _supervisorPlaces?.Forget(address);
+        _userPlaces?.Forget(address);
     }
 
     /// <summary>Whether a region's bytes are what they were: the host may change them between runs. If not, it is forgotten.</summary>

@@ -21,6 +21,10 @@ internal sealed unsafe partial class Processor
     /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
     private EmittedCode? _emitted;
 
+    /// <summary>Where emitted code goes on, for each privilege that has run some.</summary>
+    private LinkTable? _supervisorLinks;
+    private LinkTable? _userLinks;
+
     /// <summary>How often emitted code was entered from here, and not from other emitted code.</summary>
     public long CodeEntries { get; private set; }
 
@@ -117,15 +121,15 @@ internal sealed unsafe partial class Processor
     private bool PermitsFloats => (_mxcsr & MxcsrMasks) == MxcsrMasks;
 
     /// <summary>The links of the present privilege: code of the other one keeps its own.</summary>
-    private LinkTable Links => _tlb.IsUser ? _userLinks : _supervisorLinks;
+    private LinkTable Links => _tlb.IsUser ? _userLinks ??= new LinkTable(native) : _supervisorLinks ??= new LinkTable(native);
 
     /// <summary>No block has code any more: nothing leads to any, and none counts. No emitted code is running.</summary>
     private void NoteCodeIsForgotten()
     {
-        _supervisorLinks.Free();
-        _userLinks.Free();
-        _supervisorPlaces.Clear();
-        _userPlaces.Clear();
+        _supervisorLinks?.Free();
+        _userLinks?.Free();
+        _supervisorPlaces?.Clear();
+        _userPlaces?.Clear();
         _emitted = null;
         _compiled = 0;
     }

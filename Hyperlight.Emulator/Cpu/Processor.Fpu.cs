@@ -150,7 +150,7 @@ internal sealed partial class Processor
     private void InitializeX87Area()
     {
         InitializeX87();
-        Array.Clear(_x87);
+        _x87.Clear();
     }
 
     private void InitializeSse()

@@ -28,7 +28,7 @@ internal sealed partial class Processor
 
     private bool IsX87Initial =>
         _x87Control == FpuRegisters.ControlWordReset && _x87Status == 0 && _x87Used == 0 && _x87Opcode == 0
-        && _x87Instruction == 0 && _x87Operand == 0 && !_x87.AsSpan().ContainsAnyExcept(default(X87Arithmetic.Float80));
+        && _x87Instruction == 0 && _x87Operand == 0 && _x87.IsClear;
 
     private ulong RequestedComponents => ((uint)_regs[Rax] | (_regs[Rdx] << 32)) & _xcr0;
 

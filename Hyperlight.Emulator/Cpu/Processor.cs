@@ -30,11 +30,9 @@ internal sealed unsafe partial class Processor(
     private readonly RegisterFile _regs = new(native.State);
     private readonly Tlb _tlb = new(native.SupervisorTranslations, native.UserTranslations);
     private readonly BlockCache _blocks = new(options.MostDecodedBytes);
-    private readonly LinkTable _supervisorLinks = new(native);
-    private readonly LinkTable _userLinks = new(native);
     private ulong _rip;
 
-    private readonly EntropySource _entropy = new(seed);
+    private EntropySource _entropy = new(seed);
 
     /// <summary>How many instructions were executed.</summary>
     private long _executed;

@@ -10,16 +10,21 @@ namespace Hyperlight.Emulator.Decoding;
 /// <param name="mostBytes">The largest size of the blocks in the host's memory.</param>
 internal sealed class BlockCache(long mostBytes)
 {
-    private const int RecentBlocks = 1024;
+    /// <summary>For how many blocks the table of recent ones has places: most machines have few. Powers of two.</summary>
+    private const int FewRecent = 256;
+    private const int ManyRecent = 1024;
 
     /// <summary>Of how many pages it is remembered how often their code changed, when blocks are forgotten.</summary>
     private const int MostPages = 4096;
 
     /// <summary>Stays empty: what a machine that has not run has, which makes it smaller.</summary>
-    private static readonly Block?[] NoRecent = new Block?[RecentBlocks];
+    private static readonly Block?[] NoRecent = new Block?[FewRecent];
 
     private readonly Dictionary<ulong, CodePage> _pages = [];
     private Block?[] _recent = NoRecent;
+
+    /// <summary>How many were added since there is a machine, those that are gone again included.</summary>
+    private long _count;
 
     /// <summary>The size of those that were added since blocks were last forgotten, those that are gone again included.</summary>
     private long _added;
@@ -45,7 +50,7 @@ internal sealed class BlockCache(long mostBytes)
     /// <summary>Finds the block of a host address that was decoded for a linear address.</summary>
     public Block? Find(ulong key, ulong rip)
     {
-        ref Block? recent = ref _recent[Hash(key)];
+        ref Block? recent = ref RecentOf(key);
         if (recent is { } hit && hit.Key == key && hit.Rip == rip)
         {
             return hit;
@@ -74,11 +79,7 @@ internal sealed class BlockCache(long mostBytes)
 
     private void Insert(Block block)
     {
-        if (ReferenceEquals(_recent, NoRecent))
-        {
-            _recent = new Block?[RecentBlocks];
-        }
-
+        MakeRoomForRecent();
         _added += block.MemorySize;
         CodePage page = PageOf(block.Page);
         if (page.Find(block.Offset) is { } replaced)
@@ -86,7 +87,7 @@ internal sealed class BlockCache(long mostBytes)
             Drop(replaced);
         }
 
-        _recent[Hash(block.Key)] = block;
+        RecentOf(block.Key) = block;
         int inFirst = Math.Min(block.Bytes.Length, HostPage.Size - block.Offset);
         page.Add(block, inFirst);
         if (block.SecondPage is { } second)
@@ -148,19 +149,12 @@ internal sealed class BlockCache(long mostBytes)
     public void ForgetRegions()
     {
         Version++;
-        foreach (Block block in Blocks)
-        {
-            block.InvalidateRegions();
-        }
+        InvalidateRegions();
     }
 
     public void Clear()
     {
-        foreach (Block block in Blocks)
-        {
-            block.InvalidateRegions();
-        }
-
+        InvalidateRegions();
         Version++;
         _added = 0;
         _pages.Clear();
@@ -197,6 +191,24 @@ internal sealed class BlockCache(long mostBytes)
         Array.ForEach(used, Insert);
     }
 
+    private void InvalidateRegions()
+    {
+        foreach ((_, CodePage page) in _pages)
+        {
+            page.InvalidateRegions();
+        }
+    }
+
+    /// <summary>Makes the table of recent blocks, or a larger one: what is found again is put there.</summary>
+    private void MakeRoomForRecent()
+    {
+        int wanted = _count++ < FewRecent ? FewRecent : ManyRecent;
+        if (_recent.Length != wanted || ReferenceEquals(_recent, NoRecent))
+        {
+            _recent = new Block?[wanted];
+        }
+    }
+
     private void ForgetRecent()
     {
         if (!ReferenceEquals(_recent, NoRecent))
@@ -205,7 +217,7 @@ internal sealed class BlockCache(long mostBytes)
         }
     }
 
-    private static int Hash(ulong key) => (int)((key ^ (key >> 10)) & (RecentBlocks - 1));
+    private ref Block? RecentOf(ulong key) => ref _recent[(int)(key ^ (key >> 10)) & (_recent.Length - 1)];
 
     private CodePage PageOf(HostPage page)
     {
@@ -239,7 +251,7 @@ internal sealed class BlockCache(long mostBytes)
             second.RemoveCrossing(block);
         }
 
-        ref Block? recent = ref _recent[Hash(block.Key)];
+        ref Block? recent = ref RecentOf(block.Key);
         if (ReferenceEquals(recent, block))
         {
             recent = null;

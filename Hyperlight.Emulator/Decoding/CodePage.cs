@@ -112,6 +112,18 @@ internal sealed class CodePage
         }
     }
 
+    /// <summary>Forgets the compiled code of its blocks, which stay.</summary>
+    public void InvalidateRegions()
+    {
+        foreach (Block? first in _lists)
+        {
+            for (Block? block = first; block is not null; block = block.Next)
+            {
+                block.InvalidateRegions();
+            }
+        }
+    }
+
     /// <summary>Takes all blocks away, and the room for them.</summary>
     /// <returns>Those that there were.</returns>
     public Block[] Clear()
@@ -131,9 +143,16 @@ internal sealed class CodePage
 
     private void Grow()
     {
-        Block[] blocks = [.. Blocks];
-        _lists = new Block?[Math.Max(FewestLists, 2 * _lists.Length)];
-        Array.ForEach(blocks, Insert);
+        Block?[] former = _lists;
+        _lists = new Block?[Math.Max(FewestLists, 2 * former.Length)];
+        foreach (Block? first in former)
+        {
+            for (Block? block = first, next; block is not null; block = next)
+            {
+                next = block.Next;
+                Insert(block);
+            }
+        }
     }
 
     private void Insert(Block block)

@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Memory;
 /// <param name="files">The pages of mapped files.</param>
 internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
 {
-    private readonly List<Slot> _slots = [];
+    /// <summary>A sandbox has two, and one for each file.</summary>
+    private readonly List<Slot> _slots = new(capacity: 2);
 
     /// <summary>Fills a slot and takes a reference on the region's memory.</summary>
     public void Map(uint number, in GuestMapping mapping)
@@ -116,14 +117,16 @@ internal sealed class PhysicalMemory(FilePageStore files) : IDisposable
         ? VmExit.AccessViolation(address, MemoryFlags.Read)
         : VmExit.MmioRead(address, (byte)size);
 
-    /// <summary>Visits the host memory of every slot that the guest can write: its first address and its size.</summary>
-    public void ForEachWritable(Action<ulong, ulong> visit)
+    /// <summary>Visits the host memory of every slot that the guest can write.</summary>
+    /// <param name="visit">Receives the visitor, the first address and the size.</param>
+    /// <param name="visitor">Who visits it.</param>
+    public void ForEachWritable<TVisitor>(Action<TVisitor, ulong, ulong> visit, TVisitor visitor)
     {
         foreach (Slot slot in _slots)
         {
             if ((slot.Flags & MemoryFlags.Write) != 0)
             {
-                visit((ulong)slot.Memory.Address, slot.End - slot.First);
+                visit(visitor, (ulong)slot.Memory.Address, slot.End - slot.First);
             }
         }
     }

@@ -94,6 +94,11 @@ public sealed record CallBudget
     public CallBudget Tighten(CallBudget other)
     {
         ArgumentNullException.ThrowIfNull(other);
+        if (other == Unlimited)
+        {
+            return this;
+        }
+
         return new CallBudget
         {
             WallClockTime = Least(WallClockTime, other.WallClockTime),

@@ -22,7 +22,7 @@ internal sealed class SandboxFactory(
             }
 
             HypervisorSelection selection = selector.Select(options.Value.AllowedNames, options.Value.AllowEmulator);
-            DriverReport.Write(loggers, GuardedLogger.Create(loggers, SandboxLog.Category, new SinkFailures()), selection);
+            DriverReport.Write(loggers, new SinkFailures(), selection);
             return _selection = selection;
         }
     }

@@ -12,9 +12,9 @@ internal static class DriverReport
     private static readonly ConditionalWeakTable<ILoggerFactory, HypervisorSelection> Reported = [];
 
     /// <param name="loggers">The factory, which is remembered.</param>
-    /// <param name="logger">A logger that it has created.</param>
+    /// <param name="failures">Where its exceptions go.</param>
     /// <param name="selection">The driver that was chosen.</param>
-    public static void Write(ILoggerFactory loggers, ILogger logger, HypervisorSelection selection)
+    public static void Write(ILoggerFactory loggers, SinkFailures failures, HypervisorSelection selection)
     {
         // Sandboxes are built often, so this is the usual way out.
         if (Reported.TryGetValue(loggers, out HypervisorSelection? last) && last == selection)
@@ -32,6 +32,7 @@ internal static class DriverReport
             Reported.AddOrUpdate(loggers, selection);
         }
 
+        ILogger logger = GuardedLogger.Create(loggers, SandboxLog.Category, failures);
         if (selection.Remedy is { } remedy)
         {
             SandboxLog.EmulatorChosen(logger, selection.Name, selection.Reason, remedy);

@@ -29,7 +29,8 @@ internal sealed class GuardedLogger : ILogger
     {
         try
         {
-            return new GuardedLogger(loggers.CreateLogger(category), failures, scope);
+            ILogger logger = loggers.CreateLogger(category);
+            return logger is NullLogger ? logger : new GuardedLogger(logger, failures, scope);
         }
         catch (Exception exception)
         {

@@ -9,15 +9,15 @@ internal sealed class GuestOutput
     private readonly OutputLines? _debug;
     private readonly GuestLog _log;
 
-    /// <param name="print">The application's function for what is printed; <see langword="null"/> to log it.</param>
+    /// <param name="print">The host function for what is printed; <see langword="null"/> to log it.</param>
     /// <param name="debugPrint">The application's function for the debug port; <see langword="null"/> to log it.</param>
     /// <param name="log">The log.</param>
-    public GuestOutput(Action<string>? print, Action<Rune>? debugPrint, GuestLog log)
+    public GuestOutput(HostFunction? print, Action<Rune>? debugPrint, GuestLog log)
     {
         _log = log;
         _printed = print is null ? new OutputLines(log.WritePrinted) : null;
         _debug = debugPrint is null ? new OutputLines(log.WriteDebugOutput) : null;
-        PrintFunction = Functions.PrintFunction.Create(print ?? _printed!.Write);
+        PrintFunction = print ?? Functions.PrintFunction.Create(_printed!.Write);
         DebugPrint = debugPrint ?? (character => _debug!.Write(character.ToString()));
     }
 
@@ -26,6 +26,9 @@ internal sealed class GuestOutput
 
     /// <summary>Takes a character of the debug port.</summary>
     public Action<Rune> DebugPrint { get; }
+
+    /// <summary>The host function that prints to the console.</summary>
+    public static HostFunction ConsolePrint { get; } = Functions.PrintFunction.Create(PrintToConsole);
 
     /// <summary>Writes to the console.</summary>
     public static void PrintToConsole(string text) => Console.Write(GuestText.EscapeLines(text));

@@ -7,13 +7,16 @@ namespace Hyperlight.Host.Diagnostics;
 /// <param name="guest">What the guest was read from.</param>
 internal sealed class SandboxScope(long sandboxId, string guest) : IReadOnlyList<KeyValuePair<string, object?>>
 {
-    private readonly KeyValuePair<string, object?>[] _properties = [new("SandboxId", sandboxId), new("Guest", guest)];
+    private KeyValuePair<string, object?>[]? _properties;
 
-    public int Count => _properties.Length;
+    public int Count => Properties.Length;
 
-    public KeyValuePair<string, object?> this[int index] => _properties[index];
+    /// <summary>Made for the first record: most sandboxes log none.</summary>
+    private KeyValuePair<string, object?>[] Properties => _properties ??= [new("SandboxId", sandboxId), new("Guest", guest)];
 
-    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _properties.AsEnumerable().GetEnumerator();
+    public KeyValuePair<string, object?> this[int index] => Properties[index];
+
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => Properties.AsEnumerable().GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

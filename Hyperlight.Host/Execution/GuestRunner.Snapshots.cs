@@ -14,9 +14,14 @@ internal sealed partial class GuestRunner
     /// <summary>Whether the guest has to flush its TLB, which it learns of at the next call.</summary>
     private bool _isFlushPending;
 
-    private GeneralRegisters DispatchRegisters => _isFlushPending
-        ? _dispatchRegisters with { Rflags = _dispatchRegisters.Rflags | ZeroFlag }
-        : _dispatchRegisters;
+    private GeneralRegisters DispatchRegisters
+    {
+        get
+        {
+            GeneralRegisters registers = InitialRegisters.Dispatch(_dispatchAddress, _stackPointer);
+            return _isFlushPending ? registers with { Rflags = registers.Rflags | ZeroFlag } : registers;
+        }
+    }
 
     /// <summary>Captures what the guest has mapped.</summary>
     /// <inheritdoc cref="SnapshotCapture.Capture"/>
@@ -33,7 +38,7 @@ internal sealed partial class GuestRunner
 
     /// <summary>Captures the vCPU.</summary>
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
-    public ProcessorState CaptureProcessor() => _processor.Capture(_dispatchRegisters.Rip, _dispatchRegisters.Rsp);
+    public ProcessorState CaptureProcessor() => _processor.Capture(_dispatchAddress, _stackPointer);
 
     /// <summary>Finds out whether the vCPU can be put where a snapshot says. Changes nothing.</summary>
     /// <exception cref="SnapshotMismatchException">It cannot.</exception>
@@ -72,8 +77,7 @@ internal sealed partial class GuestRunner
         UseDispatcher(state.DispatchAddress, state.StackPointer);
     }
 
-    private void UseDispatcher(ulong address, ulong stackPointer) =>
-        _dispatchRegisters = InitialRegisters.Dispatch(address, stackPointer);
+    private void UseDispatcher(ulong address, ulong stackPointer) => (_dispatchAddress, _stackPointer) = (address, stackPointer);
 
     private void UseImage(GuestImage image)
     {

@@ -38,7 +38,8 @@ internal sealed partial class GuestRunner : IDisposable
     /// <summary>What knows which pages the guest has written; <see langword="null"/> if nothing does.</summary>
     private readonly IWriteTracker? _writeTracker;
     private readonly GuestTimer? _timer;
-    private GeneralRegisters _dispatchRegisters;
+    private ulong _dispatchAddress;
+    private ulong _stackPointer;
     private int _abandonedHostFunctions;
 
     private GuestRunner(
@@ -288,7 +289,7 @@ internal sealed partial class GuestRunner : IDisposable
         clock.Start();
         try
         {
-            Interrupts.CpuTime.Watch();
+            Interrupts.WatchCpuTime();
             timer.Wait(Interrupts);
         }
         finally
@@ -308,7 +309,7 @@ internal sealed partial class GuestRunner : IDisposable
 
     private VmExit Enter()
     {
-        if (Interrupts.CpuTime.IsExceeded)
+        if (Interrupts.IsCpuTimeExceeded)
         {
             Gate.Request(CancellationReason.Budget);
         }
@@ -326,7 +327,7 @@ internal sealed partial class GuestRunner : IDisposable
         VmExit exit;
         try
         {
-            Interrupts.CpuTime.Watch();
+            Interrupts.WatchCpuTime();
             exit = _machine.Run();
         }
         finally

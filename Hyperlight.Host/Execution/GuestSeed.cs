@@ -6,7 +6,7 @@ namespace Hyperlight.Host.Execution;
 /// The random bits that a guest is given: at its start, and after every restore, so that two sandboxes that start from one
 /// snapshot do not draw the same random numbers. With a seed that the application sets, both are always the same.
 /// </summary>
-internal sealed class GuestSeed(ulong? configured)
+internal readonly struct GuestSeed(ulong? configured)
 {
     /// <summary>For the guest's entry point.</summary>
     public ulong AtStart() => configured ?? Draw();

@@ -24,8 +24,13 @@ internal sealed class Interrupter
     private readonly SandboxGate _gate;
     private readonly ILogger _logger;
     private readonly DeadlineTimer _timer;
-    private readonly Deadline _deadline;
-    private readonly Deadline _retry;
+
+    /// <summary>What limits time is made with the first limit: most sandboxes have none.</summary>
+    private Deadline? _deadline;
+    private CpuTimeLimit? _cpuTime;
+
+    /// <summary>Made when the driver fails to cancel.</summary>
+    private Deadline? _retry;
     private volatile IVirtualMachine? _machine;
 
     /// <summary>The operation of which the last failure to cancel was logged. No operation has this number.</summary>
@@ -47,9 +52,6 @@ internal sealed class Interrupter
         _machine = machine;
         _logger = logger;
         Meter = meter;
-        CpuTime = new CpuTimeLimit(_timer, gate, meter.Cpu, operation => Expire(CancellationReason.Budget, operation));
-        _deadline = new Deadline(operation => Expire(CancellationReason.Timeout, operation));
-        _retry = new Deadline(CancelMachineAgain);
     }
 
     /// <summary>Whether the virtual machine is gone.</summary>
@@ -58,8 +60,8 @@ internal sealed class Interrupter
     /// <summary>What the operation in progress has used.</summary>
     public CallMeter Meter { get; }
 
-    /// <summary>The limit on how long the vCPU may run.</summary>
-    public CpuTimeLimit CpuTime { get; }
+    /// <summary>Whether the vCPU has run for as long as the operation in progress permits.</summary>
+    public bool IsCpuTimeExceeded => _cpuTime is { IsExceeded: true };
 
     /// <summary>The guest's timer, which ends with the operation; <see langword="null"/> if the guest cannot have one.</summary>
     public GuestTimer? Timer { get; init; }
@@ -69,15 +71,24 @@ internal sealed class Interrupter
     public Watch Begin(CancellationToken cancellationToken)
     {
         _cancellationToken = cancellationToken;
-        CpuTime.Begin(Meter.Limits.CpuTime);
+        if (Meter.Limits.CpuTime != TimeSpan.MaxValue)
+        {
+            _cpuTime ??= new CpuTimeLimit(_timer, _gate, Meter.Cpu, number => Expire(CancellationReason.Budget, number));
+            _cpuTime.Begin(Meter.Limits.CpuTime);
+        }
+
         if (Meter.Limits.WallClockTime != TimeSpan.MaxValue)
         {
+            _deadline ??= new Deadline(number => Expire(CancellationReason.Timeout, number));
             _timer.Arm(_deadline, Meter.Limits.WallClockTime, _gate.Operation);
         }
 
         return new Watch(this, cancellationToken.UnsafeRegister(
             static state => ((Interrupter)state!).Request(CancellationReason.CancellationToken), this));
     }
+
+    /// <summary>The guest is entered, and the clock of the vCPU runs.</summary>
+    public void WatchCpuTime() => _cpuTime?.Watch();
 
     /// <summary>Asks the operation in progress to end.</summary>
     /// <returns>Whether the guest was running.</returns>
@@ -213,7 +224,7 @@ internal sealed class Interrupter
     {
         try
         {
-            _timer.Arm(_retry, RetryDelay, operation);
+            _timer.Arm(LazyInitializer.EnsureInitialized(ref _retry, () => new Deadline(CancelMachineAgain)), RetryDelay, operation);
         }
         catch (OutOfMemoryException)
         {
@@ -249,14 +260,22 @@ internal sealed class Interrupter
 
     private void End()
     {
-        _timer.Disarm(_deadline);
-        _timer.Disarm(_retry);
-        CpuTime.End();
+        Disarm(_deadline);
+        Disarm(Volatile.Read(ref _retry));
+        _cpuTime?.End();
         Timer?.Stop();
         Meter.End();
         Volatile.Write(ref _hostFunctions, null);
         Volatile.Write(ref _waiter, null);
         _cancellationToken = default;
+    }
+
+    private void Disarm(Deadline? deadline)
+    {
+        if (deadline is not null)
+        {
+            _timer.Disarm(deadline);
+        }
     }
 
     /// <summary>An operation that a token and limits of time can end.</summary>

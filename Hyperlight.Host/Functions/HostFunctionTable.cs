@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Hyperlight.Host.Budgets;
 using Hyperlight.Host.Diagnostics.Telemetry;
@@ -17,48 +16,55 @@ internal sealed class HostFunctionTable
 {
     private const int StackNameLength = 128;
 
-    private readonly ConcurrentDictionary<string, HostFunction> _functions;
-    private readonly ConcurrentDictionary<string, HostFunction>.AlternateLookup<ReadOnlySpan<char>> _byName;
-
     private readonly HostFunction? _default;
     private readonly SandboxTelemetry? _telemetry;
+    private HostFunctionSet _functions;
 
     /// <summary>Creates the table.</summary>
-    /// <param name="functions">The functions that the application registered.</param>
-    /// <param name="defaultFunction">A function that is there as long as the application registers none of its name.</param>
+    /// <param name="functions">The functions that are registered when the sandbox is built.</param>
+    /// <param name="defaultFunction">One of them that the application has not registered, and can replace.</param>
     /// <param name="telemetry">Where calls are reported, if anywhere.</param>
-    public HostFunctionTable(IEnumerable<HostFunction> functions, HostFunction? defaultFunction = null, SandboxTelemetry? telemetry = null)
+    public HostFunctionTable(HostFunctionSet functions, HostFunction? defaultFunction = null, SandboxTelemetry? telemetry = null)
     {
-        _telemetry = telemetry;
+        _functions = functions;
         _default = defaultFunction;
-        _functions = new ConcurrentDictionary<string, HostFunction>(StringComparer.Ordinal);
-        _byName = _functions.GetAlternateLookup<ReadOnlySpan<char>>();
-        foreach (HostFunction function in functions)
-        {
-            Add(function);
-        }
-
-        if (defaultFunction is not null)
-        {
-            _ = _functions.TryAdd(defaultFunction.Name, defaultFunction);
-        }
+        _telemetry = telemetry;
     }
+
+    private HostFunctionSet Functions => Volatile.Read(ref _functions);
 
     /// <summary>Adds a function.</summary>
     /// <exception cref="ArgumentException">There is one of the same name.</exception>
     public void Add(HostFunction function)
     {
-        bool isAdded = _functions.TryAdd(function.Name, function)
-            || (_default?.Name == function.Name && _functions.TryUpdate(function.Name, function, _default));
-        if (!isAdded)
+        HostFunctionSet functions;
+        do
         {
-            throw NameTaken(function, _functions.GetValueOrDefault(function.Name));
+            functions = Functions;
+            if (functions.Find(function.Name) is { } registered && !ReferenceEquals(registered, _default))
+            {
+                throw NameTaken(function, registered);
+            }
         }
+        while (!TryChange(functions, functions.With(function)));
     }
 
     /// <summary>Removes the function of a name.</summary>
     /// <returns>Whether there was one.</returns>
-    public bool Remove(string name) => _functions.TryRemove(name, out _);
+    public bool Remove(string name)
+    {
+        HostFunctionSet functions;
+        do
+        {
+            functions = Functions;
+            if (functions.Find(name) is null)
+            {
+                return false;
+            }
+        }
+        while (!TryChange(functions, functions.Without(name)));
+        return true;
+    }
 
     /// <summary>The error for a second function of a name.</summary>
     public static ArgumentException NameTaken(HostFunction function, HostFunction? registered) => new(
@@ -67,11 +73,11 @@ internal sealed class HostFunctionTable
         nameof(function));
 
     /// <summary>The function of a name, or <see langword="null"/>.</summary>
-    public HostFunction? Find(string name) => _functions.GetValueOrDefault(name);
+    public HostFunction? Find(string name) => Functions.Find(name);
 
     /// <summary>The signatures of all functions, in order of their names.</summary>
     public IReadOnlyList<HostFunctionSignature> Signatures() =>
-        [.. _functions.Values.OrderBy(static f => f.Name, StringComparer.Ordinal).Select(HostFunctionSignature.Of)];
+        [.. Functions.Functions.OrderBy(static f => f.Name, StringComparer.Ordinal).Select(HostFunctionSignature.Of)];
 
     /// <summary>Answers the call that the guest has put on the output buffer.</summary>
     /// <param name="message">The call.</param>
@@ -242,13 +248,14 @@ internal sealed class HostFunctionTable
     {
         if (utf8Name.Length > StackNameLength)
         {
-            return _functions.GetValueOrDefault(FlatTable.DecodeUtf8(utf8Name));
+            return Find(FlatTable.DecodeUtf8(utf8Name));
         }
 
         // UTF-16 never has more code units than UTF-8 has bytes, so the name fits and no string is made of it.
         Span<char> name = stackalloc char[StackNameLength];
-        return Encoding.UTF8.TryGetChars(utf8Name, name, out int length) && _byName.TryGetValue(name[..length], out HostFunction? function)
-            ? function
-            : null;
+        return Encoding.UTF8.TryGetChars(utf8Name, name, out int length) ? Functions.Find(name[..length]) : null;
     }
+
+    private bool TryChange(HostFunctionSet functions, HostFunctionSet changed) =>
+        ReferenceEquals(Interlocked.CompareExchange(ref _functions, changed, functions), functions);
 }

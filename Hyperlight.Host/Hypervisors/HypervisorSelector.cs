@@ -54,19 +54,12 @@ public sealed class HypervisorSelector
     {
         ArgumentNullException.ThrowIfNull(names);
         IEnumerable<IHypervisor> candidates = names.Count == 0 ? _hypervisors : names.SelectMany(Find);
-        string failure = names.Count switch
-        {
-            0 => "No hypervisor on this machine can run a guest.",
-            1 => $"The hypervisor '{names[0]}' cannot run a guest.",
-            _ => $"None of the hypervisors {string.Join(", ", names)} can run a guest.",
-        };
-        return Choose([.. candidates], isNamed: names.Count > 0, allowEmulator, failure);
+        return Choose([.. candidates], names, allowEmulator);
     }
 
     /// <summary>Uses one driver that is given as an object.</summary>
     /// <exception cref="HypervisorNotAvailableException">It is not usable; the message says why, and what to do.</exception>
-    internal static HypervisorSelection SelectOnly(IHypervisor hypervisor) => Choose(
-        [hypervisor], isNamed: true, allowEmulator: true, $"The hypervisor '{hypervisor.Name}' cannot run a guest.");
+    internal static HypervisorSelection SelectOnly(IHypervisor hypervisor) => Choose([hypervisor], [hypervisor.Name], allowEmulator: true);
 
     /// <summary>Whether a name is that of a driver here or of a built-in one for another operating system.</summary>
     /// <param name="name">The name.</param>
@@ -93,16 +86,15 @@ public sealed class HypervisorSelector
             : throw new ArgumentException(problem, nameof(name));
     }
 
-    private static HypervisorSelection Choose(
-        IReadOnlyList<IHypervisor> candidates, bool isNamed, bool allowEmulator, string failure)
+    private static HypervisorSelection Choose(ReadOnlySpan<IHypervisor> candidates, IReadOnlyList<string> names, bool allowEmulator)
     {
-        var unusable = new List<KeyValuePair<string, HypervisorStatus>>();
+        List<KeyValuePair<string, HypervisorStatus>> unusable = [];
         foreach (IHypervisor candidate in candidates)
         {
             HypervisorStatus status = !allowEmulator && Drivers.IsEmulator(candidate) ? EmulatorNotAllowed : candidate.Probe();
             if (status.IsUsable)
             {
-                bool isFallback = Drivers.IsEmulator(candidate) && (!isNamed || unusable.Count > 0);
+                bool isFallback = Drivers.IsEmulator(candidate) && (names.Count == 0 || unusable.Count > 0);
                 return new HypervisorSelection(candidate, SelectionText.Explain(status, unusable))
                 {
                     Remedy = isFallback ? SelectionText.AvoidEmulator(unusable) : null,
@@ -112,7 +104,7 @@ public sealed class HypervisorSelector
             unusable.Add(new(candidate.Name, status));
         }
 
-        throw new HypervisorNotAvailableException($"{failure} {SelectionText.Describe(unusable)}", unusable);
+        throw new HypervisorNotAvailableException($"{SelectionText.Failure(names)} {SelectionText.Describe(unusable)}", unusable);
     }
 
     private static HypervisorStatus EmulatorNotAllowed { get; } = new(

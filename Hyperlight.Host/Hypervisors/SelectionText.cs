@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Host.Hypervisors;
@@ -7,11 +8,22 @@ internal static class SelectionText
 {
     private const string NoHypervisorHere = "Run on x86-64 Linux with KVM to use a hypervisor.";
 
+    /// <summary>That none can be used.</summary>
+    /// <param name="names">The names of those that were asked for; if there are none, it was any.</param>
+    public static string Failure(IReadOnlyList<string> names) => names.Count switch
+    {
+        0 => "No hypervisor on this machine can run a guest.",
+        1 => $"The hypervisor '{names[0]}' cannot run a guest.",
+        _ => $"None of the hypervisors {string.Join(", ", names)} can run a guest.",
+    };
+
     /// <summary>What was found, what would make it faster, and why the drivers before it cannot be used.</summary>
-    public static string Explain(HypervisorStatus chosen, IEnumerable<KeyValuePair<string, HypervisorStatus>> unusable) =>
-        string.Join("; ", new[] { WithoutStop(chosen.Reason), WithoutStop(chosen.Remedy) }
-            .OfType<string>()
-            .Concat(unusable.Where(IsObstacle).Select(s => $"{s.Key}: {WithoutStop(s.Value.Reason)}")));
+    public static string Explain(HypervisorStatus chosen, IReadOnlyCollection<KeyValuePair<string, HypervisorStatus>> unusable) =>
+        chosen.Remedy is null && unusable.Count == 0
+            ? WithoutStop(chosen.Reason)
+            : string.Join("; ", new[] { WithoutStop(chosen.Reason), WithoutStop(chosen.Remedy) }
+                .OfType<string>()
+                .Concat(unusable.Where(IsObstacle).Select(s => $"{s.Key}: {WithoutStop(s.Value.Reason)}")));
 
     /// <summary>How to use a hypervisor instead of the emulator.</summary>
     public static string AvoidEmulator(IEnumerable<KeyValuePair<string, HypervisorStatus>> unusable)
@@ -35,5 +47,6 @@ internal static class SelectionText
         _ => true,
     };
 
+    [return: NotNullIfNotNull(nameof(sentence))]
     private static string? WithoutStop(string? sentence) => sentence?.TrimEnd('.');
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Hyperlight.Abstractions;
 
 namespace Hyperlight.Host.Memory;
@@ -8,7 +9,12 @@ namespace Hyperlight.Host.Memory;
 /// </summary>
 internal sealed class GuestImage
 {
+    /// <summary>
+    /// Of a fresh guest from the pool, as such images come and go with their sandboxes. A snapshot is kept for long, and an array of the
+    /// pool can be twice as large as the tables.
+    /// </summary>
     private byte[] _pageTables;
+    private int _pageTableSize;
     private int _references = 1;
 
     /// <summary>Takes ownership of the pages, for the caller.</summary>
@@ -23,7 +29,9 @@ internal sealed class GuestImage
         Pages = pages;
         EntryPoint = entryPoint;
         Generation = generation;
-        _pageTables = pageTables.ToArray();
+        _pageTableSize = pageTables.Length;
+        _pageTables = IsFresh ? ArrayPool<byte>.Shared.Rent(_pageTableSize) : new byte[_pageTableSize];
+        pageTables.CopyTo(_pageTables);
     }
 
     public GuestMemoryLayout Layout { get; }
@@ -33,7 +41,7 @@ internal sealed class GuestImage
 
     public IMemoryRegion Pages { get; }
 
-    public ReadOnlySpan<byte> PageTables => _pageTables;
+    public ReadOnlySpan<byte> PageTables => _pageTables.AsSpan(0, _pageTableSize);
 
     /// <summary>Guest virtual address at which a fresh guest is entered.</summary>
     public ulong EntryPoint { get; }
@@ -74,8 +82,17 @@ internal sealed class GuestImage
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
-            _pageTables = [];
+            ReleasePageTables();
             Pages.Dispose();
+        }
+    }
+    private void ReleasePageTables()
+    {
+        byte[] pageTables = _pageTables;
+        (_pageTables, _pageTableSize) = ([], 0);
+        if (IsFresh)
+        {
+            ArrayPool<byte>.Shared.Return(pageTables);
         }
     }
 }

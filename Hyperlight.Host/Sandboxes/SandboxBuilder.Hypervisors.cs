@@ -9,12 +9,13 @@ public sealed partial class SandboxBuilder
     private readonly HypervisorSelector _drivers;
     private Func<HypervisorSelection> _selectHypervisor;
 
-    /// <summary>Uses one hypervisor and no other.</summary>
+    /// <summary>Uses one hypervisor and no other. It is probed until it can be used.</summary>
     /// <param name="hypervisor">The driver.</param>
     public SandboxBuilder WithHypervisor(IHypervisor hypervisor)
     {
         ArgumentNullException.ThrowIfNull(hypervisor);
-        return WithHypervisor(() => HypervisorSelector.SelectOnly(hypervisor));
+        HypervisorSelection? usable = null;
+        return WithHypervisor(() => usable ??= HypervisorSelector.SelectOnly(hypervisor));
     }
 
     /// <summary>

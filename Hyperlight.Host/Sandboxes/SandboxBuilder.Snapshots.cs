@@ -7,6 +7,7 @@ using Hyperlight.Host.Memory;
 using Hyperlight.Host.Sandboxes;
 using Hyperlight.Host.Snapshots;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hyperlight;
 
@@ -107,9 +108,9 @@ public sealed partial class SandboxBuilder
         }
 
         var failures = new SinkFailures();
-        DriverReport.Write(_loggers, GuardedLogger.Create(_loggers, SandboxLog.Category, failures), hypervisor);
+        DriverReport.Write(_loggers, failures, hypervisor);
         long id = Interlocked.Increment(ref _lastSandboxId);
-        var scope = new SandboxScope(id, source);
+        SandboxScope? scope = _loggers is NullLoggerFactory ? null : new SandboxScope(id, source);
         ILogger logger = GuardedLogger.Create(_loggers, SandboxLog.Category, failures, scope);
         var telemetry = new SandboxTelemetry(_metrics, hypervisor.Name, id, source);
         var guestLog = new GuestLog(
@@ -123,8 +124,8 @@ public sealed partial class SandboxBuilder
             hypervisor,
             guest,
             source,
-            _configuration with { RandomSeed = _seed ?? _configuration.RandomSeed, Budget = budget },
-            new HostFunctionTable(_functions.Values, output.PrintFunction, telemetry),
+            SandboxConfiguration(budget),
+            new HostFunctionTable(SandboxFunctions(output.PrintFunction), output.PrintFunction, telemetry),
             output,
             new DebugOutput(output.DebugPrint, failures, logger),
             failures,
@@ -133,4 +134,17 @@ public sealed partial class SandboxBuilder
             _threads,
             telemetry);
     }
+    /// <summary>The configuration with what was set on the builder.</summary>
+    private SandboxConfiguration SandboxConfiguration(CallBudget budget)
+    {
+        ulong? seed = _seed ?? _configuration.RandomSeed;
+        return seed == _configuration.RandomSeed && budget == _configuration.Budget
+            ? _configuration
+            : _configuration with { RandomSeed = seed, Budget = budget };
+    }
+
+    /// <summary>What guests can call: all sandboxes share it, unless what each prints is logged as its own.</summary>
+    private HostFunctionSet SandboxFunctions(HostFunction print) => ReferenceEquals(print, _print)
+        ? _sandboxFunctions ??= _functions.WithDefault(print)
+        : _functions.WithDefault(print);
 }

@@ -17,7 +17,11 @@ namespace Hyperlight;
 /// </summary>
 public sealed partial class SandboxBuilder : IHostFunctionRegistrar
 {
-    private readonly Dictionary<string, HostFunction> _functions = new(StringComparer.Ordinal);
+    private HostFunctionSet _functions = HostFunctionSet.Empty;
+
+    /// <summary>The same with <see cref="_print"/>, once a sandbox was built: what those that follow share.</summary>
+    private HostFunctionSet? _sandboxFunctions;
+
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private SandboxConfiguration _configuration = new();
     private CallBudget _budget = CallBudget.Unlimited;
@@ -26,7 +30,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     private ulong? _seed;
     private GuestBinary? _guest;
     private InitData _initData = InitData.None;
-    private Action<string>? _print = GuestOutput.PrintToConsole;
+    private HostFunction? _print = GuestOutput.ConsolePrint;
     private Action<Rune>? _debugPrint = GuestOutput.DebugPrintToConsole;
 
     /// <summary>Creates a builder that uses the first usable hypervisor of this machine.</summary>
@@ -135,7 +139,8 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     public SandboxBuilder WithPrint(Action<string> print)
     {
         ArgumentNullException.ThrowIfNull(print);
-        _print = print;
+        _print = PrintFunction.Create(print);
+        _sandboxFunctions = null;
         return this;
     }
 
@@ -165,6 +170,7 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     internal SandboxBuilder WithLoggedOutput()
     {
         _print = null;
+        _sandboxFunctions = null;
         _debugPrint = null;
         return this;
     }
@@ -173,17 +179,27 @@ public sealed partial class SandboxBuilder : IHostFunctionRegistrar
     public void AddHostFunction(HostFunction hostFunction)
     {
         ArgumentNullException.ThrowIfNull(hostFunction);
-        if (!_functions.TryAdd(hostFunction.Name, hostFunction))
+        if (_functions.Find(hostFunction.Name) is { } registered)
         {
-            throw HostFunctionTable.NameTaken(hostFunction, _functions[hostFunction.Name]);
+            throw HostFunctionTable.NameTaken(hostFunction, registered);
         }
+
+        _functions = _functions.With(hostFunction);
+        _sandboxFunctions = null;
     }
 
     /// <inheritdoc/>
     public bool RemoveHostFunction(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return _functions.Remove(name);
+        if (_functions.Find(name) is null)
+        {
+            return false;
+        }
+
+        _functions = _functions.Without(name);
+        _sandboxFunctions = null;
+        return true;
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ internal sealed class ProcessorReset
     private const uint TimeStampAdjustment = 0x3B;
     private const uint TimeStampCounter = 0x10;
 
+    /// <summary>As many registers are read to the stack: drivers that can deny registers to guests have fewer.</summary>
+    private const int MostOnStack = 32;
+
     private readonly IVirtualMachine _machine;
 
     /// <summary>What writes all registers in one call; <see langword="null"/> if nothing does.</summary>
@@ -18,8 +21,11 @@ internal sealed class ProcessorReset
     private readonly DebugRegisters _freshDebug;
     private readonly ulong _freshXcr0;
     private readonly ModelSpecificRegister[] _fresh;
-    private readonly ModelSpecificRegister[] _target;
-    private readonly ModelSpecificRegister[] _current;
+
+    /// <summary>What is put back: <see cref="_fresh"/>, or <see cref="_ofSnapshot"/> where a snapshot has other values.</summary>
+    private ModelSpecificRegister[] _target;
+    private ModelSpecificRegister[]? _ofSnapshot;
+    private ModelSpecificRegister[]? _current;
     private IReadOnlyList<ModelSpecificRegister>? _targetOf;
 
     /// <summary>The counter never goes back, so that this has to be done once for each state.</summary>
@@ -41,10 +47,14 @@ internal sealed class ProcessorReset
         _driver = driver;
         _freshDebug = machine.GetDebugRegisters();
         _freshXcr0 = machine.GetXcr0();
-        _fresh = [.. machine.GuestWritableMsrs.ToArray().Select(static index => new ModelSpecificRegister(index))];
+        ReadOnlySpan<uint> indices = machine.GuestWritableMsrs.Span;
+        _target = _fresh = new ModelSpecificRegister[indices.Length];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            _fresh[i] = new ModelSpecificRegister(indices[i]);
+        }
+
         ReadMsrs(_fresh);
-        _target = [.. _fresh];
-        _current = [.. _fresh];
     }
 
     /// <summary>A machine with none that a guest can write has no model-specific registers at all: SWAPGS writes one.</summary>
@@ -54,17 +64,19 @@ internal sealed class ProcessorReset
     /// <exception cref="HypervisorException">A call of the hypervisor failed.</exception>
     public ProcessorState Capture(ulong dispatchAddress, ulong stackPointer)
     {
-        ReadMsrs(_current);
+        Span<ModelSpecificRegister> current = _fresh.Length <= MostOnStack ? stackalloc ModelSpecificRegister[MostOnStack] : CurrentArray();
+        current = current[.._fresh.Length];
+        ReadCurrent(current);
         var changed = new List<ModelSpecificRegister>();
-        for (int i = 0; i < _current.Length; i++)
+        for (int i = 0; i < current.Length; i++)
         {
-            if (IsPartOfSnapshots(i))
+            if (IsPartOfSnapshots(current[i], _fresh[i]))
             {
-                changed.Add(_current[i]);
+                changed.Add(current[i]);
             }
         }
 
-        return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed, ReadTimeStamp());
+        return new ProcessorState(dispatchAddress, stackPointer, _machine.GetSpecialRegisters(), _machine.GetXcr0(), changed, ReadTimeStamp(current));
     }
 
     /// <summary>Gets ready to apply a state, and finds out whether that is possible. Changes nothing.</summary>
@@ -82,8 +94,10 @@ internal sealed class ProcessorReset
     public void Apply(ProcessorState state, ulong pageTableAddress)
     {
         UseTarget(state.Msrs);
-        ReadMsrs(_current);
-        Span<ModelSpecificRegister> changed = FindChanged();
+        Span<ModelSpecificRegister> current = _fresh.Length <= MostOnStack ? stackalloc ModelSpecificRegister[MostOnStack] : CurrentArray();
+        current = current[.._fresh.Length];
+        ReadCurrent(current);
+        Span<ModelSpecificRegister> changed = FindChanged(current);
 
         _batch?.BeginRegisterBatch();
         _machine.DiscardPendingState();
@@ -98,20 +112,19 @@ internal sealed class ProcessorReset
     }
 
     /// <summary>What differs from a fresh machine, and what the application has named, whatever its value.</summary>
-    private bool IsPartOfSnapshots(int i) =>
-        _current[i].Index != TimeStampAdjustment
-        && (_current[i] != _fresh[i] || _policy.Additional.Contains(_current[i].Index));
+    private bool IsPartOfSnapshots(ModelSpecificRegister current, ModelSpecificRegister fresh) =>
+        current.Index != TimeStampAdjustment && (current != fresh || _policy.Additional.Contains(current.Index));
 
     /// <summary>The counter, without what a guest that can write it has added, which is no time that has passed.</summary>
-    private ulong? ReadTimeStamp()
+    private ulong? ReadTimeStamp(ReadOnlySpan<ModelSpecificRegister> current)
     {
         if (!HasMsrs)
         {
             return null;
         }
 
-        int adjustment = Array.FindIndex(_current, static r => r.Index == TimeStampAdjustment);
-        ulong added = adjustment < 0 ? 0 : _current[adjustment].Value - _fresh[adjustment].Value;
+        int adjustment = Array.FindIndex(_fresh, static r => r.Index == TimeStampAdjustment);
+        ulong added = adjustment < 0 ? 0 : current[adjustment].Value - _fresh[adjustment].Value;
         return ReadCounter() - added;
     }
 
@@ -158,7 +171,16 @@ internal sealed class ProcessorReset
         return counter[0].Value;
     }
 
-    private void ReadMsrs(ModelSpecificRegister[] registers)
+    private ModelSpecificRegister[] CurrentArray() => _current ??= new ModelSpecificRegister[_fresh.Length];
+
+    /// <summary>Reads the registers that a guest can have written.</summary>
+    private void ReadCurrent(Span<ModelSpecificRegister> current)
+    {
+        _fresh.CopyTo(current);
+        ReadMsrs(current);
+    }
+
+    private void ReadMsrs(Span<ModelSpecificRegister> registers)
     {
         if (registers.Length > 0)
         {
@@ -167,18 +189,18 @@ internal sealed class ProcessorReset
     }
 
     /// <summary>Of the registers just read, those that are to be written: reading is cheap, and writing some of them is not.</summary>
-    private Span<ModelSpecificRegister> FindChanged()
+    private Span<ModelSpecificRegister> FindChanged(Span<ModelSpecificRegister> current)
     {
         int changed = 0;
-        for (int i = 0; i < _current.Length; i++)
+        for (int i = 0; i < current.Length; i++)
         {
-            if (_current[i] != _target[i])
+            if (current[i] != _target[i])
             {
-                _current[changed++] = _target[i];
+                current[changed++] = _target[i];
             }
         }
 
-        return _current.AsSpan(0, changed);
+        return current[..changed];
     }
 
     private void WriteMsrs(ReadOnlySpan<ModelSpecificRegister> changed)
@@ -222,6 +244,7 @@ internal sealed class ProcessorReset
         }
 
         _targetOf = null;
+        _target = captured.Count == 0 ? _fresh : _ofSnapshot ??= new ModelSpecificRegister[_fresh.Length];
         _fresh.CopyTo(_target, 0);
         foreach (ModelSpecificRegister register in captured)
         {

@@ -48,6 +48,16 @@ internal sealed unsafe class BlockCacheTests
     }
 
     [Test]
+    public void Many_blocks_are_found_as_few_are([Values(1, 200, HostPage.Size)] int count)
+    {
+        Block[] added = [.. Enumerable.Range(0, count).Select(Add)];
+
+        Assert.That(added.Select(block => _blocks.Find(block.Key, block.Rip)), Is.EqualTo(added));
+        Assert.That(added.Select(block => _blocks.Find(block.Key, block.Rip)), Is.EqualTo(added), "once they were found");
+        Assert.That(_blocks.Find(PageAt(1).Identity, Linear + HostPage.Size), Is.Null);
+    }
+
+    [Test]
     public void Blocks_that_make_room_for_others_leave_nothing()
     {
         for (int page = 0; page < Pages; page++)

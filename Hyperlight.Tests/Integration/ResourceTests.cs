@@ -84,6 +84,52 @@ internal sealed class ResourceTests(TestTarget target)
         Assert.That(Measure(() => sandbox.Call("Add", 1, 2)), Is.Zero, "a discarded result");
     }
 
+    /// <summary>Other sandboxes of the driver have run the guest before, as is usual.</summary>
+    [Test]
+    public void A_sandbox_that_is_built_and_disposed_allocates_little()
+    {
+        if (target.Variant.Length > 0)
+        {
+            Assert.Ignore("Simulations allocate for themselves, and variants of the emulator compile much earlier than the driver of an application.");
+        }
+
+        SandboxBuilder builder = target.Builder().WithHostFunction("HostEchoInt", (int x) => x);
+        long fromElf = LeastOf(() => builder.Build().Dispose());
+        using MultiUseSandbox sandbox = builder.Build();
+        sandbox.Call<int>("Add", 1, 2);
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        SandboxBuilder starts = target.Builder().WithHostFunction("HostEchoInt", (int x) => x).WithSnapshot(snapshot);
+        long fromSnapshot = LeastOf(() => starts.Build().Dispose());
+
+        TestContext.Progress.WriteLine($"{target.Driver}: a sandbox from ELF allocates {fromElf} bytes, one from a snapshot {fromSnapshot} bytes");
+        (long mostFromElf, long mostFromSnapshot) = target.Hypervisor.Name == "emulator" ? (30_720, 4_096) : (5_120, 3_840);
+        Assert.That(fromElf, Is.LessThanOrEqualTo(mostFromElf));
+        Assert.That(fromSnapshot, Is.LessThanOrEqualTo(mostFromSnapshot));
+    }
+
+    [Test]
+    public void A_restore_allocates_nothing()
+    {
+        using MultiUseSandbox sandbox = target.Builder().WithHostFunction("HostEchoInt", (int x) => x).Build();
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+
+        Assert.That(Measure(() => sandbox.Restore(snapshot)), Is.Zero);
+    }
+
+    /// <summary>What a warm run allocates, without what the runtime does now and then.</summary>
+    private static long LeastOf(Action run)
+    {
+        long least = long.MaxValue;
+        for (int i = 0; i < 20; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            run();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
+    }
+
     private static long Measure(Action call)
     {
         const int count = 200;

@@ -16,8 +16,7 @@ internal sealed partial class Processor
     private const int Condition3 = 0x4000;
     private const int TopShift = 11;
 
-    /// <summary>The registers by number, not by distance from the top of the stack.</summary>
-    private readonly Float80[] _x87 = new Float80[8];
+    private X87File _x87;
     private ushort _x87Control = FpuRegisters.ControlWordReset;
     private ushort _x87Status;
 

@@ -3,10 +3,12 @@ namespace Hyperlight.Host.Memory.Mappings;
 /// <summary>Hands out the memory slots of a virtual machine: the one freed last first, else the next unused one.</summary>
 internal sealed class SlotAllocator
 {
-    private readonly Stack<uint> _free = new();
     private readonly uint _first;
     private readonly uint? _limit;
     private uint _next;
+
+    /// <summary>Made when a slot is freed: most machines free none.</summary>
+    private Stack<uint>? _free;
 
     /// <param name="first">The first slot to hand out; those before it have fixed uses.</param>
     /// <param name="limit">How many slots the machine has, or <see langword="null"/>.</param>
@@ -21,13 +23,13 @@ internal sealed class SlotAllocator
     public uint? Capacity => _limit is { } count ? count - Math.Min(_first, count) : null;
 
     /// <summary>How many slots are handed out.</summary>
-    public int InUse => (int)(_next - _first) - _free.Count;
+    public int InUse => (int)(_next - _first) - (_free?.Count ?? 0);
 
     /// <summary>Hands a slot out.</summary>
     /// <returns>Whether there was one.</returns>
     public bool TryTake(out uint slot)
     {
-        if (_free.TryPop(out slot))
+        if (_free is not null && _free.TryPop(out slot))
         {
             return true;
         }
@@ -43,5 +45,5 @@ internal sealed class SlotAllocator
     }
 
     /// <summary>Takes a slot back.</summary>
-    public void Return(uint slot) => _free.Push(slot);
+    public void Return(uint slot) => (_free ??= new Stack<uint>()).Push(slot);
 }

@@ -231,7 +231,7 @@ internal sealed class HostCallErrorTests
         byte[] call = WireMessages.EncodeCall("F", ["text"], GuestValueType.Int);
         call[call.AsSpan().IndexOf("text"u8)] = 0xFF;
 
-        Assert.That(() => new HostFunctionTable(_functions.Functions).Answer(call, _input, NoInterrupts), Throws.TypeOf<GuestProtocolException>());
+        Assert.That(() => Table().Answer(call, _input, NoInterrupts), Throws.TypeOf<GuestProtocolException>());
     }
 
     private string GuestTextOf(string function, out HostFunctionFailure failure, params GuestValue[] arguments)
@@ -244,6 +244,8 @@ internal sealed class HostCallErrorTests
         return result.ErrorMessage;
     }
 
-    private HostFunctionFailure? Answer(string function, params GuestValue[] arguments) => new HostFunctionTable(_functions.Functions)
-        .Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input, NoInterrupts).Failure;
+    private HostFunctionFailure? Answer(string function, params GuestValue[] arguments) =>
+        Table().Answer(WireMessages.EncodeCall(function, arguments, GuestValueType.Int), _input, NoInterrupts).Failure;
+
+    private HostFunctionTable Table() => new(_functions.Functions.Aggregate(HostFunctionSet.Empty, static (set, function) => set.With(function)));
 }

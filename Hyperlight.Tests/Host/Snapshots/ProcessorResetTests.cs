@@ -96,6 +96,19 @@ internal sealed class ProcessorResetTests
             "the adjustment of the time-stamp counter is the machine's");
     }
 
+    [Test]
+    public void A_snapshot_after_a_restore_keeps_whichever_register_the_guest_has_changed()
+    {
+        var machine = new RegisterMachine(First, Second);
+        ProcessorReset reset = Reset(machine);
+        machine[Second] = 5;
+        reset.Apply(Empty, PageTables);
+
+        machine[First] = 7;
+
+        Assert.That(reset.Capture(1, 2).Msrs, Is.EqualTo(new[] { new ModelSpecificRegister(First, 7) }));
+    }
+
     [TestCase(100UL, 1000UL, 1000UL, Description = "never below")]
     [TestCase(1001UL, 1000UL, 1001UL, Description = "never back")]
     [TestCase(1000UL, 1000UL, 1000UL)]
