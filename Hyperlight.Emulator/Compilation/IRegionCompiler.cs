@@ -6,8 +6,8 @@ internal interface IRegionCompiler
     /// <summary>How often a block is interpreted before it is worth compiling.</summary>
     int HotThreshold { get; }
 
-    /// <summary>Whether it asks for the <see cref="Decoding.PageProfile"/> of blocks.</summary>
-    bool UsesProfiles { get; }
+    /// <summary>Whether it asks in which pages memory operands were: <see cref="Decoding.BlockNotes.FindPage"/>.</summary>
+    bool UsesPages { get; }
 
 
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>

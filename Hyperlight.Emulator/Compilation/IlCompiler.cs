@@ -16,7 +16,7 @@ internal sealed class IlCompiler : IRegionCompiler
     /// <summary>The runtime needs milliseconds for a region.</summary>
     public int HotThreshold => 400;
 
-    public bool UsesProfiles => false;
+    public bool UsesPages => false;
 
     public RegionCode Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
     {

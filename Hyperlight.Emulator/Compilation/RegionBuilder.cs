@@ -63,7 +63,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         {
             if (node.Last.Op == Op.JmpIndirect && node.Block.Targets.Count > 1)
             {
-                node.Block.NoteTarget(seed.Rip);
+                node.Block.MakeNotes().NoteTarget(seed.Rip);
             }
         }
     }

@@ -6,8 +6,8 @@ namespace Hyperlight.Emulator.Cpu;
 internal sealed unsafe partial class Processor
 {
     /// <summary>From which execution on a block's operands are noted; never if the compiler does not want to know.</summary>
-    private readonly int _profiledFrom = code.Compiler is { UsesProfiles: true } compiler
-        ? Math.Max(1, (options.HotThreshold ?? compiler.HotThreshold) - PageProfile.Executions)
+    private readonly int _notedFrom = code.Compiler is { UsesPages: true } compiler
+        ? Math.Max(1, (options.HotThreshold ?? compiler.HotThreshold) - BlockNotes.Executions)
         : int.MaxValue;
 
     private interface IOpNotes
@@ -24,14 +24,14 @@ internal sealed unsafe partial class Processor
     }
 
     /// <summary>Notes the pages of memory operands.</summary>
-    private readonly struct PageNotes(Processor processor, Block block) : IOpNotes
+    private readonly struct PageNotes(Processor processor, BlockNotes notes) : IOpNotes
     {
         public void Note(MicroOp[] ops, int index)
         {
             ref MicroOp op = ref ops[index];
             if (op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory)
             {
-                block.Profile.Note(index, ops.Length, processor.Address(ref op));
+                notes.NotePage(index, ops.Length, processor.Address(ref op));
             }
         }
     }

@@ -133,8 +133,8 @@ internal sealed unsafe partial class Processor
             Compile(block);
         }
 
-        bool isDone = block.Heat >= _profiledFrom && block.Heat < _hotThreshold
-            ? ExecuteAll(block.Ops, new PageNotes(this, block))
+        bool isDone = block.Heat >= _notedFrom && block.Heat < _hotThreshold
+            ? ExecuteAll(block.Ops, new PageNotes(this, block.MakeNotes()))
             : ExecuteAll(block.Ops, default(NoNotes));
         if (isDone)
         {
@@ -177,7 +177,7 @@ internal sealed unsafe partial class Processor
     {
         if (block.Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect && block.Heat < _hotThreshold)
         {
-            block.NoteTarget(_rip);
+            block.MakeNotes().NoteTarget(_rip);
         }
     }
 }

@@ -17,14 +17,13 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     /// </summary>
     private const nuint LinkAlignment = LinkTable.Places << LinkEntry.Shift;
 
-    private readonly HashSet<nint> _links = [];
+    private HashSet<nint>? _links;
 
     public ProcessorMemory()
         : base(0, ownsHandle: true)
     {
         void* memory = NativeMemory.AlignedAlloc(ProcessorState.WholeSize, CacheLine);
         NativeMemory.Clear(memory, (nuint)sizeof(ProcessorState));
-        NativeMemory.Clear((byte*)memory + ProcessorState.UnusedPageOffset, HostPage.Size);
         SetHandle((nint)memory);
     }
 
@@ -44,14 +43,14 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
     public LinkEntry* AllocateLinks(int count)
     {
         void* links = NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(LinkEntry), LinkAlignment);
-        _links.Add((nint)links);
+        (_links ??= []).Add((nint)links);
         return (LinkEntry*)links;
     }
 
     /// <summary>Frees such memory before the rest.</summary>
     public void FreeLinks(LinkEntry* links)
     {
-        if (_links.Remove((nint)links))
+        if (_links?.Remove((nint)links) == true)
         {
             NativeMemory.AlignedFree(links);
         }
@@ -62,7 +61,7 @@ internal sealed unsafe class ProcessorMemory : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        foreach (nint links in _links)
+        foreach (nint links in _links ?? [])
         {
             NativeMemory.AlignedFree((void*)links);
         }

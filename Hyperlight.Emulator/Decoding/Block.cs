@@ -13,25 +13,14 @@ namespace Hyperlight.Emulator.Decoding;
 internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode code)
 {
     /// <summary>Its object, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 384;
-
-    /// <summary>What a <see cref="PageProfile"/> has for an instruction.</summary>
-    private const int ProfileSize = sizeof(ushort);
-
-    private const int MostTargets = 32;
-
-    /// <summary>The list of where it goes, if that is not always the same.</summary>
-    private const int TargetsSize = 64 + (MostTargets * sizeof(ulong));
+    private const int FixedSize = 352;
 
     /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
     private RegionSet _regions;
 
-    private List<ulong>? _targets;
-
     /// <summary>The page of the last byte if it is another; otherwise none.</summary>
     private readonly HostPage _secondPage = secondPage ?? default;
     private ushort _entry;
-    private PageProfile _profile;
 
     /// <summary>Linear address of the first instruction.</summary>
     public ulong Rip => code.Rip;
@@ -62,8 +51,8 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>How often it was interpreted.</summary>
     public int Heat { get; set; }
 
-    /// <summary>What is known of its memory operands.</summary>
-    public ref PageProfile Profile => ref _profile;
+    /// <summary>What the interpreter has seen of it; none if there is nothing that the compiler wants to know.</summary>
+    public BlockNotes? Notes { get; private set; }
 
     /// <summary>The run in which the bytes were last seen unchanged.</summary>
     public long VerifiedInRun { get; set; }
@@ -79,21 +68,14 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     }
 
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
-    public IReadOnlyList<ulong> Targets => _targets ?? [];
+    public IReadOnlyList<ulong> Targets => Notes?.Targets ?? [];
 
-    /// <summary>Notes where the indirect branch at its end goes, unless those are many.</summary>
-    public void NoteTarget(ulong rip)
-    {
-        _targets ??= [];
-        if (_targets.Count < MostTargets && !_targets.Contains(rip))
-        {
-            _targets.Add(rip);
-        }
-    }
+    /// <summary>The notes, to be added to.</summary>
+    public BlockNotes MakeNotes() => Notes ??= new BlockNotes();
 
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     /// <remarks>That of code that other machines have as well is part of it: they can give it up.</remarks>
-    public int MemorySize => FixedSize + code.MemorySize + (Ops.Length * ProfileSize) + (Ops[^1].Op is Op.JmpIndirect or Op.CallIndirect ? TargetsSize : 0);
+    public int MemorySize => FixedSize + code.MemorySize + BlockNotes.SizeOf(Ops);
 
     /// <summary>The bytes of one of its instructions.</summary>
     public ReadOnlySpan<byte> BytesOf(in MicroOp op) => Bytes.AsSpan((int)(op.Rip - Rip), op.Length);

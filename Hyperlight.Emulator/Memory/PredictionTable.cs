@@ -51,6 +51,7 @@ internal sealed unsafe class PredictionTable
     {
         _table = memory.Predictions;
         _noPage = (ulong)memory.UnusedPage;
+        new Span<byte>(memory.UnusedPage, HostPage.Size).Clear();
         _credits.AsSpan().Fill(MostCredit);
         Credits.Fill(1 << MostCredit);
         Clear();

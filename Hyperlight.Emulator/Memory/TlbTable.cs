@@ -13,21 +13,23 @@ internal sealed unsafe class TlbTable
     private readonly ulong[] _used = new ulong[Tlb.Count / BitsPerWord];
     private readonly ulong[] _globals = new ulong[Tlb.Count / BitsPerWord];
 
+    private readonly TranslationMemory _memory;
+    private PredictionTable? _predictions;
+
     /// <param name="memory">Where the translations are.</param>
     public TlbTable(TranslationMemory memory)
     {
-        Entries = memory.Entries;
-        Predictions = new PredictionTable(memory);
+        _memory = memory;
         for (int i = 0; i < Tlb.Count; i++)
         {
             Entries[i] = Empty(i);
         }
     }
 
-    public TlbEntry* Entries { get; }
+    public TlbEntry* Entries => _memory.Entries;
 
-    /// <summary>Copies of the translations, which are forgotten with them.</summary>
-    public PredictionTable Predictions { get; }
+    /// <summary>Copies of the translations, which are forgotten with them. Most machines run no emitted code, and have none.</summary>
+    public PredictionTable Predictions => _predictions ??= new PredictionTable(_memory);
 
     /// <summary>Notes that an entry is about to be filled.</summary>
     public void Use(int index, bool isGlobal)
@@ -40,7 +42,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets the entry of a page, or another one in its place.</summary>
     public void Clear(ulong address, int index)
     {
-        Predictions.Clear(address);
+        _predictions?.Clear(address);
         Entries[index] = Empty(index);
         _used[index / BitsPerWord] &= ~(1UL << (index % BitsPerWord));
     }
@@ -48,7 +50,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets all entries.</summary>
     public void Clear()
     {
-        Predictions.Clear();
+        _predictions?.Clear();
         for (int word = 0; word < _used.Length; word++)
         {
             Clear(word, _used[word]);
@@ -58,7 +60,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets all entries but those that last when CR3 is loaded.</summary>
     public void ClearNonGlobal()
     {
-        Predictions.Clear();
+        _predictions?.Clear();
         for (int word = 0; word < _used.Length; word++)
         {
             Clear(word, _used[word] & ~_globals[word]);
@@ -68,7 +70,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Makes writes take the slow path: those to one page, or all.</summary>
     public void ForbidWrites(HostPage? page)
     {
-        Predictions.ClearWrites();
+        _predictions?.ClearWrites();
         for (int word = 0; word < _used.Length; word++)
         {
             for (ulong left = _used[word]; left != 0; left &= left - 1)

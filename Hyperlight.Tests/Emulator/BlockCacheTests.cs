@@ -92,7 +92,7 @@ internal sealed unsafe class BlockCacheTests
         var block = new Block(PageAt(0), null, new DecodedCode(Linear, [Return], [jump]));
         for (ulong i = 0; i < 2 * Targets; i++)
         {
-            block.NoteTarget(i);
+            block.MakeNotes().NoteTarget(i);
         }
 
         Assert.That(block.Targets, Has.Count.EqualTo(Targets));

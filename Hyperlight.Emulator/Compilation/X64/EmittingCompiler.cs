@@ -21,7 +21,7 @@ internal sealed class EmittingCompiler(long mostBytes, bool verifies) : IRegionC
 
     public int HotThreshold => 24;
 
-    public bool UsesProfiles => true;
+    public bool UsesPages => true;
 
     /// <summary>The memory for code that is in use.</summary>
     public long Size => _arena.Size;

@@ -38,7 +38,7 @@ internal sealed class PredictionPlanner(int first)
             return FirstConstant + (int)((op.Displacement >> HostPage.Shift) % Constants);
         }
 
-        if (place.Node.Block.Profile.FindPage(place.Index) is not { } page)
+        if (place.Node.Block.Notes?.FindPage(place.Index) is not { } page)
         {
             return null;
         }

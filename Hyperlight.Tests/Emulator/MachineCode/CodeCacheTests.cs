@@ -121,7 +121,7 @@ internal sealed class CodeCacheTests
 
         public int HotThreshold => 1;
 
-        public bool UsesProfiles => false;
+        public bool UsesPages => false;
 
         public RegionCode? Compile(List<RegionNode> nodes, bool isUser, out bool isTooLarge)
         {

@@ -66,8 +66,8 @@ internal sealed class RegionBuilderTests
     {
         Add(First, static c => c.jmp(Second));
         Block dispatch = Add(Second, static c => c.jmp(rax));
-        dispatch.NoteTarget(Third);
-        dispatch.NoteTarget(Third + 1);
+        dispatch.MakeNotes().NoteTarget(Third);
+        dispatch.MakeNotes().NoteTarget(Third + 1);
         Compile(dispatch);
 
         Assert.That(Build(First), Is.EqualTo(new[] { First, Second }));

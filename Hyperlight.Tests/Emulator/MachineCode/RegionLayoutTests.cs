@@ -47,8 +47,8 @@ internal sealed class RegionLayoutTests
             c.jmp(rax);
         });
         RegionNode dispatch = Add(First + 1, 1, static c => c.jmp(rax));
-        entry.Block.NoteTarget(Second);
-        dispatch.Block.NoteTarget(Second);
+        entry.Block.MakeNotes().NoteTarget(Second);
+        dispatch.Block.MakeNotes().NoteTarget(Second);
         Add(Second, 1, static c => c.ret());
 
         Order();
