@@ -3,7 +3,6 @@ using Hyperlight.Emulator;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Tests.Kvm;
 using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace Hyperlight.Tests.Emulator.MachineCode;
 
