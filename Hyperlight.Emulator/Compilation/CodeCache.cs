@@ -38,6 +38,8 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
         var key = new RegionKey(nodes, isUser);
         if (_code.TryGetValue(key, out RegionCode? code))
         {
+            // It was made from what another machine has noted.
+            nodes.ForEach(static node => node.Block.ForgetPages());
             return code;
         }
 

@@ -73,6 +73,16 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>The notes, to be added to.</summary>
     public BlockNotes MakeNotes() => Notes ??= new BlockNotes();
 
+    /// <summary>Gives up what only code that is compiled anew follows from.</summary>
+    public void ForgetPages()
+    {
+        Notes?.ForgetPages();
+        if (Targets.Count == 0)
+        {
+            Notes = null;
+        }
+    }
+
     /// <summary>About how many bytes of the host's memory it takes.</summary>
     /// <remarks>That of code that other machines have as well is part of it: they can give it up.</remarks>
     public int MemorySize => FixedSize + code.MemorySize + BlockNotes.SizeOf(Ops);

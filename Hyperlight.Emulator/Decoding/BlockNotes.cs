@@ -55,5 +55,8 @@ internal sealed class BlockNotes
     public int? FindPage(int instruction) =>
         _pages is { } pages && pages[instruction] is var page and not (0 or Several) ? page : null;
 
+    /// <summary>Gives up in which pages operands were.</summary>
+    public void ForgetPages() => _pages = null;
+
     private static ushort NumberOf(ulong address) => (ushort)(1 + ((address >> HostPage.Shift) % (Several - 1)));
 }
