@@ -92,8 +92,15 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public void UnmapMemory(uint slot)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _memory.Unmap(slot);
-        LiveProcessor.ForgetMemory();
+        try
+        {
+            _memory.Unmap(slot);
+        }
+        finally
+        {
+            // Whatever happened, nothing may lead to memory that is gone.
+            LiveProcessor.ForgetMemory();
+        }
     }
 
     /// <inheritdoc/>

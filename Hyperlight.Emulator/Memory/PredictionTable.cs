@@ -6,7 +6,8 @@ namespace Hyperlight.Emulator.Memory;
 /// <summary>
 /// Predictions for emitted code: an access predicts that it is in the page in which it was last. Which entry of a <see cref="Tlb"/> has a
 /// translation depends on the address, so that the access waits for its address, then for the entry; a prediction is in a place that the code
-/// names. It is a copy of an entry, and is forgotten with any entry.
+/// names. It is a copy of an entry, also of one that another page has replaced since: it is forgotten when the guest or the host changes
+/// translations or rights, and not with the entry.
 /// </summary>
 /// <remarks>
 /// To an address in another page than the predicted one, all bits above the page's size count: whatever the tag is, 4,096 addresses agree with it. A
@@ -36,8 +37,7 @@ internal sealed unsafe class PredictionTable
     /// <summary>The largest credit is two to the power of this. A loop over an array changes a prediction about as often in that time.</summary>
     private const byte MostCredit = 10;
 
-    private static readonly ulong _noTag = MakeTag();
-
+    private readonly ulong _noTag = MakeTag();
     private readonly byte* _table;
     private readonly ulong _noPage;
 

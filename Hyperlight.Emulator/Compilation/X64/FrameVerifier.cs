@@ -57,7 +57,9 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
         {
             case FlowControl.Next:
                 Require(position, !IsEntryMove(in instruction) || _body is null, "changes the state behind the entry");
-                _open.Push((position + 1, height + Growth(in instruction)));
+                int growth = Growth(in instruction);
+                Require(position, growth == 0 || MayGrow(position, height, growth), "moves the stack pointer, but neither enters nor leaves the code or the interpreter");
+                _open.Push((position + 1, height + growth));
                 break;
             case FlowControl.ConditionalBranch:
                 _open.Push((position + 1, height));
@@ -98,6 +100,25 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
                 Require(position, false, "leaves the code");
                 break;
         }
+    }
+
+    /// <summary>
+    /// Whether the stack may grow or shrink: it grows in the entry, shrinks where nothing follows but the return, and does both around a call of
+    /// the interpreter. So what a return finds was pushed by a call, and nothing uses the state once R15 is the caller's again.
+    /// </summary>
+    private bool MayGrow(int position, int height, int growth)
+    {
+        if (_body is null)
+        {
+            return growth > 0;
+        }
+
+        int call = growth > 0 ? position + 1 : position - 1;
+        int other = growth > 0 ? position + 2 : position - 2;
+        bool isAroundCall = code[position].Mnemonic == Mnemonic.Lea && other >= 0 && other < code.Count
+            && code[call].FlowControl == FlowControl.IndirectCall && code[other].Mnemonic == Mnemonic.Lea && Growth(code[other]) == -growth;
+        bool leaves = growth < 0 && height <= _body && position + 1 < code.Count && code[position + 1].Mnemonic is Mnemonic.Pop or Mnemonic.Ret;
+        return isAroundCall || leaves;
     }
 
     private static int Growth(in Instruction instruction) => instruction.Mnemonic switch

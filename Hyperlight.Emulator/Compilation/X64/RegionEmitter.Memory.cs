@@ -128,6 +128,8 @@ internal sealed partial class RegionEmitter
     /// </summary>
     private void CompareOffset(int size)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, HostPage.Size);
         _a.Emit(8, 0x81, 7, GuestAddress);
         _a.Immediate(4, HostPage.Size - size);
     }

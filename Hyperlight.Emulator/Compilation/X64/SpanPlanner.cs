@@ -123,9 +123,9 @@ internal sealed class SpanPlanner(RegisterMap map)
         {
             Op.Push => -Slot,
             Op.Pop when !isOfPointer => Slot,
-            Op.Add when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => (int)op.Immediate,
-            Op.Sub when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => -(int)op.Immediate,
-            Op.Lea when isOfPointer && op is { Size: 8, Base: Processor.Rsp, Index: MicroOp.ZeroRegister, Address32: false } => (int)op.Displacement,
+            Op.Add when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => (long)(int)op.Immediate,
+            Op.Sub when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => -(long)(int)op.Immediate,
+            Op.Lea when isOfPointer && op is { Size: 8, Base: Processor.Rsp, Index: MicroOp.ZeroRegister, Address32: false } => (long)(int)op.Displacement,
             Op.Vector => 0,
             _ => (OpTraits.WrittenRegisters(in op) & (1 << Processor.Rsp)) == 0 ? 0 : null,
         };

@@ -109,6 +109,22 @@ internal sealed class CodeVerifierTests
         ["the stack, as memory"] = c => c.mov(rbx, __qword_ptr[rsp]),
         ["the stack pointer, replaced"] = c => c.mov(rsp, rbx),
         ["a push without a pop"] = c => c.push(rbx),
+        ["a state from the stack"] = c => { c.push(rbx); c.pop(r15); c.mov(__qword_ptr[r15], rcx); },
+        ["a return to a computed address"] = c => { c.push(rbx); c.ret(); },
+        ["a return to what is below the stack"] = c => { c.lea(rsp, __[rsp - 8]); c.ret(); },
+        ["a function that replaces its return address"] = c =>
+        {
+            Label function = c.CreateLabel();
+            Label behind = c.CreateLabel();
+            c.call(function);
+            c.jmp(behind);
+            c.Label(ref function);
+            c.pop(rbx);
+            c.push(rcx);
+            c.ret();
+            c.Label(ref behind);
+            c.mov(eax, eax);
+        },
         ["a jump to a computed address"] = c => c.jmp(rbx),
         ["a call of a computed address"] = c => c.call(rbx),
         ["a jump to an entry that was not compared"] = c => Link(c, skipped: 4, then: Leave),

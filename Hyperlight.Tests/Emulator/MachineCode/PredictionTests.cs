@@ -24,6 +24,7 @@ internal sealed class PredictionTests
     /// <summary>The first address behind the guest's own memory.</summary>
     private const ulong Outside = 0x1_0000;
     private const int Turns = 40;
+    private const int Rounds = 3;
 
     [SetUp]
     public void Require() => EmittingHost.Require();
@@ -34,17 +35,24 @@ internal sealed class PredictionTests
         using var guest = Create(static c =>
         {
             Label again = c.CreateLabel();
+            Label accesses = c.CreateLabel();
             c.mov(ecx, Turns);
             c.mov(r8d, (uint)First);
             c.Label(ref again);
             c.lea(rax, __[r8 + (int)PresentWritable]);
             c.mov(__[PageTable], rax);
             c.invlpg(__[Mapped]);
+
+            // The block behind such an instruction is interpreted; a loop is entered again.
+            c.mov(r9d, Rounds);
+            c.Label(ref accesses);
             c.add(rdx, __qword_ptr[Mapped]);
             c.add(__qword_ptr[Mapped + 8], 1);
             c.mov(rbx, Mapped);
             c.add(rsi, __qword_ptr[rbx]);
             c.add(__qword_ptr[rbx + 16], 1);
+            c.dec(r9d);
+            c.jne(accesses);
             c.xor(r8d, (uint)(First ^ Second));
             c.dec(ecx);
             c.jne(again);
@@ -57,10 +65,10 @@ internal sealed class PredictionTests
         Run(guest);
 
         GeneralRegisters registers = guest.Machine.GetGeneralRegisters();
-        Assert.That((registers.Rdx, registers.Rsi), Is.EqualTo((1001UL * Turns / 2, 1001UL * Turns / 2)));
+        Assert.That((registers.Rdx, registers.Rsi), Is.EqualTo((1001UL * Rounds * Turns / 2, 1001UL * Rounds * Turns / 2)));
         foreach (ulong page in (ulong[])[First, Second])
         {
-            Assert.That((Read(guest, page + 8), Read(guest, page + 16)), Is.EqualTo((Turns / 2UL, Turns / 2UL)));
+            Assert.That((Read(guest, page + 8), Read(guest, page + 16)), Is.EqualTo((Rounds * Turns / 2UL, Rounds * Turns / 2UL)));
         }
     }
 
