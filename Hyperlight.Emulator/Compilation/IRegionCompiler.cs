@@ -9,7 +9,6 @@ internal interface IRegionCompiler
     /// <summary>Whether it asks in which pages memory operands were: <see cref="Decoding.BlockNotes.FindPage"/>.</summary>
     bool UsesPages { get; }
 
-
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
     /// <param name="nodes">The blocks.</param>
     /// <param name="isUser">Whether the code's accesses are those of a user.</param>

@@ -137,19 +137,8 @@ internal sealed class LinkPattern
         && _code[i + 1] is { Op0Register: Register.R14 } loaded && IsAt(loaded, Code.Mov_r64_rm64, LinkEntry.BlockOffset)
         && IsAt(_code[i + 2], Code.Jmp_rm64, LinkEntry.RegionOffset);
 
-    /// <summary>Whether instructions follow each other and nothing branches to any but the first.</summary>
-    private bool HasStraight(int start, int length)
-    {
-        for (int i = start + 1; i < start + length; i++)
-        {
-            if (i >= _code.Count || _references.ContainsKey(_code[i].IP))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    /// <inheritdoc cref="StraightCode.Is"/>
+    private bool HasStraight(int start, int length) => StraightCode.Is(_code, _references, start, length);
 
     private static bool IsAt(in Instruction instruction, Code code, int offset) =>
         instruction.Code == code && instruction is { MemoryBase: Register.R13, MemoryIndex: Register.None }

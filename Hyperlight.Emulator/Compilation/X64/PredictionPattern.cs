@@ -196,19 +196,8 @@ internal sealed class PredictionPattern
         _code[position] is { Code: Code.Cmp_rm64_imm32, Op0Register: Register.R14 } compare
         && (long)compare.Immediate32to64 is >= 0 and < HostPage.Size and var last ? (int)last : null;
 
-    /// <summary>Whether instructions follow each other and nothing branches to any but the first.</summary>
-    private bool IsStraight(int start, int length)
-    {
-        for (int i = start + 1; i < start + length; i++)
-        {
-            if (i >= _code.Count || _references.ContainsKey(_code[i].IP))
-            {
-                return false;
-            }
-        }
-
-        return start + length <= _code.Count;
-    }
+    /// <inheritdoc cref="StraightCode.Is"/>
+    private bool IsStraight(int start, int length) => StraightCode.Is(_code, _references, start, length);
 
     /// <summary>A place.</summary>
     /// <param name="Check">The first part.</param>

@@ -121,18 +121,7 @@ internal sealed class StringPattern
         && IsLimited(ref at);
 
     /// <summary>Whether nothing branches to instructions behind a first one.</summary>
-    private bool IsStraight(int first, int last)
-    {
-        for (int i = first + 1; i <= last; i++)
-        {
-            if (_references.ContainsKey(_code[i].IP))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    private bool IsStraight(int first, int last) => StraightCode.Is(_code, _references, first, last - first + 1);
 
     /// <summary>Whether a jump is taken only if RCX is not zero, and is few.</summary>
     private bool IsChoice(int jump) => jump >= ChoiceLength - 1 && _code[jump].Mnemonic == Mnemonic.Jbe
