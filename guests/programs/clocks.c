@@ -57,7 +57,8 @@ static void now(void)
     print_line("nothing", call(CALL_GETTIMEOFDAY, 0, 0, 0, 0));
     print_line("bad address", call(CALL_GETTIMEOFDAY, at(time), BAD_ADDRESS, 0, 0));
     int64_t result = call(CALL_TIME, at(&seconds), 0, 0, 0);
-    print_line("time", result == seconds && seconds >= time[0]);
+    // Linux reads the time of its last timer interrupt here. It can be in the second before.
+    print_line("time", result == seconds && seconds >= time[0] - 1);
     print_line("without an address", call(CALL_TIME, 0, 0, 0, 0) >= seconds);
     print_line("the same clock", clock(REALTIME) / SECOND - seconds < 1000);
 }
