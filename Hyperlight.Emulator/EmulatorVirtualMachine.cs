@@ -26,18 +26,18 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         IsTimeSource = seed is not null;
         if (machine.Msrs.Additional.Count > 0)
         {
-            machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.TryReadMsr(index, out _));
+            machine.Msrs.CheckAdditional(EmulatorHypervisor.DriverName, index => _processor.Msrs.TryRead(index, out _));
         }
 
         // The processor has all others that a policy can have.
         GuestWritableMsrs = RestoredMsrs.GetValue(machine.Msrs, static policy => [.. policy.Restored]);
     }
 
-    /// <inheritdoc cref="Processor.PortWrite"/>
-    public (ulong Rip, bool IsString) PortWrite => _processor.PortWrite;
+    /// <inheritdoc cref="PortInstructions.PortWrite"/>
+    public (ulong Rip, bool IsString) PortWrite => _processor.Ports.PortWrite;
 
-    /// <inheritdoc cref="Processor.StringWrite"/>
-    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.StringWrite;
+    /// <inheritdoc cref="PortInstructions.StringWrite"/>
+    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.Ports.StringWrite;
 
     /// <inheritdoc cref="Processor.DecodedSize"/>
     public long DecodedSize => _processor.DecodedSize;
@@ -45,10 +45,10 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="Processor.CompiledSize"/>
     public long CompiledSize => _processor.CompiledSize;
 
-    /// <inheritdoc cref="Processor.CodeEntries"/>
+    /// <inheritdoc cref="EmittedCodeRunner.CodeEntries"/>
     public long CodeEntries => _processor.CodeEntries;
 
-    public int XsaveSize => Processor.XsaveSize;
+    public int XsaveSize => FloatingPointImage.XsaveSize;
 
     public uint? MemorySlotLimit => null;
 
@@ -117,7 +117,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public VmExit Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return LiveProcessor.IsInLongMode
+        return LiveProcessor.Registers.IsInLongMode
             ? LiveProcessor.Run()
             : throw new HypervisorException(
                 EmulatorHypervisor.DriverName, "Run", 0, "the special registers are not those of 64-bit mode");
@@ -130,41 +130,41 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public bool TryInjectInterrupt(byte vector)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
-        return LiveProcessor.TryInject(vector);
+        return LiveProcessor.Interrupts.TryInject(vector);
     }
 
-    /// <inheritdoc cref="Processor.IsInShadow"/>
-    public bool IsInShadow => LiveProcessor.IsInShadow;
+    /// <inheritdoc cref="InterruptWindow.IsInShadow"/>
+    public bool IsInShadow => LiveProcessor.Interrupts.IsInShadow;
 
-    /// <inheritdoc cref="Processor.WantWindow"/>
-    public void WantWindow() => LiveProcessor.WantWindow();
+    /// <inheritdoc cref="InterruptWindow.WantWindow"/>
+    public void WantWindow() => LiveProcessor.Interrupts.WantWindow();
 
-    public GeneralRegisters GetGeneralRegisters() => LiveProcessor.General;
+    public GeneralRegisters GetGeneralRegisters() => LiveProcessor.Registers.General;
 
-    public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.General = registers;
+    public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.Registers.General = registers;
 
-    public SpecialRegisters GetSpecialRegisters() => LiveProcessor.Special;
+    public SpecialRegisters GetSpecialRegisters() => LiveProcessor.Registers.Special;
 
-    public void SetSpecialRegisters(in SpecialRegisters registers) => LiveProcessor.Special = registers;
+    public void SetSpecialRegisters(in SpecialRegisters registers) => LiveProcessor.Registers.Special = registers;
 
-    public FpuRegisters GetFpuRegisters() => LiveProcessor.Fpu;
+    public FpuRegisters GetFpuRegisters() => LiveProcessor.FloatingPoint.Fpu;
 
-    public void SetFpuRegisters(in FpuRegisters registers) => LiveProcessor.Fpu = registers;
+    public void SetFpuRegisters(in FpuRegisters registers) => LiveProcessor.FloatingPoint.Fpu = registers;
 
-    public DebugRegisters GetDebugRegisters() => LiveProcessor.Debug;
+    public DebugRegisters GetDebugRegisters() => LiveProcessor.Registers.Debug;
 
-    public void SetDebugRegisters(in DebugRegisters registers) => LiveProcessor.Debug = registers;
+    public void SetDebugRegisters(in DebugRegisters registers) => LiveProcessor.Registers.Debug = registers;
 
     public void GetXsave(Span<byte> destination)
     {
         XsaveBuffers.CheckDestination(destination, XsaveSize);
-        LiveProcessor.GetXsave(destination);
+        LiveProcessor.FloatingPoint.GetXsave(destination);
     }
 
     public void SetXsave(ReadOnlySpan<byte> source)
     {
         XsaveBuffers.CheckSource(source, XsaveSize);
-        if (!LiveProcessor.TrySetXsave(source))
+        if (!LiveProcessor.FloatingPoint.TrySetXsave(source))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXsave", 0, "the image's header or MXCSR is invalid");
         }
@@ -174,7 +174,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         foreach (ref ModelSpecificRegister register in registers)
         {
-            if (!LiveProcessor.TryReadMsr(register.Index, out ulong value))
+            if (!LiveProcessor.Msrs.TryRead(register.Index, out ulong value))
             {
                 throw Refused("GetMsrs", register.Index);
             }
@@ -187,7 +187,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         foreach (ModelSpecificRegister register in registers)
         {
-            if (!LiveProcessor.TryWriteMsr(register.Index, register.Value))
+            if (!LiveProcessor.Msrs.TryWrite(register.Index, register.Value))
             {
                 throw Refused("SetMsrs", register.Index);
             }
@@ -196,11 +196,11 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
-    public ulong GetXcr0() => LiveProcessor.Xcr0;
+    public ulong GetXcr0() => LiveProcessor.Xsave.Xcr0;
 
     public void SetXcr0(ulong value)
     {
-        if (!LiveProcessor.TrySetXcr0(value))
+        if (!LiveProcessor.Xsave.TrySetXcr0(value))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXcr0", 0, $"XCR0 cannot be 0x{value:X}");
         }
@@ -214,8 +214,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _memory.ForEachWritable(static (processor, address, size) => processor.ForgetCode(address, size), _processor);
-        LiveProcessor.DiscardInterrupts();
-        LiveProcessor.RestartSources();
+        LiveProcessor.Interrupts.DiscardInterrupts();
+        LiveProcessor.Clock.RestartSources();
     }
 
     /// <summary>Lets go of the guest's memory.</summary>

@@ -29,8 +29,8 @@ internal sealed class IlCompiler : IRegionCompiler
         // The runtime collects methods that nothing refers to.
     }
 
-    private sealed class Code(Func<Processor, int, RegionExit> method, int size) : RegionCode(size)
+    private sealed class Code(Func<CodeSupport, int, RegionExit> method, int size) : RegionCode(size)
     {
-        public override RegionExit Run(Processor processor, Region region, int entry) => method(processor, entry);
+        public override RegionExit Run(RegionRunner runner, Region region, int entry) => method(runner.Support, entry);
     }
 }

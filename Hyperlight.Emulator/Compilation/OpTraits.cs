@@ -6,7 +6,7 @@ namespace Hyperlight.Emulator.Compilation;
 /// <summary>What the compiler has to know about an instruction before it writes code for it.</summary>
 internal static class OpTraits
 {
-    private const int StringRegisters = (1 << Processor.Rcx) | (1 << Processor.Rsi) | (1 << Processor.Rdi);
+    private const int StringRegisters = (1 << GeneralRegister.Rcx) | (1 << GeneralRegister.Rsi) | (1 << GeneralRegister.Rdi);
 
     /// <summary>Whether code is written for the instruction itself; all others call the interpreter's.</summary>
     public static bool IsCompiled(in MicroOp op)
@@ -21,7 +21,7 @@ internal static class OpTraits
                 return true;
             case Op.Jcc or Op.Jmp or Op.Call:
                 // The interpreter raises the exception of a target that is not canonical.
-                return Processor.IsCanonical(op.Immediate);
+                return LinearAddress.IsCanonical(op.Immediate);
             case Op.Push or Op.Leave or Op.JmpIndirect or Op.CallIndirect:
                 return op.Size == 8;
             case Op.Pop:
@@ -101,14 +101,14 @@ internal static class OpTraits
 
         used |= op.Op switch
         {
-            Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret => 1 << Processor.Rsp,
-            Op.Leave => (1 << Processor.Rsp) | (1 << Processor.Rbp),
-            Op.Shld or Op.Shrd when !op.HasThirdOperand => 1 << Processor.Rcx,
+            Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret => 1 << GeneralRegister.Rsp,
+            Op.Leave => (1 << GeneralRegister.Rsp) | (1 << GeneralRegister.Rbp),
+            Op.Shld or Op.Shrd when !op.HasThirdOperand => 1 << GeneralRegister.Rcx,
             Op.Movs => StringRegisters,
-            Op.Stos => StringRegisters | (1 << Processor.Rax),
-            Op.Cmpxchg => 1 << Processor.Rax,
-            Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Cwd => (1 << Processor.Rax) | (1 << Processor.Rdx),
-            Op.Cbw => 1 << Processor.Rax,
+            Op.Stos => StringRegisters | (1 << GeneralRegister.Rax),
+            Op.Cmpxchg => 1 << GeneralRegister.Rax,
+            Op.Mul or Op.Imul1 or Op.Div or Op.Idiv or Op.Cwd => (1 << GeneralRegister.Rax) | (1 << GeneralRegister.Rdx),
+            Op.Cbw => 1 << GeneralRegister.Rax,
             _ => 0,
         };
         return used & 0xFFFF;
@@ -124,13 +124,13 @@ internal static class OpTraits
             : 0;
         written |= op.Op switch
         {
-            Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret => 1 << Processor.Rsp,
-            Op.Leave => (1 << Processor.Rsp) | (1 << Processor.Rbp),
-            Op.Mul or Op.Imul1 or Op.Div or Op.Idiv => (1 << Processor.Rax) | (1 << Processor.Rdx),
-            Op.Cwd => 1 << Processor.Rdx,
-            Op.Cbw => 1 << Processor.Rax,
+            Op.Push or Op.Pop or Op.Call or Op.CallIndirect or Op.Ret => 1 << GeneralRegister.Rsp,
+            Op.Leave => (1 << GeneralRegister.Rsp) | (1 << GeneralRegister.Rbp),
+            Op.Mul or Op.Imul1 or Op.Div or Op.Idiv => (1 << GeneralRegister.Rax) | (1 << GeneralRegister.Rdx),
+            Op.Cwd => 1 << GeneralRegister.Rdx,
+            Op.Cbw => 1 << GeneralRegister.Rax,
             Op.Movs or Op.Stos => StringRegisters,
-            Op.Cmpxchg => 1 << Processor.Rax,
+            Op.Cmpxchg => 1 << GeneralRegister.Rax,
             Op.Xchg or Op.Xadd => 1 << op.SourceRegister,
             _ => 0,
         };

@@ -18,8 +18,8 @@ internal abstract class RegionCode(int size)
     public virtual bool HasLinks(bool isUser) => false;
 
     /// <summary>Enters the region, and says what to do next.</summary>
-    /// <param name="processor">The processor whose registers and memory it works on.</param>
+    /// <param name="runner">That of the processor whose registers and memory it works on.</param>
     /// <param name="region">The region, as the processor found it in its guest.</param>
     /// <param name="entry">Which of the region's blocks to begin with.</param>
-    public abstract RegionExit Run(Processor processor, Region region, int entry);
+    public abstract RegionExit Run(RegionRunner runner, Region region, int entry);
 }

@@ -39,7 +39,7 @@ internal sealed partial class RegionCompiler
                 GoToIndirect(node.Targets);
                 break;
             default:
-                PushRegister(Processor.Rsp);
+                PushRegister(GeneralRegister.Rsp);
                 LoadMemory(site, StackSlot, _new);
                 LeaveUnlessCanonical(site);
                 MoveStack(StackSlot + op.Immediate);

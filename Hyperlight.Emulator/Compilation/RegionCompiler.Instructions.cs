@@ -42,16 +42,16 @@ internal sealed partial class RegionCompiler
             case Op.Mul or Op.Imul1: WriteWideMultiplication(in op, site, flagsAreSeen); break;
             case Op.Div or Op.Idiv: WriteDivision(in op, site); break;
             case Op.Cbw:
-                PushRegister(Processor.Rax);
+                PushRegister(GeneralRegister.Rax);
                 _w.SignExtend(op.Size / 2);
-                PopRegister(Processor.Rax, op.Size);
+                PopRegister(GeneralRegister.Rax, op.Size);
                 break;
             case Op.Cwd:
-                PushRegister(Processor.Rax);
+                PushRegister(GeneralRegister.Rax);
                 _w.SignExtend(op.Size);
                 _w.Int32(63);
                 _w.Emit(OpCodes.Shr);
-                PopRegister(Processor.Rdx, op.Size);
+                PopRegister(GeneralRegister.Rdx, op.Size);
                 break;
             case Op.Bswap:
                 PushRegister(op.DestinationRegister);

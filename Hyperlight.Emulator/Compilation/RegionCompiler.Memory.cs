@@ -136,7 +136,7 @@ internal sealed partial class RegionCompiler
     private void FinishOutOfLine(Site site, Action finish, Label done)
     {
         finish();
-        _w.Argument(ProcessorArgument);
+        _w.Load(_registerFile);
         _w.Emit(OpCodes.Ldfld, Members.BlockEnd);
         _w.Emit(OpCodes.Brtrue, done);
         if (site.GoesToNew)

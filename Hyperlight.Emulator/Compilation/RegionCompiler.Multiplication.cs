@@ -64,7 +64,7 @@ internal sealed partial class RegionCompiler
         PushDestination(in op, site);
         Extend(isSigned, op.Size);
         _w.Store(_left);
-        PushRegister(Processor.Rax);
+        PushRegister(GeneralRegister.Rax);
         Extend(isSigned, op.Size);
         _w.Store(_right);
         _w.Load(_left);
@@ -86,9 +86,9 @@ internal sealed partial class RegionCompiler
 
         _w.Store(_left);
         _w.Load(_new);
-        PopRegister(Processor.Rax, op.Size);
+        PopRegister(GeneralRegister.Rax, op.Size);
         _w.Load(_left);
-        PopRegister(Processor.Rdx, op.Size);
+        PopRegister(GeneralRegister.Rdx, op.Size);
         if (!flagsAreSeen)
         {
             return;
@@ -129,10 +129,10 @@ internal sealed partial class RegionCompiler
         }
 
         // The dividend's upper half adds nothing to the lower one.
-        PushRegister(Processor.Rax);
+        PushRegister(GeneralRegister.Rax);
         Extend(isSigned, op.Size);
         _w.Store(_left);
-        PushRegister(Processor.Rdx);
+        PushRegister(GeneralRegister.Rdx);
         Extend(isSigned, op.Size);
         if (isSigned)
         {
@@ -151,13 +151,13 @@ internal sealed partial class RegionCompiler
         _w.Emit(isSigned ? OpCodes.Div : OpCodes.Div_Un);
         _w.Store(_new);
         _w.Load(_new);
-        PopRegister(Processor.Rax, op.Size);
+        PopRegister(GeneralRegister.Rax, op.Size);
         _w.Load(_left);
         _w.Load(_new);
         _w.Load(_right);
         _w.Emit(OpCodes.Mul);
         _w.Emit(OpCodes.Sub);
-        PopRegister(Processor.Rdx, op.Size);
+        PopRegister(GeneralRegister.Rdx, op.Size);
     }
 
     private void Extend(bool isSigned, int size)

@@ -19,7 +19,7 @@ internal sealed partial class RegionCompiler
     /// <summary>Pushes a variable on the guest's stack.</summary>
     private void PushOnStack(Site site, LocalBuilder value)
     {
-        PushRegister(Processor.Rsp);
+        PushRegister(GeneralRegister.Rsp);
         _w.Int64(StackSlot);
         _w.Emit(OpCodes.Sub);
         StoreMemory(site, StackSlot, value, () => MoveStack(unchecked(0UL - StackSlot)));
@@ -27,7 +27,7 @@ internal sealed partial class RegionCompiler
 
     private void WritePop(in MicroOp op, Site site)
     {
-        PushRegister(Processor.Rsp);
+        PushRegister(GeneralRegister.Rsp);
         LoadMemory(site, StackSlot, _new);
         MoveStack(StackSlot);
         _w.Load(_new);
@@ -36,21 +36,21 @@ internal sealed partial class RegionCompiler
 
     private void WriteLeave(Site site)
     {
-        PushRegister(Processor.Rbp);
+        PushRegister(GeneralRegister.Rbp);
         LoadMemory(site, StackSlot, _new);
-        PushRegister(Processor.Rbp);
+        PushRegister(GeneralRegister.Rbp);
         _w.Int64(StackSlot);
         _w.Emit(OpCodes.Add);
-        PopRegister(Processor.Rsp, StackSlot);
+        PopRegister(GeneralRegister.Rsp, StackSlot);
         _w.Load(_new);
-        PopRegister(Processor.Rbp, StackSlot);
+        PopRegister(GeneralRegister.Rbp, StackSlot);
     }
 
     private void MoveStack(ulong bytes)
     {
-        PushRegister(Processor.Rsp);
+        PushRegister(GeneralRegister.Rsp);
         _w.Int64(bytes);
         _w.Emit(OpCodes.Add);
-        PopRegister(Processor.Rsp, StackSlot);
+        PopRegister(GeneralRegister.Rsp, StackSlot);
     }
 }

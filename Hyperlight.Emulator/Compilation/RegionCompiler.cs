@@ -79,17 +79,17 @@ internal sealed partial class RegionCompiler
     }
 
     /// <summary>Compiles blocks. The code can be entered at each that does not continue the one before it.</summary>
-    public static Func<Processor, int, RegionExit> Compile(List<RegionNode> nodes)
+    public static Func<CodeSupport, int, RegionExit> Compile(List<RegionNode> nodes)
     {
         var method = new DynamicMethod(
             $"guest_0x{nodes[0].Block.Rip:X}",
             typeof(RegionExit),
-            [typeof(MicroOp[]), typeof(Processor), typeof(int)],
-            typeof(Processor).Module,
+            [typeof(MicroOp[]), typeof(CodeSupport), typeof(int)],
+            typeof(CodeSupport).Module,
             skipVisibility: true);
         var compiler = new RegionCompiler(nodes, new CodeWriter(method.GetILGenerator()));
         compiler.WriteAll();
-        return method.CreateDelegate<Func<Processor, int, RegionExit>>(compiler._ops.ToArray());
+        return method.CreateDelegate<Func<CodeSupport, int, RegionExit>>(compiler._ops.ToArray());
     }
 
     private void WriteAll()
@@ -120,9 +120,9 @@ internal sealed partial class RegionCompiler
         _w.Emit(OpCodes.Ldfld, Members.TlbEntries);
         _w.Store(_tlb);
 
-        _w.Argument(ProcessorArgument);
+        _w.Load(_registerFile);
         _w.Emit(OpCodes.Ldfld, Members.CodeLimit);
-        _w.Argument(ProcessorArgument);
+        _w.Load(_registerFile);
         _w.Emit(OpCodes.Ldfld, Members.Executed);
         _w.Emit(OpCodes.Sub);
         _w.Store(_remaining);
@@ -207,13 +207,13 @@ internal sealed partial class RegionCompiler
         WriteRegisters(_written);
         PushFlags();
         _w.Call(Members.SetFlags);
-        _w.Argument(ProcessorArgument);
+        _w.Load(_registerFile);
         _w.Load(_rip);
         _w.Emit(OpCodes.Stfld, Members.Rip);
 
         _w.Mark(_leaveWithoutState);
-        _w.Argument(ProcessorArgument);
-        _w.Argument(ProcessorArgument);
+        _w.Load(_registerFile);
+        _w.Load(_registerFile);
         _w.Emit(OpCodes.Ldfld, Members.CodeLimit);
         _w.Load(_remaining);
         _w.Emit(OpCodes.Sub);

@@ -191,7 +191,7 @@ internal sealed unsafe class BlockCacheTests
 
     private sealed class NoCode() : RegionCode(0)
     {
-        public override RegionExit Run(Processor processor, Region region, int entry) =>
+        public override RegionExit Run(RegionRunner runner, Region region, int entry) =>
             throw new InvalidOperationException("The code is not executed.");
     }
 }

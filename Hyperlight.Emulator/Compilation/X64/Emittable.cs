@@ -26,7 +26,7 @@ internal static class Emittable
                 return true;
             case Op.Jcc or Op.Jmp or Op.Call:
                 // The interpreter raises the exception of a target that is not canonical.
-                return Processor.IsCanonical(op.Immediate);
+                return LinearAddress.IsCanonical(op.Immediate);
             case Op.Push or Op.Leave or Op.JmpIndirect or Op.CallIndirect:
                 return op.Size == 8;
             case Op.Pop:

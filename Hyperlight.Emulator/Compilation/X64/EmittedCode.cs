@@ -43,9 +43,9 @@ internal sealed class EmittedCode(
     /// <summary>Where code of another region enters it.</summary>
     public nint LinkedEntry => address + layout.LinkedEntry;
 
-    public override RegionExit Run(Processor processor, Region region, int entry)
+    public override RegionExit Run(RegionRunner runner, Region region, int entry)
     {
-        RegionExit exit = processor.RunEmitted(this, region, entry);
+        RegionExit exit = runner.Emitted.Run(this, region, entry);
         GC.KeepAlive(chunk);
         return exit;
     }

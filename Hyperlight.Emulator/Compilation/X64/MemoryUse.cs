@@ -54,7 +54,7 @@ internal readonly record struct MemoryUse(int Base, int Index, int Scale, int Se
     private static bool HasMemory(in MicroOp op) => op.Destination == OperandKind.Memory || op.Source == OperandKind.Memory;
 
     private static MemoryUse Stack(int displacement, bool isWrite) =>
-        new(Processor.Rsp, MicroOp.ZeroRegister, 0, 0, displacement, Slot, isWrite);
+        new(GeneralRegister.Rsp, MicroOp.ZeroRegister, 0, 0, displacement, Slot, isWrite);
 
     private static MemoryUse? AtOperand(in MicroOp op, int size, bool isWrite) =>
         op.Address32

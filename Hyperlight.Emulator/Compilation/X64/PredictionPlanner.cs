@@ -28,7 +28,7 @@ internal sealed class PredictionPlanner(int first)
     public int? Find(in TraceOp place)
     {
         ref MicroOp op = ref place.Op;
-        if (op.Index == MicroOp.ZeroRegister && op.Base == Processor.Rsp)
+        if (op.Index == MicroOp.ZeroRegister && op.Base == GeneralRegister.Rsp)
         {
             return Stack;
         }

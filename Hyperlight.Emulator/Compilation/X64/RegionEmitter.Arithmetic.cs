@@ -156,7 +156,7 @@ internal sealed partial class RegionEmitter
         int source = Read(op.SourceRegister, Host.Entry);
         LoadRax();
         _a.Emit(op.Size, op.Size == 1 ? 0x0FB0 : 0x0FB1, source, Memory);
-        Set(Processor.Rax, Host.Rax);
+        Set(GeneralRegister.Rax, Host.Rax);
         FlagsAreNew();
     }
 

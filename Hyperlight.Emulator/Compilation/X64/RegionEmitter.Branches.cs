@@ -47,25 +47,25 @@ internal sealed partial class RegionEmitter
                 GoToIndirect(node.Targets, mayBeHigh: true);
                 break;
             case Op.Call:
-                TranslateStack(Processor.Rsp, -StackSlot, StateOffsets.WriteTag);
+                TranslateStack(GeneralRegister.Rsp, -StackSlot, StateOffsets.WriteTag);
                 StoreConstant(op.NextRip);
-                Advance(Processor.Rsp, -StackSlot);
+                Advance(GeneralRegister.Rsp, -StackSlot);
                 GoTo(node, node.Target, op.Immediate);
                 break;
             case Op.CallIndirect:
                 LoadTarget(in op);
                 InterpretUnlessCanonical();
                 _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Scratch));
-                TranslateStack(Processor.Rsp, -StackSlot, StateOffsets.WriteTag);
+                TranslateStack(GeneralRegister.Rsp, -StackSlot, StateOffsets.WriteTag);
                 StoreConstant(op.NextRip);
-                Advance(Processor.Rsp, -StackSlot);
+                Advance(GeneralRegister.Rsp, -StackSlot);
                 _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.Scratch));
                 GoToIndirect(node.Targets, mayBeHigh: false);
                 break;
             default:
-                TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);
+                TranslateStack(GeneralRegister.Rsp, 0, StateOffsets.ReadTag);
                 _a.Emit(8, MovFrom, Host.Address, Memory);
-                Advance(Processor.Rsp, StackSlot + (int)op.Immediate);
+                Advance(GeneralRegister.Rsp, StackSlot + (int)op.Immediate);
                 GoToReturn(StackSlot + (int)op.Immediate);
                 break;
         }

@@ -133,7 +133,7 @@ internal sealed partial class RegionEmitter
             _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Scratch));
         }
 
-        TranslateStack(Processor.Rsp, -StackSlot, StateOffsets.WriteTag);
+        TranslateStack(GeneralRegister.Rsp, -StackSlot, StateOffsets.WriteTag);
         switch (op.Destination)
         {
             case OperandKind.Register:
@@ -148,7 +148,7 @@ internal sealed partial class RegionEmitter
                 break;
         }
 
-        Advance(Processor.Rsp, -StackSlot);
+        Advance(GeneralRegister.Rsp, -StackSlot);
     }
 
     /// <summary>Stores eight bytes into memory that was translated.</summary>
@@ -167,21 +167,21 @@ internal sealed partial class RegionEmitter
 
     private void EmitPop(in MicroOp op)
     {
-        TranslateStack(Processor.Rsp, 0, StateOffsets.ReadTag);
-        int value = _map[Processor.Rsp] == Operand.None ? Host.Address : Host.Entry;
+        TranslateStack(GeneralRegister.Rsp, 0, StateOffsets.ReadTag);
+        int value = _map[GeneralRegister.Rsp] == Operand.None ? Host.Address : Host.Entry;
         _a.Emit(8, MovFrom, value, Memory);
-        Advance(Processor.Rsp, StackSlot);
+        Advance(GeneralRegister.Rsp, StackSlot);
         Set(op.DestinationRegister, value);
     }
 
     private void EmitLeave()
     {
-        TranslateStack(Processor.Rbp, 0, StateOffsets.ReadTag);
+        TranslateStack(GeneralRegister.Rbp, 0, StateOffsets.ReadTag);
         _a.Emit(8, MovFrom, Host.Address, Memory);
-        int frame = Read(Processor.Rbp, Host.Entry);
+        int frame = Read(GeneralRegister.Rbp, Host.Entry);
         _a.Emit(8, 0x8D, Host.Entry, Operand.At(frame, StackSlot));
-        Set(Processor.Rsp, Host.Entry);
-        Set(Processor.Rbp, Host.Address);
+        Set(GeneralRegister.Rsp, Host.Entry);
+        Set(GeneralRegister.Rbp, Host.Address);
     }
 
     private void EmitSet(in MicroOp op)

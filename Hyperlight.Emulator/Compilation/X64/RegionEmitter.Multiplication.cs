@@ -31,7 +31,7 @@ internal sealed partial class RegionEmitter
         Operand source = op.Destination == OperandKind.Memory ? Memory : Operand.Of(Read(op.DestinationRegister, Host.Entry));
         LoadRax();
         _a.Emit(op.Size, 0xF7, op.Op == Op.Mul ? 4 : 5, source);
-        Set(Processor.Rax, Host.Rax);
+        Set(GeneralRegister.Rax, Host.Rax);
         FlagsAreNew();
     }
 
@@ -63,7 +63,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, Mov, Host.Rax, Translation);
         LoadRax();
         _a.Emit(op.Size, 0xF7, op.Op == Op.Div ? 6 : 7, GuestAddress);
-        Set(Processor.Rax, Host.Rax);
+        Set(GeneralRegister.Rax, Host.Rax);
         _a.Emit(8, Mov, Host.Entry, Operand.Of(Host.Rax));
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class RegionEmitter
         _a.Emit(op.Size, 0x83, 7, Translation);
         _a.Byte(1);
         _a.JumpIf(BelowOrEqual, Slow);
-        int low = Read(Processor.Rax, Host.Entry);
+        int low = Read(GeneralRegister.Rax, Host.Entry);
         if (low != Host.Entry)
         {
             _a.Emit(8, Mov, low, Translation);
@@ -89,7 +89,7 @@ internal sealed partial class RegionEmitter
     /// <summary>CBW, CWDE and CDQE.</summary>
     private void EmitSignExtension(in MicroOp op)
     {
-        int register = Read(Processor.Rax, Host.Entry);
+        int register = Read(GeneralRegister.Rax, Host.Entry);
         if (op.Size == 8)
         {
             _a.Emit(8, 0x63, register, Operand.Of(register));
@@ -99,18 +99,18 @@ internal sealed partial class RegionEmitter
             _a.Emit(op.Size == 2 ? 0x66 : 0, false, op.Size == 2, op.Size == 2 ? 0x0FBE : 0x0FBF, register, Operand.Of(register));
         }
 
-        Write(Processor.Rax, register);
+        Write(GeneralRegister.Rax, register);
     }
 
     /// <summary>CWD, CDQ and CQO. They keep the flags, and a shift does not.</summary>
     private void EmitSignSpread(in MicroOp op)
     {
         FreeFlags();
-        _a.Emit(8, Mov, Read(Processor.Rax, Host.Entry), Translation);
+        _a.Emit(8, Mov, Read(GeneralRegister.Rax, Host.Entry), Translation);
         _a.Emit(op.Size, 0xC1, 7, Translation);
         _a.Byte((byte)((8 * op.Size) - 1));
         _a.Emit(op.Size, Mov, Host.Entry, Operand.Of(Host.Rdx));
     }
 
-    private void LoadRax() => _a.Emit(8, MovFrom, Host.Rax, Place(Processor.Rax));
+    private void LoadRax() => _a.Emit(8, MovFrom, Host.Rax, Place(GeneralRegister.Rax));
 }

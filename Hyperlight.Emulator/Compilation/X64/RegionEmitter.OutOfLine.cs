@@ -81,7 +81,7 @@ internal sealed partial class RegionEmitter
                 _a.Jump(place.Done);
                 break;
             case OutOfLineKind.UndoReturn:
-                Advance(Processor.Rsp, -place.Number);
+                Advance(GeneralRegister.Rsp, -place.Number);
                 _a.Jump(place.Done);
                 break;
             case OutOfLineKind.LeaveTrace:

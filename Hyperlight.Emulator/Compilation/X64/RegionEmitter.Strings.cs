@@ -68,7 +68,7 @@ internal sealed partial class RegionEmitter
 
         _a.Mark(hasMore);
         _a.Emit(4, 0xF7, 0, Operand.Of(Host.Rcx));
-        _a.Immediate(4, Processor.ElementsPerCheck - 1);
+        _a.Immediate(4, StringInstructions.ElementsPerCheck - 1);
         _a.JumpIf(NotEqual, split);
         _a.Emit(4, 0x83, 7, Operand.State(StateOffsets.CancelRequested));
         _a.Byte(0);
@@ -88,15 +88,15 @@ internal sealed partial class RegionEmitter
     {
         _a.Emit(4, 0x8D, Host.Entry, Operand.At(Host.Rcx, -1));
         _a.Emit(4, 0x81, 4, Translation);
-        _a.Immediate(4, Processor.ElementsPerCheck - 1);
+        _a.Immediate(4, StringInstructions.ElementsPerCheck - 1);
         _a.Emit(4, 0x83, 0, Translation);
         _a.Byte(1);
         if (op.Op == Op.Movs)
         {
-            LimitToPage(Processor.Rsi, op.Size);
+            LimitToPage(GeneralRegister.Rsi, op.Size);
         }
 
-        LimitToPage(Processor.Rdi, op.Size);
+        LimitToPage(GeneralRegister.Rdi, op.Size);
         _a.Emit(8, Mov, Host.Entry, Operand.Of(Host.Rcx));
     }
 
@@ -129,7 +129,7 @@ internal sealed partial class RegionEmitter
     {
         // More elements are counted as more than one instruction.
         _a.Emit(8, 0x81, 7, Operand.Of(Host.Rcx));
-        _a.Immediate(4, Processor.ElementsPerCheck);
+        _a.Immediate(4, StringInstructions.ElementsPerCheck);
         _a.JumpIf(Above, apart);
         if (op.Op == Op.Movs)
         {
@@ -145,10 +145,10 @@ internal sealed partial class RegionEmitter
 
     private void EmitCopy(in MicroOp op, int apart, int refused, (int Few, int Copied)? few)
     {
-        TranslateElements(Processor.Rsi, op.Size, StateOffsets.ReadTag, apart, refused);
+        TranslateElements(GeneralRegister.Rsi, op.Size, StateOffsets.ReadTag, apart, refused);
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Scratch));
         _a.Emit(8, Mov, Host.Address, Operand.Of(Host.Rax));
-        TranslateElements(Processor.Rdi, op.Size, StateOffsets.WriteTag, RestoringFlags(apart), RestoringFlags(refused));
+        TranslateElements(GeneralRegister.Rdi, op.Size, StateOffsets.WriteTag, RestoringFlags(apart), RestoringFlags(refused));
         if (few is { } place)
         {
             _a.Emit(4, 0x8D, Host.Entry, Operand.At(Host.Rcx, -1));
@@ -191,7 +191,7 @@ internal sealed partial class RegionEmitter
 
     private void EmitFill(in MicroOp op, int apart, int refused)
     {
-        TranslateElements(Processor.Rdi, op.Size, StateOffsets.WriteTag, apart, refused);
+        TranslateElements(GeneralRegister.Rdi, op.Size, StateOffsets.WriteTag, apart, refused);
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Scratch));
         LoadRax();
         _a.Emit(8, Mov, Host.Rcx, Translation);
@@ -211,10 +211,10 @@ internal sealed partial class RegionEmitter
 
         if (op.Op == Op.Movs)
         {
-            _a.Emit(8, 0x01, Host.Entry, Place(Processor.Rsi));
+            _a.Emit(8, 0x01, Host.Entry, Place(GeneralRegister.Rsi));
         }
 
-        _a.Emit(8, 0x01, Host.Entry, Place(Processor.Rdi));
+        _a.Emit(8, 0x01, Host.Entry, Place(GeneralRegister.Rdi));
     }
 
     /// <summary>Translates the address in a guest's register, if RCX elements from there on are in one page.</summary>

@@ -41,7 +41,7 @@ internal sealed class RegisterMap
         }
 
         Array.Fill(_hosts, Operand.None);
-        (_hosts[Processor.Rcx], _hosts[Processor.Rdx]) = (Host.Rcx, Host.Rdx);
+        (_hosts[GeneralRegister.Rcx], _hosts[GeneralRegister.Rdx]) = (Host.Rcx, Host.Rdx);
         foreach (byte host in Free)
         {
             int most = Operand.None;

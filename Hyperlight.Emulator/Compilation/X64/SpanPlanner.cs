@@ -49,7 +49,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         return _places;
     }
 
-    private static bool IsOnStack(in MemoryUse use) => use.Base == Processor.Rsp && use.Index == MicroOp.ZeroRegister;
+    private static bool IsOnStack(in MemoryUse use) => use.Base == GeneralRegister.Rsp && use.Index == MicroOp.ZeroRegister;
 
     private void Add(int item, in MemoryUse use)
     {
@@ -99,7 +99,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         bool isVector = op.Op == Op.Vector;
         bool isEmitted = isVector ? VectorTraits.IsEmitted(in op, place.Bytes) : Emittable.IsEmitted(in op);
         int written = !isEmitted ? 0xFFFF : isVector ? VectorTraits.GeneralResult(in op) : OpTraits.WrittenRegisters(in op);
-        long? moved = isEmitted && (!isVector || (written & (1 << Processor.Rsp)) == 0) ? DistanceOf(in op) : null;
+        long? moved = isEmitted && (!isVector || (written & (1 << GeneralRegister.Rsp)) == 0) ? DistanceOf(in op) : null;
         _moved = moved is { } distance ? _moved + distance : 0;
         if (_members.Count == 0)
         {
@@ -118,16 +118,16 @@ internal sealed class SpanPlanner(RegisterMap map)
     private static long? DistanceOf(in MicroOp op)
     {
         const int Slot = 8;
-        bool isOfPointer = op is { Destination: OperandKind.Register, DestinationRegister: Processor.Rsp };
+        bool isOfPointer = op is { Destination: OperandKind.Register, DestinationRegister: GeneralRegister.Rsp };
         return op.Op switch
         {
             Op.Push => -Slot,
             Op.Pop when !isOfPointer => Slot,
             Op.Add when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => (long)(int)op.Immediate,
             Op.Sub when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => -(long)(int)op.Immediate,
-            Op.Lea when isOfPointer && op is { Size: 8, Base: Processor.Rsp, Index: MicroOp.ZeroRegister, Address32: false } => (long)(int)op.Displacement,
+            Op.Lea when isOfPointer && op is { Size: 8, Base: GeneralRegister.Rsp, Index: MicroOp.ZeroRegister, Address32: false } => (long)(int)op.Displacement,
             Op.Vector => 0,
-            _ => (OpTraits.WrittenRegisters(in op) & (1 << Processor.Rsp)) == 0 ? 0 : null,
+            _ => (OpTraits.WrittenRegisters(in op) & (1 << GeneralRegister.Rsp)) == 0 ? 0 : null,
         };
     }
 
@@ -145,7 +145,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         return op.Op switch
         {
             Op.Nop or Op.Jcc or Op.Jmp or Op.Push => !hasMemory || op.Op != Op.Push,
-            Op.Pop => isMapped && map[Processor.Rsp] != Operand.None,
+            Op.Pop => isMapped && map[GeneralRegister.Rsp] != Operand.None,
             Op.Lea => isMapped && IsMapped(op.Base) && (long)op.Displacement == (int)op.Displacement && op.Size > 2,
             Op.Mov or Op.Movzx or Op.Movsx or Op.Setcc or Op.Cmovcc or Op.Imul or Op.Test or Op.Cmp
                 or Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor

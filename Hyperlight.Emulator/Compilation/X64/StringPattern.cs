@@ -125,7 +125,7 @@ internal sealed class StringPattern
 
     /// <summary>Whether a jump is taken only if RCX is not zero, and is few.</summary>
     private bool IsChoice(int jump) => jump >= ChoiceLength - 1 && _code[jump].Mnemonic == Mnemonic.Jbe
-        && _code[jump - 1] is { Code: Code.Cmp_rm32_imm8, Op0Register: Register.R13D } compare && compare.GetImmediate(1) < Processor.ElementsPerCheck
+        && _code[jump - 1] is { Code: Code.Cmp_rm32_imm8, Op0Register: Register.R13D } compare && compare.GetImmediate(1) < StringInstructions.ElementsPerCheck
         && _code[jump - 2] is { Code: Code.Lea_r32_m, Op0Register: Register.R13D, MemoryBase: Register.RCX, MemoryIndex: Register.None, MemoryDisplacement64: ulong.MaxValue };
 
     /// <summary>Whether an address becomes that behind the elements.</summary>
@@ -153,7 +153,7 @@ internal sealed class StringPattern
     {
         at -= LimitLength;
         return at >= 0 && _code[at] is { Code: Code.Cmp_rm64_imm32, Op0Register: Register.RCX } compare
-            && compare.Immediate32to64 is > 0 and <= Processor.ElementsPerCheck && _code[at + 1].Mnemonic == Mnemonic.Ja;
+            && compare.Immediate32to64 is > 0 and <= StringInstructions.ElementsPerCheck && _code[at + 1].Mnemonic == Mnemonic.Ja;
     }
 
     private bool IsFlagsSaved(int at) => at >= 0 && _code[at] is { Code: Code.Mov_rm64_r64, Op1Register: Register.RAX } saved

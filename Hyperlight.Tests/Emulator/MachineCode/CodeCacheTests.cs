@@ -137,7 +137,7 @@ internal sealed class CodeCacheTests
 
     private sealed class Code() : RegionCode(CodeSize)
     {
-        public override RegionExit Run(Processor processor, Region region, int entry) =>
+        public override RegionExit Run(RegionRunner runner, Region region, int entry) =>
             throw new InvalidOperationException("The code is not executed.");
     }
 

@@ -366,7 +366,7 @@ internal sealed class CodeVerifierTests
         Label slow = c.CreateLabel();
         if (skipped != 0)
         {
-            c.AddInstruction(Instruction.Create(Code.Cmp_rm64_imm32, Register.RCX, Processor.ElementsPerCheck));
+            c.AddInstruction(Instruction.Create(Code.Cmp_rm64_imm32, Register.RCX, StringInstructions.ElementsPerCheck));
             c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, slow.Id));
         }
 

@@ -106,7 +106,7 @@ internal sealed class RegionBuilderTests
     {
         public override bool HasLinks(bool isUser) => isUser == isOfUser;
 
-        public override RegionExit Run(Processor processor, Region region, int entry) =>
+        public override RegionExit Run(RegionRunner runner, Region region, int entry) =>
             throw new InvalidOperationException("The code is not executed.");
     }
 }

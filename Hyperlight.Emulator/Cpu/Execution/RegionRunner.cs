@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Enters compiled code.</summary>
+internal sealed unsafe class RegionRunner(
+    ProcessorState* state,
+    Breakpoints breakpoints,
+    CodeFetcher fetcher,
+    RegionVerifier verifier,
+    BlockInterpreter blockInterpreter,
+    CodeSupport support,
+    EmittedCodeRunner emitted)
+{
+    /// <summary>Whether the run has been asked to end.</summary>
+    public bool IsCancelled => (Volatile.Read(ref state->CancelRequested) & ProcessorState.CancelBit) != 0;
+
+    /// <summary>
+    /// How many instructions compiled code executes before it returns, so that the processor looks whether the run has to end, or other
+    /// machines need the memory: much less than a millisecond of most code.
+    /// </summary>
+    private const int InstructionsPerLook = 1 << 18;
+
+    /// <summary>What compiled code calls.</summary>
+    public CodeSupport Support => support;
+
+    /// <summary>Runs code that was emitted as machine code.</summary>
+    public EmittedCodeRunner Emitted => emitted;
+
+    /// <summary>Executes compiled code, and says whether nothing is pending.</summary>
+    public bool Enter(Region region, Block block)
+    {
+        if (!verifier.IsInPlace(region) || !verifier.IsUnchanged(region) || !ReferenceEquals(block.Region, region))
+        {
+            // These checks can make the processor forget blocks, also this one: what it would change of itself would go unnoticed.
+            return fetcher.FindBlock() is { } current ? blockInterpreter.Interpret(current) : fetcher.CountNotFetched();
+        }
+
+        state->BlockEnd = int.MaxValue;
+        state->CountedAgain = 0;
+        state->CodeLimit = Math.Min(state->ExecutedLimit, state->Executed + InstructionsPerLook);
+        RegionExit exit = region.Code.Run(this, region, block.Entry);
+        state->Executed -= state->CountedAgain;
+        switch (exit)
+        {
+            case RegionExit.Continue:
+                return true;
+            case RegionExit.Pending:
+                return false;
+            default:
+                return IsCancelled || state->Executed >= state->ExecutedLimit || breakpoints.MustInterpret || state->Interrupts.IsWindowWanted
+                    || (fetcher.FindBlock() is { } next ? blockInterpreter.Interpret(next) : fetcher.CountNotFetched());
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+using static Hyperlight.Emulator.Cpu.GeneralRegister;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>Access to the stack.</summary>
+internal sealed unsafe partial class LinearMemory
+{
+    public bool Push(ulong value, int size = 8)
+    {
+        ulong rsp = registers[Rsp] - (ulong)size;
+        if (!Store(rsp, size, value))
+        {
+            return pending.StackFault();
+        }
+
+        registers[Rsp] = rsp;
+        return true;
+    }
+
+    /// <summary>Loads through SS.</summary>
+    public bool LoadStack(ulong address, int size, out ulong value) => Load(address, size, out value) || pending.StackFault();
+
+    public bool Pop(out ulong value, int size = 8)
+    {
+        ulong rsp = registers[Rsp];
+        if (!LoadStack(rsp, size, out value))
+        {
+            return false;
+        }
+
+        registers[Rsp] = rsp + (ulong)size;
+        return true;
+    }
+}

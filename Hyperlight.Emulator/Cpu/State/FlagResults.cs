@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using Hyperlight.Abstractions;
+using Hyperlight.Emulator.Compilation;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
+
+namespace Hyperlight.Emulator.Cpu;
+
+/// <summary>What the flags follow from: see <see cref="Cpu.Flags"/>.</summary>
+[StructLayout(LayoutKind.Sequential, Size = Size)]
+internal struct FlagResults
+{
+    public const int Size = 40;
+
+    /// <summary>ZF is set if this is zero.</summary>
+    public ulong Zero;
+
+    /// <summary>SF is its highest bit.</summary>
+    public ulong Sign;
+
+    /// <summary>CF in bit 63; OF is bit 63 unlike bit 62; AF in bit 3.</summary>
+    public ulong Carries;
+
+    /// <summary>The flags that are kept as they are: <see cref="FlagBits.OtherFlags"/>.</summary>
+    public ulong Other;
+
+    /// <summary>PF is the parity of its low byte.</summary>
+    public byte Parity;
+}
