@@ -1,6 +1,3 @@
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.DebugBits;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;

@@ -1,7 +1,5 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 using static Hyperlight.Emulator.Cpu.FlagBits;
 using static Hyperlight.Emulator.Cpu.GeneralRegister;

@@ -1,8 +1,3 @@
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
-
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>What is pending in a <see cref="PendingEvent"/>.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;

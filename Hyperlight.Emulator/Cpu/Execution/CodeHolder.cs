@@ -1,7 +1,5 @@
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,10 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Decoding;

@@ -1,9 +1,3 @@
-using System.Buffers.Binary;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
-
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The components of the XSAVE image that this processor has.</summary>

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.ControlBits;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 using static Hyperlight.Emulator.Cpu.GeneralRegister;

@@ -1,9 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.FlagBits;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,6 +1,5 @@
 using System.Numerics;
 using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.GeneralRegister;

@@ -1,8 +1,3 @@
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
-
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Linear addresses: 48 bits, with a sign.</summary>

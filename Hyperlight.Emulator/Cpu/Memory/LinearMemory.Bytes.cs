@@ -1,7 +1,4 @@
 using System.Buffers.Binary;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;

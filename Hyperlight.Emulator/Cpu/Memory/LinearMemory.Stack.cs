@@ -1,9 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.GeneralRegister;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,8 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 

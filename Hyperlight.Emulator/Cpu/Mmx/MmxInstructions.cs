@@ -1,9 +1,5 @@
 using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
-using Hyperlight.Emulator.X87Arithmetic;
 using static Hyperlight.Emulator.Cpu.ControlBits;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 

@@ -1,8 +1,4 @@
-using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using Hyperlight.Emulator.X87Arithmetic;
 
 namespace Hyperlight.Emulator.Cpu;

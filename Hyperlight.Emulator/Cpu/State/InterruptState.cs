@@ -1,8 +1,4 @@
 using System.Runtime.InteropServices;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
-using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;
 

@@ -1,9 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using Hyperlight.Emulator.SseArithmetic;
 
 namespace Hyperlight.Emulator.Cpu;

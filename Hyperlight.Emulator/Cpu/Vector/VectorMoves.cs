@@ -1,8 +1,5 @@
 using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,9 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
-using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 
 namespace Hyperlight.Emulator.Cpu;
