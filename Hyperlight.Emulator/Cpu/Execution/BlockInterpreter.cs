@@ -42,27 +42,29 @@ internal sealed unsafe class BlockInterpreter(
     private bool ExecuteAll<TNotes>(MicroOp[] ops, TNotes notes)
         where TNotes : struct, IOpNotes
     {
-        long allowed = state->ExecutedLimit - state->Executed;
-        state->BlockEnd = allowed < ops.Length ? (int)allowed : ops.Length;
+        ProcessorState* current = state;
+        Interpreter executing = interpreter;
+        long allowed = current->ExecutedLimit - current->Executed;
+        current->BlockEnd = allowed < ops.Length ? (int)allowed : ops.Length;
         int i = 0;
-        while (i < state->BlockEnd)
+        while (i < current->BlockEnd)
         {
             notes.Note(ops, i);
             ref MicroOp op = ref ops[i++];
-            state->Rip = op.NextRip;
-            if (!interpreter.Execute(ref op))
+            current->Rip = op.NextRip;
+            if (!executing.Execute(ref op))
             {
-                state->Executed += i;
+                current->Executed += i;
                 if (pending.Kind != PendingKind.ExitBehind)
                 {
-                    state->Rip = op.Rip;
+                    current->Rip = op.Rip;
                 }
 
                 return false;
             }
         }
 
-        state->Executed += i;
+        current->Executed += i;
         return true;
     }
 

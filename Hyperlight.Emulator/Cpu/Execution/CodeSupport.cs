@@ -66,23 +66,23 @@ internal sealed unsafe class CodeSupport(
             case FlagSource.Processor:
                 break;
             case FlagSource.Add:
-                flags.SetArithmetic(result, (a & b) | ((a | b) & ~result), size);
+                flags.SetArithmetic(result, Flags.CarriesOfSum(a, b, result), size);
                 break;
             case FlagSource.Subtract:
-                flags.Subtract(a, b, 0, size);
+                flags.SetDifference(a, b, size);
                 break;
             case FlagSource.SubtractWithBorrow:
-                flags.SetArithmetic(result, (~a & b) | ((~a | b) & result), size);
+                flags.SetArithmetic(result, Flags.CarriesOfDifference(a, b, result), size);
                 break;
             case FlagSource.Logic:
                 flags.SetLogic(result, size);
                 break;
             case FlagSource.Increment:
-                flags.Add(result - 1, 1, 0, size);
+                flags.SetSum(result - 1, 1, size);
                 flags.SetCarries(carry != 0, flags.Overflow, flags.Adjust);
                 break;
             case FlagSource.Decrement:
-                flags.Subtract(result + 1, 1, 0, size);
+                flags.SetDifference(result + 1, 1, size);
                 flags.SetCarries(carry != 0, flags.Overflow, flags.Adjust);
                 break;
             case FlagSource.Product:

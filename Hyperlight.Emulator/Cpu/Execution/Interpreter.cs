@@ -20,6 +20,14 @@ internal sealed unsafe partial class Interpreter(
     ProcessorClock clock,
     InstructionGroups groups)
 {
+    private readonly ArithmeticInstructions _arithmetic = groups.Arithmetic;
+    private readonly BranchInstructions _branches = groups.Branches;
+    private readonly ShiftInstructions _shifts = groups.Shifts;
+    private readonly BitInstructions _bits = groups.Bits;
+    private readonly MultiplyInstructions _multiplication = groups.Multiplication;
+    private readonly StackInstructions _stack = groups.Stack;
+    private readonly StringInstructions _strings = groups.Strings;
+
     public bool Execute(ref MicroOp op)
     {
         switch (op.Op)
@@ -34,15 +42,15 @@ internal sealed unsafe partial class Interpreter(
                 return operands.ReadSource(ref op, op.SourceSize, out ulong signed)
                     && operands.WriteDestination(ref op, SizedInteger.SignExtend(signed, op.SourceSize));
             case Op.Push: return operands.ReadDestination(ref op, out ulong pushed) && memory.Push(pushed, op.Size);
-            case Op.Pop: return groups.Stack.Pop(ref op);
-            case Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor: return groups.Arithmetic.ExecuteBinary(ref op);
+            case Op.Pop: return _stack.Pop(ref op);
+            case Op.Add or Op.Or or Op.Adc or Op.Sbb or Op.And or Op.Sub or Op.Xor: return _arithmetic.ExecuteBinary(ref op);
             case Op.Cmp:
                 if (!operands.ReadDestination(ref op, out ulong left) || !operands.ReadSource(ref op, op.Size, out ulong right))
                 {
                     return false;
                 }
 
-                flags.Subtract(left, right, 0, op.Size);
+                flags.SetDifference(left, right, op.Size);
                 return true;
             case Op.Test:
                 if (!operands.ReadDestination(ref op, out ulong tested) || !operands.ReadSource(ref op, op.Size, out ulong mask))
@@ -53,23 +61,23 @@ internal sealed unsafe partial class Interpreter(
                 flags.SetLogic(tested & mask, op.Size);
                 return true;
             case Op.Jcc:
-                return !flags.Holds(op.Condition) || groups.Branches.JumpTo(op.Immediate);
-            case Op.Jmp: return groups.Branches.JumpTo(op.Immediate);
-            case Op.JmpIndirect: return operands.ReadDestination(ref op, out ulong target) && groups.Branches.JumpTo(target);
-            case Op.Call: return groups.Branches.CallTo(op.Immediate, op.NextRip);
-            case Op.CallIndirect: return operands.ReadDestination(ref op, out ulong callee) && groups.Branches.CallTo(callee, op.NextRip);
-            case Op.Ret: return groups.Branches.Return(ref op);
+                return !flags.Holds(op.Condition) || _branches.JumpTo(op.Immediate);
+            case Op.Jmp: return _branches.JumpTo(op.Immediate);
+            case Op.JmpIndirect: return operands.ReadDestination(ref op, out ulong target) && _branches.JumpTo(target);
+            case Op.Call: return _branches.CallTo(op.Immediate, op.NextRip);
+            case Op.CallIndirect: return operands.ReadDestination(ref op, out ulong callee) && _branches.CallTo(callee, op.NextRip);
+            case Op.Ret: return _branches.Return(ref op);
             case Op.Cmovcc:
                 return operands.ReadSource(ref op, op.Size, out ulong chosen) && (flags.Holds(op.Condition)
                     ? operands.WriteDestination(ref op, chosen)
                     : op.Size != 4 || operands.WriteDestination(ref op, registers[op.DestinationRegister]));
             case Op.Setcc: return operands.WriteDestination(ref op, flags.Holds(op.Condition) ? 1UL : 0);
-            case Op.Inc or Op.Dec or Op.Neg or Op.Not: return groups.Arithmetic.ExecuteUnary(ref op);
-            case >= Op.Shl and <= Op.Rcr: return groups.Shifts.Execute(ref op);
-            case Op.Shld or Op.Shrd: return groups.Shifts.ExecuteDoubleShift(ref op);
-            case >= Op.Mul and <= Op.Idiv: return groups.Multiplication.Execute(ref op);
-            case >= Op.Bt and <= Op.Popcnt: return groups.Bits.Execute(ref op);
-            case >= Op.Movs and <= Op.Outs: return groups.Strings.Execute(ref op);
+            case Op.Inc or Op.Dec or Op.Neg or Op.Not: return _arithmetic.ExecuteUnary(ref op);
+            case >= Op.Shl and <= Op.Rcr: return _shifts.Execute(ref op);
+            case Op.Shld or Op.Shrd: return _shifts.ExecuteDoubleShift(ref op);
+            case >= Op.Mul and <= Op.Idiv: return _multiplication.Execute(ref op);
+            case >= Op.Bt and <= Op.Popcnt: return _bits.Execute(ref op);
+            case >= Op.Movs and <= Op.Outs: return _strings.Execute(ref op);
             case Op.Vector: return groups.Vectors.Execute(ref op);
             default: return ExecuteRare(ref op);
         }
@@ -84,8 +92,8 @@ internal sealed unsafe partial class Interpreter(
             case Op.Cmpxchg: return groups.Exchanges.CompareExchange(ref op);
             case Op.Cmpxchg8b: return groups.Exchanges.CompareExchangePair(ref op, 4);
             case Op.Cmpxchg16b: return groups.Exchanges.CompareExchangePair(ref op, 8);
-            case Op.Enter: return groups.Stack.Enter(ref op);
-            case Op.Leave: return groups.Stack.Leave(op.Size);
+            case Op.Enter: return _stack.Enter(ref op);
+            case Op.Leave: return _stack.Leave(op.Size);
             case Op.Cbw:
                 operands.WriteRegister(Rax, op.Size, SizedInteger.SignExtend(registers[Rax], op.Size / 2));
                 return true;
@@ -96,7 +104,7 @@ internal sealed unsafe partial class Interpreter(
                 ulong swapped = System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(registers[op.DestinationRegister]);
                 operands.WriteRegister(op.DestinationRegister, op.Size, op.Size == 8 ? swapped : op.Size == 4 ? swapped >> 32 : 0);
                 return true;
-            case Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne: return groups.Branches.Count(ref op);
+            case Op.Jrcxz or Op.Loop or Op.Loope or Op.Loopne: return _branches.Count(ref op);
             case Op.Lahf:
                 registers[Rax] = (registers[Rax] & ~0xFF00UL) | ((flags.Read() & 0xFF) << 8);
                 return true;
@@ -104,8 +112,8 @@ internal sealed unsafe partial class Interpreter(
                 bool overflow = flags.Overflow;
                 flags.WriteArithmetic((registers[Rax] >> 8 & 0xFF) | (overflow ? FlagOverflow : 0));
                 return true;
-            case Op.Crc32: return groups.Bits.ExecuteCrc32(ref op);
-            case Op.Movbe: return groups.Bits.ExecuteMoveBigEndian(ref op);
+            case Op.Crc32: return _bits.ExecuteCrc32(ref op);
+            case Op.Movbe: return _bits.ExecuteMoveBigEndian(ref op);
             case Op.Clflush: return memory.Load(operands.Address(ref op), 1, out _);
             case Op.Clc: flags.SetCarries(false, flags.Overflow, flags.Adjust); return true;
             case Op.Stc: flags.SetCarries(true, flags.Overflow, flags.Adjust); return true;

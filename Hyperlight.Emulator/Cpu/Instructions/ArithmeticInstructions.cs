@@ -12,28 +12,38 @@ internal sealed unsafe class ArithmeticInstructions(Flags flags, Operands operan
             return false;
         }
 
-        // Memory is written before the flags are set: the write may fault, and the instruction starts over then.
-        ulong carry = op.Op is Op.Adc or Op.Sbb && flags.Carry ? 1UL : 0;
-        ulong result = op.Op switch
+        ulong result;
+        ulong carries = 0;
+        switch (op.Op)
         {
-            Op.Add or Op.Adc => a + b + carry,
-            Op.Sub or Op.Sbb => a - b - carry,
-            Op.And => a & b,
-            Op.Or => a | b,
-            _ => a ^ b,
-        };
+            case Op.Add:
+                result = a + b;
+                carries = Flags.CarriesOfSum(a, b, result);
+                break;
+            case Op.Adc:
+                result = a + b + (flags.Carry ? 1UL : 0);
+                carries = Flags.CarriesOfSum(a, b, result);
+                break;
+            case Op.Sub:
+                result = a - b;
+                carries = Flags.CarriesOfDifference(a, b, result);
+                break;
+            case Op.Sbb:
+                result = a - b - (flags.Carry ? 1UL : 0);
+                carries = Flags.CarriesOfDifference(a, b, result);
+                break;
+            case Op.And: result = a & b; break;
+            case Op.Or: result = a | b; break;
+            default: result = a ^ b; break;
+        }
+
+        // Memory is written before the flags are set: the write may fault, and the instruction starts over then.
         if (!operands.WriteDestination(ref op, result))
         {
             return false;
         }
 
-        switch (op.Op)
-        {
-            case Op.Add or Op.Adc: flags.Add(a, b, carry, op.Size); break;
-            case Op.Sub or Op.Sbb: flags.Subtract(a, b, carry, op.Size); break;
-            default: flags.SetLogic(result, op.Size); break;
-        }
-
+        flags.SetArithmetic(result, carries, op.Size);
         return true;
     }
 
@@ -50,20 +60,11 @@ internal sealed unsafe class ArithmeticInstructions(Flags flags, Operands operan
             return false;
         }
 
-        bool carry = flags.Carry;
         switch (op.Op)
         {
-            case Op.Inc:
-                flags.Add(a, 1, 0, op.Size);
-                flags.SetCarries(carry, flags.Overflow, flags.Adjust);
-                break;
-            case Op.Dec:
-                flags.Subtract(a, 1, 0, op.Size);
-                flags.SetCarries(carry, flags.Overflow, flags.Adjust);
-                break;
-            case Op.Neg:
-                flags.Subtract(0, a, 0, op.Size);
-                break;
+            case Op.Inc: flags.SetArithmeticButCarry(result, Flags.CarriesOfSum(a, 1, result), op.Size); break;
+            case Op.Dec: flags.SetArithmeticButCarry(result, Flags.CarriesOfDifference(a, 1, result), op.Size); break;
+            case Op.Neg: flags.SetArithmetic(result, Flags.CarriesOfDifference(0, a, result), op.Size); break;
         }
 
         return true;

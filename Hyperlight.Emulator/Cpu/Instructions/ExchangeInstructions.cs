@@ -49,7 +49,7 @@ internal sealed unsafe class ExchangeInstructions(
             operands.WriteDestination(ref op, a + b);
         }
 
-        flags.Add(a, b, 0, op.Size);
+        flags.SetSum(a, b, op.Size);
         return true;
     }
 
@@ -74,7 +74,7 @@ internal sealed unsafe class ExchangeInstructions(
             operands.WriteRegister(Rax, op.Size, current);
         }
 
-        flags.Subtract(expected, current, 0, op.Size);
+        flags.SetDifference(expected, current, op.Size);
         return true;
     }
 

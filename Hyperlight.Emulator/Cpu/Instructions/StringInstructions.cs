@@ -104,7 +104,7 @@ internal sealed unsafe partial class StringInstructions(
     /// </summary>
     private bool SetCompared(int size)
     {
-        flags.Subtract(_comparedLeft, _comparedRight, 0, size);
+        flags.SetDifference(_comparedLeft, _comparedRight, size);
         return true;
     }
 

@@ -22,4 +22,12 @@ internal struct FlagResults
 
     /// <summary>PF is the parity of its low byte.</summary>
     public byte Parity;
+
+    public readonly bool Carry => (long)Carries < 0;
+
+    public readonly bool Overflow => (long)(Carries ^ (Carries << 1)) < 0;
+
+    public readonly bool IsZero => Zero == 0;
+
+    public readonly bool IsNegative => (long)Sign < 0;
 }

@@ -50,42 +50,58 @@ internal readonly unsafe partial struct Flags(ProcessorState* state)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetResult(ulong result, int size)
     {
-        int shift = 64 - (8 * size);
-        state->Results.Zero = state->Results.Sign = result << shift;
-        state->Results.Parity = (byte)result;
+        FlagResults* results = &state->Results;
+        results->Zero = results->Sign = result << (-8 * size);
+        results->Parity = (byte)result;
     }
 
     /// <summary>All flags of an addition or subtraction, from the carry out of each bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetArithmetic(ulong result, ulong carries, int size)
     {
-        SetResult(result, size);
-        int shift = 64 - (8 * size);
-        state->Results.Carries = ((carries << shift) & ~8UL) | (carries & 8);
+        FlagResults* results = &state->Results;
+        int shift = -8 * size;
+        results->Zero = results->Sign = result << shift;
+        results->Carries = ((carries << shift) & ~8UL) | (carries & 8);
+        results->Parity = (byte)result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetLogic(ulong result, int size)
     {
-        SetResult(result, size);
-        state->Results.Carries = 0;
+        FlagResults* results = &state->Results;
+        results->Zero = results->Sign = result << (-8 * size);
+        results->Carries = 0;
+        results->Parity = (byte)result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Holds(int condition)
     {
+        ref FlagResults results = ref state->Results;
         bool value = (condition >> 1) switch
         {
-            0 => Overflow,
-            1 => Carry,
-            2 => Zero,
-            3 => Carry || Zero,
-            4 => Sign,
+            0 => results.Overflow,
+            1 => results.Carry,
+            2 => results.IsZero,
+            3 => results.Carry || results.IsZero,
+            4 => results.IsNegative,
             5 => Parity,
-            6 => Sign != Overflow,
-            _ => Zero || Sign != Overflow,
+            6 => results.IsNegative != results.Overflow,
+            _ => results.IsZero || results.IsNegative != results.Overflow,
         };
         return value != ((condition & 1) != 0);
+    }
+
+    /// <summary>All flags of an addition or subtraction of one but CF, which stays.</summary>
+    public void SetArithmeticButCarry(ulong result, ulong carries, int size)
+    {
+        ulong before = state->Results.Carries;
+        SetArithmetic(result, carries, size);
+
+        // Both highest bits change, or none: OF says whether they differ.
+        ulong isChanged = 0 - ((state->Results.Carries ^ before) >> 63);
+        state->Results.Carries ^= isChanged & (CarryBit | (CarryBit >> 1));
     }
 
     public void SetProduct(ulong result, bool overflow, int size)
@@ -93,19 +109,28 @@ internal readonly unsafe partial struct Flags(ProcessorState* state)
         SetResult(result, size);
         SetCarries(overflow, overflow, false);
     }
+
+    /// <summary>The flags of the addition of two numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Add(ulong a, ulong b, ulong carry, int size)
+    public void SetSum(ulong a, ulong b, int size)
     {
-        ulong result = a + b + carry;
-        SetArithmetic(result, (a & b) | ((a | b) & ~result), size);
-        return result;
+        ulong sum = a + b;
+        SetArithmetic(sum, CarriesOfSum(a, b, sum), size);
     }
 
+    /// <summary>The flags of the subtraction of a number from another one, as of a comparison.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Subtract(ulong a, ulong b, ulong borrow, int size)
+    public void SetDifference(ulong a, ulong b, int size)
     {
-        ulong result = a - b - borrow;
-        SetArithmetic(result, (~a & b) | ((~a | b) & result), size);
-        return result;
+        ulong difference = a - b;
+        SetArithmetic(difference, CarriesOfDifference(a, b, difference), size);
     }
+
+    /// <summary>The carry out of each bit of an addition, of a third number of one bit as well.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong CarriesOfSum(ulong a, ulong b, ulong sum) => (a & b) | ((a | b) & ~sum);
+
+    /// <summary>The borrow of each bit of a subtraction, of a third number of one bit as well.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong CarriesOfDifference(ulong a, ulong b, ulong difference) => (~a & b) | ((~a | b) & difference);
 }

@@ -15,9 +15,10 @@ internal readonly unsafe struct RegisterFile(ProcessorState* state)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            // SAFETY: the decoder gives no other number to a general register, nor does any constant.
+            // SAFETY: the decoder gives no other number to a general register, nor does any constant. They are the first field of the state;
+            // through its name, the runtime would look each time whether there is a state.
             Debug.Assert((uint)index < ProcessorState.RegisterCount, "There is no such register.");
-            return ref _state->Registers[index];
+            return ref ((ulong*)_state)[index];
         }
     }
 }
