@@ -34,10 +34,10 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     }
 
     /// <inheritdoc cref="PortInstructions.PortWrite"/>
-    public (ulong Rip, bool IsString) PortWrite => _processor.Ports.PortWrite;
+    public (ulong Rip, bool IsString) PortWrite => _processor.PortWrite;
 
     /// <inheritdoc cref="PortInstructions.StringWrite"/>
-    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.Ports.StringWrite;
+    public (ulong Rsi, ulong Rcx, bool IsRepeated) StringWrite => _processor.StringWrite;
 
     /// <inheritdoc cref="Processor.DecodedSize"/>
     public long DecodedSize => _processor.DecodedSize;
@@ -56,7 +56,10 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
     public long InstructionCount => _processor.InstructionCount;
 
-    /// <summary>The processor, whose registers are not there any more once the machine is disposed.</summary>
+    /// <summary>
+    /// The processor, whose registers are not there any more once the machine is disposed. Their memory belongs to it: who uses them keeps it
+    /// alive until they were accessed.
+    /// </summary>
     private Processor LiveProcessor
     {
         get
@@ -117,7 +120,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public VmExit Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return LiveProcessor.Registers.IsInLongMode
+        return LiveProcessor.IsInLongMode
             ? LiveProcessor.Run()
             : throw new HypervisorException(
                 EmulatorHypervisor.DriverName, "Run", 0, "the special registers are not those of 64-bit mode");
@@ -130,35 +133,86 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     public bool TryInjectInterrupt(byte vector)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vector, IInterruptInjector.FirstVector);
-        return LiveProcessor.Interrupts.TryInject(vector);
+        bool isInjected = LiveProcessor.Interrupts.TryInject(vector);
+        GC.KeepAlive(_processor);
+        return isInjected;
     }
 
     /// <inheritdoc cref="InterruptWindow.IsInShadow"/>
-    public bool IsInShadow => LiveProcessor.Interrupts.IsInShadow;
+    public bool IsInShadow
+    {
+        get
+        {
+            bool isInShadow = LiveProcessor.Interrupts.IsInShadow;
+            GC.KeepAlive(_processor);
+            return isInShadow;
+        }
+    }
 
     /// <inheritdoc cref="InterruptWindow.WantWindow"/>
-    public void WantWindow() => LiveProcessor.Interrupts.WantWindow();
+    public void WantWindow()
+    {
+        LiveProcessor.Interrupts.WantWindow();
+        GC.KeepAlive(_processor);
+    }
 
-    public GeneralRegisters GetGeneralRegisters() => LiveProcessor.Registers.General;
+    public GeneralRegisters GetGeneralRegisters()
+    {
+        GeneralRegisters registers = LiveProcessor.Registers.GetGeneral();
+        GC.KeepAlive(_processor);
+        return registers;
+    }
 
-    public void SetGeneralRegisters(in GeneralRegisters registers) => LiveProcessor.Registers.General = registers;
+    public void SetGeneralRegisters(in GeneralRegisters registers)
+    {
+        LiveProcessor.Registers.SetGeneral(in registers);
+        GC.KeepAlive(_processor);
+    }
 
-    public SpecialRegisters GetSpecialRegisters() => LiveProcessor.Registers.Special;
+    public SpecialRegisters GetSpecialRegisters()
+    {
+        SpecialRegisters registers = LiveProcessor.Registers.GetSpecial();
+        GC.KeepAlive(_processor);
+        return registers;
+    }
 
-    public void SetSpecialRegisters(in SpecialRegisters registers) => LiveProcessor.Registers.Special = registers;
+    public void SetSpecialRegisters(in SpecialRegisters registers)
+    {
+        LiveProcessor.Registers.SetSpecial(in registers);
+        GC.KeepAlive(_processor);
+    }
 
-    public FpuRegisters GetFpuRegisters() => LiveProcessor.FloatingPoint.Fpu;
+    public FpuRegisters GetFpuRegisters()
+    {
+        FpuRegisters registers = LiveProcessor.FloatingPoint.GetRegisters();
+        GC.KeepAlive(_processor);
+        return registers;
+    }
 
-    public void SetFpuRegisters(in FpuRegisters registers) => LiveProcessor.FloatingPoint.Fpu = registers;
+    public void SetFpuRegisters(in FpuRegisters registers)
+    {
+        LiveProcessor.FloatingPoint.SetRegisters(in registers);
+        GC.KeepAlive(_processor);
+    }
 
-    public DebugRegisters GetDebugRegisters() => LiveProcessor.Registers.Debug;
+    public DebugRegisters GetDebugRegisters()
+    {
+        DebugRegisters registers = LiveProcessor.Registers.GetDebug();
+        GC.KeepAlive(_processor);
+        return registers;
+    }
 
-    public void SetDebugRegisters(in DebugRegisters registers) => LiveProcessor.Registers.Debug = registers;
+    public void SetDebugRegisters(in DebugRegisters registers)
+    {
+        LiveProcessor.Registers.SetDebug(in registers);
+        GC.KeepAlive(_processor);
+    }
 
     public void GetXsave(Span<byte> destination)
     {
         XsaveBuffers.CheckDestination(destination, XsaveSize);
         LiveProcessor.FloatingPoint.GetXsave(destination);
+        GC.KeepAlive(_processor);
     }
 
     public void SetXsave(ReadOnlySpan<byte> source)
@@ -168,6 +222,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXsave", 0, "the image's header or MXCSR is invalid");
         }
+
+        GC.KeepAlive(_processor);
     }
 
     public void GetMsrs(Span<ModelSpecificRegister> registers)
@@ -181,6 +237,8 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
 
             register = register with { Value = value };
         }
+
+        GC.KeepAlive(_processor);
     }
 
     public void SetMsrs(ReadOnlySpan<ModelSpecificRegister> registers)
@@ -192,18 +250,27 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
                 throw Refused("SetMsrs", register.Index);
             }
         }
+
+        GC.KeepAlive(_processor);
     }
 
     public ReadOnlyMemory<uint> GuestWritableMsrs { get; }
 
-    public ulong GetXcr0() => LiveProcessor.Xsave.Xcr0;
+    public ulong GetXcr0()
+    {
+        ulong value = LiveProcessor.Registers.GetXcr0();
+        GC.KeepAlive(_processor);
+        return value;
+    }
 
     public void SetXcr0(ulong value)
     {
-        if (!LiveProcessor.Xsave.TrySetXcr0(value))
+        if (!LiveProcessor.Registers.TrySetXcr0(value))
         {
             throw new HypervisorException(EmulatorHypervisor.DriverName, "SetXcr0", 0, $"XCR0 cannot be 0x{value:X}");
         }
+
+        GC.KeepAlive(_processor);
     }
 
     /// <summary>
@@ -216,6 +283,7 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
         _memory.ForEachWritable(static (processor, address, size) => processor.ForgetCode(address, size), _processor);
         LiveProcessor.Interrupts.DiscardInterrupts();
         LiveProcessor.Clock.RestartSources();
+        GC.KeepAlive(_processor);
     }
 
     /// <summary>Lets go of the guest's memory.</summary>

@@ -1,12 +1,11 @@
 using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.DebugBits;
-using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 using static Hyperlight.Emulator.Cpu.FlagBits;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>The breakpoints of the debug registers, and the debug exception.</summary>
-internal sealed unsafe class Breakpoints(ProcessorState* state, Tlb tlb, PendingEvent pending)
+/// <summary>The breakpoints of the debug registers.</summary>
+internal readonly unsafe struct Breakpoints(ProcessorState* state, Tlb tlb)
 {
     private const int OnExecution = 0;
     private const int OnWrite = 1;
@@ -18,23 +17,13 @@ internal sealed unsafe class Breakpoints(ProcessorState* state, Tlb tlb, Pending
     /// </summary>
     public bool MustInterpret => (state->Results.Other & FlagTrap) != 0 || (state->Debug.Dr7 & Dr7Enables) != 0 || state->Debug.HeldStatus != 0;
 
-    /// <summary>Makes the debug exception of what is held pending.</summary>
-    public bool Raise(PendingKind kind, ulong status)
-    {
-        state->Debug.Dr6 = (state->Debug.Dr6 & ~Dr6Hits) | state->Debug.HeldStatus | status;
-        state->Debug.Dr7 &= ~Dr7GeneralDetect;
-        state->Debug.HeldStatus = 0;
-        state->Debug.IsStatusDue = false;
-        return kind == PendingKind.Fault ? pending.Fault(DebugVector, 0) : pending.Trap(DebugVector, state->Rip);
-    }
-
-    public ulong BreakpointAddress(int index) => index switch { 0 => state->Debug.Dr0, 1 => state->Debug.Dr1, 2 => state->Debug.Dr2, _ => state->Debug.Dr3 };
+    public ulong AddressOf(int index) => index switch { 0 => state->Debug.Dr0, 1 => state->Debug.Dr1, 2 => state->Debug.Dr2, _ => state->Debug.Dr3 };
 
     private bool IsArmed(int index) => (state->Debug.Dr7 >> (2 * index) & 3) != 0;
 
-    private int BreakpointKind(int index) => (int)(state->Debug.Dr7 >> (16 + (4 * index))) & 3;
+    private int KindOf(int index) => (int)(state->Debug.Dr7 >> (16 + (4 * index))) & 3;
 
-    private int BreakpointLength(int index) => ((int)(state->Debug.Dr7 >> (18 + (4 * index))) & 3) switch { 0 => 1, 1 => 2, 2 => 8, _ => 4 };
+    private int LengthOf(int index) => ((int)(state->Debug.Dr7 >> (18 + (4 * index))) & 3) switch { 0 => 1, 1 => 2, 2 => 8, _ => 4 };
 
     /// <summary>Breakpoints on the instruction at RIP. Those of another length than one are not defined, and not met.</summary>
     public ulong FindExecutionHits()
@@ -42,7 +31,7 @@ internal sealed unsafe class Breakpoints(ProcessorState* state, Tlb tlb, Pending
         ulong hits = 0;
         for (int i = 0; i < 4; i++)
         {
-            if (IsArmed(i) && BreakpointKind(i) == OnExecution && BreakpointLength(i) == 1 && BreakpointAddress(i) == state->Rip)
+            if (IsArmed(i) && KindOf(i) == OnExecution && LengthOf(i) == 1 && AddressOf(i) == state->Rip)
             {
                 hits |= 1UL << i;
             }
@@ -61,9 +50,9 @@ internal sealed unsafe class Breakpoints(ProcessorState* state, Tlb tlb, Pending
 
         for (int i = 0; i < 4; i++)
         {
-            bool isWatched = BreakpointKind(i) is OnAccess || (isWrite && BreakpointKind(i) == OnWrite);
-            ulong length = (ulong)BreakpointLength(i);
-            ulong start = BreakpointAddress(i) & ~(length - 1);
+            bool isWatched = KindOf(i) is OnAccess || (isWrite && KindOf(i) == OnWrite);
+            ulong length = (ulong)LengthOf(i);
+            ulong start = AddressOf(i) & ~(length - 1);
             if (isWatched && IsArmed(i) && start < address + (ulong)size && address < start + length)
             {
                 state->Debug.WatchHits |= 1UL << i;
@@ -77,7 +66,7 @@ internal sealed unsafe class Breakpoints(ProcessorState* state, Tlb tlb, Pending
         bool isWatching = false;
         for (int i = 0; i < 4; i++)
         {
-            isWatching |= IsArmed(i) && BreakpointKind(i) is OnWrite or OnAccess;
+            isWatching |= IsArmed(i) && KindOf(i) is OnWrite or OnAccess;
         }
 
         if (isWatching != state->Debug.IsWatching)

@@ -6,7 +6,12 @@ using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>MOV from and to debug registers.</summary>
-internal sealed unsafe class DebugInstructions(ProcessorState* state, RegisterFile registers, PendingEvent pending, Breakpoints breakpoints)
+internal sealed unsafe class DebugInstructions(
+    ProcessorState* state,
+    RegisterFile registers,
+    PendingEvent pending,
+    Breakpoints breakpoints,
+    DebugException exception)
 {
     /// <summary>Whether a debug register can be accessed, and which it is.</summary>
     private bool FindRegister(ref int register)
@@ -19,7 +24,7 @@ internal sealed unsafe class DebugInstructions(ProcessorState* state, RegisterFi
 
         if ((state->Debug.Dr7 & Dr7GeneralDetect) != 0)
         {
-            return breakpoints.Raise(PendingKind.Fault, Dr6AccessDetected);
+            return exception.Raise(PendingKind.Fault, Dr6AccessDetected);
         }
 
         register += isAlias ? 2 : 0;
@@ -34,7 +39,7 @@ internal sealed unsafe class DebugInstructions(ProcessorState* state, RegisterFi
             return false;
         }
 
-        registers[op.DestinationRegister] = register switch { < 4 => breakpoints.BreakpointAddress(register), 6 => state->Debug.Dr6, _ => state->Debug.Dr7 };
+        registers[op.DestinationRegister] = register switch { < 4 => breakpoints.AddressOf(register), 6 => state->Debug.Dr6, _ => state->Debug.Dr7 };
         return true;
     }
 

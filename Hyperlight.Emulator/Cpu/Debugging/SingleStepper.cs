@@ -9,6 +9,7 @@ internal sealed unsafe class SingleStepper(
     ProcessorState* state,
     PendingEvent pending,
     Breakpoints breakpoints,
+    DebugException exception,
     CodeFetcher fetcher,
     Interpreter interpreter)
 {
@@ -19,7 +20,7 @@ internal sealed unsafe class SingleStepper(
         state->Debug.IsShadowed = false;
         if (state->Debug.IsStatusDue)
         {
-            return breakpoints.Raise(PendingKind.Trap, 0);
+            return exception.Raise(PendingKind.Trap, 0);
         }
 
         ulong resume = state->Results.Other & FlagResume;
@@ -27,7 +28,7 @@ internal sealed unsafe class SingleStepper(
         {
             // The instruction counts as one that faults: the handler may begin with a breakpoint too.
             state->Executed++;
-            return breakpoints.Raise(PendingKind.Fault, hits);
+            return exception.Raise(PendingKind.Fault, hits);
         }
 
         if (fetcher.FindBlock() is not { } block)
@@ -64,7 +65,7 @@ internal sealed unsafe class SingleStepper(
             return false;
         }
 
-        return state->Debug.HeldStatus == 0 || state->Debug.IsShadowed || breakpoints.Raise(PendingKind.Trap, 0);
+        return state->Debug.HeldStatus == 0 || state->Debug.IsShadowed || exception.Raise(PendingKind.Trap, 0);
     }
 
     private static bool IsRepeated(Op op) => op is >= Op.Movs and <= Op.Outs or Op.Ins;

@@ -4,7 +4,7 @@ namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Interrupts from outside: whether one can be taken, and the run that ends when it can. They are taken between two blocks: where the guest
 /// turns interrupts on, a block ends.</summary>
-internal sealed unsafe class InterruptWindow(ProcessorState* state)
+internal readonly unsafe struct InterruptWindow(ProcessorState* state)
 {
     /// <summary>Whether the last instruction holds interrupts back for the next one.</summary>
     public bool IsInShadow => state->Rip == state->Interrupts.Shadowed || state->Debug.IsShadowed;

@@ -29,9 +29,9 @@ internal sealed unsafe partial class Interpreter
         switch (op.Op)
         {
             case Op.Cli or Op.Sti:
-                if (!privilege.HasIoPrivilege())
+                if (!privilege.HasIoPrivilege)
                 {
-                    return false;
+                    return pending.Fault(GeneralProtection, 0);
                 }
 
                 if (op.Op == Op.Sti && !interrupts.InterruptsAreOn)
@@ -100,12 +100,12 @@ internal sealed unsafe partial class Interpreter
             case Op.Int: return pending.Trap((byte)op.Immediate, op.NextRip, PendingKind.Interrupt);
             case Op.Int3: return pending.Trap(Breakpoint, op.NextRip, PendingKind.Interrupt);
             case Op.Int1: return pending.Trap(DebugVector, op.NextRip);
-            case Op.Fxsave: return groups.Fxsave.Save(ref op);
-            case Op.Fxrstor: return groups.Fxsave.Restore(ref op);
-            case Op.Xsave or Op.Xsaveopt or Op.Xsavec: return groups.Xsave.Save(ref op);
-            case Op.Xrstor: return groups.Xsave.Restore(ref op);
-            case Op.Xgetbv: return groups.Xsave.GetControl();
-            case Op.Xsetbv: return groups.Xsave.SetControl();
+            case Op.Fxsave: return groups.FloatingPoint.Fxsave.Save(ref op);
+            case Op.Fxrstor: return groups.FloatingPoint.Fxsave.Restore(ref op);
+            case Op.Xsave or Op.Xsaveopt or Op.Xsavec: return groups.FloatingPoint.Xsave.Save(ref op);
+            case Op.Xrstor: return groups.FloatingPoint.Xsave.Restore(ref op);
+            case Op.Xgetbv: return groups.FloatingPoint.Xsave.GetControl();
+            case Op.Xsetbv: return groups.FloatingPoint.Xsave.SetControl();
             case Op.Wbinvd: return true;
             case Op.Rdpmc: return pending.Fault(GeneralProtection, 0);
             case Op.Rdpid: registers[op.DestinationRegister] = state->Msrs.TscAux; return true;

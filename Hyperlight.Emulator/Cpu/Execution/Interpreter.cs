@@ -78,7 +78,7 @@ internal sealed unsafe partial class Interpreter(
             case >= Op.Mul and <= Op.Idiv: return _multiplication.Execute(ref op);
             case >= Op.Bt and <= Op.Popcnt: return _bits.Execute(ref op);
             case >= Op.Movs and <= Op.Outs: return _strings.Execute(ref op);
-            case Op.Vector: return groups.Vectors.Execute(ref op);
+            case Op.Vector: return groups.FloatingPoint.Vectors.Execute(ref op);
             default: return ExecuteRare(ref op);
         }
     }
@@ -130,8 +130,8 @@ internal sealed unsafe partial class Interpreter(
 
                 operands.WriteRegister(Rax, 1, translated);
                 return true;
-            case Op.X87: return groups.X87.Execute(ref op);
-            case Op.Mmx: return groups.Mmx.Execute(ref op);
+            case Op.X87: return groups.FloatingPoint.X87.Execute(ref op);
+            case Op.Mmx: return groups.FloatingPoint.Mmx.Execute(ref op);
             case Op.Invalid: return pending.Fault(InvalidOpcode, 0);
             case Op.TooLong: return pending.Fault(GeneralProtection, 0);
             default: return ExecuteSystem(ref op);

@@ -9,7 +9,11 @@ internal readonly unsafe struct Operands(ProcessorState* state, RegisterFile reg
 {
     /// <summary>The address of a memory operand without its segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong EffectiveOffset(ref MicroOp op)
+    public ulong EffectiveOffset(ref MicroOp op) => EffectiveOffset(registers, ref op);
+
+    /// <inheritdoc cref="EffectiveOffset(ref MicroOp)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong EffectiveOffset(RegisterFile registers, ref MicroOp op)
     {
         ulong offset = registers[op.Base] + (registers[op.Index] << op.Scale) + op.Displacement;
         return op.Address32 ? (uint)offset : offset;

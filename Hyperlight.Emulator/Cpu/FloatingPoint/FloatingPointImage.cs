@@ -7,7 +7,7 @@ using static Hyperlight.Emulator.Cpu.XsaveComponents;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The x87 and SSE state as the host reads and writes it, and the area that FXSAVE and XSAVE share.</summary>
-internal sealed unsafe class FloatingPointImage(ProcessorState* state, XmmFile xmm, X87Registers x87, X87ControlInstructions x87Control)
+internal readonly unsafe struct FloatingPointImage(ProcessorState* state, XmmFile xmm, X87Registers x87)
 {
     /// <summary>Bits of MXCSR that can be set, as FXSAVE reports them in MXCSR_MASK.</summary>
     public const uint MxcsrBits = 0xFFFF;
@@ -22,49 +22,46 @@ internal sealed unsafe class FloatingPointImage(ProcessorState* state, XmmFile x
     public const int StOffset = 32;
     public const int XmmOffset = 160;
 
-    public FpuRegisters Fpu
+    public FpuRegisters GetRegisters()
     {
-        get
+        X87Stack st = default;
+        for (int i = 0; i < 8; i++)
         {
-            X87Stack st = default;
-            for (int i = 0; i < 8; i++)
-            {
-                st[i] = new UInt128(x87.St(i).SignExponent, x87.St(i).Significand);
-            }
-
-            XmmRegisters copied = default;
-            xmm.Bytes.CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)copied));
-            return new FpuRegisters
-            {
-                ControlWord = state->X87.Control,
-                StatusWord = state->X87.Status,
-                TagWord = state->X87.Used,
-                LastOpcode = state->X87.Opcode,
-                LastInstruction = state->X87.Instruction,
-                LastOperand = state->X87.Operand,
-                Mxcsr = state->Mxcsr,
-                St = st,
-                Xmm = copied,
-            };
+            st[i] = new UInt128(x87.St(i).SignExponent, x87.St(i).Significand);
         }
 
-        set
+        XmmRegisters copied = default;
+        xmm.Bytes.CopyTo(MemoryMarshal.AsBytes((Span<UInt128>)copied));
+        return new FpuRegisters
         {
-            state->X87.Control = value.ControlWord;
-            state->X87.Status = value.StatusWord;
-            state->X87.Used = value.TagWord;
-            state->X87.Opcode = value.LastOpcode;
-            state->X87.Instruction = value.LastInstruction;
-            state->X87.Operand = value.LastOperand;
-            state->Mxcsr = value.Mxcsr & MxcsrBits;
-            for (int i = 0; i < 8; i++)
-            {
-                state->X87.Registers[(x87.Top + i) & 7] = new Float80((ushort)(value.St[i] >> 64), (ulong)value.St[i]);
-            }
+            ControlWord = state->X87.Control,
+            StatusWord = state->X87.Status,
+            TagWord = state->X87.Used,
+            LastOpcode = state->X87.Opcode,
+            LastInstruction = state->X87.Instruction,
+            LastOperand = state->X87.Operand,
+            Mxcsr = state->Mxcsr,
+            St = st,
+            Xmm = copied,
+        };
+    }
 
-            XmmRegisters copied = value.Xmm;
-            MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)copied).CopyTo(xmm.Bytes);
+    public void SetRegisters(in FpuRegisters value)
+    {
+        state->X87.Control = value.ControlWord;
+        state->X87.Status = value.StatusWord;
+        state->X87.Used = value.TagWord;
+        state->X87.Opcode = value.LastOpcode;
+        state->X87.Instruction = value.LastInstruction;
+        state->X87.Operand = value.LastOperand;
+        state->Mxcsr = value.Mxcsr & MxcsrBits;
+        for (int i = 0; i < 8; i++)
+        {
+            state->X87.Registers[(x87.Top + i) & 7] = new Float80((ushort)(value.St[i] >> 64), (ulong)value.St[i]);
         }
+
+        XmmRegisters copied = value.Xmm;
+        MemoryMarshal.AsBytes((ReadOnlySpan<UInt128>)copied).CopyTo(xmm.Bytes);
     }
 
     public void GetXsave(Span<byte> destination)
@@ -152,7 +149,7 @@ internal sealed unsafe class FloatingPointImage(ProcessorState* state, XmmFile x
 
     public void InitializeX87Area()
     {
-        x87Control.InitializeX87();
+        x87.Initialize();
         state->X87.Registers = default;
     }
 

@@ -24,9 +24,6 @@ internal sealed unsafe class XsaveInstructions(
     /// <summary>Set in the second word of the header if the components follow each other without gaps.</summary>
     private const ulong Compacted = 1UL << 63;
 
-    /// <summary>XCR0: the components that the guest has enabled.</summary>
-    public ulong Xcr0 => state->Control.Xcr0;
-
     /// <summary>The components that are not as they are after a reset.</summary>
     private ulong ComponentsInUse => (IsX87Initial ? 0 : X87Component) | (xmm.Bytes.ContainsAnyExcept((byte)0) ? SseComponent : 0);
 
@@ -181,18 +178,6 @@ internal sealed unsafe class XsaveInstructions(
         }
     }
 
-    /// <summary>Sets XCR0, unless that is impossible.</summary>
-    public bool TrySetXcr0(ulong value)
-    {
-        if ((value & X87Component) == 0 || (value & ~SupportedComponents) != 0)
-        {
-            return false;
-        }
-
-        state->Control.Xcr0 = value;
-        return true;
-    }
-
     public bool SetControl()
     {
         if ((state->Control.Cr4 & Cr4OsXsave) == 0)
@@ -201,6 +186,6 @@ internal sealed unsafe class XsaveInstructions(
         }
 
         ulong value = (uint)registers[Rax] | (registers[Rdx] << 32);
-        return (state->Segments.Cpl == 0 && (uint)registers[Rcx] == 0 && TrySetXcr0(value)) || pending.Fault(GeneralProtection, 0);
+        return (state->Segments.Cpl == 0 && (uint)registers[Rcx] == 0 && TrySet(ref state->Control.Xcr0, value)) || pending.Fault(GeneralProtection, 0);
     }
 }

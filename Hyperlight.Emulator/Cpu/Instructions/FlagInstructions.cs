@@ -11,7 +11,7 @@ internal sealed unsafe class FlagInstructions(ProcessorState* state, Flags flags
     {
         ulong writable = ArithmeticFlags | FlagTrap | FlagDirection | FlagNestedTask | FlagAlignment | FlagIdentification | further;
         writable |= state->Segments.Cpl == 0 ? FlagIoPrivilege : 0;
-        writable |= state->Segments.Cpl <= privilege.IoLevel ? FlagInterrupt : 0;
+        writable |= privilege.HasIoPrivilege ? FlagInterrupt : 0;
         writable &= size == 2 ? 0xFFFFUL : ulong.MaxValue;
         flags.Write((value & writable) | (flags.Read() & ~writable));
     }

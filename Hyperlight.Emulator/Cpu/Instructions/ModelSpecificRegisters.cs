@@ -1,25 +1,10 @@
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Memory;
 using static Hyperlight.Emulator.Cpu.ControlBits;
-using static Hyperlight.Emulator.Cpu.ExceptionVectors;
-using static Hyperlight.Emulator.Cpu.GeneralRegister;
 
 namespace Hyperlight.Emulator.Cpu;
 
-/// <summary>
-/// Model-specific registers. One that is not here or that the policy denies, or a value with reserved bits, is #GP to the
-/// guest.
-/// </summary>
-internal sealed unsafe class ModelSpecificRegisters(
-    ProcessorState* state,
-    RegisterFile registers,
-    Tlb tlb,
-    MsrPolicy msrPolicy,
-    EmulatorOptions options,
-    PendingEvent pending,
-    AddressTranslation translation,
-    Operands operands,
-    ProcessorClock clock)
+/// <summary>Model-specific registers: which there are, and which values they take.</summary>
+internal readonly unsafe struct ModelSpecificRegisters(ProcessorState* state, Tlb tlb, ProcessorClock clock, byte physicalAddressBits)
 {
     private const uint ApicBase = 0x1B;
     public const ulong ApicBaseReset = 0xFEE0_0900;
@@ -32,25 +17,6 @@ internal sealed unsafe class ModelSpecificRegisters(
 
     /// <summary>The one bit of IA32_MISC_ENABLE that says something about this processor.</summary>
     public const ulong FastStrings = 1;
-
-    public bool Read()
-    {
-        var index = (uint)registers[Rcx];
-        if (!(options.PermitsAllMsrs || msrPolicy.MayRead(index)) || !TryRead(index, out ulong value))
-        {
-            return pending.Fault(GeneralProtection, 0);
-        }
-
-        operands.WriteWide(value);
-        return true;
-    }
-
-    public bool Write()
-    {
-        var index = (uint)registers[Rcx];
-        return ((options.PermitsAllMsrs ? !options.ReadOnlyMsrs.Contains(index) : msrPolicy.MayWrite(index)) && TryWrite(index, (uint)registers[Rax] | (registers[Rdx] << 32)))
-            || pending.Fault(GeneralProtection, 0);
-    }
 
     public bool TryRead(uint index, out ulong value)
     {
@@ -86,7 +52,7 @@ internal sealed unsafe class ModelSpecificRegisters(
             case 0x175 or 0x176 or 0xC000_0082 or 0xC000_0083 or (>= 0xC000_0100 and <= 0xC000_0102) when !LinearAddress.IsCanonical(value):
                 return false;
             case 0x10: state->Msrs.TscOffset = value - clock.Clock; return true;
-            case ApicBase when (value & (translation.ReservedAddressBits | 0xFFF0_0000_0000_0000 | ApicBaseReserved)) == 0:
+            case ApicBase when (value & (AddressTranslation.ReservedBits(physicalAddressBits) | 0xFFF0_0000_0000_0000 | ApicBaseReserved)) == 0:
                 state->Msrs.ApicBase = value;
                 return true;
             case 0x3B: state->Msrs.TscOffset = value; return true;

@@ -34,7 +34,10 @@ internal sealed unsafe class AddressTranslation(
     private const ulong ErrorFetch = 16;
 
     /// <summary>Address bits that the processor does not have must be zero in every entry.</summary>
-    public ulong ReservedAddressBits { get; } = AddressMask & ~((1UL << physicalAddressBits) - 1);
+    public ulong ReservedAddressBits { get; } = ReservedBits(physicalAddressBits);
+
+    /// <inheritdoc cref="ReservedAddressBits"/>
+    public static ulong ReservedBits(byte physicalAddressBits) => AddressMask & ~((1UL << physicalAddressBits) - 1);
 
     /// <summary>Finds the guest physical address of a linear one, or makes a fault pending.</summary>
     public bool Translate(ulong address, Access access, out ulong physical)

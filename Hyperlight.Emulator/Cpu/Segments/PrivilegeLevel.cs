@@ -1,13 +1,17 @@
 using Hyperlight.Emulator.Memory;
-using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The current privilege level, and the rights with which memory is accessed.</summary>
-internal sealed unsafe class PrivilegeLevel(ProcessorState* state, Tlb tlb, PendingEvent pending)
+internal readonly unsafe struct PrivilegeLevel(ProcessorState* state, Tlb tlb)
 {
+    /// <summary>IOPL.</summary>
     public int IoLevel => (int)(state->Results.Other >> 12) & 3;
 
+    /// <summary>Whether CLI, STI and all ports are permitted.</summary>
+    public bool HasIoPrivilege => state->Segments.Cpl <= IoLevel;
+
+    /// <summary>Changes the rights with which memory is accessed, and not the CPL.</summary>
     public void UseRightsOf(int level)
     {
         bool isUser = level == 3;
@@ -24,7 +28,4 @@ internal sealed unsafe class PrivilegeLevel(ProcessorState* state, Tlb tlb, Pend
         state->Segments.Cpl = level;
         UseRightsOf(level);
     }
-
-    /// <summary>CLI and STI need as much privilege as IOPL says.</summary>
-    public bool HasIoPrivilege() => state->Segments.Cpl <= IoLevel || pending.Fault(GeneralProtection, 0);
 }

@@ -11,7 +11,7 @@ internal sealed unsafe class TaskStateSegment(ProcessorState* state, PendingEven
     /// <summary>Whether the ports of an access are open: by IOPL, or by the bitmap of the task.</summary>
     public bool MayUsePort(ushort port, int size)
     {
-        if (state->Segments.Cpl <= privilege.IoLevel)
+        if (privilege.HasIoPrivilege)
         {
             return true;
         }

@@ -42,21 +42,21 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
                     return false;
                 }
 
-                SetX87Control((ushort)control);
+                SetControl((ushort)control);
                 return true;
-            case X87Op.Initialize: InitializeX87(); return true;
+            case X87Op.Initialize: x87.Initialize(); return true;
             case X87Op.ClearExceptions: state->X87.Status &= 0x7F00; return true;
-            case X87Op.StoreControl: return StoreX87Word(ref op, state->X87.Control);
-            case X87Op.StoreStatus: return StoreX87Word(ref op, state->X87.Status);
-            case X87Op.LoadEnvironment: return LoadX87Environment(ref op);
-            case X87Op.StoreEnvironment: return StoreX87Environment(ref op);
-            case X87Op.Save: return SaveX87(ref op);
-            case X87Op.Restore: return RestoreX87(ref op);
+            case X87Op.StoreControl: return StoreWord(ref op, state->X87.Control);
+            case X87Op.StoreStatus: return StoreWord(ref op, state->X87.Status);
+            case X87Op.LoadEnvironment: return LoadEnvironment(ref op);
+            case X87Op.StoreEnvironment: return StoreEnvironment(ref op);
+            case X87Op.Save: return Save(ref op);
+            case X87Op.Restore: return Restore(ref op);
             default: return true;
         }
     }
 
-    private bool StoreX87Word(ref MicroOp op, ushort value)
+    private bool StoreWord(ref MicroOp op, ushort value)
     {
         if (op.Destination == OperandKind.Memory)
         {
@@ -67,37 +67,27 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
         return true;
     }
 
-    private void SetX87Control(ushort value)
+    private void SetControl(ushort value)
     {
         state->X87.Control = (ushort)((value & ControlBits) | ControlSet);
         x87.UpdateSummary();
     }
 
-    public void InitializeX87()
-    {
-        state->X87.Control = FpuRegisters.ControlWordReset;
-        state->X87.Status = 0;
-        state->X87.Used = 0;
-        state->X87.Opcode = 0;
-        state->X87.Instruction = 0;
-        state->X87.Operand = 0;
-    }
-
-    private bool StoreX87Environment(ref MicroOp op)
+    private bool StoreEnvironment(ref MicroOp op)
     {
         Span<byte> image = stackalloc byte[op.Size == 2 ? ShortEnvironment : LongEnvironment];
-        WriteX87Environment(image);
+        WriteEnvironment(image);
         if (!memory.StoreBytes(operands.Address(ref op), image))
         {
             return false;
         }
 
         // A handler that looks at the environment is not to be interrupted by what it looks at.
-        SetX87Control((ushort)(state->X87.Control | X87Registers.Exceptions));
+        SetControl((ushort)(state->X87.Control | X87Registers.Exceptions));
         return true;
     }
 
-    private bool LoadX87Environment(ref MicroOp op)
+    private bool LoadEnvironment(ref MicroOp op)
     {
         Span<byte> image = stackalloc byte[op.Size == 2 ? ShortEnvironment : LongEnvironment];
         if (!memory.LoadBytes(operands.Address(ref op), image))
@@ -105,15 +95,15 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
             return false;
         }
 
-        ReadX87Environment(image);
+        ReadEnvironment(image);
         return true;
     }
 
-    private bool SaveX87(ref MicroOp op)
+    private bool Save(ref MicroOp op)
     {
         int length = op.Size == 2 ? ShortEnvironment : LongEnvironment;
         Span<byte> image = stackalloc byte[length + (8 * X87Operands.ExtendedSize)];
-        WriteX87Environment(image[..length]);
+        WriteEnvironment(image[..length]);
         for (int i = 0; i < 8; i++)
         {
             Span<byte> register = image[(length + (i * X87Operands.ExtendedSize))..];
@@ -126,11 +116,11 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
             return false;
         }
 
-        InitializeX87();
+        x87.Initialize();
         return true;
     }
 
-    private bool RestoreX87(ref MicroOp op)
+    private bool Restore(ref MicroOp op)
     {
         int length = op.Size == 2 ? ShortEnvironment : LongEnvironment;
         Span<byte> image = stackalloc byte[length + (8 * X87Operands.ExtendedSize)];
@@ -139,7 +129,7 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
             return false;
         }
 
-        ReadX87Environment(image[..length]);
+        ReadEnvironment(image[..length]);
         for (int i = 0; i < 8; i++)
         {
             ReadOnlySpan<byte> register = image[(length + (i * X87Operands.ExtendedSize))..];
@@ -151,7 +141,7 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
     }
 
     /// <summary>The environment in the form of 16-bit or 32-bit protected mode, without selectors.</summary>
-    private void WriteX87Environment(Span<byte> image)
+    private void WriteEnvironment(Span<byte> image)
     {
         image.Clear();
         if (image.Length == ShortEnvironment)
@@ -175,7 +165,7 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
         BinaryPrimitives.WriteUInt32LittleEndian(image[24..], reserved);
     }
 
-    private void ReadX87Environment(ReadOnlySpan<byte> image)
+    private void ReadEnvironment(ReadOnlySpan<byte> image)
     {
         bool isShort = image.Length == ShortEnvironment;
         int step = isShort ? 2 : 4;
@@ -192,7 +182,7 @@ internal sealed unsafe class X87ControlInstructions(ProcessorState* state, Linea
         state->X87.Operand = isShort ? BinaryPrimitives.ReadUInt16LittleEndian(image[10..])
             : BinaryPrimitives.ReadUInt32LittleEndian(image[20..]);
         state->X87.Opcode = isShort ? (ushort)0 : (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(image[18..]) & 0x7FF);
-        SetX87Control(BinaryPrimitives.ReadUInt16LittleEndian(image));
+        SetControl(BinaryPrimitives.ReadUInt16LittleEndian(image));
     }
 
     private const int EmptyTag = 3;

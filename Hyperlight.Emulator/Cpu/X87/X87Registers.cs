@@ -1,3 +1,4 @@
+using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.X87Arithmetic;
 using static Hyperlight.Emulator.Cpu.ControlBits;
@@ -5,7 +6,7 @@ using static Hyperlight.Emulator.Cpu.ControlBits;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The state of the x87, its stack, and its exceptions.</summary>
-internal sealed unsafe class X87Registers(ProcessorState* state, Operands operands)
+internal readonly unsafe struct X87Registers(ProcessorState* state)
 {
     /// <summary>
     /// An exception that is not masked waits for the next instruction. Without CR0.NE it would be an external interrupt,
@@ -80,7 +81,7 @@ internal sealed unsafe class X87Registers(ProcessorState* state, Operands operan
         state->X87.Opcode = (ushort)op.Immediate;
         if (op.Destination == OperandKind.Memory)
         {
-            state->X87.Operand = operands.EffectiveOffset(ref op);
+            state->X87.Operand = Operands.EffectiveOffset(new RegisterFile(state), ref op);
         }
     }
 
@@ -123,4 +124,15 @@ internal sealed unsafe class X87Registers(ProcessorState* state, Operands operan
     /// <summary>Sets C3, C2 and C0, and leaves C1.</summary>
     public void SetConditions(int conditions) =>
         state->X87.Status = (ushort)((state->X87.Status & ~(Condition3 | Condition2 | Condition0)) | conditions);
+
+    /// <summary>FNINIT: all but the values in the registers.</summary>
+    public void Initialize()
+    {
+        state->X87.Control = FpuRegisters.ControlWordReset;
+        state->X87.Status = 0;
+        state->X87.Used = 0;
+        state->X87.Opcode = 0;
+        state->X87.Instruction = 0;
+        state->X87.Operand = 0;
+    }
 }
