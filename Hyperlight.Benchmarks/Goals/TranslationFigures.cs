@@ -109,7 +109,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
             if (OpTable.EndsBlock(op.Op) || ops.Count == LongestBlock || targets.Contains(instruction.NextIP))
             {
                 byte[] bytes = code.Bytes[(int)(start - code.Address)..(int)(instruction.NextIP - code.Address)];
-                blocks[start] = new Block(default, null, new DecodedCode(start, bytes, [.. ops])) { Heat = 1 };
+                blocks[start] = new Block(default, new DecodedCode(start, bytes, [.. ops])) { Heat = 1 };
                 ops.Clear();
             }
         }

@@ -8,18 +8,15 @@ namespace Hyperlight.Emulator.Decoding;
 /// that crosses into a second.
 /// </summary>
 /// <param name="page">The page of the first byte.</param>
-/// <param name="secondPage">The page of the last byte if it is another.</param>
 /// <param name="code">Its bytes and instructions.</param>
-internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode code)
+internal class Block(HostPage page, DecodedCode code)
 {
     /// <summary>Its object, and its places in the tables of <see cref="BlockCache"/>.</summary>
-    private const int FixedSize = 352;
+    private const int FixedSize = 344;
 
     /// <summary>All compiled code that has its instructions: <see cref="Region"/>, and such that is entered elsewhere.</summary>
     private RegionSet _regions;
 
-    /// <summary>The page of the last byte if it is another; otherwise none.</summary>
-    private readonly HostPage _secondPage = secondPage ?? default;
     private ushort _entry;
 
     /// <summary>Linear address of the first instruction.</summary>
@@ -28,11 +25,14 @@ internal sealed class Block(HostPage page, HostPage? secondPage, DecodedCode cod
     /// <summary>The page of the first byte.</summary>
     public HostPage Page { get; } = page;
 
+    /// <summary>Whether it ends in another page: then it is a <see cref="CrossingBlock"/>.</summary>
+    protected bool IsCrossing { get; init; }
+
     /// <summary>The page of the last byte if it is another.</summary>
-    public HostPage? SecondPage => _secondPage.Identity == 0 ? null : _secondPage;
+    public HostPage? SecondPage => IsCrossing ? ((CrossingBlock)this).LastPage : null;
 
     /// <summary>Whether its memory never changes.</summary>
-    public bool IsFixed { get; init; }
+    public bool IsFixed { get; set; }
 
     /// <summary>What was decoded, to find out whether the host changed it since.</summary>
     public byte[] Bytes => code.Bytes;

@@ -89,7 +89,7 @@ internal sealed unsafe class BlockCacheTests
     {
         const int Targets = 32;
         MicroOp jump = new() { Op = Op.JmpIndirect };
-        var block = new Block(PageAt(0), null, new DecodedCode(Linear, [Return], [jump]));
+        var block = new Block(PageAt(0), new DecodedCode(Linear, [Return], [jump]));
         for (ulong i = 0; i < 2 * Targets; i++)
         {
             block.MakeNotes().NoteTarget(i);
@@ -133,7 +133,7 @@ internal sealed unsafe class BlockCacheTests
     public void A_replaced_block_leaves_both_of_its_pages([Values(0, 1)] int secondPage)
     {
         const int Last = HostPage.Size - 1;
-        _blocks.Add(new Block(PageAt(0), PageAt(secondPage), new DecodedCode(Linear + Last, [0x66, Return], new MicroOp[1])));
+        _blocks.Add(new CrossingBlock(PageAt(0), PageAt(secondPage), new DecodedCode(Linear + Last, [0x66, Return], new MicroOp[1])));
 
         _blocks.Add(BlockAt(0, Last, Linear + HostPage.Size));
 
@@ -187,7 +187,7 @@ internal sealed unsafe class BlockCacheTests
     private HostPage PageAt(int page) => new((nint)_memory + (page * HostPage.Size));
 
     private Block BlockAt(int page, int offset, ulong linear) =>
-        new(PageAt(page), null, new DecodedCode(linear + (ulong)offset, [Return], new MicroOp[1]));
+        new(PageAt(page), new DecodedCode(linear + (ulong)offset, [Return], new MicroOp[1]));
 
     private sealed class NoCode() : RegionCode(0)
     {

@@ -196,11 +196,9 @@ internal sealed unsafe class CodeFetcher(
 
     private Block Remember(DecodedCode code, HostPage page, HostPage? secondPage = null)
     {
-        var block = new Block(page, secondPage, code)
-        {
-            IsFixed = physicalMemory.IsFixed(page) && (secondPage is not { } last || physicalMemory.IsFixed(last)),
-            VerifiedInRun = Run,
-        };
+        Block block = secondPage is { } lastPage ? new CrossingBlock(page, lastPage, code) : new Block(page, code);
+        block.IsFixed = physicalMemory.IsFixed(page) && (secondPage is not { } last || physicalMemory.IsFixed(last));
+        block.VerifiedInRun = Run;
         NoteWrites(page);
         if (secondPage is { } second)
         {

@@ -29,7 +29,8 @@ internal sealed class MappedRegions
     public IReadOnlyList<MappedRegion> Regions => _regions;
 
     /// <summary>The files among them.</summary>
-    public IEnumerable<SandboxMapping> Files => _regions.Where(r => r.IsOwned).Select(r => r.Description);
+    public IEnumerable<SandboxMapping> Files =>
+        _regions.Exists(r => r.IsOwned) ? _regions.Where(r => r.IsOwned).Select(r => r.Description) : [];
 
     /// <summary>Maps a file, whose resources belong to this table then. On failure they still belong to the caller.</summary>
     /// <param name="file">The file.</param>

@@ -109,7 +109,7 @@ internal sealed class CodeCacheTests
 
     private RegionCode? Get(ulong rip, out bool isTooLarge)
     {
-        var block = new Block(default, null, new DecodedCode(rip, [0xC3], new MicroOp[1]));
+        var block = new Block(default, new DecodedCode(rip, [0xC3], new MicroOp[1]));
         return _cache.GetOrCompile([new RegionNode(block)], isUser: false, new Holder(), out isTooLarge);
     }
 

@@ -95,7 +95,7 @@ internal sealed class RegionBuilderTests
         var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes));
         decoder.IP = address;
         Instruction instruction = decoder.Decode();
-        return _blocks[address] = new Block(default, null, new DecodedCode(address, bytes, [Translator.Translate(in instruction)]));
+        return _blocks[address] = new Block(default, new DecodedCode(address, bytes, [Translator.Translate(in instruction)]));
     }
 
     /// <summary>Gives a block code of its own, which is not executed.</summary>

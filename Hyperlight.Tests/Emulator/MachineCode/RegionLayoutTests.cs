@@ -150,7 +150,7 @@ internal sealed class RegionLayoutTests
             ops.Add(Translator.Translate(in instruction));
         }
 
-        var block = new Block(default, null, new DecodedCode(address, bytes, [.. ops])) { Heat = heat };
+        var block = new Block(default, new DecodedCode(address, bytes, [.. ops])) { Heat = heat };
         return _nodes[address] = new RegionNode(block);
     }
 }

@@ -73,7 +73,7 @@ internal sealed class RegionSizeTests
             ops.Add(Translator.Translate(in instruction));
             if (OpTable.EndsBlock(ops[^1].Op) || ops.Count == DecodingBuffers.LongestBlock)
             {
-                blocks[start] = new Block(default, null, new DecodedCode(start, bytes[(int)(start - First)..(int)(decoder.IP - First)], [.. ops])) { Heat = 1 };
+                blocks[start] = new Block(default, new DecodedCode(start, bytes[(int)(start - First)..(int)(decoder.IP - First)], [.. ops])) { Heat = 1 };
                 start = decoder.IP;
                 ops.Clear();
             }
