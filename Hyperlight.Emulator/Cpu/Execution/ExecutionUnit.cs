@@ -1,5 +1,4 @@
 using Hyperlight.Abstractions;
-using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;

@@ -1,5 +1,3 @@
-using Hyperlight.Emulator.Decoding;
-
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The groups of x87, MMX and SSE instructions, created as <see cref="InstructionGroups"/> are.</summary>

@@ -1,5 +1,3 @@
-using Hyperlight.Emulator.Decoding;
-
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>The groups of instructions. One is created when it is first used: most guests do not use all.</summary>

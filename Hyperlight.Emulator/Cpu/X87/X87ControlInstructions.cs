@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Hyperlight.Abstractions;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.X87Arithmetic;
 using static Hyperlight.Emulator.Cpu.GeneralRegister;
