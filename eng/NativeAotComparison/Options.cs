@@ -25,7 +25,7 @@ internal sealed record Options(IReadOnlyList<string> Names, ulong? Seed, long? C
                 options = options with { Seed = seed };
                 i++;
             }
-            else if (arguments[i] == "--count" && long.TryParse(next, NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+            else if (arguments[i] == "--count" && long.TryParse(next, NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count > 0)
             {
                 options = options with { Count = count };
                 i++;

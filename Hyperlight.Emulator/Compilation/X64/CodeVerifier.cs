@@ -13,8 +13,12 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed class CodeVerifier
 {
+    private readonly byte[] _bytes;
     private readonly List<Instruction> _code = [];
     private readonly Dictionary<ulong, int> _positions = [];
+
+    /// <summary>How often each address is branched to or entered.</summary>
+    private readonly Dictionary<ulong, int> _references = [];
     private readonly HashSet<ulong> _targets = [];
     private readonly InstructionInfoFactory _infos = new();
     private readonly TranslationPattern _pattern;
@@ -29,8 +33,8 @@ internal sealed class CodeVerifier
     private CodeVerifier(ReadOnlySpan<byte> code, EmittedLayout layout)
     {
         _layout = layout;
-        Dictionary<ulong, int> references = [];
-        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(code.ToArray()));
+        _bytes = code.ToArray();
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(_bytes));
         while (decoder.IP < (ulong)code.Length)
         {
             decoder.Decode(out Instruction instruction);
@@ -39,20 +43,20 @@ internal sealed class CodeVerifier
             if (instruction.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch or FlowControl.Call)
             {
                 ulong target = instruction.NearBranchTarget;
-                references[target] = references.GetValueOrDefault(target) + 1;
+                _references[target] = _references.GetValueOrDefault(target) + 1;
             }
         }
 
         foreach (int entry in (int[])[layout.LinkedEntry, .. layout.Blocks])
         {
-            references[(ulong)entry] = references.GetValueOrDefault((ulong)entry) + 1;
+            _references[(ulong)entry] = _references.GetValueOrDefault((ulong)entry) + 1;
         }
 
-        _targets.UnionWith(references.Keys);
-        _links = new LinkPattern(_code, references, (ulong)layout.LinkedEntry);
+        _targets.UnionWith(_references.Keys);
+        _links = new LinkPattern(_code, _references, (ulong)layout.LinkedEntry);
         _pattern = new TranslationPattern(_code, _targets, layout.IsUser);
-        _predictions = new PredictionPattern(_code, _positions, references, layout.IsUser);
-        _strings = new StringPattern(_code, _positions, references, _pattern);
+        _predictions = new PredictionPattern(_code, _positions, _references, layout.IsUser);
+        _strings = new StringPattern(_code, _positions, _references, _pattern);
     }
 
     /// <exception cref="InvalidOperationException">The code may reach something else.</exception>
@@ -96,23 +100,54 @@ internal sealed class CodeVerifier
                 VerifyRegister(in instruction, register);
             }
 
+            if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall)
+            {
+                // What is called uses the register as well.
+                _permission = null;
+            }
+
             if ((_pattern.PermissionAfter(i) ?? _predictions.PermissionAfter(i)) is { } permission)
             {
                 _permission = permission;
             }
         }
 
-        new FrameVerifier(_code, _positions, _links, _layout).Verify();
+        new FrameVerifier(_code, _positions, _references, _links, _layout).Verify();
     }
 
-    private static void VerifyKind(in Instruction instruction)
+    private void VerifyKind(in Instruction instruction)
     {
         if (instruction.IsInvalid || instruction.IsPrivileged || instruction.SegmentPrefix != Register.None
-            || instruction.IsStringInstruction || !AllowedInstructions.Contains(in instruction))
+            || instruction.IsStringInstruction || !AllowedInstructions.Contains(in instruction) || HasOtherForm(in instruction)
+            || (instruction.FlowControl != FlowControl.Next && HasPrefix(in instruction)))
         {
             throw Refused(in instruction, "is none that emitted code may have");
         }
     }
+
+    /// <summary>
+    /// Whether an instruction has a form that is never emitted, and of which the operands do not say what memory it uses: a bit whose index is in a
+    /// register may be anywhere, and what is no whole slot of the stack moves the stack pointer by something else.
+    /// </summary>
+    private static bool HasOtherForm(in Instruction instruction) => instruction.Mnemonic switch
+    {
+        Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc => instruction.Op0Kind == OpKind.Memory && instruction.Op1Kind == OpKind.Register,
+        Mnemonic.Push => instruction.Code != Code.Push_r64,
+        Mnemonic.Pop => instruction.Code != Code.Pop_r64 || instruction.Op0Register == Register.RSP,
+        Mnemonic.Call => instruction.Code is not (Code.Call_rel32_64 or Code.Call_rm64),
+        Mnemonic.Jmp => instruction.Code is not (Code.Jmp_rel32_64 or Code.Jmp_rel8_64 or Code.Jmp_rm64),
+        Mnemonic.Ret => instruction.Code != Code.Retnq,
+        _ => false,
+    };
+
+    /// <summary>Whether there is a prefix: there are branches with one that processors of AMD take to an address of 16 bits, and others do not.</summary>
+    private bool HasPrefix(in Instruction instruction)
+    {
+        int at = (int)instruction.IP;
+        return IsPrefix(_bytes[at]) || ((_bytes[at] & 0xF0) == 0x40 && IsPrefix(_bytes[at + 1]));
+    }
+
+    private static bool IsPrefix(byte value) => value is 0x26 or 0x2E or 0x36 or 0x3E or (>= 0x64 and <= 0x67) or 0xF0 or 0xF2 or 0xF3;
 
     private void VerifyMemory(int position, in Instruction instruction, in UsedMemory memory)
     {

@@ -8,14 +8,16 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// finds an address that was pushed for it, only the entry jumps to an address that it is given, and other code is entered
 /// with the stack that it expects.
 /// </summary>
-internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, int> positions, LinkPattern links, EmittedLayout layout)
+internal sealed class FrameVerifier(
+    List<Instruction> code, Dictionary<ulong, int> positions, Dictionary<ulong, int> references, LinkPattern links, EmittedLayout layout)
 {
     private const int Slot = 8;
 
-    private readonly Dictionary<int, int> _heights = [];
-    private readonly Stack<(int Position, int Height)> _open = [];
+    private readonly Dictionary<int, long> _heights = [];
+    private readonly Stack<(int Position, long Height)> _open = [];
+    private readonly InstructionInfoFactory _infos = new();
     private readonly int _linkedEntry = positions[(ulong)layout.LinkedEntry];
-    private int? _body;
+    private long? _body;
     private bool _isEntered;
 
     /// <summary>Whether an instruction makes the first argument the state.</summary>
@@ -25,8 +27,9 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
 
     public void Verify()
     {
+        VerifyEntry();
         _open.Push((0, 0));
-        while (_open.TryPop(out (int Position, int Height) next))
+        while (_open.TryPop(out (int Position, long Height) next))
         {
             if (next.Position >= code.Count)
             {
@@ -50,14 +53,55 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
         Require(_linkedEntry, _isEntered, "is not where code is entered");
     }
 
-    private void Follow(int position, int height)
+    /// <summary>
+    /// The entry is straight code: it takes both arguments before it uses the state, and jumps to the second one, or to what other code has put in
+    /// its place.
+    /// </summary>
+    private void VerifyEntry()
+    {
+        int move = 0;
+        while (move < _linkedEntry && code[move] is { Mnemonic: Mnemonic.Push } or { Mnemonic: Mnemonic.Lea, Op0Register: Register.RSP })
+        {
+            move++;
+        }
+
+        Instruction argument = code[move + 1];
+        Require(move, move + 1 < _linkedEntry && IsEntryMove(code[move]), "is not the first argument, which is the state");
+        Require(
+            move + 1,
+            argument is { Code: Code.Mov_rm64_r64, Op0Register: Register.R14, Op1Register: Register.RSI or Register.RDX },
+            "is not the second argument, which is where code begins");
+        for (int i = 0; code[i].FlowControl != FlowControl.IndirectBranch; i++)
+        {
+            Require(i, code[i].FlowControl == FlowControl.Next && i + 1 < code.Count, "does not lead to a block");
+            Require(i, i == _linkedEntry || !references.ContainsKey(code[i].IP), "is in the entry, and is branched to");
+            Require(i, i <= move + 1 || !Changes(code[i], Register.R14), "changes where code begins");
+            Require(i, i <= move || !Changes(code[i], Register.R15), "changes the state");
+        }
+    }
+
+    private bool Changes(in Instruction instruction, Register register)
+    {
+        foreach (UsedRegister used in _infos.GetInfo(in instruction).GetUsedRegisters())
+        {
+            bool isWrite = used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.None or OpAccess.NoMemAccess);
+            if (isWrite && used.Register.IsGPR() && used.Register.GetFullRegister() == register)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Follow(int position, long height)
     {
         Instruction instruction = code[position];
         switch (instruction.FlowControl)
         {
             case FlowControl.Next:
                 Require(position, !IsEntryMove(in instruction) || _body is null, "changes the state behind the entry");
-                int growth = Growth(in instruction);
+                long growth = Growth(in instruction);
                 Require(position, growth == 0 || MayGrow(position, height, growth), "moves the stack pointer, but neither enters nor leaves the code or the interpreter");
                 _open.Push((position + 1, height + growth));
                 break;
@@ -75,6 +119,7 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
                 break;
             case FlowControl.IndirectCall:
                 Require(position, IsInterpret(in instruction), "calls something else than the interpreter");
+                Require(position, HasArguments(position), "calls the interpreter without its arguments");
                 _open.Push((position + 1, height));
                 break;
             case FlowControl.IndirectBranch:
@@ -106,7 +151,7 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
     /// Whether the stack may grow or shrink: it grows in the entry, shrinks where nothing follows but the return, and does both around a call of
     /// the interpreter. So what a return finds was pushed by a call, and nothing uses the state once R15 is the caller's again.
     /// </summary>
-    private bool MayGrow(int position, int height, int growth)
+    private bool MayGrow(int position, long height, long growth)
     {
         if (_body is null)
         {
@@ -121,17 +166,28 @@ internal sealed class FrameVerifier(List<Instruction> code, Dictionary<ulong, in
         return isAroundCall || leaves;
     }
 
-    private static int Growth(in Instruction instruction) => instruction.Mnemonic switch
+    private static long Growth(in Instruction instruction) => instruction.Mnemonic switch
     {
         Mnemonic.Push => Slot,
         Mnemonic.Pop => -Slot,
-        Mnemonic.Lea when instruction.Op0Register == Register.RSP => -(int)(long)instruction.MemoryDisplacement64,
+        Mnemonic.Lea when instruction.Op0Register == Register.RSP => -(long)instruction.MemoryDisplacement64,
         _ => 0,
     };
 
     private static bool IsInterpret(in Instruction instruction) =>
         instruction.Op0Kind == OpKind.Memory && instruction.MemoryBase == Register.R15
         && instruction.MemoryIndex == Register.None && instruction.MemoryDisplacement64 == ProcessorState.InterpretOffset;
+
+    /// <summary>Whether a call is given the state and the number of an instruction.</summary>
+    private bool HasArguments(int call)
+    {
+        const int Before = 3;
+        int first = call - Before;
+        return first >= 0 && StraightCode.Is(code, references, first, Before + 1)
+            && code[first] is { Code: Code.Mov_rm64_r64, Op0Register: Register.RDI or Register.RCX, Op1Register: Register.R15 }
+            && code[first + 1] is { Code: Code.Mov_rm32_r32, Op0Register: Register.ESI or Register.EDX, Op1Register: Register.R14D }
+            && code[first + 2].Mnemonic == Mnemonic.Lea;
+    }
 
     private void Require(int position, bool holds, string why)
     {

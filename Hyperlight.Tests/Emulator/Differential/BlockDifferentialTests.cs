@@ -38,6 +38,10 @@ internal sealed class BlockDifferentialTests
             $"{tier}: {run.Executions} executions in {round} blocks of {codes.Count} instructions, "
             + $"{run.CodeEntries} entries of emitted code, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         run.AssertEqual();
+
+        // What the machine does not know is in no block.
+        Assert.That(run.NotImplemented.Count == 0, $"not implemented: {string.Join(' ', run.NotImplemented)}");
+        Assert.That(run.Executions > 0, "nothing was compared");
         Assert.That(run.CodeEntries, tier == Tier.Machine && !isReplay ? Is.Positive : Is.GreaterThanOrEqualTo(0));
     }
 

@@ -14,7 +14,7 @@ internal static class TestSettings
 
     /// <summary>How many executions, guests or cases: <see langword="null"/> for as many as a test of its kind has.</summary>
     public static long? Count { get; } =
-        long.TryParse(Environment.GetEnvironmentVariable(CountVariable), NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count : null;
+        long.TryParse(Environment.GetEnvironmentVariable(CountVariable), NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count > 0 ? count : null;
 
     /// <summary>The first seed: from the environment, otherwise new for each run. Prints it.</summary>
     /// <param name="isReplay">Whether what the seed stands for is repeated alone: there is one, and no count.</param>

@@ -13,9 +13,6 @@ internal sealed class CodeVerifierTests
 {
     private const int StackAlignment = 8;
 
-    /// <summary>Of a jump to the address in R14.</summary>
-    private const int JumpLength = 3;
-
     private static readonly Dictionary<string, Action<Assembler>> Refused = new()
     {
         ["memory at an address of the guest"] = c => c.mov(rbx, __qword_ptr[rdi]),
@@ -125,6 +122,41 @@ internal sealed class CodeVerifierTests
             c.Label(ref behind);
             c.mov(eax, eax);
         },
+        ["memory at a translated address behind a call"] = c =>
+        {
+            Label function = c.CreateLabel();
+            Label behind = c.CreateLabel();
+            Translate(c, then: x => { x.call(function); x.mov(rbx, __qword_ptr[r14]); });
+            c.jmp(behind);
+            c.Label(ref function);
+            c.mov(r14, rbx);
+            c.ret();
+            c.Label(ref behind);
+            c.mov(eax, eax);
+        },
+        ["a bit beside a translated operand, read"] = c => Translate(c, then: x => x.bt(__qword_ptr[r14], rbx)),
+        ["a bit beside a translated operand, written"] = c => Translate(c, tag: TlbEntry.WriteTagOffset, then: x => x.bts(__qword_ptr[r14], rbx)),
+        ["a bit beside the state"] = c => c.btr(__dword_ptr[r15], ebx),
+        ["a return that drops what the caller has on the stack"] = c => { c.lea(rsp, __[rsp + StackAlignment]); c.pop(r15); c.ret(16); },
+        ["a jump of which some processors take 16 bits"] = c => c.db(0x66, 0xE9, 0, 0, 0, 0),
+        ["a return with 16 bits"] = c => { c.lea(rsp, __[rsp + StackAlignment]); c.pop(r15); c.AddInstruction(Instruction.Create(Code.Retnw)); },
+        ["a stack pointer from the stack"] = c => { c.lea(rsp, __[rsp + StackAlignment]); c.pop(rsp); c.ret(); },
+        ["a part of a slot of the stack"] = c => { c.lea(rsp, __[rsp + StackAlignment]); c.pop(bx); c.ret(); },
+        ["a stack that was moved by more than 31 bits"] = c =>
+        {
+            c.lea(rsp, __[rsp + int.MinValue]);
+            c.call(__qword_ptr[r15 + ProcessorState.InterpretOffset]);
+            c.lea(rsp, __[rsp + int.MinValue]);
+        },
+        ["a far call of the interpreter"] = c => c.call(__fword_ptr[r15 + ProcessorState.InterpretOffset]),
+        ["the interpreter for another state"] = c =>
+        {
+            c.mov(rdi, rbx);
+            c.mov(esi, r14d);
+            c.lea(rsp, __[rsp - StackAlignment]);
+            c.call(__qword_ptr[r15 + ProcessorState.InterpretOffset]);
+            c.lea(rsp, __[rsp + StackAlignment]);
+        },
         ["a jump to a computed address"] = c => c.jmp(rbx),
         ["a call of a computed address"] = c => c.call(rbx),
         ["a jump to an entry that was not compared"] = c => Link(c, skipped: 4, then: Leave),
@@ -192,7 +224,31 @@ internal sealed class CodeVerifierTests
         ["an x87 instruction"] = c => c.fld1(),
     };
 
+    /// <summary>The second argument, with which code is entered, is in RSI.</summary>
+    private static readonly Dictionary<string, Action<Assembler, Action>> RefusedEntries = new()
+    {
+        ["another state"] = (c, mark) => { c.mov(rdi, rbx); c.mov(r15, rdi); c.mov(r14, rsi); mark(); },
+        ["another state behind the first one"] = (c, mark) => { c.mov(r15, rdi); c.mov(r14, rsi); c.mov(rdi, rbx); c.mov(r15, rdi); mark(); },
+        ["the caller's state"] = (c, mark) => { c.mov(__qword_ptr[r15], rbx); c.mov(r15, rdi); c.mov(r14, rsi); mark(); },
+        ["no state"] = (c, mark) => { c.mov(r14, rsi); c.mov(r14, rsi); mark(); },
+        ["another place to begin"] = (c, mark) => { c.mov(r15, rdi); c.mov(r14, rbx); mark(); },
+        ["a place that is changed"] = (c, mark) => { c.mov(r15, rdi); c.mov(r14, rsi); c.add(r14, rbx); mark(); },
+        ["a place that is changed where other code enters"] = (c, mark) => { c.mov(r15, rdi); c.mov(r14, rsi); mark(); c.mov(r14b, bl); },
+        ["a branch"] = (c, mark) =>
+        {
+            Label next = c.CreateLabel();
+            c.mov(r15, rdi);
+            c.mov(r14, rsi);
+            c.je(next);
+            c.Label(ref next);
+            c.mov(eax, eax);
+            mark();
+        },
+    };
+
     private static IEnumerable<string> RefusedNames => Refused.Keys;
+
+    private static IEnumerable<string> RefusedEntryNames => RefusedEntries.Keys;
 
     [Test]
     public void A_translated_access_is_accepted() => Assert.That(
@@ -227,6 +283,22 @@ internal sealed class CodeVerifierTests
     [TestCaseSource(nameof(RefusedNames))]
     public void Anything_else_is_refused(string name) =>
         Assert.That(() => Verify(Refused[name]), Throws.InvalidOperationException.With.Message.Contains("isolated"));
+
+    [TestCaseSource(nameof(RefusedEntryNames))]
+    public void Another_entry_is_refused(string name) =>
+        Assert.That(() => Verify(static _ => { }, RefusedEntries[name]), Throws.InvalidOperationException.With.Message.Contains("isolated"));
+
+    [Test]
+    public void A_call_of_the_interpreter_is_accepted() => Assert.That(
+        () => Verify(c =>
+        {
+            c.mov(rdi, r15);
+            c.mov(esi, r14d);
+            c.lea(rsp, __[rsp - StackAlignment]);
+            c.call(__qword_ptr[r15 + ProcessorState.InterpretOffset]);
+            c.lea(rsp, __[rsp + StackAlignment]);
+        }),
+        Throws.Nothing);
 
     [Test]
     public void A_branch_into_an_instruction_is_refused()
@@ -456,16 +528,17 @@ internal sealed class CodeVerifierTests
     }
 
     /// <summary>Verifies code within the entry and exit that all code has.</summary>
-    private static void Verify(Action<Assembler> body)
+    /// <param name="body">The code.</param>
+    /// <param name="entry">Another entry: it says where other code enters.</param>
+    private static void Verify(Action<Assembler> body, Action<Assembler, Action>? entry = null)
     {
         var c = new Assembler(64);
         Label exit = c.CreateLabel();
         Label linked = c.CreateLabel();
         c.push(r15);
         c.lea(rsp, __[rsp - StackAlignment]);
-        c.mov(r15, rdi);
-        c.mov(r14, rsi);
-        c.Label(ref linked);
+        entry ??= static (c, mark) => { c.mov(r15, rdi); c.mov(r14, rsi); mark(); };
+        entry(c, () => c.Label(ref linked));
         c.jmp(r14);
         body(c);
         c.jmp(exit);
@@ -475,13 +548,13 @@ internal sealed class CodeVerifierTests
         c.pop(r15);
         c.ret();
         using var stream = new MemoryStream();
-        c.Assemble(new StreamCodeWriter(stream), 0);
+        AssemblerResult assembled = c.Assemble(new StreamCodeWriter(stream), 0, BlockEncoderOptions.ReturnNewInstructionOffsets);
         byte[] code = stream.ToArray();
         var decoder = Iced.Intel.Decoder.Create(64, code);
         while (decoder.Decode() is var instruction && instruction.Code != Code.Jmp_rm64)
         {
         }
 
-        CodeVerifier.Verify(code, new EmittedLayout((int)decoder.IP - JumpLength, [(int)decoder.IP], false));
+        CodeVerifier.Verify(code, new EmittedLayout((int)assembled.GetLabelRIP(linked), [(int)decoder.IP], false));
     }
 }

@@ -75,6 +75,8 @@ internal sealed class StringCodeTests
             Assert.That(Run(compiled, memory, registers, budget), Is.EqualTo(Run(interpreted, memory, registers, budget)), $"case {i}: {registers}");
             Assert.That(compiled.Memory.GetSpan(First, Length).SequenceEqual(interpreted.Memory.GetSpan(First, Length)), $"case {i}: {registers}");
         }
+
+        Assert.That(((EmulatorVirtualMachine)compiled.Machine).CodeEntries, Is.Positive);
     }
 
     /// <summary>Each of them becomes hundreds of bytes: a region takes fewer of them, as it is placed as a whole.</summary>
