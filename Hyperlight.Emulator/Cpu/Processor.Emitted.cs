@@ -3,6 +3,8 @@ using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
+using Hyperlight.Emulator.Decoding;
+using Hyperlight.Emulator.Memory;
 
 namespace Hyperlight.Emulator.Cpu;
 
@@ -20,6 +22,9 @@ internal sealed unsafe partial class Processor
 
     /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
     private EmittedCode? _emitted;
+
+    /// <summary>Its region.</summary>
+    private Region? _emittedRegion;
 
     /// <summary>Where emitted code goes on, for each privilege that has run some.</summary>
     private LinkTable? _supervisorLinks;
@@ -48,7 +53,7 @@ internal sealed unsafe partial class Processor
         links.Refresh(LinkStamp, Places, _blocks.Version, _run);
         links.Add(_rip, region, emitted, entry);
         _running = this;
-        _emitted = emitted;
+        (_emitted, _emittedRegion) = (emitted, region);
         SaveFlags();
         _state->Interpret = &InterpretForEmitted;
         _state->Links = links.Entries;
@@ -81,15 +86,14 @@ internal sealed unsafe partial class Processor
         {
             if (state->Linked != null)
             {
-                processor._emitted = processor.Links.CodeOf(state->Linked);
+                processor._emittedRegion = processor.Links.RegionOf(state->Linked);
+                processor._emitted = (EmittedCode)processor._emittedRegion.Code;
                 state->Linked = null;
             }
 
             processor.RestoreFlags();
             processor._mxcsr = state->Mxcsr;
-            ref EmittedOp op = ref processor._emitted!.Ops[instruction];
-            state->Scratch = (ulong)op.Behind;
-            RegionExit exit = processor.ExecuteForCode(ref op.Op);
+            RegionExit exit = processor.ExecuteEmitted(processor._emitted!.Ops.AsSpan(instruction));
             processor.SaveFlags();
             state->Rip = processor._rip;
             processor.ShareState();
@@ -106,6 +110,41 @@ internal sealed unsafe partial class Processor
         {
             processor._escaped = ExceptionDispatchInfo.Capture(exception);
             return (int)RegionExit.Pending;
+        }
+    }
+
+    /// <summary>
+    /// Executes an instruction for emitted code, and those whose operands one translation was to serve with it: they are not in one page, or
+    /// that is not translated.
+    /// </summary>
+    /// <param name="ops">The instructions from that one on.</param>
+    private RegionExit ExecuteEmitted(ReadOnlySpan<EmittedOp> ops)
+    {
+        int last = ops[0].Following;
+
+        // Emitted code leaves what the page's address was taken from: in that page, it is the offset of the first operand.
+        bool isApart = last != 0 && _state->Scratch < HostPage.Size;
+        if (isApart && _emittedRegion!.NoteApart(ops[0].Op.Rip))
+        {
+            _blocks.Forget(_emittedRegion);
+        }
+
+        for (int i = 0; ; i++)
+        {
+            ref MicroOp op = ref ops[i].Op;
+            _state->Scratch = (ulong)ops[i].Behind;
+            RegionExit exit = ExecuteForCode(ref op);
+            if (i == last)
+            {
+                return exit;
+            }
+
+            bool goesOn = exit == RegionExit.Continue
+                || (exit == RegionExit.Interpret && OpTable.EndsBlock(op.Op) && _blockEnd != 0 && !IsCancelled && _rip == ops[i + 1].Op.Rip);
+            if (!goesOn)
+            {
+                return exit;
+            }
         }
     }
 
@@ -130,7 +169,7 @@ internal sealed unsafe partial class Processor
         _userLinks?.Free();
         _supervisorPlaces?.Clear();
         _userPlaces?.Clear();
-        _emitted = null;
+        (_emitted, _emittedRegion) = (null, null);
         _compiled = 0;
     }
 

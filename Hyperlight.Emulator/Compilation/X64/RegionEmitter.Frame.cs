@@ -69,6 +69,14 @@ internal sealed partial class RegionEmitter
     private void EmitInterpret()
     {
         int room = Alignment + (IsWindows ? ShadowSpace : 0);
+        if (_hasInterpretedSpans)
+        {
+            // The number of the first instruction is in the entry; the address tells whether the span is in one page.
+            _a.Mark(_interpretSpan);
+            _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Scratch));
+            _a.Emit(4, Mov, Host.Entry, GuestAddress);
+        }
+
         _a.Mark(_interpret);
         WriteRegisters();
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));

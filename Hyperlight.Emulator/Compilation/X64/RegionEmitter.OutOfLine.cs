@@ -40,7 +40,7 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>The rare case of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
-    private void FinishSlow(in MicroOp op, int behind)
+    private void FinishSlow(int behind)
     {
         if (_slow is null)
         {
@@ -49,7 +49,7 @@ internal sealed partial class RegionEmitter
 
         int done = _a.NewLabel();
         _a.Mark(done);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(in op, behind), _flags is FlagPlace.Host or FlagPlace.Both));
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(behind), _flags is FlagPlace.Host or FlagPlace.Both));
     }
 
     private void EmitOutOfLine(in OutOfLine place)
@@ -58,7 +58,17 @@ internal sealed partial class RegionEmitter
         switch (place.Kind)
         {
             case OutOfLineKind.Interpret:
-                CallInterpreter(place.Number);
+                Interpret(place.Number);
+                if (place.ConvertsFlags)
+                {
+                    RestoreFlags();
+                }
+
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.InterpretSpan:
+                LoadConstant(Host.Entry, (ulong)place.Number);
+                CallInterpreter(_interpretSpan);
                 if (place.ConvertsFlags)
                 {
                     RestoreFlags();
@@ -110,19 +120,26 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>The number by which the interpreter finds an instruction.</summary>
-    /// <param name="op">The instruction.</param>
     /// <param name="behind">How many of its trace follow it.</param>
-    private int Number(in MicroOp op, int behind)
+    private int Number(int behind) => Number(_item, behind, following: 0);
+
+    private int Number(int item, int behind, int following)
     {
-        _ops.Add(new EmittedOp(op, behind));
+        TraceOp place = _trace[item];
+        _ops.Add(new EmittedOp(place.Node.Block.Ops, place.Index, behind, following));
         return _ops.Count - 1;
     }
 
     /// <summary>The interpreter executes an instruction; if it does not go on behind it, the region is left.</summary>
-    private void CallInterpreter(int number)
+    private void Interpret(int number)
     {
         LoadConstant(Host.Address, (ulong)number);
-        _a.Call(_interpret);
+        CallInterpreter(_interpret);
+    }
+
+    private void CallInterpreter(int function)
+    {
+        _a.Call(function);
         _a.JumpIf(NotEqual, _leaveInterpreted);
     }
 

@@ -21,6 +21,7 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
+    private int _interpretSpan;
 
     /// <summary>The code of a region.</summary>
     public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
@@ -38,7 +39,8 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
         _planner = new SpanPlanner(_map);
         _predictionPlanner = new PredictionPlanner(firstPrediction);
         _flagPlanner = new FlagPlanner(_map);
-        (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_leave, _leaveWithoutState, _leaveInterpreted) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_interpret, _interpretSpan, _hasInterpretedSpans) = (_a.NewLabel(), _a.NewLabel(), false);
         (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
