@@ -67,9 +67,15 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
         EmitEndBudget();
         EmitLink();
         EmitExit();
-        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf), isUser);
+        ReadOnlySpan<byte> code = _a.Finish();
+        for (int i = 0; i < _labels.Length; i++)
+        {
+            _labels[i] = _a.OffsetOf(_labels[i]);
+        }
+
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), _labels, isUser);
         ops = [.. _ops];
-        return _a.Finish();
+        return code;
     }
 
     /// <summary>Whether the code that was emitted last uses vectors, and floating-point numbers.</summary>
