@@ -75,8 +75,11 @@ internal sealed partial class RegionEmitter
             _a.Mark(_interpretSpan);
             _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Scratch));
             _a.Emit(4, Mov, Host.Entry, GuestAddress);
+            _a.Jump(_interpret);
         }
 
+        _a.Mark(_interpretByte);
+        _a.Emit(4, 0x0FB6, Host.Address, GuestAddress);
         _a.Mark(_interpret);
         WriteRegisters();
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));

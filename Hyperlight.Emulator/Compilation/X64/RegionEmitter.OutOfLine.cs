@@ -7,7 +7,10 @@ namespace Hyperlight.Emulator.Compilation.X64;
 internal sealed partial class RegionEmitter
 {
     private readonly List<OutOfLine> _outOfLine = [];
+    private readonly NearJumps _leaveJumps = new(assembler);
+    private readonly NearJumps _endJumps = new(assembler);
     private int _endBudget;
+    private int _endBudgetWide;
 
     /// <summary>A place at which the region is left for the interpreter: the budget ends within the trace.</summary>
     /// <param name="rip">Where the guest is then.</param>
@@ -110,8 +113,7 @@ internal sealed partial class RegionEmitter
                 break;
             case OutOfLineKind.EndBudget:
                 LoadConstant(Host.Address, place.Rip);
-                LoadConstant(Host.Entry, (ulong)place.Number);
-                _a.Jump(_endBudget);
+                EndBudget(place.Number);
                 break;
             default:
                 GoOn(place.Rip);
@@ -133,20 +135,55 @@ internal sealed partial class RegionEmitter
     /// <summary>The interpreter executes an instruction; if it does not go on behind it, the region is left.</summary>
     private void Interpret(int number)
     {
-        LoadConstant(Host.Address, (ulong)number);
-        CallInterpreter(_interpret);
+        if (LoadByte(Host.Address, number))
+        {
+            CallInterpreter(_interpretByte);
+        }
+        else
+        {
+            CallInterpreter(_interpret);
+        }
     }
 
     private void CallInterpreter(int function)
     {
         _a.Call(function);
-        _a.JumpIf(NotEqual, _leaveInterpreted);
+        _leaveJumps.JumpIf(NotEqual);
+    }
+
+    /// <summary>Puts a number into a register; if it is small, into its lowest byte, which is shorter.</summary>
+    /// <returns>Whether only the lowest byte is set.</returns>
+    private bool LoadByte(int register, int number)
+    {
+        if (number > byte.MaxValue)
+        {
+            LoadConstant(register, (ulong)number);
+            return false;
+        }
+
+        _a.EmitShort(1, 0xB0, register);
+        _a.Byte((byte)number);
+        return true;
+    }
+
+    private void EndBudget(int notExecuted)
+    {
+        if (LoadByte(Host.Entry, notExecuted))
+        {
+            _endJumps.Jump();
+        }
+        else
+        {
+            _a.Jump(_endBudgetWide);
+        }
     }
 
     /// <summary>Where the budget ends: how many instructions of the trace were not executed is in the entry.</summary>
     private void EmitEndBudget()
     {
         _a.Mark(_endBudget);
+        _a.Emit(4, 0x0FB6, Host.Entry, Translation);
+        _a.Mark(_endBudgetWide);
         _a.Emit(8, 0x01, Host.Entry, Operand.Of(Host.Budget));
         LoadConstant(Host.Entry, (ulong)RegionExit.Interpret);
         _a.Jump(_leave);

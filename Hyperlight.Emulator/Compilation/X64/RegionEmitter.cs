@@ -21,6 +21,7 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
+    private int _interpretByte;
     private int _interpretSpan;
 
     /// <summary>The code of a region.</summary>
@@ -40,8 +41,11 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
         _predictionPlanner = new PredictionPlanner(firstPrediction);
         _flagPlanner = new FlagPlanner(_map);
         (_leave, _leaveWithoutState, _leaveInterpreted) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
-        (_interpret, _interpretSpan, _hasInterpretedSpans) = (_a.NewLabel(), _a.NewLabel(), false);
-        (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_interpret, _interpretByte, _interpretSpan, _hasInterpretedSpans) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), false);
+        (_linkedEntry, _goOn, _endBudget, _endBudgetWide) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        _leaveJumps.Reset(_leaveInterpreted);
+        _endJumps.Reset(_endBudget);
+        _returns = null;
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
         {
@@ -61,6 +65,7 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
             EmitOutOfLine(place);
         }
 
+        EmitReturns();
         EmitMispredictions();
         EmitInterpret();
         EmitLeaveInterpreted();
