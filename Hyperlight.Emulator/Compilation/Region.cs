@@ -24,8 +24,15 @@ internal sealed class Region
     /// <summary>No link leads to it.</summary>
     public const int NoTarget = -1;
 
+    /// <summary>
+    /// How often operands beside each other may be in two pages before their block is compiled for that: the interpreter executes them until
+    /// then, which takes as long in all as to compile it.
+    /// </summary>
+    private const int MostApart = 64;
+
     private readonly Block[] _blocks;
     private CodePlace[] _places = [];
+    private int _apart;
 
     private Region(Block[] blocks, RegionCode code)
     {
@@ -136,6 +143,24 @@ internal sealed class Region
             {
                 return false;
             }
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes that operands which one translation was to serve were in two pages.</summary>
+    /// <param name="rip">The address of the first instruction that has one.</param>
+    /// <returns>Whether that was so often that its block is to be compiled again, for operands apart.</returns>
+    public bool NoteApart(ulong rip)
+    {
+        if (++_apart != MostApart)
+        {
+            return false;
+        }
+
+        foreach (Block block in _blocks)
+        {
+            block.HasOperandsApart |= rip - block.Rip < (ulong)block.Bytes.Length;
         }
 
         return true;

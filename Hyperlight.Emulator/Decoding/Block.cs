@@ -70,6 +70,9 @@ internal class Block(HostPage page, DecodedCode code)
     /// <summary>Where its last instruction, an indirect jump or call, was seen to go.</summary>
     public IReadOnlyList<ulong> Targets => Notes?.Targets ?? [];
 
+    /// <summary>Whether operands beside each other are often not in one page: compiled code can translate each of them by itself then.</summary>
+    public bool HasOperandsApart { get; set; }
+
     /// <summary>The notes, to be added to.</summary>
     public BlockNotes MakeNotes() => Notes ??= new BlockNotes();
 

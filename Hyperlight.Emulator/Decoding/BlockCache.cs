@@ -152,6 +152,13 @@ internal sealed class BlockCache(long mostBytes)
         InvalidateRegions();
     }
 
+    /// <summary>Forgets one of the regions.</summary>
+    public void Forget(Region region)
+    {
+        Version++;
+        region.Invalidate();
+    }
+
     public void Clear()
     {
         InvalidateRegions();

@@ -3,12 +3,10 @@ using System.Buffers.Binary;
 namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>Encodes instructions into a buffer. Jumps within the buffer are relative, so that it can be placed anywhere.</summary>
-internal sealed class Assembler
+internal sealed partial class Assembler
 {
     private const int LongestInstruction = 16;
 
-    private readonly List<int> _labels = [];
-    private readonly List<(int At, int Label)> _jumps = [];
     private byte[] _bytes = new byte[4096];
 
     public int Position { get; private set; }
@@ -19,44 +17,17 @@ internal sealed class Assembler
     /// </summary>
     public bool KeepsAddress { get; set; }
 
-    public int NewLabel()
-    {
-        _labels.Add(-1);
-        return _labels.Count - 1;
-    }
-
-    public void Mark(int label)
-    {
-        _labels[label] = Position;
-        KeepsAddress = false;
-    }
-
-    /// <summary>Where a label is in the finished code.</summary>
-    public int OffsetOf(int label) => _labels[label];
-
-    /// <summary>The finished code.</summary>
-    public ReadOnlySpan<byte> Finish()
-    {
-        foreach ((int at, int label) in _jumps)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(at), _labels[label] - at - sizeof(int));
-        }
-
-        return _bytes.AsSpan(0, Position);
-    }
-
     /// <summary>Begins again with an empty buffer.</summary>
     public void Reset()
     {
         Position = 0;
-        _labels.Clear();
-        _jumps.Clear();
+        ResetLabels();
     }
 
     public void Jump(int label)
     {
         Byte(0xE9);
-        Target(label);
+        Target(label, ShorterJump);
     }
 
     public void Call(int label)
@@ -84,7 +55,7 @@ internal sealed class Assembler
     {
         Byte(0x0F);
         Byte((byte)(0x80 | condition));
-        Target(label);
+        Target(label, ShorterBranch);
     }
 
     /// <summary>An instruction with a register, or a part of the opcode in its place, and an operand.</summary>
@@ -184,17 +155,8 @@ internal sealed class Assembler
     public void Immediate(int size, long value)
     {
         Reserve();
-        for (int i = 0; i < size; i++)
-        {
-            _bytes[Position++] = (byte)(value >> (8 * i));
-        }
-    }
-
-    private void Target(int label)
-    {
-        Reserve();
-        _jumps.Add((Position, label));
-        Position += sizeof(int);
+        BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(Position), value);
+        Position += size;
     }
 
     private void ModRm(int register, in Operand operand)

@@ -6,6 +6,9 @@ internal enum OutOfLineKind
     /// <summary>The interpreter executes an instruction, and execution goes on behind it.</summary>
     Interpret,
 
+    /// <summary>The same with all instructions of a span.</summary>
+    InterpretSpan,
+
     /// <summary>RAX gets flags that were not saved, for <see cref="Interpret"/> or the second copy of a trace.</summary>
     ComputeFlags,
 

@@ -16,6 +16,9 @@ internal sealed partial class RegionEmitter
 
     private readonly List<RegionNode> _expected = [];
 
+    /// <summary>Where the returns of the region compare their address; none so far.</summary>
+    private int? _returns;
+
     private void EmitBranch(RegionNode node, in MicroOp op, int behind)
     {
         switch (op.Op)
@@ -136,6 +139,27 @@ internal sealed partial class RegionEmitter
     /// <param name="distance">How far the stack pointer was moved, in which a fault does not move it.</param>
     private void GoToReturn(int distance)
     {
+        ExpectReturns();
+        int undo = _a.NewLabel();
+        if (_expected.Count is <= MostCompared or > MostExpected)
+        {
+            GoToExpected(undo);
+        }
+        else
+        {
+            // The comparisons are the same for all returns of the region.
+            SaveFlags();
+            _returns ??= _a.NewLabel();
+            CheckHigh(_returns.Value, undo);
+            _a.Jump(_returns.Value);
+        }
+
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.UndoReturn, undo, Slow, distance));
+    }
+
+    /// <summary>Where the returns of the region lead, as far as it has calls.</summary>
+    private void ExpectReturns()
+    {
         _expected.Clear();
         for (int i = 0; i < _nodes.Count && _expected.Count <= MostExpected; i++)
         {
@@ -144,10 +168,18 @@ internal sealed partial class RegionEmitter
                 Expect(_nodes[i].Last.NextRip);
             }
         }
+    }
 
-        int undo = _a.NewLabel();
-        GoToExpected(undo);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.UndoReturn, undo, Slow, distance));
+    /// <summary>What the returns of the region have in common, if they are to go to one of several places.</summary>
+    private void EmitReturns()
+    {
+        if (_returns is { } label)
+        {
+            _a.Mark(label);
+            ExpectReturns();
+            _flags = FlagPlace.Saved;
+            GoToExpected(isImpossible: null);
+        }
     }
 
     /// <summary>Goes to the address in the address register: within the region if it is one that was seen before.</summary>

@@ -69,6 +69,17 @@ internal sealed partial class RegionEmitter
     private void EmitInterpret()
     {
         int room = Alignment + (IsWindows ? ShadowSpace : 0);
+        if (_hasInterpretedSpans)
+        {
+            // The number of the first instruction is in the entry; the address tells whether the span is in one page.
+            _a.Mark(_interpretSpan);
+            _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.Scratch));
+            _a.Emit(4, Mov, Host.Entry, GuestAddress);
+            _a.Jump(_interpret);
+        }
+
+        _a.Mark(_interpretByte);
+        _a.Emit(4, 0x0FB6, Host.Address, GuestAddress);
         _a.Mark(_interpret);
         WriteRegisters();
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.Flags));

@@ -11,21 +11,21 @@ internal sealed partial class RegionEmitter
         if (op.Op == Op.Vector && VectorTraits.IsEmitted(in op, node.Block.BytesOf(in op)))
         {
             EmitVector(in op, node.Block.BytesOf(in op));
-            FinishSlow(in op, behind);
+            FinishSlow(behind);
             return;
         }
 
         if (!Emittable.IsEmitted(in op))
         {
             FreeFlags();
-            CallInterpreter(Number(in op, behind));
+            Interpret(Number(behind));
             return;
         }
 
         if (op.Destination == OperandKind.HighByte || op.Source == OperandKind.HighByte)
         {
             EmitWithHighByte(in op);
-            FinishSlow(in op, behind);
+            FinishSlow(behind);
             return;
         }
 
@@ -69,6 +69,6 @@ internal sealed partial class RegionEmitter
             default: EmitBranch(node, in op, behind); break;
         }
 
-        FinishSlow(in op, behind);
+        FinishSlow(behind);
     }
 }

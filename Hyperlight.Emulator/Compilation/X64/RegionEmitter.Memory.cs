@@ -28,14 +28,19 @@ internal sealed partial class RegionEmitter
     private int Slow => _slow ??= NewSlow();
 
     /// <summary>The flags that the interpreter wants are those at this point.</summary>
-    private int NewSlow()
+    private int NewSlow() => NewInterpreted(out _slowInterpret);
+
+    /// <summary>A place for which flags are in RAX that are computed again otherwise.</summary>
+    /// <param name="interpret">Where they are.</param>
+    /// <returns>Where to go.</returns>
+    private int NewInterpreted(out int interpret)
     {
         int label = _a.NewLabel();
-        _slowInterpret = label;
+        interpret = label;
         if (_flags == FlagPlace.Computed)
         {
-            _slowInterpret = _a.NewLabel();
-            _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, _slowInterpret, Source: _trace[_flagSource]));
+            interpret = _a.NewLabel();
+            _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, interpret, Source: _trace[_flagSource]));
         }
 
         return label;

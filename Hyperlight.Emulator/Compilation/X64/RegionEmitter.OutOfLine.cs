@@ -7,7 +7,10 @@ namespace Hyperlight.Emulator.Compilation.X64;
 internal sealed partial class RegionEmitter
 {
     private readonly List<OutOfLine> _outOfLine = [];
+    private readonly NearJumps _leaveJumps = new(assembler);
+    private readonly NearJumps _endJumps = new(assembler);
     private int _endBudget;
+    private int _endBudgetWide;
 
     /// <summary>A place at which the region is left for the interpreter: the budget ends within the trace.</summary>
     /// <param name="rip">Where the guest is then.</param>
@@ -40,7 +43,7 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>The rare case of an instruction: the interpreter executes it, and execution goes on behind it.</summary>
-    private void FinishSlow(in MicroOp op, int behind)
+    private void FinishSlow(int behind)
     {
         if (_slow is null)
         {
@@ -49,7 +52,7 @@ internal sealed partial class RegionEmitter
 
         int done = _a.NewLabel();
         _a.Mark(done);
-        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(in op, behind), _flags is FlagPlace.Host or FlagPlace.Both));
+        _outOfLine.Add(new OutOfLine(OutOfLineKind.Interpret, _slowInterpret, done, Number(behind), _flags is FlagPlace.Host or FlagPlace.Both));
     }
 
     private void EmitOutOfLine(in OutOfLine place)
@@ -58,7 +61,17 @@ internal sealed partial class RegionEmitter
         switch (place.Kind)
         {
             case OutOfLineKind.Interpret:
-                CallInterpreter(place.Number);
+                Interpret(place.Number);
+                if (place.ConvertsFlags)
+                {
+                    RestoreFlags();
+                }
+
+                _a.Jump(place.Done);
+                break;
+            case OutOfLineKind.InterpretSpan:
+                LoadConstant(Host.Entry, (ulong)place.Number);
+                CallInterpreter(_interpretSpan);
                 if (place.ConvertsFlags)
                 {
                     RestoreFlags();
@@ -100,8 +113,7 @@ internal sealed partial class RegionEmitter
                 break;
             case OutOfLineKind.EndBudget:
                 LoadConstant(Host.Address, place.Rip);
-                LoadConstant(Host.Entry, (ulong)place.Number);
-                _a.Jump(_endBudget);
+                EndBudget(place.Number);
                 break;
             default:
                 GoOn(place.Rip);
@@ -110,26 +122,68 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>The number by which the interpreter finds an instruction.</summary>
-    /// <param name="op">The instruction.</param>
     /// <param name="behind">How many of its trace follow it.</param>
-    private int Number(in MicroOp op, int behind)
+    private int Number(int behind) => Number(_item, behind, following: 0);
+
+    private int Number(int item, int behind, int following)
     {
-        _ops.Add(new EmittedOp(op, behind));
+        TraceOp place = _trace[item];
+        _ops.Add(new EmittedOp(place.Node.Block.Ops, place.Index, behind, following));
         return _ops.Count - 1;
     }
 
     /// <summary>The interpreter executes an instruction; if it does not go on behind it, the region is left.</summary>
-    private void CallInterpreter(int number)
+    private void Interpret(int number)
     {
-        LoadConstant(Host.Address, (ulong)number);
-        _a.Call(_interpret);
-        _a.JumpIf(NotEqual, _leaveInterpreted);
+        if (LoadByte(Host.Address, number))
+        {
+            CallInterpreter(_interpretByte);
+        }
+        else
+        {
+            CallInterpreter(_interpret);
+        }
+    }
+
+    private void CallInterpreter(int function)
+    {
+        _a.Call(function);
+        _leaveJumps.JumpIf(NotEqual);
+    }
+
+    /// <summary>Puts a number into a register; if it is small, into its lowest byte, which is shorter.</summary>
+    /// <returns>Whether only the lowest byte is set.</returns>
+    private bool LoadByte(int register, int number)
+    {
+        if (number > byte.MaxValue)
+        {
+            LoadConstant(register, (ulong)number);
+            return false;
+        }
+
+        _a.EmitShort(1, 0xB0, register);
+        _a.Byte((byte)number);
+        return true;
+    }
+
+    private void EndBudget(int notExecuted)
+    {
+        if (LoadByte(Host.Entry, notExecuted))
+        {
+            _endJumps.Jump();
+        }
+        else
+        {
+            _a.Jump(_endBudgetWide);
+        }
     }
 
     /// <summary>Where the budget ends: how many instructions of the trace were not executed is in the entry.</summary>
     private void EmitEndBudget()
     {
         _a.Mark(_endBudget);
+        _a.Emit(4, 0x0FB6, Host.Entry, Translation);
+        _a.Mark(_endBudgetWide);
         _a.Emit(8, 0x01, Host.Entry, Operand.Of(Host.Budget));
         LoadConstant(Host.Entry, (ulong)RegionExit.Interpret);
         _a.Jump(_leave);

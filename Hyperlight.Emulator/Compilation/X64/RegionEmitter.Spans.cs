@@ -2,7 +2,8 @@ namespace Hyperlight.Emulator.Compilation.X64;
 
 /// <summary>
 /// Spans: operands beside each other are translated once, by the first instruction that uses one of them. If that is not
-/// possible, execution goes on in the second copy of the trace.
+/// possible, the interpreter executes its instructions, or execution goes on in a second copy of the trace, which is only there if a span was
+/// often in two pages.
 /// </summary>
 internal sealed partial class RegionEmitter
 {
@@ -10,6 +11,14 @@ internal sealed partial class RegionEmitter
 
     /// <summary>The span that was translated last, and how much may be done with it.</summary>
     private SpanPlace _span;
+
+    /// <summary>The instruction that translated a span whose instructions the interpreter may have to execute; none if the last of them was emitted.</summary>
+    private int? _openSpan;
+
+    /// <summary>Where they are executed by it.</summary>
+    private int _openSpanLabel;
+
+    private bool _hasInterpretedSpans;
 
     /// <summary>Where the operand is behind the address that was translated.</summary>
     private int _offset;
@@ -38,7 +47,50 @@ internal sealed partial class RegionEmitter
     {
         _span = _places[_item];
         _offset = _span.Offset;
-        TranslateOrPredict(prediction, _span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, CopyEntry());
+        TranslateOrPredict(prediction, _span.Size, _span.IsWritten ? StateOffsets.WriteTag : StateOffsets.ReadTag, _isCopied ? CopyEntry() : SpanEntry());
         _a.KeepsAddress = true;
+    }
+
+    /// <summary>Where the interpreter begins with the instruction that is being emitted, and goes on up to the last one of the span.</summary>
+    private int SpanEntry()
+    {
+        int label = NewInterpreted(out _openSpanLabel);
+        _openSpan = _item;
+        _hasInterpretedSpans = true;
+        return label;
+    }
+
+    /// <summary>If the instruction that was emitted last is the last one of a span that the interpreter may have executed, execution goes on here.</summary>
+    private void FinishSpan()
+    {
+        if (_openSpan is not { } first || IsInSpanBehind(_item, _span.Span))
+        {
+            return;
+        }
+
+        _openSpan = null;
+        int number = Number(first, _trace.Count - first - 1, _item - first);
+        for (int item = first + 1; item <= _item; item++)
+        {
+            Number(item, _trace.Count - item - 1, following: 0);
+        }
+
+        int done = _a.NewLabel();
+        _a.Mark(done);
+        _outOfLine.Add(new OutOfLine(
+            OutOfLineKind.InterpretSpan, _openSpanLabel, done, number, _flags is FlagPlace.Host or FlagPlace.Both));
+    }
+
+    private bool IsInSpanBehind(int item, int span)
+    {
+        for (int i = item + 1; i < _places.Count; i++)
+        {
+            if (_places[i].Span != 0)
+            {
+                return _places[i].Span == span;
+            }
+        }
+
+        return false;
     }
 }

@@ -22,6 +22,9 @@ internal sealed partial class RegionEmitter
 
     private bool _isCopy;
 
+    /// <summary>Whether the trace has a second copy if it has spans.</summary>
+    private bool _isCopied;
+
     /// <summary>Emits a trace.</summary>
     /// <returns>Where the next one begins.</returns>
     private int EmitTrace(int first)
@@ -37,6 +40,8 @@ internal sealed partial class RegionEmitter
         _a.JumpIf(Negative, InterpretAt(head.Block.Rip, _trace.Count));
 
         _copyEntries = null;
+        _openSpan = null;
+        _isCopied = HasOperandsApart();
         _places = _planner.Plan(_trace);
         _computedAgain = _flagPlanner.Plan(_trace);
         EmitTraceFrom(0);
@@ -92,6 +97,7 @@ internal sealed partial class RegionEmitter
 
             TraceOp place = _trace[_item];
             EmitInstruction(place.Node, in place.Op, _trace.Count - _item - 1);
+            FinishSpan();
         }
 
         RegionNode last = _trace[^1].Node;
@@ -118,6 +124,19 @@ internal sealed partial class RegionEmitter
         int label = _a.NewLabel();
         _outOfLine.Add(new OutOfLine(OutOfLineKind.ComputeFlags, label, entry, Source: _trace[_flagSource]));
         return label;
+    }
+
+    private bool HasOperandsApart()
+    {
+        foreach (TraceOp place in _trace)
+        {
+            if (place.Node.Block.HasOperandsApart)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>A trace that is emitted twice.</summary>

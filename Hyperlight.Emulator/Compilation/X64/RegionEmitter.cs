@@ -21,6 +21,8 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
     private int _leaveWithoutState;
     private int _leaveInterpreted;
     private int _interpret;
+    private int _interpretByte;
+    private int _interpretSpan;
 
     /// <summary>The code of a region.</summary>
     public ReadOnlySpan<byte> Emit(List<RegionNode> nodes, bool isUser, out EmittedLayout layout, out EmittedOp[] ops)
@@ -38,8 +40,12 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
         _planner = new SpanPlanner(_map);
         _predictionPlanner = new PredictionPlanner(firstPrediction);
         _flagPlanner = new FlagPlanner(_map);
-        (_leave, _leaveWithoutState, _leaveInterpreted, _interpret) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
-        (_linkedEntry, _goOn, _endBudget) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_leave, _leaveWithoutState, _leaveInterpreted) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        (_interpret, _interpretByte, _interpretSpan, _hasInterpretedSpans) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), false);
+        (_linkedEntry, _goOn, _endBudget, _endBudgetWide) = (_a.NewLabel(), _a.NewLabel(), _a.NewLabel(), _a.NewLabel());
+        _leaveJumps.Reset(_leaveInterpreted);
+        _endJumps.Reset(_endBudget);
+        _returns = null;
         _labels = new int[nodes.Count];
         for (int i = 0; i < _labels.Length; i++)
         {
@@ -59,15 +65,22 @@ internal sealed partial class RegionEmitter(Assembler assembler, int firstPredic
             EmitOutOfLine(place);
         }
 
+        EmitReturns();
         EmitMispredictions();
         EmitInterpret();
         EmitLeaveInterpreted();
         EmitEndBudget();
         EmitLink();
         EmitExit();
-        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), Array.ConvertAll(_labels, _a.OffsetOf), isUser);
+        ReadOnlySpan<byte> code = _a.Finish();
+        for (int i = 0; i < _labels.Length; i++)
+        {
+            _labels[i] = _a.OffsetOf(_labels[i]);
+        }
+
+        layout = new EmittedLayout(_a.OffsetOf(_linkedEntry), _labels, isUser);
         ops = [.. _ops];
-        return _a.Finish();
+        return code;
     }
 
     /// <summary>Whether the code that was emitted last uses vectors, and floating-point numbers.</summary>

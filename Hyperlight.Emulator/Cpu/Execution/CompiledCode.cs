@@ -1,3 +1,4 @@
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Memory;
 
@@ -7,7 +8,10 @@ namespace Hyperlight.Emulator.Cpu;
 internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesByPrivilege places)
 {
     /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
-    public EmittedCode? Running { get; set; }
+    public EmittedCode? Running { get; private set; }
+
+    /// <summary>Its region.</summary>
+    public Region? RunningRegion { get; private set; }
 
     /// <summary>Where emitted code goes on, for each privilege that has run some.</summary>
     private LinkTable? _supervisorLinks;
@@ -16,13 +20,16 @@ internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesBy
     /// <summary>The links of the present privilege: code of the other one keeps its own.</summary>
     public LinkTable Links => tlb.IsUser ? _userLinks ??= new LinkTable(native) : _supervisorLinks ??= new LinkTable(native);
 
+    /// <summary>Code is about to run, or has called the interpreter.</summary>
+    public void NoteRunning(EmittedCode code, Region region) => (Running, RunningRegion) = (code, region);
+
     /// <summary>No block has code any more: nothing leads to any, and none counts. No emitted code is running.</summary>
     public void NoteForgotten()
     {
         _supervisorLinks?.Free();
         _userLinks?.Free();
         places.Clear();
-        Running = null;
+        (Running, RunningRegion) = (null, null);
         Size = 0;
     }
 

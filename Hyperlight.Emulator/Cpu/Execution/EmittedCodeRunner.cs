@@ -57,7 +57,7 @@ internal sealed unsafe class EmittedCodeRunner(
         links.Refresh(LinkStamp, places.Current, blocks.Version, fetcher.Run);
         links.Add(state->Rip, region, emitted, entry);
         _running = this;
-        compiled.Running = emitted;
+        compiled.NoteRunning(emitted, region);
         SaveFlags();
         state->Interpret = &InterpretForEmitted;
         state->Links = links.Entries;
@@ -101,14 +101,13 @@ internal sealed unsafe class EmittedCodeRunner(
     {
         if (state->Linked != null)
         {
-            compiled.Running = compiled.Links.CodeOf(state->Linked);
+            Region region = compiled.Links.RegionOf(state->Linked);
+            compiled.NoteRunning((EmittedCode)region.Code, region);
             state->Linked = null;
         }
 
         RestoreFlags();
-        ref EmittedOp op = ref compiled.Running!.Ops[instruction];
-        state->Scratch = (ulong)op.Behind;
-        RegionExit exit = support.Execute(ref op.Op);
+        RegionExit exit = Execute(compiled.Running!.Ops.AsSpan(instruction));
         SaveFlags();
         ShareState();
         tlb.Predictions.Use(state->Executed);
@@ -117,6 +116,42 @@ internal sealed unsafe class EmittedCodeRunner(
 
         // The instruction may have asked for exceptions.
         return exit == RegionExit.Continue && !MayRun(compiled.Running) ? RegionExit.Interpret : exit;
+    }
+
+    /// <summary>
+    /// Executes an instruction for emitted code, and those whose operands one translation was to serve with it: they are not in one page, or
+    /// that is not translated.
+    /// </summary>
+    /// <param name="ops">The instructions from that one on.</param>
+    private RegionExit Execute(ReadOnlySpan<EmittedOp> ops)
+    {
+        int last = ops[0].Following;
+
+        // Emitted code leaves what the page's address was taken from: in that page, it is the offset of the first operand.
+        bool isApart = last != 0 && state->Scratch < HostPage.Size;
+        if (isApart && compiled.RunningRegion!.NoteApart(ops[0].Op.Rip))
+        {
+            blocks.Forget(compiled.RunningRegion);
+        }
+
+        for (int i = 0; ; i++)
+        {
+            ref MicroOp op = ref ops[i].Op;
+            state->Scratch = (ulong)ops[i].Behind;
+            RegionExit exit = support.Execute(ref op);
+            if (i == last)
+            {
+                return exit;
+            }
+
+            bool goesOn = exit == RegionExit.Continue
+                || (exit == RegionExit.Interpret && OpTable.EndsBlock(op.Op) && state->BlockEnd != 0 && !state->IsCancelled
+                    && state->Rip == ops[i + 1].Op.Rip);
+            if (!goesOn)
+            {
+                return exit;
+            }
+        }
     }
 
     /// <summary>

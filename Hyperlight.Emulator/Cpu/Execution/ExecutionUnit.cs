@@ -75,7 +75,7 @@ internal sealed unsafe class ExecutionUnit
         while (true)
         {
             _holder.ReleaseIfWanted();
-            if (_regions.IsCancelled)
+            if (_state->IsCancelled)
             {
                 Interlocked.And(ref _state->CancelRequested, ~ProcessorState.CancelBit);
                 return VmExit.Cancelled;

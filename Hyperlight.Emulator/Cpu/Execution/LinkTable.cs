@@ -95,8 +95,8 @@ internal sealed unsafe class LinkTable(ProcessorMemory memory)
         Put(index, new LinkEntry { Rip = rip, Region = code.LinkedEntry, Block = code.EntryOf(entry), Target = region.Target });
     }
 
-    /// <summary>The code that an entry leads to.</summary>
-    public EmittedCode CodeOf(LinkEntry* entry) => (EmittedCode)_targets[entry->Target].Code;
+    /// <summary>The region that an entry leads to.</summary>
+    public Region RegionOf(LinkEntry* entry) => _targets[entry->Target];
 
     /// <summary>Forgets the entries. Code that runs must be kept by the caller.</summary>
     public void Clear()

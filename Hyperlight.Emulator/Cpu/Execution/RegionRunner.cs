@@ -13,9 +13,6 @@ internal sealed unsafe class RegionRunner(
     CodeSupport support,
     EmittedCodeRunner emitted)
 {
-    /// <summary>Whether the run has been asked to end.</summary>
-    public bool IsCancelled => (Volatile.Read(ref state->CancelRequested) & ProcessorState.CancelBit) != 0;
-
     /// <summary>
     /// How many instructions compiled code executes before it returns, so that the processor looks whether the run has to end, or other
     /// machines need the memory: much less than a millisecond of most code.
@@ -49,7 +46,7 @@ internal sealed unsafe class RegionRunner(
             case RegionExit.Pending:
                 return false;
             default:
-                return IsCancelled || state->Executed >= state->ExecutedLimit || breakpoints.MustInterpret || state->Interrupts.IsWindowWanted
+                return state->IsCancelled || state->Executed >= state->ExecutedLimit || breakpoints.MustInterpret || state->Interrupts.IsWindowWanted
                     || (fetcher.FindBlock() is { } next ? blockInterpreter.Interpret(next) : fetcher.CountNotFetched());
         }
     }

@@ -227,6 +227,9 @@ internal unsafe struct ProcessorState
     [FieldOffset(X87Offset)]
     public X87State X87;
 
+    /// <summary>Whether the run has been asked to end.</summary>
+    public readonly bool IsCancelled => (Volatile.Read(in CancelRequested) & CancelBit) != 0;
+
     /// <summary>Makes the state that of a processor after a reset.</summary>
     public static void Reset(ProcessorState* state)
     {
