@@ -135,7 +135,7 @@ internal sealed class RandomRegionTests
             }
         }
 
-        return ops.Count == 0 ? null : new Block(new HostPage(0x10000), null, new DecodedCode(rip, code[at..(at + length)], [.. ops]));
+        return ops.Count == 0 ? null : new Block(new HostPage(0x10000), new DecodedCode(rip, code[at..(at + length)], [.. ops]));
     }
 
     private static byte[] Generate(RandomSource random)
