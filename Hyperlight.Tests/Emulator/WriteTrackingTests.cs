@@ -165,10 +165,12 @@ internal sealed class WriteTrackingTests(bool translates)
         _guest.Machine.Cancel();
         Assert.That(_guest.Machine.Run(), Is.EqualTo(VmExit.Cancelled));
 
-        // The instruction goes on for a while before it looks for a request again.
-        using (new Timer(_ => _guest.Machine.Cancel(), null, 0, Timeout.Infinite))
+        // The instruction goes on for a while before it looks for a request again. The request may come when the run has ended, and another
+        // test has begun with another machine.
+        IVirtualMachine machine = _guest.Machine;
+        using (new Timer(_ => machine.Cancel(), null, 0, Timeout.Infinite))
         {
-            _guest.Machine.Run();
+            machine.Run();
         }
 
         List<int> changed = ChangedSince(before);
