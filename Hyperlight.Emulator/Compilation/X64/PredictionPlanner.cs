@@ -11,18 +11,19 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// <param name="first">The first number that the region may use for predictions of its own: they are counted over all regions.</param>
 internal sealed class PredictionPlanner(int first)
 {
-    /// <summary>The stack's, of all regions.</summary>
-    public const int Stack = 0;
-
-    /// <summary>Those of constant addresses, by page.</summary>
-    private const int FirstConstant = Stack + 1;
-    private const int Constants = 63;
-    private const int FirstOwn = FirstConstant + Constants;
+    /// <summary>Those of constant addresses, by page: all regions share them.</summary>
+    private const int Constants = 127;
 
     private readonly Dictionary<(int Base, int Index, int Page), int> _own = [];
 
     /// <summary>The first number for the next region.</summary>
     public int Next => first + _own.Count;
+
+    /// <summary>
+    /// The stack's. Each region has one of its own: functions that call each other are often in different pages of it, where one ends between
+    /// their frames.
+    /// </summary>
+    public int Stack => Own((Processor.Rsp, MicroOp.ZeroRegister, 0));
 
     /// <summary>The prediction of an instruction's operand, without regard to whether it reads or writes; none if the operand is often in another page.</summary>
     public int? Find(in TraceOp place)
@@ -35,18 +36,17 @@ internal sealed class PredictionPlanner(int first)
 
         if (op.Index == MicroOp.ZeroRegister && op.Base == MicroOp.ZeroRegister)
         {
-            return FirstConstant + (int)((op.Displacement >> HostPage.Shift) % Constants);
+            return (int)((op.Displacement >> HostPage.Shift) % Constants);
         }
 
-        if (place.Node.Block.Notes?.FindPage(place.Index) is not { } page)
-        {
-            return null;
-        }
+        return place.Node.Block.Notes?.FindPage(place.Index) is { } page ? Own((op.Base, op.Index, page)) : null;
+    }
 
-        (int, int, int) key = (op.Base, op.Index, page);
+    private int Own((int Base, int Index, int Page) key)
+    {
         if (!_own.TryGetValue(key, out int prediction))
         {
-            prediction = FirstOwn + (int)((uint)Next % (PredictionTable.CountForReads - FirstOwn));
+            prediction = Constants + (int)((uint)Next % (PredictionTable.CountForReads - Constants));
             _own.Add(key, prediction);
         }
 
