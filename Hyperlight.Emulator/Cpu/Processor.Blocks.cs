@@ -182,6 +182,7 @@ internal sealed partial class Processor
             IsFixed = memory.IsFixed(page) && (secondPage is not { } last || memory.IsFixed(last)),
             VerifiedInRun = _run,
         };
+        block.Predicts |= _predictsAll;
         NoteWrites(page);
         if (secondPage is { } second)
         {

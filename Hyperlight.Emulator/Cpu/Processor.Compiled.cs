@@ -29,6 +29,12 @@ internal sealed unsafe partial class Processor
     /// <summary>Up to which number of instructions compiled code runs.</summary>
     private long _codeLimit;
 
+    /// <summary>
+    /// At which number the processor looks next. How often code was entered meanwhile makes no difference: what is running when it looks is then
+    /// what runs most.
+    /// </summary>
+    private long _nextLook;
+
     /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
     private long _compiled;
 
@@ -78,6 +84,11 @@ internal sealed unsafe partial class Processor
             return;
         }
 
+        Use(nodes, compiled);
+    }
+
+    private void Use(List<RegionNode> nodes, RegionCode compiled)
+    {
         BecomeHolder();
         Region region = Region.Create(nodes, compiled);
         region.VerifiedInRun = _run;
@@ -124,7 +135,12 @@ internal sealed unsafe partial class Processor
 
         _blockEnd = int.MaxValue;
         _countedAgain = 0;
-        _codeLimit = Math.Min(_executedLimit, _executed + InstructionsPerLook);
+        if (_nextLook - _executed < RegionBuilder.MostInstructions)
+        {
+            _nextLook = _executed + InstructionsPerLook;
+        }
+
+        _codeLimit = Math.Min(_executedLimit, _nextLook);
         RegionExit exit = region.Code.Run(this, region, block.Entry);
         _executed -= _countedAgain;
         switch (exit)
@@ -135,8 +151,19 @@ internal sealed unsafe partial class Processor
                 return false;
             default:
                 return IsCancelled || _executed >= _executedLimit || MustInterpret || _isWindowWanted
-                    || (FindBlock() is { } next ? Interpret(next) : CountNotFetched());
+                    || (FindBlock() is { } next ? InterpretBehindCode(next) : CountNotFetched());
         }
+    }
+
+    /// <summary>Executes a block before which compiled code has returned.</summary>
+    private bool InterpretBehindCode(Block block)
+    {
+        if (_nextLook - _executed < RegionBuilder.MostInstructions)
+        {
+            NoteRunning(block);
+        }
+
+        return Interpret(block);
     }
 
     /// <summary>Whether a region's pages are where they were; if not, it is forgotten.</summary>

@@ -1,3 +1,4 @@
+using Hyperlight.Emulator.Compilation;
 using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Cpu;
@@ -9,6 +10,37 @@ internal sealed unsafe partial class Processor
     private readonly int _notedFrom = code.Compiler is { UsesPages: true } compiler
         ? Math.Max(1, (options.HotThreshold ?? compiler.HotThreshold) - BlockNotes.Executions)
         : int.MaxValue;
+
+    /// <summary>Whether code predicts when it is compiled for the first time.</summary>
+    private readonly bool _predictsAll = options.PredictsAll ?? options.HotThreshold is not null;
+
+    /// <summary>Where the guest spends its time; none if the compiler does not want to know.</summary>
+    private readonly RunningRegions? _runningRegions = code.Compiler is { UsesPages: true } ? new RunningRegions() : null;
+
+    /// <summary>Compiled code has returned before a block because it has executed all that it may at once.</summary>
+    private void NoteRunning(Block block)
+    {
+        if (block.Region is { } region && _runningRegions?.See(region) == true)
+        {
+            Predict(region);
+        }
+    }
+
+    /// <summary>Compiles a region again, with predictions: the blocks are the same, and what was noted of them.</summary>
+    private void Predict(Region region)
+    {
+        if (!region.MayBeLinked(_run) || !region.Code.IsFor(_tlb.IsUser))
+        {
+            return;
+        }
+
+        List<RegionNode> nodes = region.Predicting();
+        if (code.GetOrCompile(nodes, _tlb.IsUser, this, out _) is { } compiled && _compiled + compiled.Size <= _mostCompiled)
+        {
+            Use(nodes, compiled);
+            _blocks.NoteReplaced();
+        }
+    }
 
     private interface IOpNotes
     {

@@ -152,6 +152,9 @@ internal sealed class BlockCache(long mostBytes)
         InvalidateRegions();
     }
 
+    /// <summary>Blocks have other code now, and nothing is to lead to the former.</summary>
+    public void NoteReplaced() => Version++;
+
     public void Clear()
     {
         InvalidateRegions();

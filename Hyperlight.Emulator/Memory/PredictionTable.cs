@@ -17,7 +17,7 @@ namespace Hyperlight.Emulator.Memory;
 internal sealed unsafe class PredictionTable
 {
     /// <summary>How many predictions there are for reads.</summary>
-    public const int CountForReads = 1024;
+    public const int CountForReads = 512;
 
     /// <summary>How many there are in all: those for writes are behind those for reads, and as many.</summary>
     public const int Count = 2 * CountForReads;
