@@ -48,6 +48,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="Processor.CodeEntries"/>
     public long CodeEntries => _processor.CodeEntries;
 
+    /// <inheritdoc cref="Processor.CompiledToPredict"/>
+    public long CompiledToPredict => _processor.CompiledToPredict;
+
     public int XsaveSize => Processor.XsaveSize;
 
     public uint? MemorySlotLimit => null;

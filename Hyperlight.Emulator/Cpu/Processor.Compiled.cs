@@ -135,7 +135,7 @@ internal sealed unsafe partial class Processor
 
         _blockEnd = int.MaxValue;
         _countedAgain = 0;
-        if (_nextLook - _executed < RegionBuilder.MostInstructions)
+        if (_nextLook - _executed is < RegionBuilder.MostInstructions or > InstructionsPerLook)
         {
             _nextLook = _executed + InstructionsPerLook;
         }

@@ -26,6 +26,9 @@ internal sealed unsafe partial class Processor
         }
     }
 
+    /// <summary>How often a region was compiled again, with predictions.</summary>
+    public long CompiledToPredict { get; private set; }
+
     /// <summary>Compiles a region again, with predictions: the blocks are the same, and what was noted of them.</summary>
     private void Predict(Region region)
     {
@@ -37,6 +40,7 @@ internal sealed unsafe partial class Processor
         List<RegionNode> nodes = region.Predicting();
         if (code.GetOrCompile(nodes, _tlb.IsUser, this, out _) is { } compiled && _compiled + compiled.Size <= _mostCompiled)
         {
+            CompiledToPredict++;
             Use(nodes, compiled);
             _blocks.NoteReplaced();
         }

@@ -12,7 +12,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed class PredictionPattern
 {
-    /// <summary>An index of the processor is shifted by three at most: it counts halves of predictions.</summary>
+    /// <summary>The processor shifts an index by three at most: it counts halves of predictions.</summary>
     private const int IndexPerPrediction = PredictionEntry.Size / EntryScale;
     private const int EntryScale = 8;
     private const int CreditScale = sizeof(int) / IndexPerPrediction;

@@ -8,7 +8,7 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed partial class RegionEmitter
 {
-    /// <summary>An index of the processor is shifted by three at most: it counts halves of predictions.</summary>
+    /// <summary>The processor shifts an index by three at most: it counts halves of predictions.</summary>
     private const int IndexPerPrediction = PredictionEntry.Size / sizeof(ulong);
     private const int EntryScale = 3;
     private const int CreditScale = 1;
