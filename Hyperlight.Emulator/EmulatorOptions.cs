@@ -25,6 +25,12 @@ public sealed class EmulatorOptions
     /// <summary>How often a block is interpreted before it is translated. Tests lower it; otherwise the compiler knows.</summary>
     internal int? HotThreshold { get; init; }
 
+    /// <summary>
+    /// Whether code predicts in which pages its operands are from when it is compiled for the first time, and not only where the guest is seen to
+    /// spend its time. By default where the threshold is set: tests execute such code then.
+    /// </summary>
+    internal bool? PredictsAll { get; init; }
+
     /// <summary>What translates code.</summary>
     internal CodeTier Tier { get; init; }
 

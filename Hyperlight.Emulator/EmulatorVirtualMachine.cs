@@ -48,6 +48,9 @@ internal sealed class EmulatorVirtualMachine : IVirtualMachine, IInstructionCoun
     /// <inheritdoc cref="EmittedCodeRunner.CodeEntries"/>
     public long CodeEntries => _processor.CodeEntries;
 
+    /// <inheritdoc cref="CodeCompiler.CompiledToPredict"/>
+    public long CompiledToPredict => _processor.CompiledToPredict;
+
     public int XsaveSize => FloatingPointImage.XsaveSize;
 
     public uint? MemorySlotLimit => null;

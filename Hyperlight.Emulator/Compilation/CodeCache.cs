@@ -38,8 +38,15 @@ internal sealed class CodeCache(long mostBytes, IRegionCompiler? compiler)
         var key = new RegionKey(nodes, isUser);
         if (_code.TryGetValue(key, out RegionCode? code))
         {
-            // It was made from what another machine has noted.
-            nodes.ForEach(static node => node.Block.ForgetPages());
+            foreach (RegionNode node in nodes)
+            {
+                // It was made from what another machine has noted.
+                if (node.Predicts)
+                {
+                    node.Block.ForgetPages();
+                }
+            }
+
             return code;
         }
 

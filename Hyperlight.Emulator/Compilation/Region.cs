@@ -34,14 +34,22 @@ internal sealed class Region
     private CodePlace[] _places = [];
     private int _apart;
 
-    private Region(Block[] blocks, RegionCode code)
+    private Region(List<RegionNode> nodes, RegionCode code)
     {
+        Block[] blocks = [.. nodes.Select(static node => node.Block)];
         _blocks = blocks;
+        Predicts = nodes.TrueForAll(static node => node.Predicts);
         Code = code;
         IsFixed = Array.TrueForAll(blocks, static block => block.IsFixed);
     }
 
     public RegionCode Code { get; }
+
+    /// <summary>Whether all of it predicts the pages of operands.</summary>
+    public bool Predicts { get; }
+
+    /// <summary>How often it was seen running of late, and since when: see <see cref="RunningRegions"/>.</summary>
+    public (int Count, long Since) Seen { get; set; }
 
     /// <summary>Whether the memory that it was compiled from never changes.</summary>
     public bool IsFixed { get; }
@@ -104,7 +112,7 @@ internal sealed class Region
     /// <summary>Makes code known to its blocks.</summary>
     public static Region Create(List<RegionNode> nodes, RegionCode code)
     {
-        var region = new Region([.. nodes.Select(node => node.Block)], code);
+        var region = new Region(nodes, code);
         foreach (RegionNode node in nodes)
         {
             node.Block.Add(region);
@@ -173,6 +181,19 @@ internal sealed class Region
         {
             Invalidate();
         }
+    }
+
+    /// <summary>The same blocks, to be compiled again with predictions.</summary>
+    public List<RegionNode> Predicting()
+    {
+        Dictionary<ulong, RegionNode> nodes = [];
+        foreach (Block block in _blocks)
+        {
+            block.Predicts = true;
+            nodes.TryAdd(block.Rip, new RegionNode(block));
+        }
+
+        return new RegionLayout(nodes).Order();
     }
 
     /// <summary>Its blocks are interpreted from now on, and no link leads to it.</summary>

@@ -11,7 +11,7 @@ namespace Hyperlight.Emulator.Compilation;
 internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
 {
     /// <summary>Above a certain size the JIT compiler does not optimise.</summary>
-    private const int MostInstructions = 300;
+    public const int MostInstructions = 300;
     private const int MostBlocks = 80;
 
     /// <summary>

@@ -2,23 +2,23 @@ using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation;
 
-/// <summary>Everything that the code of a region follows from: addresses and bytes of its blocks, how much of them it has, where they were seen to go, whether operands were seen apart, and whose rights it has.</summary>
+/// <summary>Everything that the code of a region follows from: addresses and bytes of its blocks, how much of them it has, where they were seen to go, whether operands were seen apart, whether they predict, and whose rights it has.</summary>
 internal sealed class RegionKey : IEquatable<RegionKey>
 {
-    private readonly (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart)[] _blocks;
+    private readonly (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart, bool Predicts)[] _blocks;
     private readonly bool _isUser;
     private readonly int _hash;
 
     public RegionKey(List<RegionNode> nodes, bool isUser)
     {
         _isUser = isUser;
-        _blocks = new (ulong, int, byte[], ulong[], bool)[nodes.Count];
+        _blocks = new (ulong, int, byte[], ulong[], bool, bool)[nodes.Count];
         var hash = default(HashCode);
         for (int i = 0; i < _blocks.Length; i++)
         {
             Block block = nodes[i].Block;
             ulong[] targets = block.Targets.Count == 0 ? [] : [.. block.Targets];
-            _blocks[i] = (block.Rip, nodes[i].Length, block.Bytes, targets, block.HasOperandsApart);
+            _blocks[i] = (block.Rip, nodes[i].Length, block.Bytes, targets, block.HasOperandsApart, nodes[i].Predicts);
             hash.Add(block.Rip);
             hash.AddBytes(block.Bytes);
         }
@@ -35,9 +35,9 @@ internal sealed class RegionKey : IEquatable<RegionKey>
 
         for (int i = 0; i < _blocks.Length; i++)
         {
-            ref (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart) mine = ref _blocks[i];
-            ref (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart) its = ref other._blocks[i];
-            if (mine.Rip != its.Rip || mine.Length != its.Length || mine.IsApart != its.IsApart || !mine.Bytes.AsSpan().SequenceEqual(its.Bytes)
+            ref (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart, bool Predicts) mine = ref _blocks[i];
+            ref (ulong Rip, int Length, byte[] Bytes, ulong[] Targets, bool IsApart, bool Predicts) its = ref other._blocks[i];
+            if (mine.Rip != its.Rip || mine.Length != its.Length || mine.IsApart != its.IsApart || mine.Predicts != its.Predicts || !mine.Bytes.AsSpan().SequenceEqual(its.Bytes)
                 || !mine.Targets.AsSpan().SequenceEqual(its.Targets))
             {
                 return false;

@@ -7,6 +7,9 @@ internal sealed class RegionNode(Block block)
 {
     public Block Block { get; } = block;
 
+    /// <summary>Whether its code predicts the pages of operands: another machine may change that of the block meanwhile.</summary>
+    public bool Predicts { get; private init; } = block.Predicts;
+
     /// <summary>How many instructions of the block it has: the others are those of another node, which begins in the block.</summary>
     public int Length { get; set; } = block.Ops.Length;
 
@@ -37,7 +40,7 @@ internal sealed class RegionNode(Block block)
     public int Position { get; set; } = -1;
 
     /// <summary>The same instructions once more, for another place.</summary>
-    public RegionNode Copy() => new(Block) { Length = Length, Next = Next, Target = Target };
+    public RegionNode Copy() => new(Block) { Predicts = Predicts, Length = Length, Next = Next, Target = Target };
 
     /// <summary>Lets it lead to another node than it did.</summary>
     public void Replace(RegionNode node, RegionNode other)

@@ -59,6 +59,9 @@ internal sealed unsafe class Processor : IDisposable
     /// <inheritdoc cref="EmittedCodeRunner.CodeEntries"/>
     public long CodeEntries => _execution?.CodeEntries ?? 0;
 
+    /// <inheritdoc cref="CodeCompiler.CompiledToPredict"/>
+    public long CompiledToPredict => _execution?.CompiledToPredict ?? 0;
+
     /// <summary>How many instructions were executed in the runs that have ended.</summary>
     public long InstructionCount { get; private set; }
 

@@ -51,6 +51,13 @@ internal class Block(HostPage page, DecodedCode code)
     /// <summary>How often it was interpreted.</summary>
     public int Heat { get; set; }
 
+    /// <summary>Whether its code is to predict the pages of operands.</summary>
+    public bool Predicts
+    {
+        get => code.Predicts;
+        set => code.Predicts = value;
+    }
+
     /// <summary>What the interpreter has seen of it; none if there is nothing that the compiler wants to know.</summary>
     public BlockNotes? Notes { get; private set; }
 

@@ -159,6 +159,9 @@ internal sealed class BlockCache(long mostBytes)
         region.Invalidate();
     }
 
+    /// <summary>Blocks have other code now, and nothing is to lead to the former.</summary>
+    public void NoteReplaced() => Version++;
+
     public void Clear()
     {
         InvalidateRegions();

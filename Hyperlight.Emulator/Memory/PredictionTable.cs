@@ -22,12 +22,8 @@ internal sealed unsafe class PredictionTable
     /// <summary>How many there are in all: those for writes are behind those for reads, and as many.</summary>
     public const int Count = 2 * CountForReads;
 
-    /// <summary>Where the addresses of the guest's pages are, and those of the host's.</summary>
-    public const int TagsOffset = 0;
-    public const int PagesOffset = TagsOffset + (Count * sizeof(ulong));
-
-    /// <summary>How often each may still be changed.</summary>
-    public const int CreditsOffset = PagesOffset + (Count * sizeof(ulong));
+    /// <summary>Where it says how often each may still be changed.</summary>
+    public const int CreditsOffset = Count * PredictionEntry.Size;
 
     public const int Size = CreditsOffset + (Count * sizeof(int));
 
@@ -37,9 +33,8 @@ internal sealed unsafe class PredictionTable
     /// <summary>The largest credit is two to the power of this. A loop over an array changes a prediction about as often in that time.</summary>
     private const byte MostCredit = 10;
 
-    private readonly ulong _noTag = MakeTag();
     private readonly byte* _table;
-    private readonly ulong _noPage;
+    private readonly PredictionEntry _nothing;
 
     /// <summary>The credit that each got last, a power of two: what is often wrong gets less and less.</summary>
     private readonly byte[] _credits = new byte[Count];
@@ -50,18 +45,15 @@ internal sealed unsafe class PredictionTable
     public PredictionTable(TranslationMemory memory)
     {
         _table = memory.Predictions;
-        _noPage = (ulong)memory.UnusedPage;
+        _nothing = new PredictionEntry(MakeTag(), (ulong)memory.UnusedPage);
         new Span<byte>(memory.UnusedPage, HostPage.Size).Clear();
         _credits.AsSpan().Fill(MostCredit);
         Credits.Fill(1 << MostCredit);
         Clear();
     }
 
-    /// <summary>The addresses of the guest's pages.</summary>
-    public Span<ulong> Tags => new(_table + TagsOffset, Count);
-
-    /// <summary>The addresses of the host's pages.</summary>
-    public Span<ulong> Pages => new(_table + PagesOffset, Count);
+    /// <summary>The predictions.</summary>
+    public Span<PredictionEntry> Entries => new(_table, Count);
 
     /// <summary>How often each may still be changed: a prediction that is wrong takes longer than none, so that what has no credit stays.</summary>
     public Span<int> Credits => new(_table + CreditsOffset, Count);
@@ -83,8 +75,7 @@ internal sealed unsafe class PredictionTable
     {
         if (_isUsed)
         {
-            Tags.Fill(_noTag);
-            Pages.Fill(_noPage);
+            Entries.Fill(_nothing);
             _isUsed = false;
         }
     }
@@ -98,10 +89,16 @@ internal sealed unsafe class PredictionTable
         }
 
         ulong tag = address & ~HostPage.OffsetMask;
-        for (int begin = 0; Tags[begin..].IndexOf(tag) is var found and >= 0; begin += found + 1)
+        Span<PredictionEntry> entries = Entries;
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<PredictionEntry, ulong>(entries);
+        const int WordsPerEntry = PredictionEntry.Size / sizeof(ulong);
+        for (int at = 0; words[at..].IndexOf(tag) is var found and >= 0; at += found + 1)
         {
-            Tags[begin + found] = _noTag;
-            Pages[begin + found] = _noPage;
+            // It can be the address of a page of the host.
+            if ((at + found) % WordsPerEntry == 0)
+            {
+                entries[(at + found) / WordsPerEntry] = _nothing;
+            }
         }
     }
 
@@ -110,8 +107,7 @@ internal sealed unsafe class PredictionTable
     {
         if (_isUsed)
         {
-            Tags[CountForReads..].Fill(_noTag);
-            Pages[CountForReads..].Fill(_noPage);
+            Entries[CountForReads..].Fill(_nothing);
         }
     }
 

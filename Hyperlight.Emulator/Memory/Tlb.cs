@@ -56,7 +56,7 @@ internal sealed unsafe class Tlb
     /// <param name="isGlobal">Whether the translation lasts when CR3 is loaded.</param>
     public ref TlbEntry SlotToFill(ulong address, bool isGlobal)
     {
-        _selected.Use(Index(address), isGlobal);
+        _selected.Use(address, Index(address), isGlobal);
         return ref Slot(address);
     }
 

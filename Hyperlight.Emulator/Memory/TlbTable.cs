@@ -9,9 +9,13 @@ namespace Hyperlight.Emulator.Memory;
 internal sealed unsafe class TlbTable
 {
     private const int BitsPerWord = 64;
+    private const int TranslatedBits = 4096;
 
     private readonly ulong[] _used = new ulong[Tlb.Count / BitsPerWord];
     private readonly ulong[] _globals = new ulong[Tlb.Count / BitsPerWord];
+
+    /// <summary>Which pages may be predicted: a bit for each, which others have as well. Most pages that are forgotten were not translated.</summary>
+    private readonly ulong[] _translated = new ulong[TranslatedBits / BitsPerWord];
 
     private readonly TranslationMemory _memory;
     private PredictionTable? _predictions;
@@ -32,8 +36,9 @@ internal sealed unsafe class TlbTable
     public PredictionTable Predictions => _predictions ??= new PredictionTable(_memory);
 
     /// <summary>Notes that an entry is about to be filled.</summary>
-    public void Use(int index, bool isGlobal)
+    public void Use(ulong address, int index, bool isGlobal)
     {
+        TranslatedOf(address, out ulong translated) |= translated;
         (int word, ulong bit) = (index / BitsPerWord, 1UL << (index % BitsPerWord));
         _used[word] |= bit;
         _globals[word] = isGlobal ? _globals[word] | bit : _globals[word] & ~bit;
@@ -42,7 +47,11 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets the entry of a page, or another one in its place.</summary>
     public void Clear(ulong address, int index)
     {
-        _predictions?.Clear(address);
+        if ((TranslatedOf(address, out ulong translated) & translated) != 0)
+        {
+            _predictions?.Clear(address);
+        }
+
         Entries[index] = Empty(index);
         _used[index / BitsPerWord] &= ~(1UL << (index % BitsPerWord));
     }
@@ -50,6 +59,7 @@ internal sealed unsafe class TlbTable
     /// <summary>Forgets all entries.</summary>
     public void Clear()
     {
+        _translated.AsSpan().Clear();
         _predictions?.Clear();
         for (int word = 0; word < _used.Length; word++)
         {
@@ -82,6 +92,13 @@ internal sealed unsafe class TlbTable
                 }
             }
         }
+    }
+
+    private ref ulong TranslatedOf(ulong address, out ulong bit)
+    {
+        int page = (int)(address >> HostPage.Shift) & (TranslatedBits - 1);
+        bit = 1UL << (page % BitsPerWord);
+        return ref _translated[page / BitsPerWord];
     }
 
     private static TlbEntry Empty(int index)

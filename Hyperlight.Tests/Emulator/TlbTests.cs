@@ -13,6 +13,8 @@ internal sealed unsafe class TlbTests
     /// <summary>An address with the same slot as the first.</summary>
     private const ulong Rival = First + ((ulong)Tlb.Count << HostPage.Shift);
 
+    private const ulong PredictedPage = 0x7000;
+
     private const int RightsSize = Tlb.Size + PredictionTable.Size;
 
     private byte* _memory;
@@ -156,6 +158,42 @@ internal sealed unsafe class TlbTests
         Assert.That(IsPredicted(0, First), Is.False);
     }
 
+    [Test]
+    public void A_prediction_is_forgotten_with_its_page_also_if_another_one_has_taken_the_entry()
+    {
+        Predict(0, First);
+        Fill(Rival);
+
+        _tlb.FlushPage(First);
+
+        Assert.That(IsPredicted(0, First), Is.False);
+    }
+
+    [Test]
+    public void A_prediction_of_a_page_that_lasted_when_others_were_forgotten_is_forgotten_with_it()
+    {
+        Fill(First, isGlobal: true);
+        _tlb.FlushNonGlobal();
+        _tlb.Predictions.Use(0);
+        _tlb.Predictions.Entries[0] = new PredictionEntry(First, PredictedPage);
+
+        _tlb.FlushPage(First);
+
+        Assert.That(IsPredicted(0, First), Is.False);
+    }
+
+    /// <summary>The host's page can have the address of a page of the guest.</summary>
+    [Test]
+    public void A_prediction_is_not_forgotten_for_the_address_of_the_hosts_page()
+    {
+        Predict(0, First);
+        Fill(PredictedPage);
+
+        _tlb.FlushPage(PredictedPage);
+
+        Assert.That(_tlb.Predictions.Entries[0], Is.EqualTo(new PredictionEntry(First, PredictedPage)));
+    }
+
     /// <summary>A tag agrees with some addresses always: these are not canonical, and lead to the page that is used for nothing else.</summary>
     [Test]
     public void What_predicts_nothing_leads_to_the_unused_page([Values] bool user)
@@ -164,14 +202,10 @@ internal sealed unsafe class TlbTests
         Predict(5, First);
         _tlb.FlushAll();
 
-        foreach (ulong tag in _tlb.Predictions.Tags)
+        foreach ((ulong tag, ulong page) in _tlb.Predictions.Entries)
         {
             Assert.That(tag >> 62, Is.EqualTo(1), $"the tag {tag:X} may be that of a canonical address");
             Assert.That(tag & HostPage.OffsetMask, Is.Zero);
-        }
-
-        foreach (ulong page in _tlb.Predictions.Pages)
-        {
             Assert.That(page, Is.EqualTo((ulong)UnusedPage));
         }
     }
@@ -216,10 +250,11 @@ internal sealed unsafe class TlbTests
     private void Predict(int prediction, ulong address)
     {
         _tlb.Predictions.Use(0);
-        (_tlb.Predictions.Tags[prediction], _tlb.Predictions.Pages[prediction]) = (address, 0x7000);
+        Fill(address, page: new HostPage((nint)PredictedPage));
+        _tlb.Predictions.Entries[prediction] = new PredictionEntry(address, PredictedPage);
     }
 
-    private bool IsPredicted(int prediction, ulong address) => _tlb.Predictions.Tags[prediction] == address;
+    private bool IsPredicted(int prediction, ulong address) => _tlb.Predictions.Entries[prediction].Tag == address;
 
     private void Fill(ulong address, bool isGlobal = false, HostPage page = default)
     {

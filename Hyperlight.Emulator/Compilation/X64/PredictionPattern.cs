@@ -12,6 +12,11 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed class PredictionPattern
 {
+    /// <summary>The processor shifts an index by three at most: it counts halves of predictions.</summary>
+    private const int IndexPerPrediction = PredictionEntry.Size / EntryScale;
+    private const int EntryScale = 8;
+    private const int CreditScale = sizeof(int) / IndexPerPrediction;
+
     private const int CheckLength = 4;
     private const int MissLength = 6;
 
@@ -81,8 +86,8 @@ internal sealed class PredictionPattern
     private Place? FindPlace(int check)
     {
         if (!IsStraight(check, CheckLength)
-            || Prediction(check, Code.Xor_r64_rm64, PredictionTable.TagsOffset) is not { } prediction
-            || Prediction(check + 3, Code.Add_r64_rm64, PredictionTable.PagesOffset) != prediction
+            || Prediction(check, Code.Xor_r64_rm64, PredictionEntry.TagOffset) is not { } prediction
+            || Prediction(check + 3, Code.Add_r64_rm64, PredictionEntry.PageOffset) != prediction
             || LastOffset(check + 1) is not { } last || _code[check + 2].Mnemonic != Mnemonic.Ja
             || !_positions.TryGetValue(_code[check + 2].NearBranchTarget, out int miss) || !IsStraight(miss, MissLength))
         {
@@ -90,7 +95,7 @@ internal sealed class PredictionPattern
         }
 
         Instruction back = _code[miss + 5];
-        bool holds = _code[miss] is { Code: Code.Mov_r32_imm32, Op0Register: Register.R13D } number && number.Immediate32 == (uint)prediction
+        bool holds = _code[miss] is { Code: Code.Mov_r32_imm32, Op0Register: Register.R13D } number && number.Immediate32 == (uint)prediction * IndexPerPrediction
             && _code[miss + 1].FlowControl == FlowControl.Call
             && LastOffset(miss + 2) == last && _code[miss + 3].Mnemonic == Mnemonic.Ja
             && IsEntry(miss + 4, Code.Add_r64_rm64, Register.R14, Register.R13, TlbEntry.PageOffset)
@@ -109,7 +114,7 @@ internal sealed class PredictionPattern
         bool isEnteredByCalls = start > 0 && start + LookUpLength <= _code.Count && _code[start - 1].FlowControl is FlowControl.UnconditionalBranch or FlowControl.Return or FlowControl.IndirectBranch;
         bool holds = isEnteredByCalls
             && IsState(at++, Code.Mov_rm64_r64, Register.RAX, ProcessorState.PredictingRaxOffset)
-            && IsPrediction(at++, Code.Xor_r64_rm64, PredictionTable.TagsOffset)
+            && IsPrediction(at++, Code.Xor_r64_rm64, Register.R14, PredictionEntry.TagOffset)
             && IsEntryChosen(ref at)
             && IsEntry(at++, Code.Xor_r64_rm64, Register.R14, Register.RAX, tag)
             && LastOffset(at++) == HostPage.Size - 1;
@@ -117,12 +122,12 @@ internal sealed class PredictionPattern
         holds = holds && IsCredit(at++);
         int toEndWithoutCredit = at++;
         holds = holds
-            && IsState(at++, Code.Mov_rm64_r64, Register.R14, ProcessorState.PredictingOffsetOffset)
-            && IsEntry(at++, Code.Mov_r64_rm64, Register.R14, Register.RAX, tag)
-            && IsPrediction(at++, Code.Mov_rm64_r64, PredictionTable.TagsOffset)
-            && IsEntry(at++, Code.Mov_r64_rm64, Register.R14, Register.RAX, TlbEntry.PageOffset)
-            && IsPrediction(at++, Code.Mov_rm64_r64, PredictionTable.PagesOffset)
-            && IsState(at++, Code.Mov_r64_rm64, Register.R14, ProcessorState.PredictingOffsetOffset);
+            && IsState(at++, Code.Mov_rm64_r64, Register.RCX, ProcessorState.PredictingRcxOffset)
+            && IsEntry(at++, Code.Mov_r64_rm64, Register.RCX, Register.RAX, tag)
+            && IsPrediction(at++, Code.Mov_rm64_r64, Register.RCX, PredictionEntry.TagOffset)
+            && IsEntry(at++, Code.Mov_r64_rm64, Register.RCX, Register.RAX, TlbEntry.PageOffset)
+            && IsPrediction(at++, Code.Mov_rm64_r64, Register.RCX, PredictionEntry.PageOffset)
+            && IsState(at++, Code.Mov_r64_rm64, Register.RCX, ProcessorState.PredictingRcxOffset);
         int end = at;
         holds = holds && end + 2 < _code.Count
             && _code[toEnd].Mnemonic == Mnemonic.Ja && _code[toEnd].NearBranchTarget == _code[end].IP
@@ -159,25 +164,25 @@ internal sealed class PredictionPattern
     }
 
     /// <summary>The number of the prediction of which an instruction with R14 uses a part.</summary>
-    private int? Prediction(int position, Code code, int array)
+    private int? Prediction(int position, Code code, int part)
     {
         Instruction instruction = _code[position];
-        long offset = (long)instruction.MemoryDisplacement64 - (_predictions + array);
+        long offset = (long)instruction.MemoryDisplacement64 - (_predictions + part);
         return instruction.Code == code && instruction is { Op0Register: Register.R14, MemoryBase: Register.R15, MemoryIndex: Register.None }
-            && offset >= 0 && offset % sizeof(ulong) == 0 && offset / sizeof(ulong) < PredictionTable.Count
-            ? (int)(offset / sizeof(ulong))
+            && offset >= 0 && offset % PredictionEntry.Size == 0 && offset / PredictionEntry.Size < PredictionTable.Count
+            ? (int)(offset / PredictionEntry.Size)
             : null;
     }
 
-    /// <summary>Whether an instruction uses a part of the prediction of which the number is in R13, and R14.</summary>
-    private bool IsPrediction(int position, Code code, int array) =>
+    /// <summary>Whether an instruction uses a part of the prediction of which the index is in R13, and a register.</summary>
+    private bool IsPrediction(int position, Code code, Register register, int part) =>
         _code[position] is var instruction && instruction.Code == code
-        && (instruction.Op0Register == Register.R14 || instruction.Op1Register == Register.R14)
-        && instruction is { MemoryBase: Register.R15, MemoryIndex: Register.R13, MemoryIndexScale: sizeof(ulong) }
-        && instruction.MemoryDisplacement64 == (ulong)(_predictions + array);
+        && (instruction.Op0Register == register || instruction.Op1Register == register)
+        && instruction is { MemoryBase: Register.R15, MemoryIndex: Register.R13, MemoryIndexScale: EntryScale }
+        && instruction.MemoryDisplacement64 == (ulong)(_predictions + part);
 
     private bool IsCredit(int position) =>
-        _code[position] is { Code: Code.Sub_rm32_imm8, MemoryBase: Register.R15, MemoryIndex: Register.R13, MemoryIndexScale: sizeof(int), Immediate8: 1 } credit
+        _code[position] is { Code: Code.Sub_rm32_imm8, MemoryBase: Register.R15, MemoryIndex: Register.R13, MemoryIndexScale: CreditScale, Immediate8: 1 } credit
         && credit.MemoryDisplacement64 == (ulong)(_predictions + PredictionTable.CreditsOffset);
 
     /// <summary>Whether an instruction loads a field of an entry, or compares with one.</summary>

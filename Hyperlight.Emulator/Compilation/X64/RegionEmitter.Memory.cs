@@ -84,7 +84,7 @@ internal sealed partial class RegionEmitter
         FreeFlags();
         int from = Read(register, Host.Address);
         _a.Emit(8, 0x8D, Host.Address, Operand.At(from, BeginsSpan(StackSlot, tag) ? distance - _places[_item].Offset : distance));
-        TranslateOrBeginSpan(PredictionPlanner.Stack, StackSlot, tag);
+        TranslateOrBeginSpan(_predictionPlanner.FindStack(_trace[_item]), StackSlot, tag);
     }
 
     private void TranslateOrBeginSpan(int? prediction, int size, int tag)

@@ -8,6 +8,11 @@ namespace Hyperlight.Emulator.Compilation.X64;
 /// </summary>
 internal sealed partial class RegionEmitter
 {
+    /// <summary>The processor shifts an index by three at most: it counts halves of predictions.</summary>
+    private const int IndexPerPrediction = PredictionEntry.Size / sizeof(ulong);
+    private const int EntryScale = 3;
+    private const int CreditScale = 1;
+
     private readonly List<Misprediction> _mispredictions = [];
     private PredictionPlanner _predictionPlanner = null!;
 
@@ -45,10 +50,11 @@ internal sealed partial class RegionEmitter
         int lookUp = isWrite ? _lookUpWrite ??= _a.NewLabel() : _lookUpRead ??= _a.NewLabel();
         var place = new Misprediction(_a.NewLabel(), _a.NewLabel(), prediction, size, lookUp, otherwise);
         _mispredictions.Add(place);
-        _a.Emit(8, 0x33, Host.Address, Operand.State(_predictions + PredictionTable.TagsOffset + (prediction * sizeof(ulong))));
+        int entry = _predictions + (prediction * PredictionEntry.Size);
+        _a.Emit(8, 0x33, Host.Address, Operand.State(entry + PredictionEntry.TagOffset));
         CompareOffset(size);
         _a.JumpIf(Above, place.Label);
-        _a.Emit(8, 0x03, Host.Address, Operand.State(_predictions + PredictionTable.PagesOffset + (prediction * sizeof(ulong))));
+        _a.Emit(8, 0x03, Host.Address, Operand.State(entry + PredictionEntry.PageOffset));
         _a.Mark(place.Done);
     }
 
@@ -57,7 +63,7 @@ internal sealed partial class RegionEmitter
         foreach (Misprediction place in _mispredictions)
         {
             _a.Mark(place.Label);
-            LoadConstant(Host.Entry, (ulong)place.Prediction);
+            LoadConstant(Host.Entry, (ulong)place.Prediction * IndexPerPrediction);
             _a.Call(place.LookUp);
             CompareOffset(place.Size);
             _a.JumpIf(Above, place.Otherwise);
@@ -77,16 +83,17 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>
-    /// A function that looks a translation up. Before, the number of the prediction is in the entry register, and the address compared with
-    /// that prediction in the address register; afterwards the entry, and the address compared with that. Keeps RAX.
+    /// A function that looks a translation up. Before, the index of the prediction is in the entry register, and the address compared with
+    /// that prediction in the address register; afterwards the entry, and the address compared with that. Keeps RAX and RCX. The access waits
+    /// for the address register, so that is not stored meanwhile.
     /// </summary>
     private void EmitLookUp(int label, int tag)
     {
         int done = _a.NewLabel();
         Operand entryTag = Operand.At(Host.State, Host.Rax, 0, _translations + tag);
         Operand entryPage = Operand.At(Host.State, Host.Rax, 0, _translations + StateOffsets.Page);
-        Operand predictedTag = Operand.At(Host.State, Host.Entry, 3, _predictions + PredictionTable.TagsOffset);
-        Operand predictedPage = Operand.At(Host.State, Host.Entry, 3, _predictions + PredictionTable.PagesOffset);
+        Operand predictedTag = Operand.At(Host.State, Host.Entry, EntryScale, _predictions + PredictionEntry.TagOffset);
+        Operand predictedPage = Operand.At(Host.State, Host.Entry, EntryScale, _predictions + PredictionEntry.PageOffset);
         _a.Mark(label);
         _a.Emit(8, Mov, Host.Rax, Operand.State(StateOffsets.PredictingRax));
         _a.Emit(8, 0x33, Host.Address, predictedTag);
@@ -96,15 +103,15 @@ internal sealed partial class RegionEmitter
         _a.Emit(8, 0x33, Host.Address, entryTag);
         CompareOffset(1);
         _a.JumpIf(Above, done);
-        _a.Emit(4, 0x83, 5, Operand.At(Host.State, Host.Entry, 2, _predictions + PredictionTable.CreditsOffset));
+        _a.Emit(4, 0x83, 5, Operand.At(Host.State, Host.Entry, CreditScale, _predictions + PredictionTable.CreditsOffset));
         _a.Byte(1);
         _a.JumpIf(Negative, done);
-        _a.Emit(8, Mov, Host.Address, Operand.State(StateOffsets.PredictingOffset));
-        _a.Emit(8, MovFrom, Host.Address, entryTag);
-        _a.Emit(8, Mov, Host.Address, predictedTag);
-        _a.Emit(8, MovFrom, Host.Address, entryPage);
-        _a.Emit(8, Mov, Host.Address, predictedPage);
-        _a.Emit(8, MovFrom, Host.Address, Operand.State(StateOffsets.PredictingOffset));
+        _a.Emit(8, Mov, Host.Rcx, Operand.State(StateOffsets.PredictingRcx));
+        _a.Emit(8, MovFrom, Host.Rcx, entryTag);
+        _a.Emit(8, Mov, Host.Rcx, predictedTag);
+        _a.Emit(8, MovFrom, Host.Rcx, entryPage);
+        _a.Emit(8, Mov, Host.Rcx, predictedPage);
+        _a.Emit(8, MovFrom, Host.Rcx, Operand.State(StateOffsets.PredictingRcx));
         _a.Mark(done);
         _a.Emit(4, Mov, Host.Rax, Translation);
         _a.Emit(8, MovFrom, Host.Rax, Operand.State(StateOffsets.PredictingRax));

@@ -11,7 +11,7 @@ internal static class StateOffsets
     public const int SupervisorPredictions = ProcessorState.SupervisorPredictionsOffset;
     public const int UserPredictions = ProcessorState.UserPredictionsOffset;
     public const int PredictingRax = ProcessorState.PredictingRaxOffset;
-    public const int PredictingOffset = ProcessorState.PredictingOffsetOffset;
+    public const int PredictingRcx = ProcessorState.PredictingRcxOffset;
     public const int Interpret = ProcessorState.InterpretOffset;
     public const int Links = ProcessorState.LinksOffset;
     public const int LinkMask = ProcessorState.LinkMaskOffset;

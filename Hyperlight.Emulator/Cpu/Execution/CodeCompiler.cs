@@ -35,6 +35,12 @@ internal sealed unsafe class CodeCompiler(
     /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
     public int HotThreshold { get; } = code.Compiler is { } compiler ? options.HotThreshold ?? compiler.HotThreshold : int.MaxValue;
 
+    /// <summary>Where the guest spends its time; none if the compiler does not want to know.</summary>
+    private readonly RunningRegions? _runningRegions = code.Compiler is { UsesPages: true } ? new RunningRegions() : null;
+
+    /// <summary>How often a region was compiled again, with predictions.</summary>
+    public long CompiledToPredict { get; private set; }
+
     /// <summary>Compiles the code around a block.</summary>
     public void Compile(Block first)
     {
@@ -67,6 +73,37 @@ internal sealed unsafe class CodeCompiler(
             return;
         }
 
+        Use(nodes, found);
+    }
+
+    /// <summary>Compiled code has returned before a block because it has executed all that it may at once.</summary>
+    public void NoteRunning(Block block)
+    {
+        if (block.Region is { } region && _runningRegions?.See(region) == true)
+        {
+            Predict(region);
+        }
+    }
+
+    /// <summary>Compiles a region again, with predictions: the blocks are the same, and what was noted of them.</summary>
+    private void Predict(Region region)
+    {
+        if (!region.MayBeLinked(fetcher.Run) || !region.Code.IsFor(tlb.IsUser))
+        {
+            return;
+        }
+
+        List<RegionNode> nodes = region.Predicting();
+        if (code.GetOrCompile(nodes, tlb.IsUser, holder, out _) is { } found && compiled.Size + found.Size <= _mostCompiled)
+        {
+            CompiledToPredict++;
+            Use(nodes, found);
+            blocks.NoteReplaced();
+        }
+    }
+
+    private void Use(List<RegionNode> nodes, RegionCode found)
+    {
         holder.BecomeHolder();
         Region region = Region.Create(nodes, found);
         region.VerifiedInRun = fetcher.Run;

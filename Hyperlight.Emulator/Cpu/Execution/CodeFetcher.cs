@@ -11,6 +11,7 @@ internal sealed unsafe class CodeFetcher(
     Tlb tlb,
     BlockCache blocks,
     PhysicalMemory physicalMemory,
+    EmulatorOptions options,
     ulong? seed,
     DecodedCodeCache decodedCode,
     PendingEvent pending,
@@ -27,6 +28,9 @@ internal sealed unsafe class CodeFetcher(
         state->Executed++;
         return false;
     }
+    /// <summary>Whether code predicts when it is compiled for the first time.</summary>
+    private readonly bool _predictsAll = options.PredictsAll ?? options.HotThreshold is not null;
+
     private DecodedCodeShare _decodedShare;
 
     /// <summary>The block at RIP, or <see langword="null"/> and something is pending.</summary>
@@ -199,6 +203,7 @@ internal sealed unsafe class CodeFetcher(
         Block block = secondPage is { } lastPage ? new CrossingBlock(page, lastPage, code) : new Block(page, code);
         block.IsFixed = physicalMemory.IsFixed(page) && (secondPage is not { } last || physicalMemory.IsFixed(last));
         block.VerifiedInRun = Run;
+        block.Predicts |= _predictsAll;
         NoteWrites(page);
         if (secondPage is { } second)
         {

@@ -15,6 +15,7 @@ internal sealed unsafe class ExecutionUnit
     private readonly ExceptionDelivery _delivery;
     private readonly SingleStepper _stepper;
     private readonly BlockInterpreter _blocks;
+    private readonly CodeCompiler _compiler;
     private readonly RegionRunner _regions;
 
     public ExecutionUnit(ProcessorCore core)
@@ -37,7 +38,7 @@ internal sealed unsafe class ExecutionUnit
         var descriptors = new DescriptorTables(state, _pending, memory);
         var segments = new SegmentLoader(state, _pending, descriptors, _interrupts);
         var task = new TaskStateSegment(state, _pending, privilege, memory);
-        var fetcher = _fetcher = new CodeFetcher(state, tlb, core.Blocks, core.Memory, core.Seed, core.DecodedCode, _pending, translation);
+        var fetcher = _fetcher = new CodeFetcher(state, tlb, core.Blocks, core.Memory, core.Options, core.Seed, core.DecodedCode, _pending, translation);
         _delivery = new ExceptionDelivery(
             state, registers, flags, _pending, privilege, memory, operands, descriptors, task, fetcher);
 
@@ -48,17 +49,20 @@ internal sealed unsafe class ExecutionUnit
         Ports = groups.Ports;
 
         var verifier = new RegionVerifier(state, tlb, core.Blocks, _pending, core.Places, translation, fetcher);
-        var compiler = new CodeCompiler(state, tlb, core.Blocks, core.Options, core.Code, fetcher, core.Compiled, _holder, verifier);
+        CodeCompiler compiler = _compiler = new CodeCompiler(state, tlb, core.Blocks, core.Options, core.Code, fetcher, core.Compiled, _holder, verifier);
         _blocks = new BlockInterpreter(state, core.Options, core.Code, _pending, operands, interpreter, compiler);
         var support = new CodeSupport(state, tlb, flags, _pending, memory, operands, interpreter);
         var emitted = new EmittedCodeRunner(state, tlb, core.Blocks, flags, core.Places, fetcher, core.Compiled, verifier, support);
-        _regions = new RegionRunner(state, breakpoints, fetcher, verifier, _blocks, support, emitted);
+        _regions = new RegionRunner(state, breakpoints, fetcher, verifier, compiler, _blocks, support, emitted);
     }
 
     public PortInstructions Ports { get; }
 
     /// <inheritdoc cref="EmittedCodeRunner.CodeEntries"/>
     public long CodeEntries => _regions.Emitted.CodeEntries;
+
+    /// <inheritdoc cref="CodeCompiler.CompiledToPredict"/>
+    public long CompiledToPredict => _compiler.CompiledToPredict;
 
     /// <summary>Executes instructions until one, or the host, ends it. The memory of the state is held meanwhile.</summary>
     public VmExit Run()

@@ -9,6 +9,7 @@ internal sealed unsafe class RegionRunner(
     Breakpoints breakpoints,
     CodeFetcher fetcher,
     RegionVerifier verifier,
+    CodeCompiler compiler,
     BlockInterpreter blockInterpreter,
     CodeSupport support,
     EmittedCodeRunner emitted)
@@ -18,6 +19,12 @@ internal sealed unsafe class RegionRunner(
     /// machines need the memory: much less than a millisecond of most code.
     /// </summary>
     private const int InstructionsPerLook = 1 << 18;
+
+    /// <summary>
+    /// At which number of executed instructions the processor looks next. How often code was entered meanwhile makes no difference: what is
+    /// running when it looks is then what runs most.
+    /// </summary>
+    private long _nextLook;
 
     /// <summary>What compiled code calls.</summary>
     public CodeSupport Support => support;
@@ -36,7 +43,12 @@ internal sealed unsafe class RegionRunner(
 
         state->BlockEnd = int.MaxValue;
         state->CountedAgain = 0;
-        state->CodeLimit = Math.Min(state->ExecutedLimit, state->Executed + InstructionsPerLook);
+        if (_nextLook - state->Executed is < RegionBuilder.MostInstructions or > InstructionsPerLook)
+        {
+            _nextLook = state->Executed + InstructionsPerLook;
+        }
+
+        state->CodeLimit = Math.Min(state->ExecutedLimit, _nextLook);
         RegionExit exit = region.Code.Run(this, region, block.Entry);
         state->Executed -= state->CountedAgain;
         switch (exit)
@@ -47,7 +59,18 @@ internal sealed unsafe class RegionRunner(
                 return false;
             default:
                 return state->IsCancelled || state->Executed >= state->ExecutedLimit || breakpoints.MustInterpret || state->Interrupts.IsWindowWanted
-                    || (fetcher.FindBlock() is { } next ? blockInterpreter.Interpret(next) : fetcher.CountNotFetched());
+                    || (fetcher.FindBlock() is { } next ? InterpretBehindCode(next) : fetcher.CountNotFetched());
         }
+    }
+
+    /// <summary>Executes a block before which compiled code has returned.</summary>
+    private bool InterpretBehindCode(Block block)
+    {
+        if (_nextLook - state->Executed < RegionBuilder.MostInstructions)
+        {
+            compiler.NoteRunning(block);
+        }
+
+        return blockInterpreter.Interpret(block);
     }
 }

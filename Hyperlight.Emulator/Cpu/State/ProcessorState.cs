@@ -37,11 +37,11 @@ internal unsafe struct ProcessorState
     public const int DirectionOffset = ExitOffset + 4;
 
     public const int PredictingRaxOffset = (DirectionOffset + 4 + 7) & ~7;
-    public const int PredictingOffsetOffset = PredictingRaxOffset + 8;
+    public const int PredictingRcxOffset = PredictingRaxOffset + 8;
 
     /// <summary>XMM6 to XMM15, which a function on Windows preserves.</summary>
     public const int HostXmmCount = 10;
-    public const int HostXmmOffset = (PredictingOffsetOffset + 8 + XmmSize - 1) & ~(XmmSize - 1);
+    public const int HostXmmOffset = (PredictingRcxOffset + 8 + XmmSize - 1) & ~(XmmSize - 1);
 
     private const int ExecutedOffset = HostXmmOffset + (HostXmmCount * XmmSize);
     private const int ExecutedLimitOffset = ExecutedOffset + 8;
@@ -171,9 +171,9 @@ internal unsafe struct ProcessorState
     [FieldOffset(PredictingRaxOffset)]
     public ulong PredictingRax;
 
-    /// <summary>The offset within the page meanwhile.</summary>
-    [FieldOffset(PredictingOffsetOffset)]
-    public ulong PredictingOffset;
+    /// <summary>RCX while it predicts that translation.</summary>
+    [FieldOffset(PredictingRcxOffset)]
+    public ulong PredictingRcx;
 
     /// <summary>The registers of the host that emitted code restores.</summary>
     [FieldOffset(HostXmmOffset)]

@@ -66,6 +66,7 @@ internal sealed class CodeVerifierTests
         ["memory by a prediction without its tag"] = c => Predict(c, skipped: 0),
         ["memory by the page of another prediction"] = c => Predict(c, pageOf: 8),
         ["memory by a prediction that does not exist"] = c => Predict(c, prediction: PredictionTable.Count),
+        ["memory by the half of a prediction"] = c => Predict(c, predictions: ProcessorState.SupervisorPredictionsOffset + PredictionEntry.PageOffset),
         ["memory by a prediction of a user"] = c => Predict(c, predictions: ProcessorState.UserPredictionsOffset),
         ["more bytes than were compared with a prediction"] = c => Predict(c, size: 4),
         ["a write where a read was predicted"] = c => Predict(c, access: x => x.mov(__qword_ptr[r14], rbx)),
@@ -373,18 +374,18 @@ internal sealed class CodeVerifierTests
         done = done.IsEmpty ? c.CreateLabel() : done;
         lookUp = lookUp.IsEmpty ? c.CreateLabel() : lookUp;
         Emit(skipped, [
-            () => c.xor(r14, __qword_ptr[r15 + (predictions + PredictionTable.TagsOffset + (8 * prediction))]),
+            () => c.xor(r14, __qword_ptr[r15 + (predictions + PredictionEntry.TagOffset + (PredictionEntry.Size * prediction))]),
             () => Compare(size),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, miss.Id)),
-            () => c.add(r14, __qword_ptr[r15 + (predictions + PredictionTable.PagesOffset + (8 * (pageOf ?? prediction)))]),
+            () => c.add(r14, __qword_ptr[r15 + (predictions + PredictionEntry.PageOffset + (PredictionEntry.Size * (pageOf ?? prediction)))]),
             () => { c.Label(ref done); (access ?? (static x => x.mov(rbx, __qword_ptr[r14])))(c); c.jmp(behind); c.Label(ref miss); },
-            () => { c.mov(r13d, missPrediction ?? prediction); c.call(lookUp); },
+            () => { c.mov(r13d, 2 * (missPrediction ?? prediction)); c.call(lookUp); },
             () => Compare(missSize ?? size),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, slow.Id)),
             () => { c.add(r14, __qword_ptr[r15 + r13 + (translations + TlbEntry.PageOffset)]); c.jmp(done); },
         ]);
-        AssemblerMemoryOperand tags = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionTable.TagsOffset)];
-        AssemblerMemoryOperand pages = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionTable.PagesOffset)];
+        AssemblerMemoryOperand tags = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionEntry.TagOffset)];
+        AssemblerMemoryOperand pages = __qword_ptr[r15 + (r13 * 8) + (predictions + PredictionEntry.PageOffset)];
         c.Label(ref lookUp);
         Emit(skippedOfLookUp, [
             () => c.mov(__qword_ptr[r15 + ProcessorState.PredictingRaxOffset], rax),
@@ -395,13 +396,13 @@ internal sealed class CodeVerifierTests
             () => c.xor(r14, __qword_ptr[r15 + rax + (translations + tag)]),
             () => Compare(1),
             () => c.AddInstruction(Instruction.CreateBranch(Code.Ja_rel32_64, end.Id)),
-            () => { c.sub(__dword_ptr[r15 + (r13 * 4) + (predictions + PredictionTable.CreditsOffset)], 1); c.AddInstruction(Instruction.CreateBranch(Code.Js_rel32_64, end.Id)); },
-            () => c.mov(__qword_ptr[r15 + ProcessorState.PredictingOffsetOffset], r14),
-            () => c.mov(r14, __qword_ptr[r15 + rax + (translations + tag)]),
-            () => c.mov(tags, r14),
-            () => c.mov(r14, __qword_ptr[r15 + rax + (translations + TlbEntry.PageOffset)]),
-            () => c.mov(pages, r14),
-            () => c.mov(r14, __qword_ptr[r15 + ProcessorState.PredictingOffsetOffset]),
+            () => { c.sub(__dword_ptr[r15 + (r13 * 2) + (predictions + PredictionTable.CreditsOffset)], 1); c.AddInstruction(Instruction.CreateBranch(Code.Js_rel32_64, end.Id)); },
+            () => c.mov(__qword_ptr[r15 + ProcessorState.PredictingRcxOffset], rcx),
+            () => c.mov(rcx, __qword_ptr[r15 + rax + (translations + tag)]),
+            () => c.mov(tags, rcx),
+            () => c.mov(rcx, __qword_ptr[r15 + rax + (translations + TlbEntry.PageOffset)]),
+            () => c.mov(pages, rcx),
+            () => c.mov(rcx, __qword_ptr[r15 + ProcessorState.PredictingRcxOffset]),
             () => c.Label(ref end),
             () => c.AddInstruction(Instruction.Create(Code.Mov_rm32_r32, Register.R13D, Register.EAX)),
             () => c.mov(rax, __qword_ptr[r15 + ProcessorState.PredictingRaxOffset]),
