@@ -41,10 +41,12 @@ internal sealed class LastingLinkTests
     private EmulatorVirtualMachine Machine => (EmulatorVirtualMachine)_guest.Machine;
 
     [SetUp]
-    public void Create()
+    public void Create() => Create(threshold: 1);
+
+    private void Create(int threshold)
     {
         EmittingHost.Require();
-        _emulator = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = 1, Tier = CodeTier.Machine, VerifiesEmittedCode = true });
+        _emulator = new EmulatorHypervisor(new EmulatorOptions { HotThreshold = threshold, Tier = CodeTier.Machine, VerifiesEmittedCode = true });
         _guest = new LongModeGuest(_emulator);
         _image = _emulator.AllocateMemory(ImageSize);
     }
@@ -196,6 +198,45 @@ internal sealed class LastingLinkTests
         Assert.That(ReadLeaf(Function) & Accessed, Is.Zero);
     }
 
+    /// <summary>A guest must not find out by its page tables that an earlier one has executed more of the same code.</summary>
+    [Test]
+    public void A_page_that_only_an_earlier_guest_executed_is_not_accessed()
+    {
+        // All blocks are executed before the first is compiled, so that they are one region.
+        Dispose();
+        Create(threshold: 8);
+        Write(Code, static c =>
+        {
+            Label end = c.CreateLabel();
+            c.test(edi, edi);
+            c.je(end);
+            c.jmp(Function);
+            c.Label(ref end);
+            c.hlt();
+        });
+        Write(Function, static c =>
+        {
+            Label end = c.CreateLabel();
+            c.inc(rbx);
+            c.cmp(rbx, Calls);
+            c.jae(end);
+            c.jmp(Code);
+            c.Label(ref end);
+            c.hlt();
+        });
+        Map();
+        Assert.That(Run(rdi: 1), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+        Assert.That(Run(rdi: 1), Is.EqualTo((VmExit.Halt, (ulong)Calls)));
+        Assert.That(Machine.CompiledSize, Is.Positive);
+        WriteLeaf(Code, Code | PresentWritable);
+        WriteLeaf(Function, Function | PresentWritable);
+        ForgetTranslations();
+
+        Assert.That(Run(), Is.EqualTo((VmExit.Halt, 0UL)));
+        Assert.That(ReadLeaf(Code) & Accessed, Is.EqualTo(Accessed));
+        Assert.That(ReadLeaf(Function) & Accessed, Is.Zero);
+    }
+
     [TestCase(100)]
     [TestCase(3000)]
     [TestCase(30_000)]
@@ -217,9 +258,9 @@ internal sealed class LastingLinkTests
     }
 
     /// <summary>The registers are put back before each run.</summary>
-    private (VmExit Exit, ulong Sum) Run()
+    private (VmExit Exit, ulong Sum) Run(ulong rdi = 0)
     {
-        Machine.SetGeneralRegisters(new GeneralRegisters { Rip = Code, Rsp = LongModeGuest.StackTop, Rflags = GeneralRegisters.RflagsReset });
+        Machine.SetGeneralRegisters(new GeneralRegisters { Rip = Code, Rdi = rdi, Rsp = LongModeGuest.StackTop, Rflags = GeneralRegisters.RflagsReset });
         VmExit exit = Machine.Run();
         return (exit, Machine.GetGeneralRegisters().Rbx);
     }
