@@ -30,9 +30,16 @@ internal sealed class Region
     /// </summary>
     private const int MostApart = 64;
 
+    /// <summary>
+    /// How often it is left to the interpreter because the guest has not accessed all of its pages. What the guest has executed is compiled by
+    /// itself then.
+    /// </summary>
+    private const int MostNotAccessed = 32;
+
     private readonly Block[] _blocks;
     private CodePlace[] _places = [];
     private int _apart;
+    private int _notAccessed;
 
     private Region(List<RegionNode> nodes, RegionCode code)
     {
@@ -134,6 +141,7 @@ internal sealed class Region
     public void NotePlaces(CodePlace[] places, bool isUser)
     {
         _places = places;
+        _notAccessed = 0;
         IsFoundForUser = isUser;
     }
 
@@ -172,6 +180,15 @@ internal sealed class Region
         }
 
         return true;
+    }
+
+    /// <summary>Notes that the guest has not accessed all of its pages, and forgets it if that was so often.</summary>
+    public void NoteNotAccessed()
+    {
+        if (++_notAccessed == MostNotAccessed)
+        {
+            Invalidate();
+        }
     }
 
     /// <summary>Its blocks do not keep it any more if none of them leads into it.</summary>

@@ -48,7 +48,7 @@ internal sealed unsafe class ExecutionUnit
         _stepper = new SingleStepper(state, _pending, breakpoints, new DebugException(state, _pending), fetcher, interpreter);
         Ports = groups.Ports;
 
-        var verifier = new RegionVerifier(state, tlb, core.Blocks, _pending, core.Places, translation, fetcher);
+        var verifier = new RegionVerifier(tlb, core.Blocks, core.Places, translation, fetcher);
         CodeCompiler compiler = _compiler = new CodeCompiler(state, tlb, core.Blocks, core.Options, core.Code, fetcher, core.Compiled, _holder, verifier);
         _blocks = new BlockInterpreter(state, core.Options, core.Code, _pending, operands, interpreter, compiler);
         var support = new CodeSupport(state, tlb, flags, _pending, memory, operands, interpreter);

@@ -5,18 +5,16 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Whether compiled code still is the code of the guest: its pages are where they were, and hold the same bytes.</summary>
-internal sealed unsafe class RegionVerifier(
-    ProcessorState* state,
+internal sealed class RegionVerifier(
     Tlb tlb,
     BlockCache blocks,
-    PendingEvent pending,
     CodePlacesByPrivilege places,
     AddressTranslation translation,
     CodeFetcher fetcher)
 {
     private Func<CodePlace, bool>? _isInPlace;
 
-    /// <summary>Whether a region's pages are where they were; if not, it is forgotten.</summary>
+    /// <summary>Whether a region's pages are where they were, and the guest has accessed each. If they are not, it is forgotten.</summary>
     public bool IsInPlace(Region region)
     {
         VerifyPlaces();
@@ -31,13 +29,25 @@ internal sealed unsafe class RegionVerifier(
             return false;
         }
 
+        bool isAccessed = true;
         foreach ((ulong address, HostPage page) in region.Pages)
         {
-            if (!TryProbe(address, out HostPage current) || current.Identity != page.Identity)
+            ref TlbEntry entry = ref tlb.Slot(address);
+            bool isTranslated = entry.FetchTag == address;
+            if (isTranslated ? entry.Page.Identity != page.Identity : !translation.LeadsTo(address, page, isAccessed: false))
             {
                 region.Invalidate();
                 return false;
             }
+
+            isAccessed &= isTranslated || translation.LeadsTo(address, page, isAccessed: true);
+        }
+
+        if (!isAccessed)
+        {
+            // Another guest may have executed the page. This one must not find that out by an accessed bit that it did not cause.
+            region.NoteNotAccessed();
+            return false;
         }
 
         NoteInPlace(region);
@@ -77,27 +87,5 @@ internal sealed unsafe class RegionVerifier(
 
         region.VerifiedInRun = fetcher.Run;
         return true;
-    }
-
-    /// <summary>
-    /// Finds the page of code at an address. The guest sees no effect but accessed bits, which processors set ahead of time as well.
-    /// </summary>
-    private bool TryProbe(ulong address, out HostPage page)
-    {
-        ref TlbEntry entry = ref tlb.Slot(address);
-        if (entry.FetchTag != address)
-        {
-            ulong faultAddress = state->Control.Cr2;
-            if (!translation.Translate(address, Access.Fetch, out _))
-            {
-                state->Control.Cr2 = faultAddress;
-                pending.Kind = PendingKind.None;
-                page = default;
-                return false;
-            }
-        }
-
-        page = entry.Page;
-        return entry.FetchTag == address;
     }
 }

@@ -95,17 +95,23 @@ internal sealed unsafe class AddressTranslation(
     }
 
     /// <summary>
-    /// Whether a page of code is where it was. The guest sees no effect: a page that it has not accessed since its tables changed counts as
-    /// moved, and is looked up again when it is.
+    /// Whether a page of code is where it was. A page that the guest has not accessed since its tables changed counts as moved, and is looked
+    /// up again when it is.
     /// </summary>
-    public bool IsInPlace(CodePlace place)
+    public bool IsInPlace(CodePlace place) => LeadsTo(place.Address, place.Page, isAccessed: true);
+
+    /// <summary>Whether the page tables lead to a page of code. The guest sees no effect.</summary>
+    /// <param name="address">The linear address of the page.</param>
+    /// <param name="expected">The page.</param>
+    /// <param name="isAccessed">Whether the guest must have accessed it already.</param>
+    public bool LeadsTo(ulong address, HostPage expected, bool isAccessed)
     {
         ulong table = state->Control.Cr3 & AddressMask;
         bool user = true;
         bool noExecute = false;
         for (int shift = 39; ; shift -= 9)
         {
-            ulong entryAddress = EntryAddress(table, place.Address, shift);
+            ulong entryAddress = EntryAddress(table, address, shift);
             if (!physicalMemory.TryGetPage(entryAddress, out HostPage page, out MemoryFlags flags))
             {
                 return false;
@@ -113,7 +119,7 @@ internal sealed unsafe class AddressTranslation(
 
             ulong entry = page.Read(entryAddress, 8);
             bool isLeaf = IsLeaf(entry, shift);
-            ulong needed = EntryPresent | ((flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
+            ulong needed = EntryPresent | (isAccessed && (flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
             if ((entry & needed) != needed || HasReservedBits(entry, shift, isLeaf))
             {
                 return false;
@@ -130,8 +136,8 @@ internal sealed unsafe class AddressTranslation(
                 }
 
                 return IsPermitted(Access.Fetch, writable: false, user, noExecute)
-                    && physicalMemory.TryGetPage(PhysicalAddress(entry, place.Address, shift), out HostPage code, out MemoryFlags permitted)
-                    && (permitted & MemoryFlags.Execute) != 0 && code.Identity == place.Page.Identity;
+                    && physicalMemory.TryGetPage(PhysicalAddress(entry, address, shift), out HostPage code, out MemoryFlags permitted)
+                    && (permitted & MemoryFlags.Execute) != 0 && code.Identity == expected.Identity;
             }
 
             table = entry & AddressMask;

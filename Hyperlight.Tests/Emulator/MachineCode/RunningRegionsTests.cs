@@ -131,7 +131,7 @@ internal sealed class RunningRegionsTests
         decoder.IP = Address;
         Instruction instruction = decoder.Decode();
         var code = new DecodedCode(Address, bytes, [Translator.Translate(in instruction)]) { Predicts = predicts };
-        return new RegionNode(new Block(default, null, code)) { Position = 0 };
+        return new RegionNode(new Block(default, code)) { Position = 0 };
     }
 
     private sealed class Code() : RegionCode(0)
