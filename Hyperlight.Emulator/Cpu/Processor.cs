@@ -105,7 +105,6 @@ internal sealed unsafe class Processor : IDisposable
         }
         finally
         {
-            EmittedCodeRunner.EndRun();
             if (isHeld)
             {
                 InstructionCount = _core.State->Executed;

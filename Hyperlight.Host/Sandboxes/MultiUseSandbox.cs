@@ -92,8 +92,11 @@ public sealed partial class MultiUseSandbox : IHostFunctionRegistrar, IReleasabl
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ObjectDisposedException.ThrowIf(_gate.IsClosed, this);
+        bool isRemoved = _setup.Functions.Remove(name);
+
+        // Afterwards: a snapshot that another thread takes meanwhile may have the function.
         _unchangedSince = null;
-        return _setup.Functions.Remove(name);
+        return isRemoved;
     }
 
     /// <summary>

@@ -37,9 +37,6 @@ internal sealed unsafe class EmittedCodeRunner(
     /// <summary>What went wrong in the host while emitted code called the interpreter: it cannot pass through such code.</summary>
     private ExceptionDispatchInfo? _escaped;
 
-    /// <summary>Called when a run ends: this thread is in no emitted code any more.</summary>
-    public static void EndRun() => _running = null;
-
     /// <summary>Executes emitted code from a block on, which every check permits.</summary>
     /// <remarks>
     /// The runtime lets a garbage collection take place while the code runs: it uses nothing of the managed heap. The caller
@@ -56,6 +53,8 @@ internal sealed unsafe class EmittedCodeRunner(
         LinkTable links = compiled.Links;
         links.Refresh(LinkStamp, places.Current, blocks.Version, fetcher.Run);
         links.Add(state->Rip, region, emitted, entry);
+        // The host may run another machine while it accesses memory of this one.
+        EmittedCodeRunner? outer = _running;
         _running = this;
         compiled.NoteRunning(emitted, region);
         SaveFlags();
@@ -68,6 +67,7 @@ internal sealed unsafe class EmittedCodeRunner(
         tlb.Predictions.Use(state->Executed);
         var enter = (delegate* unmanaged[Cdecl]<ProcessorState*, nint, int>)emitted.Address;
         var exit = (RegionExit)enter(state, emitted.EntryOf(entry));
+        _running = outer;
         RestoreFlags();
         state->Executed = state->CodeLimit - state->Remaining;
         if (_escaped is { } escaped)
