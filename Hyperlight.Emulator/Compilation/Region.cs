@@ -104,7 +104,14 @@ internal sealed class Region
     /// <summary>Makes code known to its blocks.</summary>
     public static Region Create(List<RegionNode> nodes, RegionCode code)
     {
-        var region = new Region([.. nodes.Select(node => node.Block)], code);
+        // Without LINQ: the first call of a process would wait until the runtime has compiled it for these types.
+        var blocks = new Block[nodes.Count];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = nodes[i].Block;
+        }
+
+        var region = new Region(blocks, code);
         foreach (RegionNode node in nodes)
         {
             node.Block.Add(region);
