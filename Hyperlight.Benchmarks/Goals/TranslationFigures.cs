@@ -122,7 +122,7 @@ internal sealed record TranslationFigures(double MicrosecondsPerInstruction, dou
     {
         public override bool HasLinks(bool isUser) => true;
 
-        public override RegionExit Run(Processor processor, Region region, int entry) =>
+        public override RegionExit Run(RegionRunner runner, Region region, int entry) =>
             throw new InvalidOperationException("The code was not placed in executable memory.");
     }
 }

@@ -41,11 +41,10 @@ internal sealed class Region
     private int _apart;
     private int _notAccessed;
 
-    private Region(List<RegionNode> nodes, RegionCode code)
+    private Region(Block[] blocks, bool predicts, RegionCode code)
     {
-        Block[] blocks = [.. nodes.Select(static node => node.Block)];
         _blocks = blocks;
-        Predicts = nodes.TrueForAll(static node => node.Predicts);
+        Predicts = predicts;
         Code = code;
         IsFixed = Array.TrueForAll(blocks, static block => block.IsFixed);
     }
@@ -119,7 +118,16 @@ internal sealed class Region
     /// <summary>Makes code known to its blocks.</summary>
     public static Region Create(List<RegionNode> nodes, RegionCode code)
     {
-        var region = new Region(nodes, code);
+        // Without LINQ: the first call of a process would wait until the runtime has compiled it for these types.
+        var blocks = new Block[nodes.Count];
+        bool predicts = true;
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = nodes[i].Block;
+            predicts &= nodes[i].Predicts;
+        }
+
+        var region = new Region(blocks, predicts, code);
         foreach (RegionNode node in nodes)
         {
             node.Block.Add(region);
@@ -204,13 +212,18 @@ internal sealed class Region
     public List<RegionNode> Predicting()
     {
         Dictionary<ulong, RegionNode> nodes = [];
+        List<RegionNode> found = [];
         foreach (Block block in _blocks)
         {
             block.Predicts = true;
-            nodes.TryAdd(block.Rip, new RegionNode(block));
+            var node = new RegionNode(block);
+            if (nodes.TryAdd(block.Rip, node))
+            {
+                found.Add(node);
+            }
         }
 
-        return new RegionLayout(nodes).Order();
+        return new RegionLayout(nodes, found).Order();
     }
 
     /// <summary>Its blocks are interpreted from now on, and no link leads to it.</summary>

@@ -26,22 +26,29 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private const int MostSearched = 16;
 
     private readonly Dictionary<ulong, RegionNode> _nodes = [];
+
+    /// <summary>The same in the order in which they were found.</summary>
+    private readonly List<RegionNode> _found = [];
     private readonly Queue<Block> _queue = [];
+
+    /// <summary>Whether one of them but the hot one has code.</summary>
+    private bool _hasCode;
     private readonly HashSet<RegionNode> _loop = [];
 
     public List<RegionNode> Build(Block seed)
     {
         Collect(seed, MostSearched);
         NoteIndirectTarget(seed);
-        if (_nodes.Values.Any(node => node.Block != seed && HasCode(node.Block)))
+        if (_hasCode)
         {
             // Each round of a loop would go through several regions, so nothing of it is left to others.
             int mostWithCode = IsInLoop(seed) ? MostBlocks : 0;
             _nodes.Clear();
+            _found.Clear();
             Collect(seed, mostWithCode);
         }
 
-        return new RegionLayout(_nodes).Order();
+        return new RegionLayout(_nodes, _found).Order();
     }
 
     /// <summary>
@@ -50,7 +57,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     /// </summary>
     private void NoteIndirectTarget(Block seed)
     {
-        foreach (RegionNode node in _nodes.Values)
+        foreach (RegionNode node in _found)
         {
             ref MicroOp last = ref node.Last;
             if ((OpTraits.FallsThrough(last.Op) && last.NextRip == seed.Rip) || (last.Op is Op.Jcc or Op.Jmp or Op.Call && last.Immediate == seed.Rip))
@@ -59,7 +66,7 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
             }
         }
 
-        foreach (RegionNode node in _nodes.Values)
+        foreach (RegionNode node in _found)
         {
             if (node.Last.Op == Op.JmpIndirect && node.Block.Targets.Count > 1)
             {
@@ -79,8 +86,9 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         {
             count = _loop.Count;
             // From the farthest on: those that lead to the block come after those that it leads to.
-            foreach (RegionNode node in _nodes.Values.Reverse())
+            for (int i = _found.Count - 1; i >= 0; i--)
             {
+                RegionNode node = _found[i];
                 if (!_loop.Contains(node) && LeadsBack(node, block.Rip))
                 {
                     _loop.Add(node);
@@ -96,9 +104,21 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private bool LeadsBack(RegionNode node, ulong rip)
     {
         ref MicroOp last = ref node.Last;
-        return ((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
-            || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
-            || node.Block.Targets.Any(target => LeadsBack(target, rip));
+        if (((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
+            || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip)))
+        {
+            return true;
+        }
+
+        foreach (ulong target in node.Block.Targets)
+        {
+            if (LeadsBack(target, rip))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool LeadsBack(ulong target, ulong rip) =>
@@ -113,18 +133,31 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     {
         int instructions = 0;
         int withCode = 0;
+        _hasCode = false;
         _queue.Enqueue(seed);
         while (_queue.TryDequeue(out Block? block))
         {
-            int weight = WeightOf(block);
-            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks || (block != seed && instructions + weight > MostInstructions)
-                || (block != seed && HasCode(block) && ++withCode > mostWithCode))
+            if (_nodes.ContainsKey(block.Rip) || _nodes.Count >= MostBlocks)
             {
                 continue;
             }
 
+            int weight = WeightOf(block);
+            if (block != seed)
+            {
+                bool hasCode = HasCode(block);
+                if (instructions + weight > MostInstructions || (hasCode && ++withCode > mostWithCode))
+                {
+                    continue;
+                }
+
+                _hasCode |= hasCode;
+            }
+
             instructions += weight;
-            _nodes.Add(block.Rip, new RegionNode(block));
+            var node = new RegionNode(block);
+            _nodes.Add(block.Rip, node);
+            _found.Add(node);
             EnqueueSuccessors(block);
         }
     }

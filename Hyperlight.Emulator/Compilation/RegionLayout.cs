@@ -7,7 +7,8 @@ namespace Hyperlight.Emulator.Compilation;
 /// one trace.
 /// </summary>
 /// <param name="nodes">The nodes by their addresses.</param>
-internal sealed class RegionLayout(Dictionary<ulong, RegionNode> nodes)
+/// <param name="found">The same in the order in which they were found.</param>
+internal sealed class RegionLayout(Dictionary<ulong, RegionNode> nodes, List<RegionNode> found)
 {
     /// <summary>How many instructions a trace may have that is copied behind a jump to it.</summary>
     private const int LongestCopied = 32;
@@ -20,17 +21,17 @@ internal sealed class RegionLayout(Dictionary<ulong, RegionNode> nodes)
 
     public List<RegionNode> Order()
     {
-        foreach (RegionNode node in nodes.Values)
+        foreach (RegionNode node in found)
         {
             Cut(node);
         }
 
-        foreach (RegionNode node in nodes.Values)
+        foreach (RegionNode node in found)
         {
             Link(node);
         }
 
-        foreach (RegionNode node in nodes.Values)
+        foreach (RegionNode node in found)
         {
             Place(node);
         }

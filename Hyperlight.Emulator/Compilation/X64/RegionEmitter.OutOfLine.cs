@@ -128,7 +128,7 @@ internal sealed partial class RegionEmitter
     private int Number(int item, int behind, int following)
     {
         TraceOp place = _trace[item];
-        _ops.Add(new EmittedOp(place.Node.Block.Ops, place.Index, behind, following));
+        _ops.Add(new EmittedOp(place.Ops, place.Index, behind, following));
         return _ops.Count - 1;
     }
 

@@ -75,9 +75,10 @@ internal sealed partial class RegionEmitter
         do
         {
             RegionNode node = _nodes[next++];
+            MicroOp[] ops = node.Block.Ops;
             for (int i = 0; i < node.Length; i++)
             {
-                _trace.Add(new TraceOp(node, i));
+                _trace.Add(new TraceOp(node, ops, i));
             }
         }
         while (next < _nodes.Count && _nodes[next].Continues);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 
@@ -25,17 +26,19 @@ internal sealed class RegisterMap
             {
                 if (op.Op == Op.Vector && VectorTraits.IsEmitted(in op, node.Block.BytesOf(in op)))
                 {
-                    Used |= VectorTraits.GeneralRegisters(in op);
+                    int registers = VectorTraits.GeneralRegisters(in op);
+                    Used |= registers;
                     Written |= VectorTraits.GeneralResult(in op);
-                    CountUses(VectorTraits.GeneralRegisters(in op), uses);
+                    CountUses(registers, uses);
                     Vectors |= VectorsOf(in op, node.Block.BytesOf(in op));
                     UsesFloats |= VectorTraits.UsesFloats(in op);
                 }
                 else if (Emittable.IsEmitted(in op))
                 {
-                    Used |= OpTraits.Registers(in op);
+                    int registers = OpTraits.Registers(in op);
+                    Used |= registers;
                     Written |= OpTraits.WrittenRegisters(in op);
-                    CountUses(OpTraits.Registers(in op), uses);
+                    CountUses(registers, uses);
                 }
             }
         }
@@ -96,9 +99,9 @@ internal sealed class RegisterMap
 
     private static void CountUses(int registers, Span<int> uses)
     {
-        for (int i = 0; i < Count; i++)
+        for (; registers != 0; registers &= registers - 1)
         {
-            uses[i] += (registers >> i) & 1;
+            uses[BitOperations.TrailingZeroCount(registers)]++;
         }
     }
 }

@@ -99,7 +99,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         bool isVector = op.Op == Op.Vector;
         bool isEmitted = isVector ? VectorTraits.IsEmitted(in op, place.Bytes) : Emittable.IsEmitted(in op);
         int written = !isEmitted ? 0xFFFF : isVector ? VectorTraits.GeneralResult(in op) : OpTraits.WrittenRegisters(in op);
-        long? moved = isEmitted && (!isVector || (written & (1 << GeneralRegister.Rsp)) == 0) ? DistanceOf(in op) : null;
+        long? moved = !isEmitted ? null : (written & (1 << GeneralRegister.Rsp)) == 0 ? 0 : isVector ? null : DistanceOf(in op);
         _moved = moved is { } distance ? _moved + distance : 0;
         if (_members.Count == 0)
         {
@@ -114,7 +114,7 @@ internal sealed class SpanPlanner(RegisterMap map)
         }
     }
 
-    /// <summary>How far an instruction moves the stack pointer; nothing if it changes it in another way.</summary>
+    /// <summary>How far an instruction that changes the stack pointer moves it; nothing if it changes it in another way.</summary>
     private static long? DistanceOf(in MicroOp op)
     {
         const int Slot = 8;
@@ -126,8 +126,7 @@ internal sealed class SpanPlanner(RegisterMap map)
             Op.Add when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => (long)(int)op.Immediate,
             Op.Sub when isOfPointer && op is { Size: 8, Source: OperandKind.Immediate } => -(long)(int)op.Immediate,
             Op.Lea when isOfPointer && op is { Size: 8, Base: GeneralRegister.Rsp, Index: MicroOp.ZeroRegister, Address32: false } => (long)(int)op.Displacement,
-            Op.Vector => 0,
-            _ => (OpTraits.WrittenRegisters(in op) & (1 << GeneralRegister.Rsp)) == 0 ? 0 : null,
+            _ => null,
         };
     }
 

@@ -101,6 +101,88 @@ internal sealed class AssemblerTests
         Assert.That(targets, Is.EqualTo(new[] { (Mnemonic.Jmp, length), (Mnemonic.Je, 0UL), (Mnemonic.Call, length) }));
     }
 
+    /// <summary>Also jumps whose targets are only near because those between become shorter are correct.</summary>
+    [Test]
+    public void Jumps_to_near_targets_are_short()
+    {
+        const int Jump = 2;
+        const int Farthest = sbyte.MaxValue;
+        for (int between = 0; between < 2 * Farthest; between++)
+        {
+            var assembler = new Assembler();
+            int start = assembler.NewLabel();
+            int middle = assembler.NewLabel();
+            int end = assembler.NewLabel();
+            assembler.Mark(start);
+            assembler.JumpIf(5, end);
+            assembler.Jump(middle);
+            assembler.Mark(middle);
+            for (int i = 0; i < between; i++)
+            {
+                assembler.Byte(0x90);
+            }
+
+            assembler.Mark(end);
+            assembler.Jump(start);
+            byte[] code = assembler.Finish().ToArray();
+
+            Decoder decoder = Decoder.Create(64, code);
+            Instruction first = decoder.Decode();
+            Instruction second = decoder.Decode();
+            Decoder last = Decoder.Create(64, code[assembler.OffsetOf(end)..]);
+            last.IP = (ulong)assembler.OffsetOf(end);
+            Instruction back = last.Decode();
+            Assert.That(first.NearBranchTarget, Is.EqualTo((ulong)assembler.OffsetOf(end)), $"{between}");
+            Assert.That(second.NearBranchTarget, Is.EqualTo((ulong)assembler.OffsetOf(middle)), $"{between}");
+            Assert.That(back.NearBranchTarget, Is.Zero, $"{between}");
+            Assert.That(second.Length, Is.EqualTo(Jump), "it leads to the next instruction");
+            Assert.That(first.Length == Jump, Is.EqualTo(between + 5 <= Farthest), $"{between}: the other jump counts as in its long form");
+            Assert.That(assembler.OffsetOf(end), Is.EqualTo(first.Length + second.Length + between));
+        }
+    }
+
+    [Test]
+    public void Jumps_that_places_share_lead_to_their_target()
+    {
+        const int Count = 100;
+        const int Filling = 7;
+        var assembler = new Assembler();
+        int target = assembler.NewLabel();
+        var jumps = new NearJumps(assembler);
+        jumps.Reset(target);
+        for (int i = 0; i < Count; i++)
+        {
+            for (int k = 0; k < Filling; k++)
+            {
+                assembler.Byte(0x90);
+            }
+
+            jumps.Jump();
+        }
+
+        assembler.Mark(target);
+        byte[] code = assembler.Finish().ToArray();
+
+        Dictionary<ulong, Instruction> instructions = [];
+        Decoder decoder = Decoder.Create(64, code);
+        while (decoder.IP < (ulong)code.Length)
+        {
+            decoder.Decode(out Instruction instruction);
+            instructions.Add(instruction.IP, instruction);
+        }
+
+        Instruction[] all = [.. instructions.Values.Where(static instruction => instruction.Mnemonic == Mnemonic.Jmp)];
+        Assert.That(all, Has.Length.EqualTo(Count));
+        foreach (Instruction jump in all)
+        {
+            ulong to = jump.NearBranchTarget;
+            to = instructions.TryGetValue(to, out Instruction next) ? next.NearBranchTarget : to;
+            Assert.That(to, Is.EqualTo((ulong)code.Length));
+        }
+
+        Assert.That(all.Count(static jump => jump.Length == 2), Is.GreaterThan(Count * 3 / 4));
+    }
+
     [Test]
     public void A_buffer_grows_with_its_code()
     {

@@ -136,7 +136,7 @@ internal sealed class RegionLayoutTests
     }
 
     private string Order() =>
-        string.Join(' ', new RegionLayout(_nodes).Order().Select(static node => node.Block.Rip.ToString("x", null)));
+        string.Join(' ', new RegionLayout(_nodes, [.. _nodes.Values]).Order().Select(static node => node.Block.Rip.ToString("x", null)));
 
     private RegionNode Add(ulong address, int heat, Action<Assembler> code)
     {

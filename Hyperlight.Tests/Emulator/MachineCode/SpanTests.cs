@@ -197,6 +197,37 @@ internal sealed class SpanTests
         }
     }
 
+    /// <summary>Until then the code has no second copy of the instructions, and the interpreter executes them where they are in two pages.</summary>
+    [Test]
+    public void Code_is_compiled_again_once_operands_were_often_in_two_pages()
+    {
+        const int Runs = 100;
+        using LongModeGuest guest = Create(isCompiled: true, "a structure", hasManyRegisters: false);
+        var machine = (EmulatorVirtualMachine)guest.Machine;
+        byte[] memory = new byte[Length];
+        RunAt(Data);
+        long inOnePage = machine.CompiledSize;
+
+        RunAt(Data);
+        long stillInOnePage = machine.CompiledSize;
+        RunAt(Data + PageSize - 12);
+        long inTwoPages = machine.CompiledSize;
+        RunAt(Data + PageSize - 12);
+
+        Assert.That(inOnePage, Is.Positive);
+        Assert.That(stillInOnePage, Is.EqualTo(inOnePage));
+        Assert.That(inTwoPages, Is.GreaterThan(inOnePage));
+        Assert.That(machine.CompiledSize, Is.EqualTo(inTwoPages), "it is compiled again once");
+
+        void RunAt(ulong address)
+        {
+            for (int i = 0; i < Runs; i++)
+            {
+                Run(guest, address, memory, budget: 1000);
+            }
+        }
+    }
+
     private static (VmExit, long, ulong, GeneralRegisters) Run(LongModeGuest guest, ulong address, byte[] memory, int budget)
     {
         guest.Memory.Write((nuint)Data, memory);
