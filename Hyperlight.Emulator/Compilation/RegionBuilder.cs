@@ -98,7 +98,21 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
         ref MicroOp last = ref node.Last;
         return ((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
             || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
-            || node.Block.Targets.Any(target => LeadsBack(target, rip));
+            || AnyLeadsBack(node.Block.Targets, rip);
+    }
+
+    /// <remarks>Without LINQ: it is asked for each block of each region, also when a new machine uses code that others have compiled.</remarks>
+    private bool AnyLeadsBack(IReadOnlyList<ulong> targets, ulong rip)
+    {
+        for (int i = 0; i < targets.Count; i++)
+        {
+            if (LeadsBack(targets[i], rip))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool LeadsBack(ulong target, ulong rip) =>
