@@ -72,12 +72,11 @@ internal sealed class Region
             var pages = new List<(ulong Address, HostPage Page)>();
             foreach (Block block in _blocks)
             {
-                foreach ((ulong Address, HostPage Page) page in block.Pages())
+                ulong address = block.Rip & ~HostPage.OffsetMask;
+                AddPage(pages, address, block.Page);
+                if (block.SecondPage is { } second)
                 {
-                    if (!pages.Exists(other => other.Address == page.Address))
-                    {
-                        pages.Add(page);
-                    }
+                    AddPage(pages, address + HostPage.Size, second);
                 }
             }
 
@@ -197,6 +196,19 @@ internal sealed class Region
         {
             Invalidate();
         }
+    }
+
+    private static void AddPage(List<(ulong Address, HostPage Page)> pages, ulong address, HostPage page)
+    {
+        foreach ((ulong known, _) in pages)
+        {
+            if (known == address)
+            {
+                return;
+            }
+        }
+
+        pages.Add((address, page));
     }
 
     /// <summary>Its blocks do not keep it any more if none of them leads into it.</summary>

@@ -104,15 +104,17 @@ internal sealed class RegionBuilder(Func<ulong, Block?> find, bool isUser)
     private bool LeadsBack(RegionNode node, ulong rip)
     {
         ref MicroOp last = ref node.Last;
-        if (((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
-            || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip)))
-        {
-            return true;
-        }
+        return ((OpTraits.FallsThrough(last.Op) || OpTraits.IsCall(last.Op)) && LeadsBack(last.NextRip, rip))
+            || (last.Op is Op.Jcc or Op.Jmp or Op.Call && LeadsBack(last.Immediate, rip))
+            || AnyLeadsBack(node.Block.Targets, rip);
+    }
 
-        foreach (ulong target in node.Block.Targets)
+    /// <remarks>Without LINQ: it is asked for each block of each region, also when a new machine uses code that others have compiled.</remarks>
+    private bool AnyLeadsBack(IReadOnlyList<ulong> targets, ulong rip)
+    {
+        for (int i = 0; i < targets.Count; i++)
         {
-            if (LeadsBack(target, rip))
+            if (LeadsBack(targets[i], rip))
             {
                 return true;
             }

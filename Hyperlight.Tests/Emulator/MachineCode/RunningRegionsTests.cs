@@ -122,7 +122,11 @@ internal sealed class RunningRegionsTests
 
     private static Region CreateRegion(bool predicts) => Region.Create([Node(predicts)], new Code());
 
-    private static TraceOp Place(bool predicts) => new(Node(predicts), 0);
+    private static TraceOp Place(bool predicts)
+    {
+        RegionNode node = Node(predicts);
+        return new TraceOp(node, node.Block.Ops, 0);
+    }
 
     private static RegionNode Node(bool predicts)
     {
