@@ -4,7 +4,6 @@ using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
-using Assembler = Iced.Intel.Assembler;
 using Decoder = Iced.Intel.Decoder;
 
 namespace Hyperlight.Tests.Emulator.MachineCode;
