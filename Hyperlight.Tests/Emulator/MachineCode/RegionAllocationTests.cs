@@ -3,7 +3,6 @@ using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Hyperlight.Emulator.Memory;
 using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 using Decoder = Iced.Intel.Decoder;
 
 namespace Hyperlight.Tests.Emulator.MachineCode;
