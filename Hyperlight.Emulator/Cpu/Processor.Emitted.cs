@@ -124,7 +124,7 @@ internal sealed unsafe partial class Processor
 
         // Emitted code leaves what the page's address was taken from: in that page, it is the offset of the first operand.
         bool isApart = last != 0 && _state->Scratch < HostPage.Size;
-        if (isApart && _emittedRegion!.NoteApart(ops[0].Op.Rip))
+        if (isApart && _emittedRegion!.NoteApart(ops[0].Op.Rip, _executed))
         {
             _blocks.Forget(_emittedRegion);
         }

@@ -1,5 +1,4 @@
 using Hyperlight.Emulator.Cpu;
-using Hyperlight.Emulator.Decoding;
 
 namespace Hyperlight.Emulator.Compilation.X64;
 

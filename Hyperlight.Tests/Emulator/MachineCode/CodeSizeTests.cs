@@ -3,7 +3,6 @@ using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 using Assembler = Iced.Intel.Assembler;
 using Decoder = Iced.Intel.Decoder;
 
