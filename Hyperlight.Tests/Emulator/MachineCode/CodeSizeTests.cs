@@ -3,7 +3,7 @@ using Hyperlight.Emulator.Compilation.X64;
 using Hyperlight.Emulator.Cpu;
 using Hyperlight.Emulator.Decoding;
 using Iced.Intel;
-using Assembler = Iced.Intel.Assembler;
+using static Iced.Intel.AssemblerRegisters;
 using Decoder = Iced.Intel.Decoder;
 
 namespace Hyperlight.Tests.Emulator.MachineCode;
