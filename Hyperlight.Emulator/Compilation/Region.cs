@@ -25,10 +25,11 @@ internal sealed class Region
     public const int NoTarget = -1;
 
     /// <summary>
-    /// How often operands beside each other may be in two pages before their block is compiled for that: the interpreter executes them until
-    /// then, which takes as long in all as to compile it.
+    /// How often operands beside each other may be in two pages while a machine executes as many instructions: the interpreter executes them
+    /// then. If it is more often, their block is compiled for that.
     /// </summary>
-    private const int MostApart = 64;
+    private const int MostApart = 32;
+    private const int ApartInstructions = 2_000_000;
 
     /// <summary>
     /// How often it is left to the interpreter because the guest has not accessed all of its pages. What the guest has executed is compiled by
@@ -40,6 +41,7 @@ internal sealed class Region
     private CodePlace[] _places = [];
     private int _apart;
     private int _notAccessed;
+    private long _apartSince;
 
     private Region(Block[] blocks, bool predicts, RegionCode code)
     {
@@ -173,9 +175,15 @@ internal sealed class Region
 
     /// <summary>Notes that operands which one translation was to serve were in two pages.</summary>
     /// <param name="rip">The address of the first instruction that has one.</param>
+    /// <param name="executed">How many instructions the machine has executed, at least.</param>
     /// <returns>Whether that was so often that its block is to be compiled again, for operands apart.</returns>
-    public bool NoteApart(ulong rip)
+    public bool NoteApart(ulong rip, long executed)
     {
+        if (executed - _apartSince > ApartInstructions)
+        {
+            (_apart, _apartSince) = (0, executed);
+        }
+
         if (++_apart != MostApart)
         {
             return false;

@@ -129,7 +129,7 @@ internal sealed unsafe class EmittedCodeRunner(
 
         // Emitted code leaves what the page's address was taken from: in that page, it is the offset of the first operand.
         bool isApart = last != 0 && state->Scratch < HostPage.Size;
-        if (isApart && compiled.RunningRegion!.NoteApart(ops[0].Op.Rip))
+        if (isApart && compiled.RunningRegion!.NoteApart(ops[0].Op.Rip, state->Executed))
         {
             blocks.Forget(compiled.RunningRegion);
         }
