@@ -59,6 +59,9 @@ internal sealed class Region
     /// <summary>How often it was seen running of late, and since when: see <see cref="RunningRegions"/>.</summary>
     public (int Count, long Since) Seen { get; set; }
 
+    /// <summary>Whether it was tried to compile it again with predictions, which is done once: there may be no memory for that.</summary>
+    public bool IsTriedToPredict { get; private set; }
+
     /// <summary>Whether the memory that it was compiled from never changes.</summary>
     public bool IsFixed { get; }
 
@@ -231,12 +234,13 @@ internal sealed class Region
     /// <summary>The same blocks, to be compiled again with predictions.</summary>
     public List<RegionNode> Predicting()
     {
+        IsTriedToPredict = true;
         Dictionary<ulong, RegionNode> nodes = [];
         List<RegionNode> found = [];
         foreach (Block block in _blocks)
         {
             block.Predicts = true;
-            var node = new RegionNode(block);
+            var node = new RegionNode(block) { Predicts = true };
             if (nodes.TryAdd(block.Rip, node))
             {
                 found.Add(node);

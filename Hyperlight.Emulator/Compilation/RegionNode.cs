@@ -8,7 +8,7 @@ internal sealed class RegionNode(Block block)
     public Block Block { get; } = block;
 
     /// <summary>Whether its code predicts the pages of operands: another machine may change that of the block meanwhile.</summary>
-    public bool Predicts { get; private init; } = block.Predicts;
+    public bool Predicts { get; init; } = block.Predicts;
 
     /// <summary>How many instructions of the block it has: the others are those of another node, which begins in the block.</summary>
     public int Length { get; set; } = block.Ops.Length;

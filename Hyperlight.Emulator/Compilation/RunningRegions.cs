@@ -20,6 +20,6 @@ internal sealed class RunningRegions
         _seen++;
         (int count, long since) = region.Seen;
         region.Seen = _seen - since >= Among ? (1, _seen) : (count + 1, since);
-        return !region.Predicts && region.Seen.Count == Enough;
+        return !region.Predicts && !region.IsTriedToPredict && region.Seen.Count == Enough;
     }
 }

@@ -14,6 +14,10 @@ internal sealed unsafe class Processor : IDisposable
     /// <summary>How many instructions may have been executed when a run has to end.</summary>
     private long _executedLimit = long.MaxValue;
 
+    /// <summary>How many had been when the last run ended. The state has the present number, but is gone once the machine is disposed.</summary>
+    private long _executedInRuns;
+    private volatile bool _isRunning;
+
     /// <param name="memory">The memory of the guest.</param>
     /// <param name="physicalAddressBits">How many bits a physical address has.</param>
     /// <param name="msrPolicy">Which model-specific registers the guest may access.</param>
@@ -62,8 +66,21 @@ internal sealed unsafe class Processor : IDisposable
     /// <inheritdoc cref="CodeCompiler.CompiledToPredict"/>
     public long CompiledToPredict => _execution?.CompiledToPredict ?? 0;
 
-    /// <summary>How many instructions were executed in the runs that have ended.</summary>
-    public long InstructionCount { get; private set; }
+    /// <summary>How many instructions were executed. Another thread can ask while the processor runs.</summary>
+    public long InstructionCount
+    {
+        get
+        {
+            if (!_isRunning || !_core.Holder.TryHoldMemory())
+            {
+                return Volatile.Read(ref _executedInRuns);
+            }
+
+            long executed = Volatile.Read(ref _core.State->Executed);
+            _core.Native.DangerousRelease();
+            return executed;
+        }
+    }
 
     /// <summary>How many more may be.</summary>
     public long InstructionBudget
@@ -101,13 +118,15 @@ internal sealed unsafe class Processor : IDisposable
         {
             _core.Native.DangerousAddRef(ref isHeld);
             _core.State->ExecutedLimit = _executedLimit;
+            _isRunning = true;
             return (_execution ??= new ExecutionUnit(_core)).Run();
         }
         finally
         {
             if (isHeld)
             {
-                InstructionCount = _core.State->Executed;
+                Volatile.Write(ref _executedInRuns, _core.State->Executed);
+                _isRunning = false;
 
                 // The code can have been asked for during the run, and there may be no other one.
                 _core.Holder.ReleaseUnlessRunning();

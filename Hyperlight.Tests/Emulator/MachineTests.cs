@@ -132,6 +132,25 @@ internal sealed class MachineTests
     }
 
     [Test]
+    public async Task Instructions_are_counted_while_the_guest_runs([Values] bool translates)
+    {
+        var emulator = new EmulatorHypervisor(new EmulatorOptions { TranslateHotCode = translates });
+        using var guest = new LongModeGuest(emulator, c => { Label loop = c.CreateLabel(); c.Label(ref loop); c.inc(rax); c.jmp(loop); });
+        var counter = (IInstructionCounter)guest.Machine;
+        Task<VmExit> run = Task.Run(guest.Machine.Run);
+
+        bool isCounted = SpinWait.SpinUntil(() => counter.InstructionCount > 1_000_000, TimeSpan.FromMinutes(1));
+        guest.Machine.Cancel();
+
+        Assert.That(await run, Is.EqualTo(VmExit.Cancelled));
+        Assert.That(isCounted, Is.True);
+        Assert.That(counter.InstructionCount, Is.GreaterThan(1_000_000));
+        long count = counter.InstructionCount;
+        guest.Machine.Dispose();
+        Assert.That(counter.InstructionCount, Is.EqualTo(count));
+    }
+
+    [Test]
     public void Random_code_raises_no_exception_in_the_host()
     {
         const int seed = 5;

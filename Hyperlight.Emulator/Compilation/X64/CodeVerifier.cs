@@ -171,12 +171,16 @@ internal sealed class CodeVerifier
         }
     }
 
-    /// <summary>Whether a part of the state may be used: what emitted code calls, and the table of links, it may only read.</summary>
+    /// <summary>
+    /// Whether a part of the state may be used: only the first, and what emitted code calls, the table of links and requests to end it may
+    /// only read.
+    /// </summary>
     private static bool IsState(long offset, int size, bool isWrite)
     {
-        bool isInside = offset >= 0 && offset + size <= ProcessorState.Size;
+        bool isInside = offset >= 0 && offset + size <= ProcessorState.EmittedSize;
         bool isPointer = offset + size > ProcessorState.InterpretOffset && offset < ProcessorState.FlagsOffset;
-        return isInside && !(isWrite && isPointer);
+        bool isRequest = offset + size > ProcessorState.CancelRequestedOffset && offset < ProcessorState.MxcsrOffset;
+        return isInside && !(isWrite && (isPointer || isRequest));
     }
 
     private void VerifyRegister(in Instruction instruction, in UsedRegister register)

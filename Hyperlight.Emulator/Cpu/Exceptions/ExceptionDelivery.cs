@@ -101,10 +101,16 @@ internal sealed unsafe class ExceptionDelivery(
     private bool TryEnterHandler(byte vector, ulong errorCode, ulong returnTo, PendingKind kind)
     {
         pending.External = kind == PendingKind.Interrupt ? 0 : ErrorExternal;
-        bool entered = TryEnterGate(vector, errorCode, returnTo, kind);
-        pending.External = 0;
-        privilege.UseRightsOf(state->Segments.Cpl);
-        return entered;
+        try
+        {
+            return TryEnterGate(vector, errorCode, returnTo, kind);
+        }
+        finally
+        {
+            // Also if the host could not access memory: the next guest is not to see it.
+            pending.External = 0;
+            privilege.UseRightsOf(state->Segments.Cpl);
+        }
     }
 
     private bool TryEnterGate(byte vector, ulong errorCode, ulong returnTo, PendingKind kind)

@@ -29,14 +29,14 @@ internal sealed unsafe class CodeCompiler(
     /// </summary>
     private static readonly int ExecutedBeforeFirst = RuntimeFeature.IsDynamicCodeCompiled ? 100_000 : 0;
 
-    /// <summary>How large that may become before all is forgotten: one machine leaves half of the memory that all share to others.</summary>
+    /// <summary>How large the compiled code may become before all is forgotten: one machine leaves half of the memory that all share to others.</summary>
     private readonly long _mostCompiled = Math.Min(options.MostCompiledBytes, options.MostSharedBytes / 2);
-
-    /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
-    public int HotThreshold { get; } = code.Compiler is { } compiler ? options.HotThreshold ?? compiler.HotThreshold : int.MaxValue;
 
     /// <summary>Where the guest spends its time; none if the compiler does not want to know.</summary>
     private readonly RunningRegions? _runningRegions = code.Compiler is { UsesPages: true } ? new RunningRegions() : null;
+
+    /// <summary>How often a block is interpreted before it is compiled; never if there is no compiler.</summary>
+    public int HotThreshold { get; } = code.Compiler is { } compiler ? options.HotThreshold ?? compiler.HotThreshold : int.MaxValue;
 
     /// <summary>How often a region was compiled again, with predictions.</summary>
     public long CompiledToPredict { get; private set; }

@@ -17,6 +17,12 @@ internal sealed unsafe class CodeFetcher(
     PendingEvent pending,
     AddressTranslation translation)
 {
+    /// <summary>Whether code predicts when it is compiled for the first time.</summary>
+    private readonly bool _predictsAll = options.PredictsAll ?? options.HotThreshold is not null;
+
+    private DecodedCodeShare _decodedShare;
+
+    /// <summary>The number of the present run: before each, the host may have changed code.</summary>
     public long Run { get; set; }
 
     /// <summary>
@@ -28,10 +34,6 @@ internal sealed unsafe class CodeFetcher(
         state->Executed++;
         return false;
     }
-    /// <summary>Whether code predicts when it is compiled for the first time.</summary>
-    private readonly bool _predictsAll = options.PredictsAll ?? options.HotThreshold is not null;
-
-    private DecodedCodeShare _decodedShare;
 
     /// <summary>The block at RIP, or <see langword="null"/> and something is pending.</summary>
     public Block? FindBlock()
@@ -203,7 +205,11 @@ internal sealed unsafe class CodeFetcher(
         Block block = secondPage is { } lastPage ? new CrossingBlock(page, lastPage, code) : new Block(page, code);
         block.IsFixed = physicalMemory.IsFixed(page) && (secondPage is not { } last || physicalMemory.IsFixed(last));
         block.VerifiedInRun = Run;
-        block.Predicts |= _predictsAll;
+        if (_predictsAll)
+        {
+            block.Predicts = true;
+        }
+
         NoteWrites(page);
         if (secondPage is { } second)
         {

@@ -7,15 +7,18 @@ namespace Hyperlight.Emulator.Cpu;
 /// <summary>The compiled code that one processor uses.</summary>
 internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesByPrivilege places)
 {
+    /// <summary>Where emitted code goes on, for each privilege that has run some.</summary>
+    private LinkTable? _supervisorLinks;
+    private LinkTable? _userLinks;
+
     /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
     public EmittedCode? Running { get; private set; }
 
     /// <summary>Its region.</summary>
     public Region? RunningRegion { get; private set; }
 
-    /// <summary>Where emitted code goes on, for each privilege that has run some.</summary>
-    private LinkTable? _supervisorLinks;
-    private LinkTable? _userLinks;
+    /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
+    public long Size { get; set; }
 
     /// <summary>The links of the present privilege: code of the other one keeps its own.</summary>
     public LinkTable Links => tlb.IsUser ? _userLinks ??= new LinkTable(native) : _supervisorLinks ??= new LinkTable(native);
@@ -32,7 +35,4 @@ internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesBy
         (Running, RunningRegion) = (null, null);
         Size = 0;
     }
-
-    /// <summary>The size of the code that was compiled since all was forgotten, code that is gone again included.</summary>
-    public long Size { get; set; }
 }

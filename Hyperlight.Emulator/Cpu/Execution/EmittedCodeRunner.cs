@@ -31,11 +31,11 @@ internal sealed unsafe class EmittedCodeRunner(
     [ThreadStatic]
     private static EmittedCodeRunner? _running;
 
-    /// <summary>How often emitted code was entered from here, and not from other emitted code.</summary>
-    public long CodeEntries { get; private set; }
-
     /// <summary>What went wrong in the host while emitted code called the interpreter: it cannot pass through such code.</summary>
     private ExceptionDispatchInfo? _escaped;
+
+    /// <summary>How often emitted code was entered from here, and not from other emitted code.</summary>
+    public long CodeEntries { get; private set; }
 
     /// <summary>Executes emitted code from a block on, which every check permits.</summary>
     /// <remarks>
@@ -53,6 +53,7 @@ internal sealed unsafe class EmittedCodeRunner(
         LinkTable links = compiled.Links;
         links.Refresh(LinkStamp, places.Current, blocks.Version, fetcher.Run);
         links.Add(state->Rip, region, emitted, entry);
+
         // The host may run another machine while it accesses memory of this one.
         EmittedCodeRunner? outer = _running;
         _running = this;

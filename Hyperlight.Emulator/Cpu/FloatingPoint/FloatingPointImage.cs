@@ -11,6 +11,7 @@ internal readonly unsafe struct FloatingPointImage(ProcessorState* state, XmmFil
 {
     /// <summary>Bits of MXCSR that can be set, as FXSAVE reports them in MXCSR_MASK.</summary>
     public const uint MxcsrBits = 0xFFFF;
+
     /// <summary>Bytes of the XSAVE image: as large as that of other hypervisors.</summary>
     public const int XsaveSize = 4096;
 

@@ -3,7 +3,7 @@ using Hyperlight.Emulator.Decoding;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Addition, subtraction and logic.</summary>
-internal sealed unsafe class ArithmeticInstructions(Flags flags, Operands operands)
+internal sealed class ArithmeticInstructions(Flags flags, Operands operands)
 {
     public bool ExecuteBinary(ref MicroOp op)
     {

@@ -5,7 +5,7 @@ using static Hyperlight.Emulator.Cpu.GeneralRegister;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>IN, OUT and their string forms: each is an exit to the host.</summary>
-internal sealed unsafe class PortInstructions(RegisterFile registers, PendingEvent pending, LinearMemory memory, TaskStateSegment task)
+internal sealed class PortInstructions(RegisterFile registers, PendingEvent pending, LinearMemory memory, TaskStateSegment task)
 {
     /// <summary>
     /// The last instruction that wrote to a port: where it is, and whether it is OUTS. For those who report it as a hypervisor

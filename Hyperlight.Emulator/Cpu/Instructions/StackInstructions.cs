@@ -4,7 +4,7 @@ using static Hyperlight.Emulator.Cpu.GeneralRegister;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>POP, ENTER and LEAVE.</summary>
-internal sealed unsafe class StackInstructions(RegisterFile registers, PendingEvent pending, LinearMemory memory, Operands operands)
+internal sealed class StackInstructions(RegisterFile registers, PendingEvent pending, LinearMemory memory, Operands operands)
 {
     public bool Pop(ref MicroOp op)
     {

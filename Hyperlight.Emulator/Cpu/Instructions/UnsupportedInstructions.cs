@@ -4,7 +4,7 @@ using Hyperlight.Emulator.Decoding;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Instructions that a processor has and this one has not.</summary>
-internal sealed unsafe class UnsupportedInstructions(PendingEvent pending, LinearMemory memory)
+internal sealed class UnsupportedInstructions(PendingEvent pending, LinearMemory memory)
 {
     /// <summary>The processor would execute it, this one cannot: the owner is told which instruction it is.</summary>
     public bool Exit(ref MicroOp op)

@@ -4,7 +4,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Access to more bytes than a register holds: all of it happens, or nothing.</summary>
-internal sealed unsafe partial class LinearMemory
+internal sealed partial class LinearMemory
 {
     /// <summary>Looks whether the pages of a range can be written, before the first byte is.</summary>
     public bool PrepareStore(ulong address, int length)

@@ -3,7 +3,7 @@ using static Hyperlight.Emulator.Cpu.GeneralRegister;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Access to the stack.</summary>
-internal sealed unsafe partial class LinearMemory
+internal sealed partial class LinearMemory
 {
     public bool Push(ulong value, int size = 8)
     {

@@ -5,7 +5,7 @@ using Hyperlight.Emulator.Memory;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Access to 16 bytes.</summary>
-internal sealed unsafe partial class LinearMemory
+internal sealed partial class LinearMemory
 {
     public const int VectorSize = 16;
 

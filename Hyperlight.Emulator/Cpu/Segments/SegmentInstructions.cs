@@ -5,7 +5,7 @@ using static Hyperlight.Emulator.Cpu.GeneralRegister;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Instructions that load and store segment registers.</summary>
-internal sealed unsafe class SegmentInstructions(
+internal sealed class SegmentInstructions(
     RegisterFile registers,
     PendingEvent pending,
     LinearMemory memory,

@@ -43,7 +43,10 @@ internal unsafe struct ProcessorState
     public const int HostXmmCount = 10;
     public const int HostXmmOffset = (PredictingRcxOffset + 8 + XmmSize - 1) & ~(XmmSize - 1);
 
-    private const int ExecutedOffset = HostXmmOffset + (HostXmmCount * XmmSize);
+    /// <summary>The first part, which emitted code works on: the verifier refuses any use of the second.</summary>
+    public const int EmittedSize = HostXmmOffset + (HostXmmCount * XmmSize);
+
+    private const int ExecutedOffset = EmittedSize;
     private const int ExecutedLimitOffset = ExecutedOffset + 8;
     private const int CodeLimitOffset = ExecutedLimitOffset + 8;
     private const int BlockEndOffset = CodeLimitOffset + 8;

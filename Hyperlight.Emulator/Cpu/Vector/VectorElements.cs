@@ -4,7 +4,7 @@ using Hyperlight.Emulator.Decoding;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Elements that an immediate chooses.</summary>
-internal sealed unsafe class VectorElements(RegisterFile registers, XmmFile xmm, LinearMemory memory, Operands operands)
+internal sealed class VectorElements(RegisterFile registers, XmmFile xmm, LinearMemory memory, Operands operands)
 {
     public bool Insert(ref MicroOp op)
     {

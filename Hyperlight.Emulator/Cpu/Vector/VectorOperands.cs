@@ -6,7 +6,7 @@ using static Hyperlight.Emulator.Cpu.ExceptionVectors;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Operands of vector instructions.</summary>
-internal readonly unsafe struct VectorOperands(XmmFile xmm, PendingEvent pending, LinearMemory memory, Operands operands)
+internal readonly struct VectorOperands(XmmFile xmm, PendingEvent pending, LinearMemory memory, Operands operands)
 {
     /// <summary>The operands of most instructions have to be aligned.</summary>
     public bool IsAligned(ulong address) => (address & (LinearMemory.VectorSize - 1)) == 0 || pending.Fault(GeneralProtection, 0);

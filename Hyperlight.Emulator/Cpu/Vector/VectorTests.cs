@@ -6,7 +6,7 @@ using static Hyperlight.Emulator.Cpu.GeneralRegister;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Instructions on vectors whose result is in the flags or in a general register: PTEST and string compares.</summary>
-internal sealed unsafe class VectorTests(
+internal sealed class VectorTests(
     RegisterFile registers,
     XmmFile xmm,
     Flags flags,

@@ -5,7 +5,7 @@ using static Hyperlight.Emulator.Cpu.FlagBits;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>x87 instructions that compare.</summary>
-internal sealed unsafe class X87Comparisons(Flags flags, X87Registers x87, X87Operands x87Operands)
+internal sealed class X87Comparisons(Flags flags, X87Registers x87, X87Operands x87Operands)
 {
     public bool Compare(ref MicroOp op, X87Op operation, X87Form form)
     {

@@ -4,7 +4,7 @@ using Hyperlight.Emulator.X87Arithmetic;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>Operands of x87 instructions in memory.</summary>
-internal sealed unsafe class X87Operands(LinearMemory memory, Operands operands)
+internal sealed class X87Operands(LinearMemory memory, Operands operands)
 {
     public const int ExtendedSize = 10;
 

@@ -4,7 +4,7 @@ using Hyperlight.Emulator.X87Arithmetic;
 namespace Hyperlight.Emulator.Cpu;
 
 /// <summary>x87 instructions that move values.</summary>
-internal sealed unsafe class X87Transfers(
+internal sealed class X87Transfers(
     Flags flags,
     LinearMemory memory,
     Operands operands,

@@ -29,6 +29,18 @@ internal sealed class RunningRegionsTests
         Assert.That(found, Is.EqualTo(new[] { RunningRegions.Enough }));
     }
 
+    /// <summary>It stays what it was if there was no memory for that.</summary>
+    [Test]
+    public void A_region_is_tried_once()
+    {
+        var running = new RunningRegions();
+        Region region = CreateRegion(predicts: false);
+
+        region.Predicting();
+
+        Assert.That(Enumerable.Range(1, 10 * RunningRegions.Among).Where(_ => running.See(region)), Is.Empty);
+    }
+
     [Test]
     public void A_region_that_is_seen_seldom_is_not_to_predict()
     {
