@@ -12,7 +12,7 @@ internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesBy
     private LinkTable? _userLinks;
 
     /// <summary>The code that is running, or the one that called the interpreter last: another one may be running that it led to.</summary>
-    public EmittedCode? Running { get; private set; }
+    public EmittedCode? Running => (EmittedCode?)RunningRegion?.Code;
 
     /// <summary>Its region.</summary>
     public Region? RunningRegion { get; private set; }
@@ -24,7 +24,7 @@ internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesBy
     public LinkTable Links => tlb.IsUser ? _userLinks ??= new LinkTable(native) : _supervisorLinks ??= new LinkTable(native);
 
     /// <summary>Code is about to run, or has called the interpreter.</summary>
-    public void NoteRunning(EmittedCode code, Region region) => (Running, RunningRegion) = (code, region);
+    public void NoteRunning(Region region) => RunningRegion = region;
 
     /// <summary>No block has code any more: nothing leads to any, and none counts. No emitted code is running.</summary>
     public void NoteForgotten()
@@ -32,7 +32,7 @@ internal sealed class CompiledCode(Tlb tlb, ProcessorMemory native, CodePlacesBy
         _supervisorLinks?.Free();
         _userLinks?.Free();
         places.Clear();
-        (Running, RunningRegion) = (null, null);
+        RunningRegion = null;
         Size = 0;
     }
 }

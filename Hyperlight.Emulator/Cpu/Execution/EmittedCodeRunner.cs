@@ -57,7 +57,7 @@ internal sealed unsafe class EmittedCodeRunner(
         // The host may run another machine while it accesses memory of this one.
         EmittedCodeRunner? outer = _running;
         _running = this;
-        compiled.NoteRunning(emitted, region);
+        compiled.NoteRunning(region);
         SaveFlags();
         state->Interpret = &InterpretForEmitted;
         state->Links = links.Entries;
@@ -102,8 +102,7 @@ internal sealed unsafe class EmittedCodeRunner(
     {
         if (state->Linked != null)
         {
-            Region region = compiled.Links.RegionOf(state->Linked);
-            compiled.NoteRunning((EmittedCode)region.Code, region);
+            compiled.NoteRunning(compiled.Links.RegionOf(state->Linked));
             state->Linked = null;
         }
 

@@ -141,6 +141,10 @@ internal readonly unsafe struct Operands(ProcessorState* state, RegisterFile reg
     private void WriteHighByte(int register, ulong value) =>
         registers[register] = (registers[register] & ~0xFF00UL) | ((value & 0xFF) << 8);
 
+    /// <summary>EDX:EAX.</summary>
+    public ulong ReadWide() => (uint)registers[Rax] | (registers[Rdx] << 32);
+
+    /// <inheritdoc cref="ReadWide"/>
     public void WriteWide(ulong value)
     {
         registers[Rax] = (uint)value;

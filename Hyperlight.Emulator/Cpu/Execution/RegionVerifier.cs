@@ -33,14 +33,14 @@ internal sealed class RegionVerifier(
         foreach ((ulong address, HostPage page) in region.Pages)
         {
             ref TlbEntry entry = ref tlb.Slot(address);
-            bool isTranslated = entry.FetchTag == address;
-            if (isTranslated ? entry.Page.Identity != page.Identity : !translation.LeadsTo(address, page, isAccessed: false))
+            bool isPageAccessed = true;
+            if (entry.FetchTag == address ? entry.Page.Identity != page.Identity : !translation.LeadsTo(address, page, out isPageAccessed))
             {
                 region.Invalidate();
                 return false;
             }
 
-            isAccessed &= isTranslated || translation.LeadsTo(address, page, isAccessed: true);
+            isAccessed &= isPageAccessed;
         }
 
         if (!isAccessed)

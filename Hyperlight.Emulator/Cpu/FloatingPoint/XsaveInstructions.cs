@@ -31,7 +31,7 @@ internal sealed unsafe class XsaveInstructions(
         state->X87.Control == FpuRegisters.ControlWordReset && state->X87.Status == 0 && state->X87.Used == 0 && state->X87.Opcode == 0
         && state->X87.Instruction == 0 && state->X87.Operand == 0 && state->X87.Registers.IsClear;
 
-    private ulong RequestedComponents => ((uint)registers[Rax] | (registers[Rdx] << 32)) & state->Control.Xcr0;
+    private ulong RequestedComponents => operands.ReadWide() & state->Control.Xcr0;
 
     public bool Save(ref MicroOp op)
     {
@@ -185,7 +185,7 @@ internal sealed unsafe class XsaveInstructions(
             return pending.Fault(InvalidOpcode, 0);
         }
 
-        ulong value = (uint)registers[Rax] | (registers[Rdx] << 32);
+        ulong value = operands.ReadWide();
         return (state->Segments.Cpl == 0 && (uint)registers[Rcx] == 0 && TrySet(ref state->Control.Xcr0, value)) || pending.Fault(GeneralProtection, 0);
     }
 }

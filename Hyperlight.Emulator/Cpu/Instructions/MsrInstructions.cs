@@ -31,6 +31,6 @@ internal sealed class MsrInstructions(
     {
         var index = (uint)registers[Rcx];
         bool isPermitted = options.PermitsAllMsrs ? !options.ReadOnlyMsrs.Contains(index) : msrPolicy.MayWrite(index);
-        return (isPermitted && msrs.TryWrite(index, (uint)registers[Rax] | (registers[Rdx] << 32))) || pending.Fault(GeneralProtection, 0);
+        return (isPermitted && msrs.TryWrite(index, operands.ReadWide())) || pending.Fault(GeneralProtection, 0);
     }
 }

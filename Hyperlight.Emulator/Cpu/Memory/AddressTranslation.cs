@@ -98,14 +98,15 @@ internal sealed unsafe class AddressTranslation(
     /// Whether a page of code is where it was. A page that the guest has not accessed since its tables changed counts as moved, and is looked
     /// up again when it is.
     /// </summary>
-    public bool IsInPlace(CodePlace place) => LeadsTo(place.Address, place.Page, isAccessed: true);
+    public bool IsInPlace(CodePlace place) => LeadsTo(place.Address, place.Page, out bool isAccessed) && isAccessed;
 
     /// <summary>Whether the page tables lead to a page of code. The guest sees no effect.</summary>
     /// <param name="address">The linear address of the page.</param>
     /// <param name="expected">The page.</param>
-    /// <param name="isAccessed">Whether the guest must have accessed it already.</param>
-    public bool LeadsTo(ulong address, HostPage expected, bool isAccessed)
+    /// <param name="isAccessed">Whether the guest has accessed it already.</param>
+    public bool LeadsTo(ulong address, HostPage expected, out bool isAccessed)
     {
+        isAccessed = true;
         ulong table = state->Control.Cr3 & AddressMask;
         bool user = true;
         bool noExecute = false;
@@ -119,11 +120,12 @@ internal sealed unsafe class AddressTranslation(
 
             ulong entry = page.Read(entryAddress, 8);
             bool isLeaf = IsLeaf(entry, shift);
-            ulong needed = EntryPresent | (isAccessed && (flags & MemoryFlags.Write) != 0 ? EntryAccessed : 0);
-            if ((entry & needed) != needed || HasReservedBits(entry, shift, isLeaf))
+            if ((entry & EntryPresent) == 0 || HasReservedBits(entry, shift, isLeaf))
             {
                 return false;
             }
+
+            isAccessed &= (entry & EntryAccessed) != 0 || (flags & MemoryFlags.Write) == 0;
 
             user &= (entry & EntryUser) != 0;
             noExecute |= (entry & EntryNoExecute) != 0;

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Hyperlight.Emulator.Cpu;
@@ -30,4 +32,14 @@ internal struct FlagResults
     public readonly bool IsZero => Zero == 0;
 
     public readonly bool IsNegative => (long)Sign < 0;
+
+    public readonly bool HasEvenParity => (BitOperations.PopCount(Parity) & 1) == 0;
+
+    /// <summary>ZF, SF and PF of a result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetResult(ulong result, int size)
+    {
+        Zero = Sign = result << (-8 * size);
+        Parity = (byte)result;
+    }
 }

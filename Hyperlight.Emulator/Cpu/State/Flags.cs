@@ -11,23 +11,19 @@ internal readonly unsafe partial struct Flags(ProcessorState* state)
 {
     private const ulong CarryBit = 1UL << 63;
 
-    public bool Carry => (long)state->Results.Carries < 0;
+    public bool Carry => state->Results.Carry;
 
-    public bool Overflow => (long)(state->Results.Carries ^ (state->Results.Carries << 1)) < 0;
+    public bool Overflow => state->Results.Overflow;
 
-    public bool Zero => state->Results.Zero == 0;
-
-    private bool Sign => (long)state->Results.Sign < 0;
-
-    private bool Parity => (System.Numerics.BitOperations.PopCount(state->Results.Parity) & 1) == 0;
+    public bool Zero => state->Results.IsZero;
 
     public bool Adjust => (state->Results.Carries & 8) != 0;
 
     public bool Backwards => (state->Results.Other & FlagDirection) != 0;
 
     public ulong Read() => 2 | state->Results.Other
-        | (Carry ? FlagCarry : 0) | (Parity ? FlagParity : 0) | (Adjust ? FlagAdjust : 0)
-        | (Zero ? FlagZero : 0) | (Sign ? FlagSign : 0) | (Overflow ? FlagOverflow : 0);
+        | (Carry ? FlagCarry : 0) | (state->Results.HasEvenParity ? FlagParity : 0) | (Adjust ? FlagAdjust : 0)
+        | (Zero ? FlagZero : 0) | (state->Results.IsNegative ? FlagSign : 0) | (Overflow ? FlagOverflow : 0);
 
     public void Write(ulong flags)
     {
@@ -48,32 +44,19 @@ internal readonly unsafe partial struct Flags(ProcessorState* state)
 
     /// <summary>ZF, SF and PF of a result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetResult(ulong result, int size)
-    {
-        FlagResults* results = &state->Results;
-        results->Zero = results->Sign = result << (-8 * size);
-        results->Parity = (byte)result;
-    }
+    public void SetResult(ulong result, int size) => state->Results.SetResult(result, size);
 
     /// <summary>All flags of an addition or subtraction, from the carry out of each bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetArithmetic(ulong result, ulong carries, int size)
     {
         FlagResults* results = &state->Results;
-        int shift = -8 * size;
-        results->Zero = results->Sign = result << shift;
-        results->Carries = ((carries << shift) & ~8UL) | (carries & 8);
-        results->Parity = (byte)result;
+        results->SetResult(result, size);
+        results->Carries = ((carries << (-8 * size)) & ~8UL) | (carries & 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetLogic(ulong result, int size)
-    {
-        FlagResults* results = &state->Results;
-        results->Zero = results->Sign = result << (-8 * size);
-        results->Carries = 0;
-        results->Parity = (byte)result;
-    }
+    public void SetLogic(ulong result, int size) => SetArithmetic(result, 0, size);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Holds(int condition)
@@ -86,7 +69,7 @@ internal readonly unsafe partial struct Flags(ProcessorState* state)
             2 => results.IsZero,
             3 => results.Carry || results.IsZero,
             4 => results.IsNegative,
-            5 => Parity,
+            5 => results.HasEvenParity,
             6 => results.IsNegative != results.Overflow,
             _ => results.IsZero || results.IsNegative != results.Overflow,
         };
